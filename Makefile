@@ -1,0 +1,31 @@
+PYTHON := .venv/bin/python
+STAMP := .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install test demo bench-data clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+install: $(STAMP)  ## make .venv with the package (editable) and all that the tests need
+
+# Installed anew only when what it depends on has changed.
+$(STAMP): setup.cfg pyproject.toml
+	test -x $(PYTHON) || python3 -m venv .venv
+	$(PYTHON) -m pip install --quiet --editable ".[tests,plots,data]"
+	touch $@
+
+test: install  ## check the style and run the tests
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m pytest -n 2
+
+demo: install  ## run the demonstration; its pictures go to demo_output
+	$(PYTHON) -m benchmarks.demo
+
+bench-data: install  ## compare the families on a folder of data: make bench-data DATA=folder
+	$(if $(DATA),,$(error DATA is not set: make bench-data DATA=folder))
+	$(PYTHON) -m benchmarks.families "$(DATA)"
+
+clean:  ## remove what was built, cached and drawn; .venv stays
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis demo_output
+	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +

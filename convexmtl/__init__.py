@@ -1,0 +1,1 @@
+"""Convex multi-task learning."""

@@ -1,0 +1,100 @@
+"""Lazy, signature-typed, disk-cached compilation; the only module that knows numba's decorators.
+
+Nothing here imports numba before a kernel is first called, so that ``import convexmtl`` stays as light as
+scikit-learn itself. A kernel is compiled once for one explicit signature and kept on disk; a row prox is
+handed to it as a first-class function pointer, so that a new penalty never recompiles a solver.
+"""
+
+from functools import cached_property
+from importlib import import_module
+from types import FunctionType
+
+# NaN and infinity keep their meaning: only reordering and contraction are allowed.
+FAST_REDUCTION = frozenset({"reassoc", "contract", "arcp", "nsz"})
+
+# row (in: the point, out: its prox), step per task, float parameters, int parameters, feature index
+ROW_PROX = "void(float64[::1], float64[::1], float64[::1], int64[::1], int64)"
+
+
+def _signature(text):
+    """numba's signature for ``text``, in which ``row_prox`` stands for a pointer to a row prox."""
+    from numba import types
+
+    names = {name: getattr(types, name) for name in ("void", "float64", "int64", "boolean")}
+    names["row_prox"] = types.FunctionType(eval(ROW_PROX, dict(names)))
+    return eval(text, names)
+
+
+class Kernel:
+    """A Python function that is compiled for one signature when it is first called.
+
+    Parameters
+    ----------
+    function : callable
+        The Python source. It may call other kernels of the same module by name.
+    signature : str
+        numba signature.
+    fastmath : bool
+        Allow reductions to be reordered (never to ignore NaN).
+    """
+
+    def __init__(self, function, signature, fastmath=False):
+        self.function = function
+        self.signature = signature
+        self.fastmath = fastmath
+        self.__name__ = function.__name__
+        self.__doc__ = function.__doc__
+        self.__module__ = function.__module__
+
+    @cached_property
+    def compiled(self):
+        """The compiled function (a numba dispatcher)."""
+        from numba import njit
+
+        source = self.function
+        space = source.__globals__
+        called = {n: space[n].compiled for n in source.__code__.co_names if isinstance(space.get(n), Kernel)}
+        if called:
+            source = FunctionType(source.__code__, {**space, **called}, source.__name__, source.__defaults__)
+            source.__qualname__ = self.function.__qualname__
+            source.__module__ = self.function.__module__
+        options = dict(
+            nogil=True, error_model="numpy", fastmath=set(FAST_REDUCTION) if self.fastmath else False
+        )
+        try:
+            return njit(_signature(self.signature), cache=True, **options)(source)
+        except RuntimeError as error:
+            # A read-only install without a writable cache folder: compile in memory.
+            if "cannot cache" not in str(error):
+                raise
+            return njit(_signature(self.signature), **options)(source)
+
+    def __call__(self, *args):
+        return self.compiled(*args)
+
+    def __reduce__(self):
+        # By name, as functions are: a compiled object is rebuilt, never shipped.
+        return _find, (self.__module__, self.__name__)
+
+
+def _find(module, name):
+    return getattr(import_module(module), name)
+
+
+def kernel(signature, fastmath=False):
+    """Decorator: compile the function for ``signature`` on first use."""
+    return lambda function: Kernel(function, signature, fastmath)
+
+
+def row_prox(function):
+    """Decorator: compile ``function`` as the prox of one row of W.
+
+    The function has the signature ``prox(row, step, fpar, ipar, feature)`` and overwrites ``row`` (one
+    value per task) by
+
+        argmin_x  sum_t (x_t - row_t)^2 / (2 step_t)  +  phi(x)
+
+    where ``step`` (one value per task) is the metric, ``fpar`` (float64) and ``ipar`` (int64) hold the
+    penalty's parameters and ``feature`` is the index of the row.
+    """
+    return Kernel(function, ROW_PROX)

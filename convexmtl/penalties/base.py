@@ -1,0 +1,163 @@
+"""What every penalty owes, and the canonical form in which solvers and certificates see it."""
+
+from dataclasses import dataclass
+from numbers import Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+
+@dataclass(frozen=True, eq=False)
+class Canonical:
+    """Omega(W) = min over W = sum_k W_k of sum_k terms[k](W_k), plus tr(W M W').
+
+    Attributes
+    ----------
+    terms : tuple of Penalty
+        One per part of W; empty when the quadratic coupling is all there is (then W is its own only part).
+    M : ndarray of shape (T, T)
+        Symmetric positive semidefinite; zeros where there is no coupling.
+    """
+
+    terms: tuple
+    M: np.ndarray
+
+    @property
+    def n_parts(self):
+        return max(1, len(self.terms))
+
+    def value(self, parts):
+        W = sum(parts)
+        quadratic = float(np.sum((W @ self.M) * W))
+        return quadratic + sum(float(f.value(part)) for f, part in zip(self.terms, parts, strict=False))
+
+
+class Penalty(BaseEstimator):
+    """A convex penalty of W (d, T). Parameters are scikit-learn parameters and are never written to.
+
+    A norm owes ``value``, ``prox``, ``dual_norm`` and ``expression``; a penalty that is not a norm has
+    ``is_norm = False`` and owes ``conjugate`` instead of ``dual_norm``.
+
+    Attributes
+    ----------
+    strengths : tuple of str
+        Names of the parameters that scale the penalty: multiplying all of them by s multiplies Omega by s.
+    is_norm : bool
+    """
+
+    strengths = ("alpha",)
+    is_norm = True
+
+    def value(self, W):
+        """Omega(W)."""
+        raise TypeError(f"{type(self).__name__} does not define value")
+
+    def prox(self, V, step):
+        """argmin over W of norm_F(W - V)^2 / (2 step) + Omega(W), step > 0."""
+        raise TypeError(f"{type(self).__name__} does not define prox")
+
+    def dual_norm(self, Z):
+        """max of <W, Z> over Omega(W) <= 1."""
+        raise TypeError(f"{type(self).__name__} does not define dual_norm")
+
+    def conjugate(self, Z):
+        """sup over W of <W, Z> - Omega(W)."""
+        return 0.0 if self.dual_norm(Z) <= 1 + 1e-12 else np.inf
+
+    def free_tasks(self, n_tasks):
+        """(T, k) orthonormal: Omega(W) does not change along x v' for v in their span, x any."""
+        return np.zeros((n_tasks, 0))
+
+    def expression(self, W, cp):
+        """(expression, constraints): the textbook definition in cvxpy, handed in as ``cp``."""
+        raise TypeError(f"{type(self).__name__} does not define expression")
+
+    def check(self, n_features, tasks):
+        """Raise a ValueError for parameters that make no sense for d features and these task labels."""
+        for name in self.strengths:
+            check_strength(getattr(self, name), name)
+
+    def bind(self, tasks):
+        """This penalty with whatever it says of task labels said of positions instead."""
+        return self
+
+    def resolve(self, n_features, tasks):
+        """The checked Canonical form for d features and the array of task labels."""
+        self.check(n_features, tasks)
+        T = len(tasks)
+        if all(getattr(self, name) == 0 for name in self.strengths):
+            return Canonical((), np.zeros((T, T)))
+        return Canonical((self,), np.zeros((T, T)))
+
+    def report(self, parts):
+        """Fitted attributes (name with trailing underscore -> value) read off the parts of W."""
+        return {}
+
+    def scaled(self, factor):
+        """The same penalty times ``factor`` >= 0."""
+        changed = {name: getattr(self, name) * factor for name in self.strengths}
+        return type(self)(**{**self.get_params(deep=False), **changed})
+
+    def __add__(self, other):
+        if not isinstance(other, Penalty):
+            return NotImplemented
+        return Added(self, other)
+
+
+class Added(Penalty):
+    """Omega(W) = first(W) + second(W), where at least one of the two is a quadratic coupling.
+
+    Made by ``first + second``. Two penalties with kinks on the same W have no common prox; for
+    W = W_1 + W_2 with a penalty on each part use ``Parts``.
+
+    Parameters
+    ----------
+    first, second : Penalty
+    """
+
+    strengths = ()
+    is_norm = False
+
+    def __init__(self, first, second):
+        self.first = first
+        self.second = second
+
+    def check(self, n_features, tasks):
+        self.first.check(n_features, tasks)
+        self.second.check(n_features, tasks)
+
+    def bind(self, tasks):
+        return Added(self.first.bind(tasks), self.second.bind(tasks))
+
+    def resolve(self, n_features, tasks):
+        a, b = self.first.resolve(n_features, tasks), self.second.resolve(n_features, tasks)
+        if a.terms and b.terms:
+            raise ValueError(
+                f"{type(self.first).__name__} + {type(self.second).__name__}: one of the two must be a quadratic "
+                "coupling (MeanCoupling, ClusterCoupling, GraphLaplacian, TaskCoupling); for W = W_1 + W_2 with "
+                "a penalty on each part use Parts."
+            )
+        return Canonical(a.terms + b.terms, a.M + b.M)
+
+    def value(self, W):
+        return self.first.value(W) + self.second.value(W)
+
+    def expression(self, W, cp):
+        a, more = self.first.expression(W, cp)
+        b, still_more = self.second.expression(W, cp)
+        return a + b, more + still_more
+
+    def report(self, parts):
+        return {**self.first.report(parts), **self.second.report(parts)}
+
+    def scaled(self, factor):
+        return Added(self.first.scaled(factor), self.second.scaled(factor))
+
+
+def check_strength(value, name, positive=False):
+    """Raise unless ``value`` is a finite number >= 0 (> 0 with ``positive``)."""
+    accepted = "a finite number > 0" if positive else "a finite number >= 0"
+    if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(value):
+        raise ValueError(f"{name} must be {accepted}, got {value!r}.")
+    if value < 0 or (positive and value == 0):
+        raise ValueError(f"{name} must be {accepted}, got {value!r}.")

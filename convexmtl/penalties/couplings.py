@@ -1,0 +1,235 @@
+"""Quadratic couplings of tasks: Omega(W) = tr(W M W'), M (T x T) symmetric positive semidefinite."""
+
+import numpy as np
+from sklearn.base import clone
+
+from .base import Canonical, Penalty
+
+
+class Coupling(Penalty):
+    """Omega(W) = tr(W M W'): a member owes ``matrix`` and its textbook definition."""
+
+    is_norm = False
+
+    def matrix(self, n_tasks):
+        """M (T, T)."""
+        raise TypeError(f"{type(self).__name__} does not define matrix")
+
+    def resolve(self, n_features, tasks):
+        self.check(n_features, tasks)
+        return Canonical((), self.bind(tasks).matrix(len(tasks)))
+
+    def value(self, W):
+        return float(np.sum((W @ self.matrix(W.shape[1])) * W))
+
+    def expression(self, W, cp):
+        values, vectors = np.linalg.eigh(self.matrix(W.shape[1]))
+        return cp.sum_squares(W @ (vectors * np.sqrt(np.maximum(values, 0)))), []
+
+
+class MeanCoupling(Coupling):
+    """Omega(W) = alpha_mean norm(w_bar)^2 + (alpha_variance/T) sum_t norm(w_t - w_bar)^2.
+
+    Parameters
+    ----------
+    alpha_mean, alpha_variance : float, default=1.0
+
+    References
+    ----------
+    Evgeniou, Micchelli, Pontil (2005), JMLR; Evgeniou, Pontil (2004), KDD.
+    """
+
+    strengths = ("alpha_mean", "alpha_variance")
+
+    def __init__(self, alpha_mean=1.0, alpha_variance=1.0):
+        self.alpha_mean = alpha_mean
+        self.alpha_variance = alpha_variance
+
+    def matrix(self, n_tasks):
+        T = n_tasks
+        mean = np.full((T, T), 1 / T)
+        return self.alpha_mean / T * mean + self.alpha_variance / T * (np.eye(T) - mean)
+
+    def expression(self, W, cp):
+        T = W.shape[1]
+        mean = W @ np.full((T, 1), 1 / T)
+        spread = cp.sum_squares(W - mean @ np.ones((1, T)))
+        return self.alpha_mean * cp.sum_squares(mean) + self.alpha_variance / T * spread, []
+
+    def report(self, parts):
+        return {"mean_coef_": sum(parts).mean(axis=1)}
+
+
+class ClusterCoupling(Coupling):
+    """Omega(W) = alpha_mean norm(w_bar)^2 + alpha_between sum_c T_c norm(w_bar_c - w_bar)^2
+    + alpha_within sum_c sum_{t in c} norm(w_t - w_bar_c)^2, for known clusters of tasks.
+
+    Parameters
+    ----------
+    clusters : array-like of shape (T,) or dict of task label -> cluster
+        In the order of the task labels.
+    alpha_mean, alpha_between, alpha_within : float
+
+    Notes
+    -----
+    The paper has T times this mean term.
+
+    References
+    ----------
+    Jacob, Bach, Vert (2009), NIPS.
+    """
+
+    strengths = ("alpha_mean", "alpha_between", "alpha_within")
+
+    def __init__(self, clusters=None, alpha_mean=0.1, alpha_between=0.1, alpha_within=1.0):
+        self.clusters = clusters
+        self.alpha_mean = alpha_mean
+        self.alpha_between = alpha_between
+        self.alpha_within = alpha_within
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        self.codes(tasks)
+
+    def bind(self, tasks):
+        return clone(self).set_params(clusters=self.codes(tasks))
+
+    def codes(self, tasks):
+        """(T,) cluster of every task as an integer."""
+        clusters = self.clusters
+        if isinstance(clusters, dict):
+            missing = [task for task in labels_of(tasks) if task not in clusters]
+            if missing:
+                raise ValueError(f"clusters has no entry for task {missing[0]!r}; it needs one for each task.")
+            clusters = [clusters[task] for task in labels_of(tasks)]
+        labels = np.asarray(clusters)
+        if labels.shape != (len(tasks),):
+            raise ValueError(
+                f"clusters must hold one label for each of the {len(tasks)} tasks, got shape {labels.shape}."
+            )
+        if labels.dtype.kind == "f" and np.isnan(labels).any():
+            raise ValueError(f"clusters must not hold NaN, got one at position {int(np.isnan(labels).argmax())}.")
+        return np.unique(labels, return_inverse=True)[1]
+
+    def matrix(self, n_tasks):
+        T = n_tasks
+        codes = self.codes(range(T))
+        H = np.eye(codes.max() + 1)[codes]
+        E = H / H.sum(axis=0) @ H.T
+        mean = np.full((T, T), 1 / T)
+        between = self.alpha_between * (E - mean)
+        return self.alpha_mean / T * mean + between + self.alpha_within * (np.eye(T) - E)
+
+    def expression(self, W, cp):
+        T = W.shape[1]
+        codes = self.codes(range(T))
+        mean = W @ np.full((T, 1), 1 / T)
+        total = self.alpha_mean * cp.sum_squares(mean)
+        for c in np.unique(codes):
+            members = np.flatnonzero(codes == c)
+            n = len(members)
+            centre = W[:, members] @ np.full((n, 1), 1 / n)
+            total += self.alpha_between * n * cp.sum_squares(centre - mean)
+            total += self.alpha_within * cp.sum_squares(W[:, members] - centre @ np.ones((1, n)))
+        return total, []
+
+
+class GraphLaplacian(Coupling):
+    """Omega(W) = alpha sum_e omega_e norm(w_s - w_t)^2 over the edges e = (s, t, omega_e).
+
+    Parameters
+    ----------
+    edges : sequence of (s, t) or (s, t, omega)
+        Tasks by label, or by position where the labels are not found; omega >= 0, 1 by default.
+    alpha : float, default=1.0
+
+    References
+    ----------
+    Evgeniou, Micchelli, Pontil (2005), JMLR.
+    """
+
+    def __init__(self, edges=(), alpha=1.0):
+        self.edges = edges
+        self.alpha = alpha
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        self.pairs(tasks)
+
+    def bind(self, tasks):
+        return clone(self).set_params(edges=self.pairs(tasks))
+
+    def pairs(self, tasks):
+        """List of (position, position, omega)."""
+        labels = labels_of(tasks)
+        where = {label: i for i, label in enumerate(labels)}
+        by_position = set(range(len(labels)))
+        ends = [end for edge in self.edges for end in tuple(edge)[:2]]
+        use_labels = all(end in where for end in ends)
+        out = []
+        for edge in self.edges:
+            edge = tuple(edge)
+            if len(edge) not in (2, 3):
+                raise ValueError(f"edges must be (s, t) or (s, t, omega) tuples, got {edge!r}.")
+            omega = float(edge[2]) if len(edge) == 3 else 1.0
+            if not (np.isfinite(omega) and omega >= 0):
+                raise ValueError(f"edge weights must be finite and >= 0, got {omega!r} in edge {edge!r}.")
+            for end in edge[:2]:
+                if not use_labels and end not in by_position:
+                    raise ValueError(
+                        f"edges: {end!r} in edge {edge!r} is neither a task label ({labels[:5]} ...) nor a "
+                        f"position in 0..{len(labels) - 1}."
+                    )
+            s, t = (where[end] if use_labels else int(end) for end in edge[:2])
+            if s == t:
+                raise ValueError(f"edges must join two different tasks, got {edge!r}.")
+            out.append((s, t, omega))
+        return out
+
+    def matrix(self, n_tasks):
+        M = np.zeros((n_tasks, n_tasks))
+        for s, t, omega in self.pairs(range(n_tasks)):
+            M[[s, t], [s, t]] += self.alpha * omega
+            M[[s, t], [t, s]] -= self.alpha * omega
+        return M
+
+    def expression(self, W, cp):
+        pairs = self.pairs(range(W.shape[1]))
+        return self.alpha * sum(omega * cp.sum_squares(W[:, s] - W[:, t]) for s, t, omega in pairs), []
+
+
+class TaskCoupling(Coupling):
+    """Omega(W) = alpha tr(W M W') for any symmetric positive semidefinite M.
+
+    Parameters
+    ----------
+    M : array-like of shape (T, T)
+    alpha : float, default=1.0
+    """
+
+    def __init__(self, M, alpha=1.0):
+        self.M = M
+        self.alpha = alpha
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        M, T = np.asarray(self.M, dtype=float), len(tasks)
+        if M.shape != (T, T):
+            raise ValueError(f"M must have shape ({T}, {T}), one row and column per task, got {M.shape}.")
+        if not np.isfinite(M).all():
+            raise ValueError("M must be finite, got NaN or infinity.")
+        top = np.abs(M).max()
+        if np.abs(M - M.T).max() > 1e-10 * top:
+            raise ValueError(f"M must be symmetric, got entries that differ by {np.abs(M - M.T).max():g}.")
+        lowest = np.linalg.eigvalsh((M + M.T) / 2)[0]
+        if lowest < -1e-10 * top:
+            raise ValueError(f"M must be positive semidefinite, its smallest eigenvalue is {lowest:g}.")
+
+    def matrix(self, n_tasks):
+        M = np.asarray(self.M, dtype=float)
+        return self.alpha * (M + M.T) / 2
+
+
+def labels_of(tasks):
+    """Task labels as plain Python objects, to compare with what a user wrote."""
+    return np.asarray(tasks).tolist()

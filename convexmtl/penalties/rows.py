@@ -1,0 +1,608 @@
+"""Row penalties: Omega(W) = sum_j phi(W_j.), one prox of one row each.
+
+The compiled proxes take one step per task: they minimise sum_t (x_t - v_t)^2 / (2 step_t) + phi(x).
+"""
+
+import warnings
+
+import numpy as np
+
+from .._jit import kernel, row_prox
+from .base import Canonical, Penalty
+
+
+@kernel("void(float64[:, ::1], float64[::1], row_prox, float64[::1], int64[::1])")
+def prox_rows(V, step, prox, fpar, ipar):
+    """Replace every row of V by its prox."""
+    for j in range(V.shape[0]):
+        prox(V[j], step, fpar, ipar, j)
+
+
+class RowPenalty(Penalty):
+    """Omega(W) = sum_j phi(W_j.). A member owes a compiled ``row_prox``, ``pack``, ``value`` and a dual norm.
+
+    Attributes
+    ----------
+    row_prox : Kernel
+        Made by the decorator of that name.
+    """
+
+    row_prox = None
+
+    def pack(self):
+        """(float64 array, int64 array): what the compiled prox gets as ``fpar`` and ``ipar``."""
+        return np.array([self.alpha], dtype=float), np.zeros(0, dtype=np.int64)
+
+    def restrict(self, features):
+        """The same penalty on some rows only; needed where the prox depends on the feature."""
+        return self
+
+    def prox(self, V, step):
+        out = np.array(V, dtype=float, order="C")
+        steps = np.full(out.shape[1], step, dtype=float) if np.ndim(step) == 0 else np.asarray(step, dtype=float)
+        prox_rows(out, steps, self.row_prox.compiled, *self.pack())
+        return out
+
+    def dual_norm(self, Z):
+        """The smallest s for which the prox of Z / s is zero, by bisection; exact formulas override it."""
+        Z = np.ascontiguousarray(Z, dtype=float)
+        if not np.any(Z):
+            return 0.0
+        is_zero = lambda s: not np.any(self.prox(Z / s, 1.0))  # noqa: E731
+        low = high = float(np.abs(Z).max())
+        while not is_zero(high):
+            low, high = high, 2 * high
+        while is_zero(low):
+            low, high = low / 2, low
+        while high - low > 1e-14 * high:
+            middle = 0.5 * (low + high)
+            low, high = (low, middle) if is_zero(middle) else (middle, high)
+            if middle in (low, high) and np.nextafter(low, high) >= high:
+                break
+        return high
+
+
+# ------------------------------------------------------------------------------------ l1/lq
+
+
+@kernel("float64(float64[::1], int64[::1], int64)")
+def _weighted(fpar, ipar, feature):
+    """alpha times the weight of this feature."""
+    return fpar[0] * fpar[2 + feature] if ipar[0] == 1 else fpar[0]
+
+
+@kernel("void(float64[::1], float64[::1], float64)", fastmath=True)
+def _shrink_l1(v, step, alpha):
+    for t in range(v.shape[0]):
+        x = v[t]
+        cut = alpha * step[t]
+        if x > cut:
+            v[t] = x - cut
+        elif x < -cut:
+            v[t] = x + cut
+        else:
+            v[t] = x * 0.0  # 0, and NaN for NaN
+
+
+@kernel("void(float64[::1], float64[::1], float64)", fastmath=True)
+def _shrink_l2(v, step, alpha):
+    """x_t = v_t nu / (nu + alpha step_t), where nu = norm_2(x) solves sum (v_t / (nu + alpha step_t))^2 = 1."""
+    T = v.shape[0]
+    square = 0.0
+    dual = 0.0
+    low = step[0]
+    high = step[0]
+    for t in range(T):
+        square += v[t] * v[t]
+        q = v[t] / step[t]
+        dual += q * q
+        low = min(low, step[t])
+        high = max(high, step[t])
+    if dual <= alpha * alpha:
+        for t in range(T):
+            v[t] = 0.0
+        return
+    norm = np.sqrt(square)
+    if high - low <= 1e-15 * high:
+        scale = 1.0 - alpha * high / norm
+        scale = 0.0 if scale < 0.0 else scale
+        for t in range(T):
+            v[t] *= scale
+        return
+    # 1/norm is concave in nu: Newton from the left of the root climbs to it.
+    nu = max(0.0, norm - alpha * high)
+    for _ in range(100):
+        s = 0.0
+        ds = 0.0
+        for t in range(T):
+            r = 1.0 / (nu + alpha * step[t])
+            q = v[t] * r
+            s += q * q
+            ds += q * q * r
+        move = (np.sqrt(s) - 1.0) * s / ds
+        nu += move
+        if not move > 1e-15 * nu:
+            break
+    for t in range(T):
+        v[t] *= nu / (nu + alpha * step[t])
+
+
+@row_prox
+def prox_l1(v, step, fpar, ipar, feature):
+    _shrink_l1(v, step, _weighted(fpar, ipar, feature))
+
+
+@row_prox
+def prox_l2(v, step, fpar, ipar, feature):
+    _shrink_l2(v, step, _weighted(fpar, ipar, feature))
+
+
+@row_prox
+def prox_linf(v, step, fpar, ipar, feature):
+    """Clip at the level for which the clipped parts, in units of the steps, sum to alpha."""
+    alpha = _weighted(fpar, ipar, feature)
+    T = v.shape[0]
+    level = 0.0
+    # The sum is convex and piecewise linear in the level: Newton from 0 ends after finitely many steps.
+    for _ in range(T + 2):
+        excess = -alpha
+        slope = 0.0
+        for t in range(T):
+            a = abs(v[t])
+            if not a <= level:
+                excess += (a - level) / step[t]
+                slope += 1.0 / step[t]
+        if excess <= 0.0 or slope == 0.0:
+            break
+        new = level + excess / slope
+        if new <= level:
+            break
+        level = new
+    for t in range(T):
+        if level == 0.0:
+            v[t] = v[t] * 0.0
+        elif v[t] > level:
+            v[t] = level
+        elif v[t] < -level:
+            v[t] = -level
+
+
+@kernel("float64(float64, float64, float64)")
+def _power_root(v, k, q):
+    """x >= 0 with x + k x^(q-1) = v, for v, k > 0 and q > 1: Newton from the right on a convex form."""
+    if q >= 2.0:
+        x = min(v, (v / k) ** (1.0 / (q - 1.0)))
+        for _ in range(60):
+            p = k * x ** (q - 2.0)
+            f = x + p * x - v
+            move = f / (1.0 + (q - 1.0) * p)
+            x -= move
+            if not move > 1e-15 * x:
+                break
+        return max(x, 0.0)
+    p = 1.0 / (q - 1.0)
+    u = min(v ** (q - 1.0), v / k)
+    for _ in range(60):
+        r = u ** (p - 1.0)
+        f = r * u + k * u - v
+        move = f / (p * r + k)
+        u -= move
+        if not move > 1e-15 * u:
+            break
+    return max(u, 0.0) ** p
+
+
+@row_prox
+def prox_lq(v, step, fpar, ipar, feature):
+    """x_t + step_t c x_t^(q-1) = abs(v_t) entry by entry, with c = alpha norm_q(x)^(1-q)."""
+    q = fpar[1]
+    T = v.shape[0]
+    top = 0.0
+    for t in range(T):
+        if not abs(v[t]) <= top:
+            top = abs(v[t])
+    if not (top > 0.0 and top < np.inf):
+        for t in range(T):
+            v[t] = v[t] * 0.0
+        return
+    alpha = _weighted(fpar, ipar, feature) / top
+    conjugate = q / (q - 1.0)
+    dual_top = 0.0
+    for t in range(T):
+        dual_top = max(dual_top, abs(v[t]) / (top * step[t]))
+    dual = 0.0
+    for t in range(T):
+        dual += (abs(v[t]) / (top * step[t] * dual_top)) ** conjugate
+    dual = dual_top * dual ** (1.0 / conjugate)
+    if dual <= alpha:
+        for t in range(T):
+            v[t] = 0.0
+        return
+    # log(c norm_q(x(c))^(q-1)) increases with log c from -inf to log(dual): find where it is log(alpha).
+    low = -np.inf
+    high = np.inf
+    log_c = np.log(alpha)
+    target = np.log(alpha)
+    x = np.empty(T)
+    for _ in range(200):
+        c = np.exp(log_c)
+        n = 0.0
+        dn = 0.0
+        for t in range(T):
+            a = abs(v[t]) / top
+            x[t] = 0.0
+            if a > 0.0:
+                x[t] = _power_root(a, step[t] * c, q)
+                if x[t] > 0.0:
+                    power = x[t] ** (q - 1.0)
+                    n += power * x[t]
+                    k = step[t] * c * power
+                    dn -= q * power * k * x[t] / (x[t] + (q - 1.0) * k)
+        f = log_c + (q - 1.0) / q * np.log(n) - target if n > 0.0 else np.inf
+        if f > 0.0:
+            high = log_c
+        else:
+            low = log_c
+        slope = 1.0 + (q - 1.0) / q * dn / n if n > 0.0 else 0.0
+        new = log_c - f / slope if slope > 0.0 else np.inf
+        if not (new > low and new < high):
+            if high == np.inf:
+                new = low + 2.0
+            elif low == -np.inf:
+                new = high - 2.0
+            else:
+                new = 0.5 * (low + high)
+        move = abs(new - log_c)
+        log_c = new
+        if move <= 1e-15 * max(1.0, abs(log_c)):
+            break
+    for t in range(T):
+        v[t] = top * x[t] if v[t] > 0.0 else -top * x[t]
+
+
+class RowNorm(RowPenalty):
+    """Omega(W) = alpha l1_ratio sum_j f_j norm_q(W_j.) + alpha (1 - l1_ratio) / 2 norm_F(W)^2.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+    q : float in [1, inf], default=2
+        1 is the lasso, 2 the group lasso over tasks, inf couples the largest coefficients.
+    l1_ratio : float in [0, 1], default=1.0
+        The rest is ridge, as in ``sklearn.linear_model.MultiTaskElasticNet``.
+    feature_weights : array-like of shape (d,), default=None
+        f_j > 0; ones by default.
+
+    References
+    ----------
+    Obozinski, Taskar, Jordan (2010), Statistics and Computing (q = 2); Negahban, Wainwright (2008), NIPS
+    (q = inf); Liu, Ye (2010), KDD (the prox for other q).
+    """
+
+    def __init__(self, alpha=1.0, q=2, l1_ratio=1.0, feature_weights=None):
+        self.alpha = alpha
+        self.q = q
+        self.l1_ratio = l1_ratio
+        self.feature_weights = feature_weights
+
+    @property
+    def row_prox(self):
+        return {1.0: prox_l1, 2.0: prox_l2, np.inf: prox_linf}.get(float(self.q), prox_lq)
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        if isinstance(self.q, bool) or not np.ndim(self.q) == 0 or not self.q >= 1:
+            raise ValueError(f"q must be a number in [1, inf], got {self.q!r}.")
+        if not (np.ndim(self.l1_ratio) == 0 and 0 <= self.l1_ratio <= 1):
+            raise ValueError(f"l1_ratio must be in [0, 1], got {self.l1_ratio!r}.")
+        if self.feature_weights is not None:
+            f = np.asarray(self.feature_weights, dtype=float)
+            if f.shape != (n_features,):
+                raise ValueError(f"feature_weights must have shape ({n_features},), got {f.shape}.")
+            if not np.all((f > 0) & np.isfinite(f)):
+                bad = int(np.flatnonzero(~((f > 0) & np.isfinite(f)))[0])
+                raise ValueError(f"feature_weights must be positive and finite, got {f[bad]} at feature {bad}.")
+
+    def resolve(self, n_features, tasks):
+        self.check(n_features, tasks)
+        T = len(tasks)
+        ridge = np.eye(T) * (0.5 * self.alpha * (1 - self.l1_ratio))
+        if self.alpha * self.l1_ratio == 0:
+            return Canonical((), ridge)
+        norm = RowNorm(self.alpha * self.l1_ratio, self.q, 1.0, self.feature_weights)
+        return Canonical((norm,), ridge)
+
+    def pack(self):
+        f = np.zeros(0) if self.feature_weights is None else np.asarray(self.feature_weights, dtype=float)
+        fpar = np.concatenate([[self.alpha, self.q], f]).astype(float)
+        return fpar, np.array([self.feature_weights is not None], dtype=np.int64)
+
+    def restrict(self, features):
+        if self.feature_weights is None:
+            return self
+        return RowNorm(self.alpha, self.q, self.l1_ratio, np.asarray(self.feature_weights)[features])
+
+    def _weights(self, d):
+        return np.ones(d) if self.feature_weights is None else np.asarray(self.feature_weights, dtype=float)
+
+    def value(self, W):
+        rows = np.linalg.norm(W, ord=self.q, axis=1)
+        ridge = 0.5 * self.alpha * (1 - self.l1_ratio) * np.sum(W**2)
+        return self.alpha * self.l1_ratio * (self._weights(len(W)) @ rows) + ridge
+
+    def dual_norm(self, Z):
+        q = float(self.q)
+        conjugate = np.inf if q == 1 else 1.0 if q == np.inf else q / (q - 1)
+        return _max(np.linalg.norm(Z, ord=conjugate, axis=1) / self._weights(len(Z))) / self.alpha
+
+    def expression(self, W, cp):
+        order = {1.0: 1, 2.0: 2, np.inf: "inf"}.get(float(self.q), self.q)
+        f = self._weights(W.shape[0])
+        if order in (1, 2, "inf"):
+            norms = cp.multiply(f, cp.norm(W, order, axis=1))
+        else:
+            norms = cp.hstack([f[j] * cp.pnorm(W[j, :], order) for j in range(W.shape[0])])
+        ridge = 0.5 * self.alpha * (1 - self.l1_ratio) * cp.sum_squares(W)
+        return self.alpha * self.l1_ratio * cp.sum(norms) + ridge, []
+
+
+# ------------------------------------------------------------------------------------ sparse group
+
+
+@row_prox
+def prox_sparse_group(v, step, fpar, ipar, feature):
+    """Soft threshold, then shrink the row."""
+    _shrink_l1(v, step, fpar[0] * fpar[1])
+    _shrink_l2(v, step, fpar[0] * (1.0 - fpar[1]))
+
+
+class SparseGroup(RowPenalty):
+    """Omega(W) = alpha [ (1 - l1_ratio) sum_j norm_2(W_j.) + l1_ratio norm_1(W) ].
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+    l1_ratio : float in [0, 1], default=0.5
+
+    References
+    ----------
+    Simon, Friedman, Hastie, Tibshirani (2013), Journal of Computational and Graphical Statistics.
+    """
+
+    row_prox = prox_sparse_group
+
+    def __init__(self, alpha=1.0, l1_ratio=0.5):
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        if not (np.ndim(self.l1_ratio) == 0 and 0 <= self.l1_ratio <= 1):
+            raise ValueError(f"l1_ratio must be in [0, 1], got {self.l1_ratio!r}.")
+
+    def pack(self):
+        return np.array([self.alpha, self.l1_ratio], dtype=float), np.zeros(0, dtype=np.int64)
+
+    def value(self, W):
+        groups = np.linalg.norm(W, axis=1).sum()
+        return self.alpha * ((1 - self.l1_ratio) * groups + self.l1_ratio * np.abs(W).sum())
+
+    def dual_norm(self, Z):
+        # s solves norm_2(soft(z, s l1)) = s (1 - l1). With the k largest entries above the threshold this is
+        # a quadratic in s; the consistent k is the one whose s lies between the k-th entry and the next.
+        l, g = self.l1_ratio, 1 - self.l1_ratio
+        if l == 0:
+            return _max(np.linalg.norm(Z, axis=1)) / self.alpha
+        z = -np.sort(-np.abs(Z), axis=1)
+        if g == 0:
+            return _max(z[:, 0]) / self.alpha
+        k = np.arange(1, Z.shape[1] + 1)
+        first, second = np.cumsum(z, axis=1), np.cumsum(z**2, axis=1)
+        a, b = k * l**2 - g**2, l * first
+        # (k l^2 - g^2) s^2 - 2 l first s + second = 0, in the form that stays stable when a is 0.
+        s = second / (b + np.sqrt(np.maximum(b**2 - a * second, 0)))
+        after = np.concatenate([z[:, 1:], np.zeros((len(z), 1))], axis=1)
+        fits = (l * s <= z * (1 + 1e-12)) & (l * s >= after * (1 - 1e-12))
+        return _max(np.where(fits, s, 0.0)) / self.alpha
+
+    def expression(self, W, cp):
+        groups = cp.sum(cp.norm(W, 2, axis=1))
+        return self.alpha * ((1 - self.l1_ratio) * groups + self.l1_ratio * cp.sum(cp.abs(W))), []
+
+
+# ------------------------------------------------------------------------------------ dirty
+
+
+@row_prox
+def prox_dirty_inf(v, step, fpar, ipar, feature):
+    """v - step z with z the nearest point (metric: step) of the l1 ball cut with the box."""
+    block = fpar[0]
+    sparse = fpar[1]
+    T = v.shape[0]
+    low = 0.0
+    high = 0.0
+    total = 0.0
+    for t in range(T):
+        a = abs(v[t])
+        if not a <= high:
+            high = a
+        total += min(a / step[t], sparse)
+    mu = 0.0
+    if total > block:
+        # sum_t min(max(abs(v_t) - mu, 0) / step_t, sparse) is piecewise linear and decreasing in mu.
+        for _ in range(200):
+            excess = -block
+            slope = 0.0
+            for t in range(T):
+                z = (abs(v[t]) - mu) / step[t]
+                if z >= sparse:
+                    excess += sparse
+                elif z > 0.0:
+                    excess += z
+                    slope += 1.0 / step[t]
+            if excess > 0.0:
+                low = mu
+            else:
+                high = mu
+            new = mu + excess / slope if slope > 0.0 else high
+            if not (new > low and new < high):
+                new = 0.5 * (low + high)
+            if abs(new - mu) <= 1e-16 * high or abs(excess) <= 1e-16 * block:
+                break
+            mu = new
+    for t in range(T):
+        z = min(max(abs(v[t]) - mu, 0.0), sparse * step[t])
+        v[t] = v[t] - z if v[t] > 0.0 else v[t] + z
+
+
+@row_prox
+def prox_dirty_l2(v, step, fpar, ipar, feature):
+    """v - step z with z the nearest point (metric: step) of the l2 ball cut with the box."""
+    block = fpar[0]
+    sparse = fpar[1]
+    T = v.shape[0]
+    mu = 0.0
+    low = 0.0
+    high = np.inf
+    for _ in range(200):
+        s = 0.0
+        ds = 0.0
+        for t in range(T):
+            z = abs(v[t]) / (step[t] + mu)
+            if z >= sparse:
+                s += sparse * sparse
+            else:
+                s += z * z
+                ds += z * z / (step[t] + mu)
+        if mu == 0.0 and s <= block * block:
+            break
+        if s > block * block:
+            low = mu
+        else:
+            high = mu
+        new = mu + (np.sqrt(s) / block - 1.0) * s / ds if ds > 0.0 else np.inf
+        if not (new > low and new < high):
+            new = 0.5 * (low + high) if high < np.inf else 2.0 * low + step[0]
+        if abs(new - mu) <= 1e-15 * new:
+            break
+        mu = new
+    for t in range(T):
+        z = min(abs(v[t]) * (step[t] / (step[t] + mu)), sparse * step[t])
+        v[t] = v[t] - z if v[t] > 0.0 else v[t] + z
+
+
+class DirtyNorm(RowPenalty):
+    """Omega(W) = min over B + S = W of alpha_block sum_j norm_q(B_j.) + alpha_sparse norm_1(S).
+
+    The minimum is itself a norm of each row, so that the model is fitted over W; B and S are read off at
+    the end. Both parts can be non-zero only where 1 < alpha_block / alpha_sparse < T (q = inf) or
+    < sqrt(T) (q = 2); outside that range the model is the lasso or the block norm alone, and says so.
+
+    Parameters
+    ----------
+    alpha_block : float, default=1.0
+        Strength of the shared part B.
+    alpha_sparse : float, default=0.5
+        Strength of the private part S.
+    q : {2, inf}, default=inf
+
+    References
+    ----------
+    Jalali, Ravikumar, Sanghavi, Ruan (2010), NIPS.
+    """
+
+    strengths = ("alpha_block", "alpha_sparse")
+
+    def __init__(self, alpha_block=1.0, alpha_sparse=0.5, q=np.inf):
+        self.alpha_block = alpha_block
+        self.alpha_sparse = alpha_sparse
+        self.q = q
+
+    @property
+    def row_prox(self):
+        return prox_dirty_l2 if self.q == 2 else prox_dirty_inf
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        if isinstance(self.q, bool) or self.q not in (2, np.inf):
+            raise ValueError(f"q must be 2 or inf for the dirty norm, got {self.q!r}.")
+        T, ratio = len(tasks), self.alpha_block / self.alpha_sparse if self.alpha_sparse else np.inf
+        top = T if self.q == np.inf else np.sqrt(T)
+        if T > 1 and self.alpha_block > 0 and self.alpha_sparse > 0 and not 1 <= ratio <= top:
+            part, model = ("sparse", f"the l1/l{self.q:g} norm") if ratio < 1 else ("block", "the lasso")
+            warnings.warn(
+                f"alpha_block / alpha_sparse = {ratio:.3g} is outside [1, {top:.3g}]: the {part} part is zero and "
+                f"the model is {model} alone.",
+                UserWarning,
+                stacklevel=2,
+            )
+
+    def resolve(self, n_features, tasks):
+        self.check(n_features, tasks)
+        T = len(tasks)
+        # One free part makes all of W free.
+        terms = (self,) if self.alpha_block > 0 and self.alpha_sparse > 0 else ()
+        return Canonical(terms, np.zeros((T, T)))
+
+    def pack(self):
+        return np.array([self.alpha_block, self.alpha_sparse], dtype=float), np.zeros(0, dtype=np.int64)
+
+    def _level(self, W):
+        """For q = 2: the level m of every row for which B = clip(W, -m, m)."""
+        a = -np.sort(-np.abs(W), axis=1)
+        T = a.shape[1]
+        rest = np.concatenate([np.cumsum((a**2)[:, ::-1], axis=1)[:, ::-1], np.zeros((len(a), 1))], axis=1)
+        k = np.arange(T + 1)
+        room = self.alpha_block**2 - k * self.alpha_sparse**2
+        # With k entries at the box, the others are a_t / mu with norm sqrt(room); the first consistent k counts.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mu = np.sqrt(np.where(room > 0, rest / room, np.inf))
+        following = np.concatenate([a, np.zeros((len(a), 1))], axis=1)
+        fits = (following <= self.alpha_sparse * mu * (1 + 1e-13)) & (room > 0)
+        first = np.argmax(fits, axis=1)
+        return np.where(fits.any(axis=1), self.alpha_sparse * mu[np.arange(len(a)), first], 0.0)
+
+    def value(self, W):
+        if self.q == 2:
+            B, S = self.split(W)
+            return self.alpha_block * np.linalg.norm(B, axis=1).sum() + self.alpha_sparse * np.abs(S).sum()
+        if self.alpha_sparse == 0:
+            return 0.0
+        # alpha_sparse times the sum of the k largest entries of every row, the last one by its fraction.
+        a = -np.sort(-np.abs(W), axis=1)
+        share = np.clip(self.alpha_block / self.alpha_sparse - np.arange(W.shape[1]), 0, 1)
+        return self.alpha_sparse * float((a @ share).sum())
+
+    def split(self, W):
+        """(B, S) that attain the minimum."""
+        T = W.shape[1]
+        if self.alpha_block == 0:
+            return np.array(W), np.zeros_like(W)
+        if self.q == 2:
+            level = self._level(W)
+        else:
+            k = int(np.ceil(self.alpha_block / self.alpha_sparse * (1 - 1e-12))) if self.alpha_sparse else T + 1
+            a = -np.sort(-np.abs(W), axis=1)
+            level = np.zeros(len(W)) if k > T else a[:, max(k, 1) - 1]
+        B = np.clip(W, -level[:, None], level[:, None])
+        return B, W - B
+
+    def report(self, parts):
+        B, S = self.split(sum(parts))
+        return {"block_": B.T.copy(), "sparse_": S.T.copy()}
+
+    def dual_norm(self, Z):
+        block = np.linalg.norm(Z, ord=1 if self.q == np.inf else 2, axis=1)
+        return max(_max(block) / self.alpha_block, _max(np.abs(Z)) / self.alpha_sparse)
+
+    def expression(self, W, cp):
+        B, S = cp.Variable(W.shape), cp.Variable(W.shape)
+        block = cp.norm(B, "inf" if self.q == np.inf else 2, axis=1)
+        return self.alpha_block * cp.sum(block) + self.alpha_sparse * cp.sum(cp.abs(S)), [B + S == W]
+
+
+def _max(values):
+    """Largest entry, as a float; NaN stays NaN."""
+    return float(np.max(values, initial=0.0))
+
+

@@ -1,0 +1,377 @@
+"""Spectral penalties: Omega(W) = psi(singular values of W).
+
+Their prox multiplies every singular direction by a ratio, so that only one side of the singular vectors
+is needed: that of the smaller of the two Gram matrices.
+"""
+
+import numpy as np
+from scipy.linalg import eigh
+
+from .base import Canonical, Penalty
+
+
+def singular_values(W):
+    """All min(d, T) singular values, largest first."""
+    return np.linalg.svd(W, compute_uv=False)
+
+
+def rescale(V, ratios):
+    """U diag(ratios(s) * s) R' for V = U diag(s) R'; ``ratios`` maps singular values to factors."""
+    d, T = V.shape
+    if min(d, T) == 0:
+        return np.array(V)
+    if 2 * min(d, T) > max(d, T):
+        U, s, Rt = np.linalg.svd(V, full_matrices=False)
+        return (U * (ratios(s) * s)) @ Rt
+    # Squaring costs digits of the small singular values only, and those are cut or scaled smoothly.
+    tall = d >= T
+    values, vectors = eigh(V.T @ V if tall else V @ V.T, check_finite=False)
+    kept = ratios(np.sqrt(np.maximum(values[::-1], 0)))
+    vectors = vectors[:, ::-1]
+    return ((V @ vectors) * kept) @ vectors.T if tall else (vectors * kept) @ (vectors.T @ V)
+
+
+class SpectralPenalty(Penalty):
+    """A penalty of the singular values: a member owes psi, the ratios of its prox, and its conjugate.
+
+    ``size`` is the number of singular values counting the zeros beyond min(d, T), for penalties in
+    which they matter.
+    """
+
+    def psi(self, s, size):
+        """Omega as a function of the singular values."""
+        raise TypeError(f"{type(self).__name__} does not define psi")
+
+    def ratios(self, s, step, size):
+        """prox_i(s) / s_i (any finite number where s_i = 0)."""
+        raise TypeError(f"{type(self).__name__} does not define ratios")
+
+    def value(self, W):
+        return float(self.psi(singular_values(W), W.shape[1]))
+
+    def prox(self, V, step):
+        return rescale(V, lambda s: self.ratios(s, step, V.shape[1]))
+
+
+class TraceNorm(SpectralPenalty):
+    """Omega(W) = alpha norm_*(W), the sum of the singular values.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+
+    References
+    ----------
+    Abernethy, Bach, Evgeniou, Vert (2009), JMLR; Pong, Tseng, Ji, Ye (2010), SIAM J. Optimization.
+    """
+
+    def __init__(self, alpha=1.0):
+        self.alpha = alpha
+
+    def psi(self, s, size):
+        return self.alpha * s.sum()
+
+    def ratios(self, s, step, size):
+        return np.maximum(1 - step * self.alpha / np.maximum(s, np.finfo(float).tiny), 0)
+
+    def dual_norm(self, Z):
+        return float(np.linalg.norm(Z, 2)) / self.alpha
+
+    def expression(self, W, cp):
+        return self.alpha * cp.normNuc(W), []
+
+    def report(self, parts):
+        s = singular_values(sum(parts))
+        return {"rank_": int(np.sum(s > 1e-8 * s[:1].max(initial=0.0)))}
+
+
+class SquaredTraceNorm(SpectralPenalty):
+    """Omega(W) = (alpha/2) min over Sigma >= 0, tr Sigma = 1 of tr(W Sigma^-1 W') + (alpha_ridge/2) norm_F(W)^2.
+
+    The minimum is norm_*(W)^2, attained at Sigma = (W'W)^(1/2) / tr((W'W)^(1/2)).
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+    alpha_ridge : float, default=0.0
+
+    References
+    ----------
+    Zhang, Yeung (2010), UAI; Argyriou, Evgeniou, Pontil (2008), Machine Learning.
+    """
+
+    strengths = ("alpha", "alpha_ridge")
+    is_norm = False
+
+    def __init__(self, alpha=1.0, alpha_ridge=0.0):
+        self.alpha = alpha
+        self.alpha_ridge = alpha_ridge
+
+    def resolve(self, n_features, tasks):
+        self.check(n_features, tasks)
+        ridge = np.eye(len(tasks)) * (0.5 * self.alpha_ridge)
+        return Canonical((SquaredTraceNorm(self.alpha),) if self.alpha > 0 else (), ridge)
+
+    def psi(self, s, size):
+        return 0.5 * self.alpha * s.sum() ** 2 + 0.5 * self.alpha_ridge * (s**2).sum()
+
+    def ratios(self, s, step, size):
+        shrink = 1 / (1 + step * self.alpha_ridge)
+        weight = step * self.alpha * shrink
+        s = s * shrink
+        # x_i = (s_i - weight S)_+ with S = sum x: S = (sum of the k largest) / (1 + k weight).
+        down = -np.sort(-s)
+        S = np.cumsum(down) / (1 + np.arange(1, len(s) + 1) * weight)
+        cut = weight * S.max(initial=0.0)
+        return shrink * np.maximum(1 - cut / np.maximum(s, np.finfo(float).tiny), 0)
+
+    def conjugate(self, Z):
+        if self.alpha_ridge == 0:
+            return float(np.linalg.norm(Z, 2)) ** 2 / (2 * self.alpha)
+        raise TypeError("the conjugate is that of the resolved penalty, whose ridge is a coupling")
+
+    def expression(self, W, cp):
+        T = W.shape[1]
+        Sigma = cp.Variable((T, T), PSD=True)
+        ridge = 0.5 * self.alpha_ridge * cp.sum_squares(W)
+        return 0.5 * self.alpha * cp.matrix_frac(W.T, Sigma) + ridge, [cp.trace(Sigma) == 1]
+
+    def report(self, parts):
+        W = sum(parts)
+        root = _square_root(W.T @ W)
+        total = np.trace(root)
+        return {"task_covariance_": root / total if total > 0 else np.eye(len(root)) / len(root)}
+
+
+class SpectralBox(SpectralPenalty):
+    """Omega(W) = alpha min over low I <= Sigma <= high I (T x T), tr Sigma = total, of tr(W Sigma^-1 W').
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+    low, high, total : float
+        0 <= low <= high (inf allowed) and T low <= total <= T high, total > 0.
+
+    References
+    ----------
+    McDonald, Pontil, Stamos (2016), JMLR.
+    """
+
+    is_norm = False
+
+    def __init__(self, alpha=1.0, low=0.0, high=np.inf, total=1.0):
+        self.alpha = alpha
+        self.low = low
+        self.high = high
+        self.total = total
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        T = len(tasks)
+        if not (0 <= self.low <= self.high and np.isfinite(self.low)):
+            raise ValueError(f"0 <= low <= high is needed, got low={self.low!r}, high={self.high!r}.")
+        if not (self.total > 0 and T * self.low <= self.total * (1 + 1e-12) and self.total <= T * self.high * (1 + 1e-12)):
+            raise ValueError(
+                f"total must be positive and between T low = {T * self.low:g} and T high = {T * self.high:g}, "
+                f"got {self.total!r}."
+            )
+
+    def _theta(self, s, shift, size):
+        """argmin over low <= theta <= high, sum theta = total, of sum s^2 / (theta + shift), for the padded s."""
+        padded = np.concatenate([s[:size], np.zeros(max(0, size - len(s)))])
+        return box_simplex(padded, shift, self.low, self.high, self.total)
+
+    def psi(self, s, size):
+        theta = self._theta(s, 0.0, size)[: len(s)]
+        s = s[: len(theta)]
+        used = s > 0
+        return self.alpha * float(np.sum(s[used] ** 2 / theta[used]))
+
+    def ratios(self, s, step, size):
+        shift = 2 * step * self.alpha
+        theta = self._theta(s, shift, size)
+        out = np.zeros_like(s)
+        out[: len(theta)] = (theta / (theta + shift))[: len(s)]
+        return out
+
+    def conjugate(self, Z):
+        # sup over theta of sum theta_i z_i^2 / (4 alpha): fill the largest entries up to high first.
+        T = Z.shape[1]
+        z = np.zeros(T)
+        s = singular_values(Z)
+        z[: min(T, len(s))] = s[:T] ** 2
+        spare, room = self.total - T * self.low, self.high - self.low
+        if room > 0:
+            fill = np.clip(spare - room * np.arange(T), 0, room) if np.isfinite(room) else spare * (np.arange(T) == 0)
+        else:
+            fill = np.zeros(T)
+        return float((self.low + fill) @ z) / (4 * self.alpha)
+
+    def expression(self, W, cp):
+        T = W.shape[1]
+        Sigma = cp.Variable((T, T), symmetric=True)
+        rules = [Sigma >> self.low * np.eye(T), cp.trace(Sigma) == self.total]
+        if np.isfinite(self.high):
+            rules.append(Sigma << self.high * np.eye(T))
+        return self.alpha * cp.matrix_frac(W.T, Sigma), rules
+
+    def covariance(self, W):
+        """The minimising Sigma."""
+        values, vectors = eigh(W.T @ W)
+        theta = self._theta(np.sqrt(np.maximum(values[::-1], 0)), 0.0, W.shape[1])
+        vectors = vectors[:, ::-1]
+        return (vectors * theta) @ vectors.T
+
+
+class LearnedClusters(Penalty):
+    """Omega(W) = alpha_mean norm(w_bar)^2 + min over Sigma of tr(W P Sigma^-1 P W'), P = I - 11'/T,
+
+    with lo I <= Sigma <= hi I, tr Sigma = (T - C + 1) lo + (C - 1) hi, lo = 1/alpha_within and
+    hi = 1/alpha_between: the convex relaxation of C clusters of tasks with unknown members.
+
+    Parameters
+    ----------
+    n_clusters : int, default=2
+        C, between 1 and T.
+    alpha_mean, alpha_between, alpha_within : float
+        alpha_between <= alpha_within.
+
+    Notes
+    -----
+    The paper has T times this mean term.
+
+    References
+    ----------
+    Jacob, Bach, Vert (2009), NIPS; Zhou, Chen, Ye (2011), NIPS.
+    """
+
+    strengths = ("alpha_mean", "alpha_between", "alpha_within")
+    is_norm = False
+
+    def __init__(self, n_clusters=2, alpha_mean=0.1, alpha_between=0.1, alpha_within=1.0):
+        self.n_clusters = n_clusters
+        self.alpha_mean = alpha_mean
+        self.alpha_between = alpha_between
+        self.alpha_within = alpha_within
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        C, T = self.n_clusters, len(tasks)
+        if isinstance(C, bool) or not isinstance(C, (int, np.integer)) or not 1 <= C <= max(T, 2):
+            raise ValueError(f"n_clusters must be an integer between 1 and the number of tasks ({T}), got {C!r}.")
+        if self.alpha_within < self.alpha_between:
+            raise ValueError(
+                f"alpha_within must be at least alpha_between, got alpha_within={self.alpha_within!r} < "
+                f"alpha_between={self.alpha_between!r}."
+            )
+
+    def resolve(self, n_features, tasks):
+        self.check(n_features, tasks)
+        T = len(tasks)
+        M = np.full((T, T), self.alpha_mean / T**2)
+        centring = np.eye(T) - 1 / T
+        if T == 1 or self.alpha_within == self.alpha_between or self.n_clusters == 1:
+            return Canonical((), M + self.alpha_within * centring)
+        if self.alpha_between == 0:
+            # Sigma may grow without bound in C - 1 directions, and its trace with it: nothing is left but the mean.
+            return Canonical((), M)
+        return Canonical((self,), np.zeros((T, T)))
+
+    def _box(self, T):
+        low, high = 1 / self.alpha_within, 1 / self.alpha_between
+        C = min(self.n_clusters, T)
+        return SpectralBox(1.0, low, high, (T - C + 1) * low + (C - 1) * high)
+
+    def value(self, W):
+        mean = W.mean(axis=1)
+        centred = W - mean[:, None]
+        smooth = self.alpha_mean * float(mean @ mean)
+        if not np.any(centred) or self.alpha_between == 0:
+            return smooth
+        return smooth + self._box(W.shape[1]).value(centred)
+
+    def prox(self, V, step):
+        T = V.shape[1]
+        mean = V.mean(axis=1, keepdims=True)
+        return self._box(T).prox(V - mean, step) + mean / (1 + 2 * step * self.alpha_mean / T)
+
+    def conjugate(self, Z):
+        # The mean direction x 1' sees norm(Z 1)^2 / (4 alpha_mean); the rest is the box's.
+        total = Z.sum(axis=1)
+        rest = self._box(Z.shape[1]).conjugate(Z - total[:, None] / Z.shape[1])
+        return rest + (float(total @ total) / (4 * self.alpha_mean) if self.alpha_mean > 0 else 0.0)
+
+    def free_tasks(self, n_tasks):
+        return np.full((n_tasks, int(self.alpha_mean == 0)), n_tasks**-0.5)
+
+    def expression(self, W, cp):
+        T = W.shape[1]
+        P = np.eye(T) - 1 / T
+        mean = self.alpha_mean * cp.sum_squares(W @ np.full(T, 1 / T))
+        if self.n_clusters == 1:
+            return mean + self.alpha_within * cp.sum_squares(W @ P), []
+        if self.alpha_between == 0:
+            return mean, []
+        box, more = self._box(T).expression(W @ P, cp)
+        return mean + box, more
+
+    def report(self, parts):
+        """``task_covariance_`` (Sigma), and ``labels_`` by k-means on its leading C - 1 eigenvectors."""
+        W = sum(parts)
+        T, C = W.shape[1], min(self.n_clusters, W.shape[1])
+        centred = W - W.mean(axis=1, keepdims=True)
+        if T == 1 or self.alpha_between == 0:
+            return {"task_covariance_": np.eye(T), "labels_": np.zeros(T, dtype=int)}
+        Sigma = self._box(T).covariance(centred)
+        if C == 1 or not np.any(centred):
+            return {"task_covariance_": Sigma, "labels_": np.zeros(T, dtype=int)}
+        from sklearn.cluster import KMeans
+
+        values, vectors = eigh(Sigma, subset_by_index=(T - C + 1, T - 1))
+        labels = KMeans(C, n_init=10, random_state=0).fit_predict(vectors)
+        # Numbered in order of appearance, so that the labels do not depend on k-means' own order.
+        _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+        return {"task_covariance_": Sigma, "labels_": np.argsort(np.argsort(first))[inverse]}
+
+
+def box_simplex(s, shift, low, high, total):
+    """argmin over low <= theta <= high, sum theta = total, of sum s_i^2 / (theta_i + shift).
+
+    theta_i = clip(mu s_i - shift, low, high), with mu the root of a piecewise linear increasing function.
+    Where s has too few non-zero entries to reach the total, the rest goes to the zeros (which cost nothing).
+    """
+    s = np.abs(s)
+    positive = s > s.max(initial=0.0) * 1e-150
+    n = int(positive.sum())
+    zeros = len(s) - n
+    theta = np.full(len(s), low, dtype=float)
+    if n == 0:
+        return np.full(len(s), total / len(s))
+    if np.isfinite(high) and n * high + zeros * low <= total:
+        theta[positive] = high
+        if zeros:
+            theta[~positive] = (total - n * high) / zeros
+        return theta
+    a = s[positive]
+    target = total - zeros * low
+    # Breakpoints in mu, and the sum of the clipped lines at each of them.
+    knots = np.concatenate([(low + shift) / a, (high + shift) / a])
+    knots = np.unique(knots[np.isfinite(knots)])
+    at = np.clip(np.outer(knots, a) - shift, low, high).sum(axis=1)
+    i = np.searchsorted(at, target)
+    if i == 0:
+        mu = knots[0]
+    elif i == len(knots):
+        # Beyond the last breakpoint (high = inf): all entries grow.
+        mu = knots[-1] + (target - at[-1]) / a.sum()
+    else:
+        rise = at[i] - at[i - 1]
+        mu = knots[i - 1] + (knots[i] - knots[i - 1]) * ((target - at[i - 1]) / rise if rise > 0 else 0.0)
+    theta[positive] = np.clip(mu * a - shift, low, high)
+    return theta
+
+
+def _square_root(S):
+    """Symmetric square root of a positive semidefinite matrix."""
+    values, vectors = eigh(S)
+    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T

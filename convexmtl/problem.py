@@ -1,0 +1,114 @@
+"""Problem: tasks x loss x penalty, and what all solvers ask of it."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .losses import Loss, Squared
+from .penalties.base import Canonical
+from .tasks import Tasks
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """minimise over W, b of sum c_ti loss(y_ti, x_ti . w_t + b_t) + Omega(W).
+
+    Attributes
+    ----------
+    tasks : Tasks
+    loss : Loss
+    penalty : Canonical
+    fit_intercept : bool
+    fixed_intercept : ndarray of shape (T,)
+        Intercept of the tasks that have none to fit: those without any weight, whose loss does not count.
+    """
+
+    tasks: Tasks
+    loss: Loss
+    penalty: Canonical
+    fit_intercept: bool = True
+    fixed_intercept: np.ndarray | None = None
+
+    @property
+    def shape(self):
+        return self.tasks.n_features, self.tasks.n_tasks
+
+    def zeros(self):
+        """One (d, T) matrix of zeros per part."""
+        return tuple(np.zeros(self.shape) for _ in range(self.penalty.n_parts))
+
+    def predict(self, W, b):
+        """z (N,)."""
+        return self.tasks.apply(W) + self.tasks.spread(b)
+
+    def loss_value(self, z):
+        return float(self.tasks.weight @ self.loss.value(self.tasks.y, z))
+
+    def primal(self, parts, b):
+        """The objective."""
+        return self.loss_value(self.predict(sum(parts), b)) + self.penalty.value(parts)
+
+    @cached_property
+    def _empty(self):
+        """Tasks whose samples have no weight."""
+        return self.tasks.sum(self.tasks.weight) <= 0
+
+    def best_intercept(self, z, start=None):
+        """argmin over b of sum c loss(y, z + b), exactly, per task; z (N,) without the intercept."""
+        T = self.tasks.n_tasks
+        fixed = np.zeros(T) if self.fixed_intercept is None else self.fixed_intercept
+        if not self.fit_intercept:
+            return np.zeros(T)
+        tasks, loss, c = self.tasks, self.loss, self.tasks.weight
+        total = tasks.sum(c)
+        if isinstance(loss, Squared):
+            b = np.divide(tasks.sum(c * (tasks.y - z)), total, out=np.zeros(T), where=total > 0)
+            # Once more on the residual: the mean of large numbers is only as exact as they are.
+            b += np.divide(tasks.sum(c * (tasks.y - z - tasks.spread(b))), total, out=np.zeros(T), where=total > 0)
+            return np.where(self._empty, fixed, b)
+        # Newton on the increasing derivative, kept inside a bracket.
+        b = np.zeros(T) if start is None else np.array(start, dtype=float)
+        low, high = np.full(T, -np.inf), np.full(T, np.inf)
+        open_ = ~self._empty
+        width = np.ones(T)
+        for _ in range(200):
+            at = z + tasks.spread(b)
+            slope = tasks.sum(c * loss.derivative(tasks.y, at))
+            scale = tasks.sum(c * np.abs(loss.derivative(tasks.y, at)))
+            open_ = open_ & ~(np.abs(slope) <= 1e-15 * scale)
+            if not open_.any():
+                break
+            low, high = np.where(slope < 0, b, low), np.where(slope > 0, b, high)
+            bend = tasks.sum(c * loss.second(tasks.y, at))
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                new = b - slope / bend
+                middle = np.where(np.isinf(low), high - width, np.where(np.isinf(high), low + width, (low + high) / 2))
+            inside = (new > low) & (new < high) & (np.abs(new - b) <= np.maximum(2 * width, 1))
+            width = np.where(inside, width, 2 * width)
+            moved = np.where(open_, np.where(inside, new, middle), b)
+            open_ = open_ & ~(np.abs(moved - b) <= 1e-16 * np.abs(b))
+            b = moved
+        return np.where(self._empty, fixed, b)
+
+    @cached_property
+    def trivial(self):
+        """(objective, intercepts) at W = 0."""
+        b = self.best_intercept(np.zeros(len(self.tasks.y)))
+        return self.loss_value(self.tasks.spread(b)), b
+
+    def threshold(self, tol):
+        """The duality gap at which a fit has converged: tol times the objective at W = 0.
+
+        Where that objective is itself rounding (a constant target), rounding decides.
+        """
+        rounding = (4 * np.finfo(float).eps) ** 2 * float(self.tasks.weight @ self.tasks.y**2)
+        return tol * self.trivial[0] + rounding
+
+    def reduced(self):
+        """(problem with at most n_rows features, Q): W = Q W_reduced; only for unitarily invariant penalties."""
+        smaller = self.tasks.reduce_features()
+        if smaller is None:
+            return None
+        tasks, Q = smaller
+        return Problem(tasks, self.loss, self.penalty, self.fit_intercept, self.fixed_intercept), Q

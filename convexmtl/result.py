@@ -1,0 +1,47 @@
+"""What a solver hands back."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+import numpy as np
+
+
+class Status(Enum):
+    """How a fit ended, as sentences for people."""
+
+    CONVERGED = "The duality gap is below the tolerance."
+    OUT_OF_ITERATIONS = "The iterations ran out before the duality gap was below the tolerance."
+    STALLED = "No further progress was possible in floating point before the gap was below the tolerance."
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """Parts of W, intercepts, and the certificate that was computed for them.
+
+    Attributes
+    ----------
+    parts : tuple of ndarray of shape (d, T)
+        W is their sum.
+    intercept : ndarray of shape (T,)
+    objective, dual_gap : float
+    n_iter : int
+    status : Status
+    history : list of (n_iter, objective, dual_gap)
+        One entry for each check of the gap.
+    """
+
+    parts: tuple
+    intercept: np.ndarray
+    objective: float
+    dual_gap: float
+    n_iter: int
+    status: Status
+    history: list = field(default_factory=list)
+
+    @property
+    def W(self):
+        return sum(self.parts)
+
+    @property
+    def converged(self):
+        return self.status is Status.CONVERGED

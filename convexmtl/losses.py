@@ -43,6 +43,10 @@ class Loss(BaseEstimator):
         """loss(y, z) + conjugate(y, v) - z v >= 0: this sample's share of the duality gap."""
         return self.value(y, z) + self.conjugate(y, v) - z * v
 
+    def mean(self, z):
+        """What a regressor predicts: the target's scale for the prediction z."""
+        return z
+
     def expression(self, y, z, cp):
         """The textbook definition in cvxpy (the module is handed in as ``cp``)."""
         raise TypeError(f"{type(self).__name__} does not define expression")
@@ -139,6 +143,9 @@ class Poisson(Loss):
     def expression(self, y, z, cp):
         return cp.exp(z) - cp.multiply(y, z)
 
+    def mean(self, z):
+        return np.exp(z)
+
     def check_targets(self, y):
         if np.any(y < 0):
             raise ValueError(f"loss='poisson' needs targets y >= 0 (counts), got {y.min():g}.")
@@ -170,6 +177,10 @@ class Logistic(Loss):
 
     def expression(self, y, z, cp):
         return cp.logistic(-cp.multiply(y, z))
+
+    def probability(self, z):
+        """P(y = 1)."""
+        return expit(z)
 
     def constant(self, y):
         # One class only: its log-odds after adding half a sample of either class.

@@ -119,8 +119,7 @@ def _check_lists(Xs, ys, labels):
         raise ValueError(f"Xs and ys must have one entry for each task. Got {len(Xs)} and {len(ys)} entries.")
     if labels.shape != (len(Xs),):
         raise ValueError(
-            f"labels must have one entry for each of the {len(Xs)} tasks. "
-            f"Got an array of shape {labels.shape}."
+            f"labels must have one entry for each of the {len(Xs)} tasks. Got an array of shape {labels.shape}."
         )
     _check_no_missing_label(labels)
     values, counts = np.unique(labels, return_counts=True)
@@ -129,9 +128,7 @@ def _check_lists(Xs, ys, labels):
 
 
 def _check_no_missing_label(labels):
-    missing = [
-        i for i, label in enumerate(labels) if label is None or is_scalar_nan(label) or is_pandas_na(label)
-    ]
+    missing = [i for i, label in enumerate(labels) if label is None or is_scalar_nan(label) or is_pandas_na(label)]
     if missing:
         raise ValueError(
             f"A task label is missing at position {missing[0]} ({len(missing)} missing in all). "

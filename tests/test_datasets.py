@@ -180,9 +180,7 @@ def test_mean_related_truth():
     ],
 )
 def test_bad_common_parameters(make, name, value, accepted):
-    with pytest.raises(
-        ValueError, match=f"'{name}' parameter of {make.__name__} must be .*{accepted}"
-    ) as info:
+    with pytest.raises(ValueError, match=f"'{name}' parameter of {make.__name__} must be .*{accepted}") as info:
         make(**{name: value})
     assert repr(value) in str(info.value)
 
@@ -333,9 +331,7 @@ def test_digits_as_frame():
 
 @pytest.mark.parametrize("load", [*LOADERS, load_digits_tasks])
 def test_bad_as_frame(load):
-    with pytest.raises(
-        ValueError, match=f"'as_frame' parameter of {load.__name__} must be .*bool.* Got 'polars'"
-    ):
+    with pytest.raises(ValueError, match=f"'as_frame' parameter of {load.__name__} must be .*bool.* Got 'polars'"):
         load(as_frame="polars")
 
 

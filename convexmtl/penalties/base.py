@@ -93,6 +93,10 @@ class Penalty(BaseEstimator):
         """Fitted attributes (name with trailing underscore -> value) read off the parts of W."""
         return {}
 
+    def strength_values(self):
+        """Every strength by its parameter name, nested ones with double underscores."""
+        return {name: getattr(self, name) for name in self.strengths}
+
     def scaled(self, factor):
         """The same penalty times ``factor`` >= 0."""
         changed = {name: getattr(self, name) * factor for name in self.strengths}
@@ -149,6 +153,10 @@ class Added(Penalty):
 
     def report(self, parts):
         return {**self.first.report(parts), **self.second.report(parts)}
+
+    def strength_values(self):
+        nested = {"first": self.first, "second": self.second}
+        return {f"{k}__{n}": v for k, penalty in nested.items() for n, v in penalty.strength_values().items()}
 
     def scaled(self, factor):
         return Added(self.first.scaled(factor), self.second.scaled(factor))

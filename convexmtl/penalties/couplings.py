@@ -92,10 +92,10 @@ class ClusterCoupling(Coupling):
         self.codes(tasks)
 
     def bind(self, tasks):
-        return clone(self).set_params(clusters=self.codes(tasks))
+        return clone(self).set_params(clusters=self.labels(tasks))
 
-    def codes(self, tasks):
-        """(T,) cluster of every task as an integer."""
+    def labels(self, tasks):
+        """(T,) cluster of every task, in the order of the tasks."""
         clusters = self.clusters
         if isinstance(clusters, dict):
             missing = [task for task in labels_of(tasks) if task not in clusters]
@@ -109,7 +109,17 @@ class ClusterCoupling(Coupling):
             )
         if labels.dtype.kind == "f" and np.isnan(labels).any():
             raise ValueError(f"clusters must not hold NaN, got one at position {int(np.isnan(labels).argmax())}.")
-        return np.unique(labels, return_inverse=True)[1]
+        return labels
+
+    def codes(self, tasks):
+        """(T,) cluster of every task as an integer."""
+        return np.unique(self.labels(tasks), return_inverse=True)[1]
+
+    def report(self, parts):
+        """``labels_`` as given, and ``task_covariance_``: the inverse of the coupling of the centred part."""
+        T = parts[0].shape[1]
+        centred = clone(self).set_params(alpha_mean=0.0).matrix(T)
+        return {"labels_": np.asarray(self.clusters), "task_covariance_": np.linalg.pinv(centred, hermitian=True)}
 
     def matrix(self, n_tasks):
         T = n_tasks

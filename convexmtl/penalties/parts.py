@@ -73,5 +73,8 @@ class Parts(Penalty, _BaseComposition):
     def report(self, parts):
         return {f"{name}_": part.T.copy() for (name, _), part in zip(self.parts, parts, strict=True)}
 
+    def strength_values(self):
+        return {f"{k}__{n}": v for k, penalty in self.parts for n, v in penalty.strength_values().items()}
+
     def scaled(self, factor):
         return Parts([(name, penalty.scaled(factor)) for name, penalty in self.parts])

@@ -604,5 +604,3 @@ class DirtyNorm(RowPenalty):
 def _max(values):
     """Largest entry, as a float; NaN stays NaN."""
     return float(np.max(values, initial=0.0))
-
-

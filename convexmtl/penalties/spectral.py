@@ -170,7 +170,9 @@ class SpectralBox(SpectralPenalty):
         T = len(tasks)
         if not (0 <= self.low <= self.high and np.isfinite(self.low)):
             raise ValueError(f"0 <= low <= high is needed, got low={self.low!r}, high={self.high!r}.")
-        if not (self.total > 0 and T * self.low <= self.total * (1 + 1e-12) and self.total <= T * self.high * (1 + 1e-12)):
+        if not (
+            self.total > 0 and T * self.low <= self.total * (1 + 1e-12) and self.total <= T * self.high * (1 + 1e-12)
+        ):
             raise ValueError(
                 f"total must be positive and between T low = {T * self.low:g} and T high = {T * self.high:g}, "
                 f"got {self.total!r}."
@@ -327,7 +329,7 @@ class LearnedClusters(Penalty):
             return {"task_covariance_": Sigma, "labels_": np.zeros(T, dtype=int)}
         from sklearn.cluster import KMeans
 
-        values, vectors = eigh(Sigma, subset_by_index=(T - C + 1, T - 1))
+        _, vectors = eigh(Sigma, subset_by_index=(T - C + 1, T - 1))
         labels = KMeans(C, n_init=10, random_state=0).fit_predict(vectors)
         # Numbered in order of appearance, so that the labels do not depend on k-means' own order.
         _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)

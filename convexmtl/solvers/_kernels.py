@@ -4,9 +4,9 @@ Both minimise, over the rows of W,
 
     <gradient, W - W0> + 1/2 sum_t (w_t - w0_t)' H_t (w_t - w0_t) + tr(W M W') + sum_j phi(W_j.)
 
-by cyclic descent with one step per task (M is handed over as ``ridge`` = 2 diag(M), the rest of M, or an empty
-matrix where M is diagonal, and ``bound`` >= the curvature of it all); they differ in what is kept up to date: the gradient (through
-the H_t) or the weighted residual (through the columns of X).
+by cyclic descent with one step per task; they differ in what is kept up to date: the gradient (through
+the H_t) or the weighted residual (through the columns of X). M comes as ``ridge`` = 2 diag(M), the rest of
+M (an empty matrix where there is none), and ``bound``, the curvature per task that covers 2 M.
 """
 
 import numpy as np

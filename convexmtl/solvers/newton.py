@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..certificate import certify
+from ..certificate import duality_gap
 from ..losses import Squared
 from ..result import Result, Status
 from .direct import Coupled, Sylvester
@@ -12,7 +12,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     """See ``convexmtl.solvers.solve``. One iteration is one Newton step."""
     threshold = problem.threshold(tol)
     W = np.zeros(problem.shape) if start is None else np.array(start.parts[0], dtype=float)
-    certificate = certify(problem, (W,), start=None if start is None else start.intercept)
+    certificate = duality_gap(problem, (W,), start=None if start is None else start.intercept)
     system, n_iter, history, stalls = None, 0, [], 0
 
     while True:
@@ -36,9 +36,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         better = certificate.gap < 0.9 * previous.gap or certificate.primal < previous.primal * (1 - 1e-13)
         stalls = 0 if better else stalls + 1
 
-    return Result(
-        (W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history
-    )
+    return Result((W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history)
 
 
 def _system(problem, W, intercept):
@@ -61,7 +59,7 @@ def _line_search(problem, W, direction, certificate):
     step = 1.0
     for _ in range(40):
         trial = W + step * direction
-        new = certify(problem, (trial,), start=certificate.intercept)
+        new = duality_gap(problem, (trial,), start=certificate.intercept)
         if new.primal <= certificate.primal + 1e-4 * step * min(slope, 0.0) + 1e-15 * abs(certificate.primal):
             return trial, new
         step *= 0.5

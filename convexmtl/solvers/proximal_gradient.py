@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..certificate import certify
+from ..certificate import duality_gap
 from ..losses import Squared
 from ..result import Result, Status
 
@@ -16,7 +16,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     parts = problem.zeros() if start is None else start.parts
     X = np.stack(parts)
     smooth = _smooth_part(problem)
-    certificate = certify(problem, parts, start=None if start is None else start.intercept)
+    certificate = duality_gap(problem, parts, start=None if start is None else start.intercept)
     smooth.intercept = certificate.intercept
     history = [(0, certificate.primal, certificate.gap)]
     Y, momentum, n_iter = X.copy(), 1.0, 0
@@ -59,7 +59,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
             X = new
             if bound is None:
                 L *= 0.98
-        certificate = certify(problem, tuple(X), start=smooth.intercept)
+        certificate = duality_gap(problem, tuple(X), start=smooth.intercept)
         history.append((n_iter, certificate.primal, certificate.gap))
         # A gap that does not move any more has reached rounding.
         since_better = 0 if certificate.gap < 0.999 * best[0].gap else since_better + 1
@@ -67,9 +67,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
             best = certificate, X.copy()
 
     certificate, X = best
-    return Result(
-        tuple(X), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history
-    )
+    return Result(tuple(X), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history)
 
 
 def _smooth_part(problem):
@@ -103,13 +101,13 @@ class _SamplePart:
         """Upper bound of the curvature, or None."""
         if self.problem.loss.curvature is None:
             return None
-        return _largest_curvature(self.problem, self.problem.tasks.weight * self.problem.loss.curvature)
+        return largest_curvature(self.problem, self.problem.tasks.weight * self.problem.loss.curvature)
 
     def local_curvature(self, W):
         """Curvature at W."""
         tasks = self.problem.tasks
         z = self.problem.predict(W, self.intercept)
-        return _largest_curvature(self.problem, tasks.weight * self.problem.loss.second(tasks.y, z))
+        return largest_curvature(self.problem, tasks.weight * self.problem.loss.second(tasks.y, z))
 
 
 class _GramPart:
@@ -147,11 +145,11 @@ class _GramPart:
         return top + 2 * np.linalg.norm(self.M, 2)
 
 
-def _largest_curvature(problem, h):
-    """Largest eigenvalue of the weighted, centred Gram matrices, plus the coupling's."""
+def largest_curvature(problem, h, coupling=True):
+    """Largest eigenvalue of the centred Gram matrices with weights h (N,), plus the coupling's."""
     tasks = problem.tasks
     means = tasks.means(h) if problem.fit_intercept else None
-    coupling = 2 * np.linalg.norm(problem.penalty.M, 2)
+    coupling = 2 * np.linalg.norm(problem.penalty.M, 2) if coupling else 0.0
     tops = []
     for t in range(tasks.n_tasks):
         rows, samples = tasks.slices(t)

@@ -5,9 +5,11 @@ quadratic model and searches along the line to its minimiser. The intercepts are
 quadratic model, so that features far from zero cost nothing. The certificate alone decides when to stop.
 """
 
+from itertools import pairwise
+
 import numpy as np
 
-from ..certificate import certify
+from ..certificate import duality_gap
 from ..losses import Squared
 from ..result import Result, Status
 from ._kernels import descend_columns, descend_gram
@@ -27,7 +29,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     quadratic_loss = isinstance(problem.loss, Squared)
     threshold = problem.threshold(tol)
     n_iter, history, model = 0, [], None
-    certificate = certify(problem, (W,), start=None if start is None else start.intercept)
+    certificate = duality_gap(problem, (W,), start=None if start is None else start.intercept)
     shrink, stalls = REDUCTION, 0
 
     while True:
@@ -52,7 +54,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         previous, moved = certificate, model.W - W[features]
         if quadratic_loss:
             W[features] = model.W
-            certificate = certify(problem, (W,), start=certificate.intercept)
+            certificate = duality_gap(problem, (W,), start=certificate.intercept)
         else:
             W, certificate = _line_search(problem, W, features, moved, certificate)
         # Rounding: neither the objective nor the gap moves any more.
@@ -62,9 +64,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         else:
             stalls = 0
 
-    return Result(
-        (W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history
-    )
+    return Result((W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history)
 
 
 def _working_set(term, W, Z, current):
@@ -97,7 +97,7 @@ def _line_search(problem, W, features, direction, certificate):
     step = 1.0
     for _ in range(40):
         trial[features] = old + step * direction
-        new = certify(problem, (trial,), start=certificate.intercept)
+        new = duality_gap(problem, (trial,), start=certificate.intercept)
         if new.primal <= certificate.primal + 1e-4 * step * min(slope, 0.0) + 1e-15 * abs(certificate.primal):
             return trial, new
         step *= 0.5
@@ -122,7 +122,7 @@ def _descend(model, shrink, max_sweeps):
 
 def _extrapolate(model, iterates):
     """Anderson: the affine combination of iterates with the smallest combined move, if it is better."""
-    U = np.stack([(b[0] - a[0]).ravel() for a, b in zip(iterates, iterates[1:], strict=False)])
+    U = np.stack([(b[0] - a[0]).ravel() for a, b in pairwise(iterates)])
     gram = U @ U.T
     trace = np.trace(gram)
     if not trace > 0:
@@ -309,9 +309,7 @@ class _Blocks(_Residual):
                 gradient = np.ascontiguousarray(self.u.T @ X)
                 W = self.W[block]
                 before = W.copy()
-                descend_gram(
-                    G, self.scale, gradient, W, self.curvature[block], *penalty, 2, 0.0, self._worst
-                )
+                descend_gram(G, self.scale, gradient, W, self.curvature[block], *penalty, 2, 0.0, self._worst)
                 change = W - before
                 # The first of the two inner sweeps moved further than the second, which is what _worst has.
                 top = max(top, float(np.max(np.abs(change) * self.curvature[block])), self._worst[0])

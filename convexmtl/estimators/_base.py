@@ -1,0 +1,423 @@
+"""The estimators' common part: layouts, fit, predict, score, tags."""
+
+import warnings
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils._param_validation import Interval
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
+
+from ..losses import get_loss
+from ..problem import Problem
+from ..result import Result, Status
+from ..solvers import solve
+from ..tasks import Tasks
+from . import _input
+
+COMMON_PARAMETERS = """fit_intercept : bool, default=True
+        Whether each task has an intercept; it is never penalised.
+    task_weight : {"equal", "size"} or array-like of shape (T,), default="equal"
+        What the mean loss of a task counts; "size" is n_t / mean(n), and an array is in the order of `tasks_`.
+    task_column : str or int, default=None
+        The column of X, by name or position, that holds the task labels.
+    max_iter : int, default=10000
+        Largest number of iterations.
+    tol : float, default=1e-4
+        The fit has converged when the duality gap is at most tol times the objective at W = 0.
+    warm_start : bool, default=False
+        Whether fit starts from the previous solution.
+    verbose : int, default=0
+        1 prints a line at each check of the gap."""
+
+COMMON_ATTRIBUTES = """coef_ : ndarray of shape (T, d)
+        W transposed: one row per task.
+    intercept_ : ndarray of shape (T,)
+    tasks_ : ndarray of shape (T,)
+        Task labels, in the order of the rows of `coef_`.
+    n_iter_ : int
+    objective_ : float
+        The objective at the solution.
+    dual_gap_ : float
+        Upper bound of what the objective is above the optimum.
+    n_features_in_ : int
+        Columns of X, the task column included.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Where X has column names."""
+
+REGRESSION_LOSS = """loss : {"squared", "huber", "poisson"} or Loss, default="squared"
+        "huber" has delta = 1.35 in units of y; a ``Huber(delta)`` object has any other."""
+
+CLASSIFICATION_LOSS = """loss : {"logistic", "squared_hinge"} or Loss, default="logistic\""""
+
+
+def documented(cls):
+    """Class decorator: put the parameters and attributes that all estimators share into the docstring."""
+    loss = CLASSIFICATION_LOSS if issubclass(cls, ClassifierMixin) else REGRESSION_LOSS
+    attributes = COMMON_ATTRIBUTES
+    if issubclass(cls, ClassifierMixin):
+        attributes += """
+    classes_ : ndarray of shape (2,), or list of them
+        The labels; with y (n, T), or with other labels in other tasks, one array per task."""
+    cls.__doc__ = cls.__doc__.replace("{common}", loss + "\n    " + COMMON_PARAMETERS).replace("{fitted}", attributes)
+    return cls
+
+
+class Formulation(NamedTuple):
+    """A Problem, and what of the user's input is needed beside it."""
+
+    problem: Problem
+    penalty: Any  # as the user wrote it, with task labels bound to positions
+    labels: np.ndarray
+    layout: str  # "single", "shared" or "stacked"
+    classes: Any
+
+    @property
+    def strengths(self):
+        return self.penalty.strength_values()
+
+
+class MultiTaskEstimator(BaseEstimator):
+    """Base of all estimators; a family owes ``_penalty()``."""
+
+    _parameter_constraints: dict = {
+        "fit_intercept": ["boolean"],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "warm_start": ["boolean"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(self, *, loss, fit_intercept, task_weight, task_column, max_iter, tol, warm_start, verbose):
+        self.loss = loss
+        self.fit_intercept = fit_intercept
+        self.task_weight = task_weight
+        self.task_column = task_column
+        self.max_iter = max_iter
+        self.tol = tol
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    def _penalty(self):
+        """The penalty with this estimator's strengths."""
+        raise TypeError(f"{type(self).__name__} does not define its penalty")
+
+    # ---------------------------------------------------------------------------------- fit
+
+    def fit(self, X, y, sample_weight=None, task=None):
+        """Fit all tasks together.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d)
+        y : array-like of shape (n, T) or (n,)
+            One column per task, NaN where a target is missing; or, with task labels, one target per row.
+        sample_weight : array-like of shape (n,) or, for y (n, T), (n, T), default=None
+            Weight 2 counts as a repeated row, weight 0 as a dropped one.
+        task : array-like of shape (n,), default=None
+            The task of every row, where every task has its own rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For parameters, data, task labels or weights that make no sense, before any work is done.
+        """
+        formulation = self._formulate(X, y, sample_weight, task, reset=True)
+        start = self._warm_start(formulation) if self.warm_start else None
+        result = solve(formulation.problem, start, self.tol, self.max_iter, _printer(self) if self.verbose else None)
+        if not result.converged:
+            warnings.warn(_not_converged(self, formulation.problem, result), ConvergenceWarning, stacklevel=2)
+        self._parts = result.parts
+        self._layout = formulation.layout
+        self.coef_ = np.ascontiguousarray(result.W.T)
+        self.intercept_ = result.intercept
+        self.tasks_ = formulation.labels
+        self.n_iter_ = max(result.n_iter, 1)
+        self.objective_ = result.objective
+        self.dual_gap_ = result.dual_gap
+        if formulation.classes is not None:
+            self.classes_ = formulation.classes
+        for name, value in formulation.penalty.report(result.parts).items():
+            setattr(self, name, value)
+        return self
+
+    def _formulate(self, X, y, sample_weight=None, task=None, reset=False):
+        """Check everything the user has said and turn it into a Formulation."""
+        self._validate_params()
+        loss = self._checked_loss()
+        _input.require_targets(self, y)
+        X, task = _input.read_features(self, X, task, reset or not hasattr(self, "n_features_in_"))
+        names = _input.target_names(y)
+        y = self._read_targets(y, task is not None)
+        if len(y) != len(X):
+            raise ValueError(f"X and y must have as many rows, got {len(X)} rows of X and {len(y)} of y.")
+        weight = _input.read_sample_weight(sample_weight, X, y)
+
+        codes = None
+        if task is not None:
+            layout = "stacked"
+            labels, codes = _input.encode_tasks(task)
+        elif y.ndim == 2:
+            layout, labels = "shared", np.arange(y.shape[1]) if names is None else names
+        else:
+            layout, labels = "single", np.arange(1)
+        y, classes = self._encode(y, codes, labels)
+
+        columns = y[:, None] if layout == "single" else y
+        if layout == "stacked":
+            totals = np.bincount(codes, weights=weight, minlength=len(labels)).astype(float)
+        else:
+            seen = (~np.isnan(columns)).astype(float)
+            if weight is not None:
+                seen = seen * (weight if weight.ndim == 2 else weight[:, None])
+            totals = seen.sum(axis=0)
+        if np.any(totals <= 0):
+            t = int(np.argmin(totals))
+            raise ValueError(
+                f"task {labels.tolist()[t]!r} has no sample with a target and a positive weight: drop the task."
+            )
+        task_weight = _input.read_task_weight(self.task_weight, totals)
+        penalty = self._penalty()
+        canonical = penalty.resolve(X.shape[1], labels)
+
+        if layout == "stacked":
+            tasks = Tasks.stacked(X, y, codes, len(labels), weight, task_weight)
+        else:
+            tasks = Tasks.shared(X, columns, weight, task_weight)
+        loss.check_targets(tasks.y[tasks.weight > 0])
+        tasks, fixed = self._without_constant_tasks(tasks, loss, labels)
+        problem = Problem(tasks, loss, canonical, self.fit_intercept, fixed)
+        return Formulation(problem, penalty.bind(labels), labels, layout, classes)
+
+    def _checked_loss(self):
+        loss = get_loss(self.loss)
+        if loss.classification != isinstance(self, ClassifierMixin):
+            kind = "classifiers" if loss.classification else "regressors"
+            raise ValueError(f"loss={self.loss!r} is a loss for {kind}, not for {type(self).__name__}.")
+        return loss
+
+    def _without_constant_tasks(self, tasks, loss, labels):
+        """Tasks whose targets have no finite best intercept lose their weight and get a fixed intercept."""
+        single, fixed, keep = [], np.zeros(tasks.n_tasks), np.ones(tasks.n_tasks)
+        for t in range(tasks.n_tasks):
+            samples = tasks.slices(t)[1]
+            seen = tasks.y[samples][tasks.weight[samples] > 0]
+            if loss.classification and np.all(seen == seen[0]):
+                single.append(labels.tolist()[t])
+            constant = loss.constant(seen) if self.fit_intercept else None
+            if constant is not None:
+                fixed[t], keep[t] = constant, 0.0
+                if not loss.classification:
+                    single.append(labels.tolist()[t])
+        if single:
+            what = "a single class" if loss.classification else "no count above zero"
+            if loss.classification and tasks.n_tasks == 1:
+                raise ValueError("y has only 1 class; a classifier needs samples of 2 classes.")
+            warnings.warn(
+                f"{len(single)} task(s) have {what} and say nothing of their coefficients: {single[:10]}. "
+                "Their prediction is constant, up to what the penalty borrows from the other tasks.",
+                UserWarning,
+                stacklevel=4,
+            )
+        if np.all(keep == 1):
+            return tasks, None
+        weight = tasks.weight * tasks.spread(keep)
+        return Tasks(tasks.X, tasks.y, tasks.ptr, tasks.row, weight), fixed
+
+    def _warm_start(self, formulation):
+        shape, penalty = formulation.problem.shape, formulation.problem.penalty
+        parts = getattr(self, "_parts", ())
+        if (
+            len(parts) != penalty.n_parts
+            or parts[0].shape != shape
+            or not np.array_equal(self.tasks_, formulation.labels)
+        ):
+            return None
+        return Result(parts, self.intercept_, self.objective_, self.dual_gap_, 0, Status.CONVERGED)
+
+    def _fitted_parts(self):
+        check_is_fitted(self, "coef_")
+        return self._parts
+
+    # ------------------------------------------------------------------------------ predict
+
+    def _scores(self, X, task):
+        """x . w_t + b_t: (n, T) without task labels, (n,) with them or for a single 1-d target."""
+        check_is_fitted(self, "coef_")
+        X, task = _input.read_features(self, X, task, reset=False)
+        if X.shape[1] != self.coef_.shape[1]:
+            raise ValueError(f"X has {X.shape[1]} features beside the task, fit saw {self.coef_.shape[1]}.")
+        if task is None:
+            if self._layout == "stacked" and len(self.tasks_) > 1:
+                raise ValueError(
+                    f"task is missing: {type(self).__name__} was fitted with {len(self.tasks_)} tasks that have "
+                    "their own rows; pass task=..., the task of every row of X."
+                )
+            Z = X @ self.coef_.T + self.intercept_
+            return Z if self._layout == "shared" else Z[:, 0]
+        codes = _input.find_tasks(task, self.tasks_)
+        z = np.empty(len(X))
+        for t in np.unique(codes):
+            rows = codes == t
+            z[rows] = X[rows] @ self.coef_[t] + self.intercept_[t]
+        return z
+
+    def _codes(self, X, task):
+        """Position of every row's task, or None where there is none."""
+        _, task = _input.read_features(self, X, task, reset=False)
+        return None if task is None else _input.find_tasks(task, self.tasks_)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
+        tags.target_tags.multi_output = True
+        tags.input_tags.sparse = False
+        return tags
+
+
+class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
+    """Base of the regressors."""
+
+    def _read_targets(self, y, stacked):
+        return _input.read_real_targets(self, y, stacked)
+
+    def _encode(self, y, codes, labels):
+        return y, None
+
+    def predict(self, X, task=None):
+        """Predicted targets.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d)
+        task : array-like of shape (n,), default=None
+            The task of every row.
+
+        Returns
+        -------
+        ndarray of shape (n, T), or (n,) with task labels or after fit with y of shape (n,)
+        """
+        return get_loss(self.loss).mean(self._scores(X, task))
+
+    def score(self, X, y, sample_weight=None, task=None):
+        """R^2 over all rows; with y (n, T) the mean over the tasks of each one's R^2, without missing targets."""
+        z = self.predict(X, task) if task is not None else self.predict(X)
+        y = np.asarray(y, dtype=float)
+        if y.ndim == 1 or z.ndim == 1:
+            return r2_score(y, z, sample_weight=sample_weight)
+        scores = []
+        for t in range(y.shape[1]):
+            seen = ~np.isnan(y[:, t])
+            weight = _column_weight(sample_weight, seen, t)
+            scores.append(r2_score(y[seen, t], z[seen, t], sample_weight=weight))
+        return float(np.mean(scores))
+
+
+class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
+    """Base of the classifiers."""
+
+    def _read_targets(self, y, stacked):
+        return _input.read_class_targets(self, y, stacked)
+
+    def _encode(self, y, codes, labels):
+        return _input.encode_classes(y, codes, labels)
+
+    def decision_function(self, X, task=None):
+        """Signed scores x . w_t + b_t, positive for the second class; (n, T), or (n,) with task labels."""
+        return self._scores(X, task)
+
+    def predict(self, X, task=None):
+        """Predicted labels, (n, T), or (n,) with task labels or after fit with y of shape (n,).
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n, d)
+        task : array-like of shape (n,), default=None
+            The task of every row.
+        """
+        scores = self._scores(X, task)
+        if not isinstance(self.classes_, list):
+            return _labels(self.classes_, scores)
+        if scores.ndim == 2:
+            return np.stack([_labels(c, scores[:, t]) for t, c in enumerate(self.classes_)], axis=1)
+        codes = self._codes(X, task)
+        out = np.empty(len(scores), dtype=np.result_type(*[c.dtype for c in self.classes_]))
+        for t in np.unique(codes):
+            out[codes == t] = _labels(self.classes_[t], scores[codes == t])
+        return out
+
+    @available_if(lambda self: _has_probabilities(self))
+    def predict_proba(self, X, task=None):
+        """Probabilities of the two classes (logistic loss only).
+
+        Returns
+        -------
+        ndarray of shape (n, 2); after fit with y (n, T) and without task labels, a list of one for each task
+        """
+        p = get_loss(self.loss).probability(self._scores(X, task))
+        both = np.stack([1 - p, p], axis=-1)
+        return [both[:, t] for t in range(both.shape[1])] if p.ndim == 2 else both
+
+    def score(self, X, y, sample_weight=None, task=None):
+        """Share of correct labels; with y (n, T) the mean over the tasks, without missing targets."""
+        z = self.predict(X, task) if task is not None else self.predict(X)
+        y = np.asarray(y)
+        if y.ndim == 1 or z.ndim == 1:
+            return accuracy_score(y, z, sample_weight=sample_weight)
+        scores = []
+        for t in range(y.shape[1]):
+            seen = ~_input.missing_mask(y[:, t])
+            right = (y[seen, t] == z[seen, t]).astype(float)
+            scores.append(np.average(right, weights=_column_weight(sample_weight, seen, t)))
+        return float(np.mean(scores))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+def _has_probabilities(estimator):
+    return hasattr(get_loss(estimator.loss), "probability")
+
+
+def _labels(classes, scores):
+    """The label on the side of the score; a task with one class has only that."""
+    return classes[(scores > 0).astype(int)] if len(classes) == 2 else np.full(len(scores), classes[0])
+
+
+def _column_weight(sample_weight, seen, t):
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight)
+    return weight[seen, t] if weight.ndim == 2 else weight[seen]
+
+
+def _printer(estimator):
+    name = type(estimator).__name__
+
+    def show(n_iter, objective, gap):
+        print(f"[{name}] iteration {n_iter}: objective {objective:.8g}, duality gap {gap:.3g}")
+
+    return show
+
+
+def _not_converged(estimator, problem, result):
+    target = problem.threshold(estimator.tol)
+    way_out = {
+        Status.OUT_OF_ITERATIONS: "Increase max_iter, scale the features, or increase tol.",
+        Status.STALLED: "Scale the features, use a larger strength, or increase tol.",
+    }[result.status]
+    return (
+        f"{type(estimator).__name__} did not converge: {result.status.value} Duality gap {result.dual_gap:.3g} after "
+        f"{result.n_iter} iterations, wanted {target:.3g} (tol={estimator.tol:g}). {way_out}"
+    )

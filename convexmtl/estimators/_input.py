@@ -1,0 +1,226 @@
+"""Reading what users hand over: features, task labels, targets, weights. Every error is raised here."""
+
+import numbers
+
+import numpy as np
+from sklearn.utils import _safe_indexing, assert_all_finite, check_array, check_consistent_length
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_sample_weight, _num_features, column_or_1d, validate_data
+
+
+def read_features(estimator, X, task, reset):
+    """(X float64 without the task column, task labels (n,) or None)."""
+    column = estimator.task_column
+    if column is None:
+        X = validate_data(estimator, X, reset=reset, dtype=np.float64)
+    else:
+        if task is not None:
+            raise ValueError(f"task was passed although task_column={column!r} names the column of X that holds it.")
+        validate_data(estimator, X, reset=reset, skip_check_array=True)
+        X, task = _split_column(X, column)
+        X = check_array(X, dtype=np.float64, estimator=estimator, input_name="X")
+    if task is not None:
+        task = _read_labels(task)
+        check_consistent_length(X, task)
+    return X, task
+
+
+def _split_column(X, column):
+    """X without its task column, and that column."""
+    names = getattr(X, "columns", None)
+    if not hasattr(X, "shape"):
+        X = np.asarray(X)
+    n_columns = _num_features(X)
+    if isinstance(column, str):
+        if names is None:
+            raise ValueError(
+                f"task_column={column!r} is a name, but X is {type(X).__name__} without column names: "
+                "pass a position, or a frame."
+            )
+        names = list(names)
+        if column not in names:
+            raise ValueError(f"task_column={column!r} is not a column of X; its columns are {names[:10]}.")
+        position = names.index(column)
+    elif isinstance(column, numbers.Integral) and not isinstance(column, bool):
+        if not -n_columns <= column < n_columns:
+            raise ValueError(f"task_column={column} is not a column of X, which has {n_columns} columns.")
+        position = int(column) % n_columns
+    else:
+        raise ValueError(f"task_column must be a column name or position, or None, got {column!r}.")
+    others = [j for j in range(n_columns) if j != position]
+    if not others:
+        raise ValueError("X has no feature beside the task column.")
+    label = _safe_indexing(X, [position], axis=1)
+    return _safe_indexing(X, others, axis=1), np.asarray(label)[:, 0]
+
+
+def _read_labels(task):
+    """Task labels as a 1-d array without missing ones."""
+    task = column_or_1d(np.asarray(task), warn=False)
+    missing = np.array([label is None or label != label for label in task.tolist()], dtype=bool)
+    if missing.any():
+        raise ValueError(
+            f"task must not be missing: {missing.sum()} labels are NaN or None, the first at row "
+            f"{int(missing.argmax())}. Drop those rows or give them a label."
+        )
+    return task
+
+
+def encode_tasks(task):
+    """(sorted labels, code of every row)."""
+    try:
+        return np.unique(task, return_inverse=True)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in task.tolist()})
+        raise ValueError(f"task must hold labels of one kind, got {kinds}.") from error
+
+
+def find_tasks(task, labels):
+    """Position of every row's task among the fitted labels."""
+    where = {label: t for t, label in enumerate(labels.tolist())}
+    codes = np.array([where.get(label, -1) for label in task.tolist()], dtype=np.int64)
+    if np.any(codes < 0):
+        unseen = sorted({repr(label) for label in task[codes < 0].tolist()})
+        raise ValueError(
+            f"task {', '.join(unseen[:5])} was not seen in fit, which saw {len(labels)} tasks "
+            f"({', '.join(map(repr, labels.tolist()[:5]))}, ...). Fit with samples of it, or predict without them."
+        )
+    return codes
+
+
+def require_targets(estimator, y):
+    if y is None:
+        raise ValueError(
+            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
+        )
+
+
+def target_names(y):
+    """Column names of a frame of targets, or None."""
+    names = getattr(y, "columns", None)
+    return None if names is None else np.asarray(list(names), dtype=object if len(set(map(type, names))) > 1 else
+    None)
+
+
+def read_real_targets(estimator, y, stacked):
+    """Targets of a regressor as float64, (n,) or (n, T) with NaN where missing."""
+    require_targets(estimator, y)
+    y = check_array(y, dtype=np.float64, ensure_2d=False, ensure_all_finite="allow-nan", input_name="y")
+    if y.ndim == 1:
+        assert_all_finite(y, input_name="y")
+    return _shaped(y, stacked)
+
+
+def read_class_targets(estimator, y, stacked):
+    """Targets of a classifier as objects, strings or numbers, (n,) or (n, T) with NaN or None where missing."""
+    require_targets(estimator, y)
+    y = np.asarray(y)
+    if y.dtype.kind == "c":
+        raise ValueError("Complex data not supported: y must hold class labels.")
+    y = _shaped(y, stacked)
+    if y.ndim == 1:
+        check_array(y, dtype=None, ensure_2d=False, input_name="y")
+        check_classification_targets(y)
+    return y
+
+
+def _shaped(y, stacked):
+    if y.ndim == 0 or y.ndim > 2:
+        raise ValueError(f"y must have shape (n,) or (n, n_tasks), got {y.shape}.")
+    if stacked and y.ndim == 2:
+        if y.shape[1] != 1:
+            raise ValueError(
+                f"y must have shape (n,) where every row has a task label, got {y.shape}: hand over either "
+                "task labels or one column of y per task."
+            )
+        y = y[:, 0]
+        if y.dtype.kind == "f" and np.isnan(y).any():
+            raise ValueError(f"y contains NaN at row {int(np.isnan(y).argmax())}: drop the rows without a target.")
+    if y.ndim == 2 and y.shape[1] == 0:
+        raise ValueError("y must have at least one column, got shape " + str(y.shape))
+    return y
+
+
+def missing_mask(y):
+    """Where labels are NaN or None."""
+    if y.dtype.kind == "f":
+        return np.isnan(y)
+    if y.dtype.kind == "O":
+        return np.vectorize(lambda label: label is None or label != label, otypes=[bool])(y)
+    return np.zeros(y.shape, dtype=bool)
+
+
+def encode_classes(y, codes, labels):
+    """(-1/+1 as float64 with NaN where missing, classes).
+
+    ``classes`` is one array of two labels where all tasks have the same two, else a list with one array for
+    each task.
+    """
+    missing = missing_mask(y)
+    encoded = np.full(y.shape, np.nan)
+    found = np.unique(y[~missing])
+    if len(found) <= 2:
+        encoded[~missing] = _two_classes(y[~missing], None)[1]
+        return encoded, found
+    if len(labels) == 1 and y.ndim == 1:
+        raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
+    classes = []
+    for t, label in enumerate(labels.tolist()):
+        own = (slice(None), t) if y.ndim == 2 else codes == t
+        seen = ~missing[own]
+        classes_t, sign = _two_classes(y[own][seen], label)
+        column = np.full(len(seen), np.nan)
+        column[seen] = sign
+        encoded[own] = column
+        classes.append(classes_t)
+    return encoded, classes
+
+
+def _two_classes(y, label):
+    where = "" if label is None else f" for task {label!r}"
+    if len(y) == 0:
+        return np.unique(y), np.empty(0)
+    found, code = np.unique(y, return_inverse=True)
+    if len(found) > 2:
+        raise ValueError(
+            f"Only binary classification is supported. The type of the target is {type_of_target(y)}{where}: "
+            f"{len(found)} classes {found[:5].tolist()}."
+        )
+    if len(found) == 2:
+        return found, 2.0 * code - 1
+    # One class: it is the positive one, but for the labels that mean "no".
+    negative = found.dtype.kind in "fiub" and found[0] <= 0
+    return found, np.full(len(y), -1.0 if negative else 1.0)
+
+
+def read_sample_weight(sample_weight, X, y):
+    """Weights as float64, (n,) or, for y (n, T), also (n, T); None stays None."""
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight)
+    if weight.ndim == 2:
+        if y.ndim != 2 or weight.shape != y.shape:
+            accepted = f"({len(X)},)" + (f" or {y.shape}" if y.ndim == 2 else "")
+            raise ValueError(f"sample_weight must have shape {accepted}, got {weight.shape}.")
+        weight = check_array(weight, dtype=np.float64, input_name="sample_weight")
+    else:
+        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+    if np.any(weight < 0):
+        raise ValueError(f"sample_weight must be >= 0, got {weight.min():g}.")
+    return weight
+
+
+def read_task_weight(task_weight, totals):
+    """(T,) weights or None for equal ones; ``totals`` are the n_t."""
+    if isinstance(task_weight, str):
+        if task_weight == "equal":
+            return None
+        if task_weight == "size":
+            return totals / totals.mean()
+        raise ValueError(f"task_weight must be 'equal', 'size' or an array of positive numbers, got {task_weight!r}.")
+    weight = check_array(task_weight, dtype=np.float64, ensure_2d=False, input_name="task_weight")
+    if weight.shape != totals.shape:
+        raise ValueError(f"task_weight must have one entry for each of the {len(totals)} tasks, got {weight.shape}.")
+    if np.any(weight <= 0):
+        raise ValueError(f"task_weight must be positive, got {weight.min():g}.")
+    return weight

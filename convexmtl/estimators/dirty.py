@@ -1,0 +1,127 @@
+"""Some features for all tasks, some for single ones: the dirty model."""
+
+import numpy as np
+
+from ..penalties import DirtyNorm
+from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+
+
+class _Dirty:
+    def _penalty(self):
+        return DirtyNorm(self.alpha_block, self.alpha_sparse, self.q)
+
+
+@documented
+class DirtyRegressor(_Dirty, MultiTaskRegressorBase):
+    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
+    Omega(W) = min over B + S = W of alpha_block sum_j norm_q(B_j.) + alpha_sparse norm_1(S).
+
+    Some features for all tasks, some for single ones (the dirty model). Regression.
+
+    Parameters
+    ----------
+    alpha_block : float, default=0.1
+        Strength on the shared part B.
+    alpha_sparse : float, default=0.05
+        Strength on the private part S; both parts are of use where 1 < alpha_block / alpha_sparse < T.
+    q : {2, inf}, default=inf
+        The norm of a feature's shared coefficients across the tasks.
+    {common}
+
+    Attributes
+    ----------
+    {fitted}
+    block_, sparse_ : ndarray of shape (T, d)
+        B and S transposed; their sum is `coef_`.
+
+    References
+    ----------
+    Jalali, Ravikumar, Sanghavi, Ruan (2010), NIPS.
+    """
+
+    def __init__(
+        self,
+        alpha_block=0.1,
+        alpha_sparse=0.05,
+        q=np.inf,
+        *,
+        loss="squared",
+        fit_intercept=True,
+        task_weight="equal",
+        task_column=None,
+        max_iter=10_000,
+        tol=1e-4,
+        warm_start=False,
+        verbose=0,
+    ):
+        super().__init__(
+            loss=loss,
+            fit_intercept=fit_intercept,
+            task_weight=task_weight,
+            task_column=task_column,
+            max_iter=max_iter,
+            tol=tol,
+            warm_start=warm_start,
+            verbose=verbose,
+        )
+        self.alpha_block = alpha_block
+        self.alpha_sparse = alpha_sparse
+        self.q = q
+
+
+@documented
+class DirtyClassifier(_Dirty, MultiTaskClassifierBase):
+    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
+    Omega(W) = min over B + S = W of alpha_block sum_j norm_q(B_j.) + alpha_sparse norm_1(S).
+
+    Some features for all tasks, some for single ones (the dirty model). Binary classification.
+
+    Parameters
+    ----------
+    alpha_block : float, default=0.1
+        Strength on the shared part B.
+    alpha_sparse : float, default=0.05
+        Strength on the private part S; both parts are of use where 1 < alpha_block / alpha_sparse < T.
+    q : {2, inf}, default=inf
+        The norm of a feature's shared coefficients across the tasks.
+    {common}
+
+    Attributes
+    ----------
+    {fitted}
+    block_, sparse_ : ndarray of shape (T, d)
+        B and S transposed; their sum is `coef_`.
+
+    References
+    ----------
+    Jalali, Ravikumar, Sanghavi, Ruan (2010), NIPS.
+    """
+
+    def __init__(
+        self,
+        alpha_block=0.1,
+        alpha_sparse=0.05,
+        q=np.inf,
+        *,
+        loss="logistic",
+        fit_intercept=True,
+        task_weight="equal",
+        task_column=None,
+        max_iter=10_000,
+        tol=1e-4,
+        warm_start=False,
+        verbose=0,
+    ):
+        super().__init__(
+            loss=loss,
+            fit_intercept=fit_intercept,
+            task_weight=task_weight,
+            task_column=task_column,
+            max_iter=max_iter,
+            tol=tol,
+            warm_start=warm_start,
+            verbose=verbose,
+        )
+        self.alpha_block = alpha_block
+        self.alpha_sparse = alpha_sparse
+        self.q = q

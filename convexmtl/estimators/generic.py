@@ -1,0 +1,119 @@
+"""Any penalty, any loss."""
+
+from ..penalties import Penalty, RowNorm
+from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+
+
+class _MultiTask:
+    def _penalty(self):
+        return _checked(self.penalty)
+
+
+@documented
+class MultiTaskRegressor(_MultiTask, MultiTaskRegressorBase):
+    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W)
+    for any penalty object.
+
+    Any penalty, any loss. Regression.
+
+    Parameters
+    ----------
+    penalty : Penalty, default=None
+        One of ``convexmtl.penalties``, a sum of one of them and a coupling, or one of your own; None is
+        ``RowNorm(alpha=0.1)``. Its parameters are searchable as ``penalty__alpha``.
+    {common}
+
+    Attributes
+    ----------
+    {fitted}
+
+    And what the penalty reports, for instance `rank_` or the parts of ``Parts``.
+
+    References
+    ----------
+    Evgeniou, Pontil (2004), KDD, for the setting; each penalty names its own source.
+    """
+
+    def __init__(
+        self,
+        penalty=None,
+        *,
+        loss="squared",
+        fit_intercept=True,
+        task_weight="equal",
+        task_column=None,
+        max_iter=10_000,
+        tol=1e-4,
+        warm_start=False,
+        verbose=0,
+    ):
+        super().__init__(
+            loss=loss,
+            fit_intercept=fit_intercept,
+            task_weight=task_weight,
+            task_column=task_column,
+            max_iter=max_iter,
+            tol=tol,
+            warm_start=warm_start,
+            verbose=verbose,
+        )
+        self.penalty = penalty
+
+
+@documented
+class MultiTaskClassifier(_MultiTask, MultiTaskClassifierBase):
+    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W)
+    for any penalty object.
+
+    Any penalty, any loss. Binary classification.
+
+    Parameters
+    ----------
+    penalty : Penalty, default=None
+        One of ``convexmtl.penalties``, a sum of one of them and a coupling, or one of your own; None is
+        ``RowNorm(alpha=0.1)``. Its parameters are searchable as ``penalty__alpha``.
+    {common}
+
+    Attributes
+    ----------
+    {fitted}
+
+    And what the penalty reports, for instance `rank_` or the parts of ``Parts``.
+
+    References
+    ----------
+    Evgeniou, Pontil (2004), KDD, for the setting; each penalty names its own source.
+    """
+
+    def __init__(
+        self,
+        penalty=None,
+        *,
+        loss="logistic",
+        fit_intercept=True,
+        task_weight="equal",
+        task_column=None,
+        max_iter=10_000,
+        tol=1e-4,
+        warm_start=False,
+        verbose=0,
+    ):
+        super().__init__(
+            loss=loss,
+            fit_intercept=fit_intercept,
+            task_weight=task_weight,
+            task_column=task_column,
+            max_iter=max_iter,
+            tol=tol,
+            warm_start=warm_start,
+            verbose=verbose,
+        )
+        self.penalty = penalty
+
+
+def _checked(penalty):
+    if penalty is None:
+        return RowNorm(alpha=0.1)
+    if not isinstance(penalty, Penalty):
+        raise ValueError(f"penalty must be a Penalty object such as RowNorm(alpha=0.1), got {penalty!r}.")
+    return penalty

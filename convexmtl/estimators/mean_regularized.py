@@ -1,0 +1,117 @@
+"""All tasks close to their mean."""
+
+from ..penalties import MeanCoupling
+from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+
+
+class _MeanRegularized:
+    def _penalty(self):
+        return MeanCoupling(self.alpha_mean, self.alpha_variance)
+
+
+@documented
+class MeanRegularizedRegressor(_MeanRegularized, MultiTaskRegressorBase):
+    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + alpha_mean norm(w_bar)^2
+    + (alpha_variance/T) sum_t norm(w_t - w_bar)^2, w_bar the mean of the w_t.
+
+    All tasks close to their mean. Regression.
+
+    Parameters
+    ----------
+    alpha_mean : float, default=0.1
+        Strength on the mean model; 0 leaves it free.
+    alpha_variance : float, default=1.0
+        Strength on what the tasks differ from it; large values give one model for all tasks.
+    {common}
+
+    Attributes
+    ----------
+    {fitted}
+    mean_coef_ : ndarray of shape (d,)
+        The mean model w_bar.
+
+    References
+    ----------
+    Evgeniou, Pontil (2004), KDD; Evgeniou, Micchelli, Pontil (2005), JMLR.
+    """
+
+    def __init__(
+        self,
+        alpha_mean=0.1,
+        alpha_variance=1.0,
+        *,
+        loss="squared",
+        fit_intercept=True,
+        task_weight="equal",
+        task_column=None,
+        max_iter=10_000,
+        tol=1e-4,
+        warm_start=False,
+        verbose=0,
+    ):
+        super().__init__(
+            loss=loss,
+            fit_intercept=fit_intercept,
+            task_weight=task_weight,
+            task_column=task_column,
+            max_iter=max_iter,
+            tol=tol,
+            warm_start=warm_start,
+            verbose=verbose,
+        )
+        self.alpha_mean = alpha_mean
+        self.alpha_variance = alpha_variance
+
+
+@documented
+class MeanRegularizedClassifier(_MeanRegularized, MultiTaskClassifierBase):
+    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + alpha_mean norm(w_bar)^2
+    + (alpha_variance/T) sum_t norm(w_t - w_bar)^2, w_bar the mean of the w_t.
+
+    All tasks close to their mean. Binary classification.
+
+    Parameters
+    ----------
+    alpha_mean : float, default=0.1
+        Strength on the mean model; 0 leaves it free.
+    alpha_variance : float, default=1.0
+        Strength on what the tasks differ from it; large values give one model for all tasks.
+    {common}
+
+    Attributes
+    ----------
+    {fitted}
+    mean_coef_ : ndarray of shape (d,)
+        The mean model w_bar.
+
+    References
+    ----------
+    Evgeniou, Pontil (2004), KDD; Evgeniou, Micchelli, Pontil (2005), JMLR.
+    """
+
+    def __init__(
+        self,
+        alpha_mean=0.1,
+        alpha_variance=1.0,
+        *,
+        loss="logistic",
+        fit_intercept=True,
+        task_weight="equal",
+        task_column=None,
+        max_iter=10_000,
+        tol=1e-4,
+        warm_start=False,
+        verbose=0,
+    ):
+        super().__init__(
+            loss=loss,
+            fit_intercept=fit_intercept,
+            task_weight=task_weight,
+            task_column=task_column,
+            max_iter=max_iter,
+            tol=tol,
+            warm_start=warm_start,
+            verbose=verbose,
+        )
+        self.alpha_mean = alpha_mean
+        self.alpha_variance = alpha_variance

@@ -1,0 +1,109 @@
+"""A low-dimensional subspace for all tasks."""
+
+from ..penalties import TraceNorm
+from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+
+
+class _TraceNorm:
+    def _penalty(self):
+        return TraceNorm(self.alpha)
+
+
+@documented
+class TraceNormRegressor(_TraceNorm, MultiTaskRegressorBase):
+    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + alpha norm_*(W),
+    norm_*(W) the sum of the singular values.
+
+    A low-dimensional subspace for all tasks. Regression.
+
+    Parameters
+    ----------
+    alpha : float, default=0.1
+        Strength of the penalty.
+    {common}
+
+    Attributes
+    ----------
+    {fitted}
+    rank_ : int
+        Rank of `coef_`.
+
+    References
+    ----------
+    Abernethy, Bach, Evgeniou, Vert (2009), JMLR; Pong, Tseng, Ji, Ye (2010), SIAM J. Optimization.
+    """
+
+    def __init__(
+        self,
+        alpha=0.1,
+        *,
+        loss="squared",
+        fit_intercept=True,
+        task_weight="equal",
+        task_column=None,
+        max_iter=10_000,
+        tol=1e-4,
+        warm_start=False,
+        verbose=0,
+    ):
+        super().__init__(
+            loss=loss,
+            fit_intercept=fit_intercept,
+            task_weight=task_weight,
+            task_column=task_column,
+            max_iter=max_iter,
+            tol=tol,
+            warm_start=warm_start,
+            verbose=verbose,
+        )
+        self.alpha = alpha
+
+
+@documented
+class TraceNormClassifier(_TraceNorm, MultiTaskClassifierBase):
+    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + alpha norm_*(W),
+    norm_*(W) the sum of the singular values.
+
+    A low-dimensional subspace for all tasks. Binary classification.
+
+    Parameters
+    ----------
+    alpha : float, default=0.1
+        Strength of the penalty.
+    {common}
+
+    Attributes
+    ----------
+    {fitted}
+    rank_ : int
+        Rank of `coef_`.
+
+    References
+    ----------
+    Abernethy, Bach, Evgeniou, Vert (2009), JMLR; Pong, Tseng, Ji, Ye (2010), SIAM J. Optimization.
+    """
+
+    def __init__(
+        self,
+        alpha=0.1,
+        *,
+        loss="logistic",
+        fit_intercept=True,
+        task_weight="equal",
+        task_column=None,
+        max_iter=10_000,
+        tol=1e-4,
+        warm_start=False,
+        verbose=0,
+    ):
+        super().__init__(
+            loss=loss,
+            fit_intercept=fit_intercept,
+            task_weight=task_weight,
+            task_column=task_column,
+            max_iter=max_iter,
+            tol=tol,
+            warm_start=warm_start,
+            verbose=verbose,
+        )
+        self.alpha = alpha

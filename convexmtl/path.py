@@ -28,7 +28,7 @@ def alpha_max(estimator, X, y, task=None, sample_weight=None):
     formulation = estimator._formulate(X, y, sample_weight, task)
     factor = critical_factor(formulation.problem)
     names = formulation.strengths
-    values = {name: value * factor for name, value in names.items()}
+    values = {name: float(value * factor) for name, value in names.items()}
     return next(iter(values.values())) if len(values) == 1 else values
 
 

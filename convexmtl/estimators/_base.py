@@ -356,15 +356,16 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
 
     @available_if(lambda self: _has_probabilities(self))
     def predict_proba(self, X, task=None):
-        """Probabilities of the two classes (logistic loss only).
+        """Probabilities (logistic loss only).
 
         Returns
         -------
-        ndarray of shape (n, 2); after fit with y (n, T) and without task labels, a list of one for each task
+        ndarray of shape (n, 2), one column per class; after fit with y (n, T) and without task labels (n, T),
+        one column per task with the probability of its second class, as scikit-learn has it for multilabel
+        targets
         """
         p = get_loss(self.loss).probability(self._scores(X, task))
-        both = np.stack([1 - p, p], axis=-1)
-        return [both[:, t] for t in range(both.shape[1])] if p.ndim == 2 else both
+        return p if p.ndim == 2 else np.stack([1 - p, p], axis=1)
 
     def score(self, X, y, sample_weight=None, task=None):
         """Share of correct labels; with y (n, T) the mean over the tasks, without missing targets."""

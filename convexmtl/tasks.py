@@ -181,7 +181,7 @@ class Tasks:
                 rows, samples = self.slices(t)
                 for j in bad:
                     centred[j, t] = h[samples] @ np.square(self.X[rows, j] - means[j, t])
-        return np.maximum(centred, 0.0)
+        return without_rounding(centred, means, self.sum(h))
 
     def reduce_features(self):
         """(tasks, Q) with at most n_rows features, X = tasks.X Q' and Q'Q = I; or None if d <= n_rows.
@@ -193,6 +193,11 @@ class Tasks:
             return None
         Q, R = np.linalg.qr(self.X.T)
         return Tasks(np.asfortranarray(R.T), self.y, self.ptr, self.row, self.weight), Q
+
+
+def without_rounding(curvature, means, mass):
+    """``curvature`` with zeros where centring a constant feature has left the square of a rounding error."""
+    return np.where(curvature <= 1e-28 * means**2 * mass, 0.0, curvature)
 
 
 def _normalised(s, ptr, task_weight):

@@ -98,8 +98,7 @@ def require_targets(estimator, y):
 def target_names(y):
     """Column names of a frame of targets, or None."""
     names = getattr(y, "columns", None)
-    return None if names is None else np.asarray(list(names), dtype=object if len(set(map(type, names))) > 1 else
-    None)
+    return None if names is None else np.asarray(list(names), dtype=object if len(set(map(type, names))) > 1 else None)
 
 
 def read_real_targets(estimator, y, stacked):

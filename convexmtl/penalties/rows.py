@@ -400,7 +400,8 @@ class SparseGroup(RowPenalty):
         first, second = np.cumsum(z, axis=1), np.cumsum(z**2, axis=1)
         a, b = k * l**2 - g**2, l * first
         # (k l^2 - g^2) s^2 - 2 l first s + second = 0, in the form that stays stable when a is 0.
-        s = second / (b + np.sqrt(np.maximum(b**2 - a * second, 0)))
+        below = b + np.sqrt(np.maximum(b**2 - a * second, 0))
+        s = np.divide(second, below, out=np.zeros_like(second), where=below > 0)
         after = np.concatenate([z[:, 1:], np.zeros((len(z), 1))], axis=1)
         fits = (l * s <= z * (1 + 1e-12)) & (l * s >= after * (1 - 1e-12))
         return _max(np.where(fits, s, 0.0)) / self.alpha
@@ -447,7 +448,7 @@ def prox_dirty_inf(v, step, fpar, ipar, feature):
             new = mu + excess / slope if slope > 0.0 else high
             if not (new > low and new < high):
                 new = 0.5 * (low + high)
-            if abs(new - mu) <= 1e-16 * high or abs(excess) <= 1e-16 * block:
+            if abs(new - mu) <= 1e-16 * new or abs(excess) <= 1e-16 * block:
                 break
             mu = new
     for t in range(T):

@@ -12,6 +12,7 @@ import numpy as np
 from ..certificate import duality_gap
 from ..losses import Squared
 from ..result import Result, Status
+from ..tasks import without_rounding
 from ._kernels import descend_columns, descend_gram
 
 FIRST_WORKING_SET = 64
@@ -200,12 +201,16 @@ class _Gram(_Model):
             mean = s @ sub.X if problem.fit_intercept else 0.0
             A = (sub.X - mean) * np.sqrt(s)[:, None]
             self.G = np.ascontiguousarray((A.T @ A)[None])
-            self.curvature = np.outer(np.diag(self.G[0]), self.scale)
+            self.curvature = np.outer(without_rounding(np.diag(self.G[0]), mean, s.sum()), self.scale)
         else:
             h, _ = self.weights(certificate)
-            self.G = sub.gram(h, sub.means(h) if problem.fit_intercept else None)
+            means = sub.means(h) if problem.fit_intercept else None
+            self.G = sub.gram(h, means)
             self.scale = np.ones(T)
-            self.curvature = np.ascontiguousarray(np.einsum("tjj->jt", self.G))
+            diagonal = np.einsum("tjj->jt", self.G)
+            if means is not None:
+                diagonal = without_rounding(diagonal, means, sub.sum(h))
+            self.curvature = np.ascontiguousarray(diagonal)
         self.restart(certificate)
 
     def restart(self, certificate):
@@ -292,7 +297,7 @@ class _Blocks(_Residual):
             A = (self.X[:, block] - self.mean[block]) * np.sqrt(s)[:, None]
             self.grams.append(np.ascontiguousarray((A.T @ A)[None]))
         diagonal = np.concatenate([np.diag(G[0]) for G in self.grams])
-        self.curvature = np.outer(diagonal, self.scale)
+        self.curvature = np.outer(without_rounding(diagonal, self.mean, s.sum()), self.scale)
         self.restart(certificate)
 
     def restart(self, certificate):

@@ -122,23 +122,41 @@ def _descend(model, shrink, max_sweeps):
 
 
 def _extrapolate(model, iterates):
-    """Anderson: the affine combination of iterates with the smallest combined move, if it is better."""
+    """Jump ahead: Anderson's combination of the last iterates, or else far along their common direction."""
+    before, last = model.objective(), model.state()
+    weights = _anderson_weights(iterates)
+    if weights is not None:
+        model.set_state([_combine(weights, states) for states in zip(*iterates[1:], strict=True)])
+        if model.objective() < before:
+            return
+        model.set_state(last)
+    # Along a valley in which two features of a task are collinear, sweeps move at constant speed, which no
+    # combination of them can stop: double the step for as long as the objective falls.
+    moves = [new - old for new, old in zip(last, iterates[-2], strict=True)]
+    factor, best = 1.0, last
+    while factor < 1e12:
+        model.set_state([state + factor * move for state, move in zip(last, moves, strict=True)])
+        value = model.objective()
+        if not value < before:
+            break
+        before, best, factor = value, model.state(), 2 * factor
+    model.set_state(best)
+
+
+def _anderson_weights(iterates):
+    """Weights that sum to 1 and minimise the norm of the combined move; None where they are not defined."""
     U = np.stack([(b[0] - a[0]).ravel() for a, b in pairwise(iterates)])
     gram = U @ U.T
     trace = np.trace(gram)
     if not trace > 0:
-        return
-    try:
-        x = np.linalg.solve(gram + 1e-10 * trace * np.eye(len(gram)), np.ones(len(gram)))
-    except np.linalg.LinAlgError:
-        return
+        return None
+    x = np.linalg.solve(gram + 1e-10 * trace * np.eye(len(gram)), np.ones(len(gram)))
     x = x / x.sum()
-    if not np.isfinite(x).all():
-        return
-    before, kept = model.objective(), model.state()
-    model.set_state([sum(c * state[i] for c, state in zip(x, iterates[1:], strict=True)) for i in range(len(kept))])
-    if not model.objective() < before:
-        model.set_state(kept)
+    return x if np.isfinite(x).all() else None
+
+
+def _combine(weights, arrays):
+    return sum(weight * array for weight, array in zip(weights, arrays, strict=True))
 
 
 def _model(problem, term, M, features, W, certificate):

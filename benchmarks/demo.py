@@ -1,0 +1,262 @@
+"""The main job on real data: five families against one model for all tasks and one model per task.
+
+    python -m benchmarks.demo [--folder demo_output]
+
+On the Exam data (65 schools, every pupil belongs to one) and on scikit-learn's digits (ten one-against-rest
+tasks on one X), every model has its strengths chosen by cross-validation with folds that split within every
+task, and is tested on outer folds. Printed is one table per data set; the pictures go to the folder. At the
+end the final problems are solved once more by the cvxpy reference.
+"""
+
+import argparse
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin, clone
+from sklearn.compose import make_column_transformer
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import root_mean_squared_error
+from sklearn.model_selection import GridSearchCV, ShuffleSplit
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import convexmtl as mtl
+from convexmtl import reference
+from convexmtl.datasets import load_digits_tasks, load_exam
+from convexmtl.model_selection import TaskKFold
+
+from . import pictures
+
+TOLERANCE = 1e-6
+
+
+class OnePerTask(RegressorMixin, BaseEstimator):
+    """One clone of an estimator per task; the task is the last column of X."""
+
+    def __init__(self, estimator):
+        self.estimator = estimator
+
+    def fit(self, X, y):
+        self.models_ = {t: clone(self.estimator).fit(X[X[:, -1] == t, :-1], y[X[:, -1] == t]) for t in set(X[:, -1])}
+        return self
+
+    def predict(self, X):
+        z = np.empty(len(X))
+        for t in set(X[:, -1]):
+            rows = X[:, -1] == t
+            z[rows] = self.models_[t].predict(X[rows, :-1])
+        return z
+
+
+class OneForAll(LogisticRegression):
+    """One logistic regression for all columns of Y."""
+
+    def fit(self, X, Y):
+        self.n_tasks_ = Y.shape[1]
+        return super().fit(np.repeat(X, self.n_tasks_, axis=0), Y.ravel())
+
+    def predict(self, X):
+        return np.repeat(super().predict(X)[:, None], self.n_tasks_, axis=1)
+
+
+def on_features(estimator, task_column):
+    """The estimator behind a scaler of the features, which leaves the task column alone."""
+    if task_column is None:
+        return make_pipeline(StandardScaler(), estimator)
+    scaler = make_column_transformer((StandardScaler(), slice(0, -1)), remainder="passthrough")
+    return make_pipeline(scaler, estimator)
+
+
+def grids(kind, task_column, n_tasks):
+    """{name: (estimator, parameter grid)} of the five families."""
+    common = dict(task_column=task_column, tol=TOLERANCE)
+
+    def make(family, **parameters):
+        return getattr(mtl, family + kind)(**parameters, **common)
+
+    alphas = np.logspace(-2.5, 0, 7)
+    dirty = [{"alpha_block": [a], "alpha_sparse": a / n_tasks ** np.array([0.25, 0.5])} for a in alphas]
+    within = [{"alpha_between": [a], "alpha_within": [3 * a, 30 * a]} for a in np.logspace(-3, 0, 4)]
+    variances = n_tasks * np.logspace(-3, 1, 6)
+    return {
+        "block-sparse l1/l2": (make("BlockSparse"), {"alpha": alphas}),
+        "dirty": (make("Dirty"), dirty),
+        "trace norm": (make("TraceNorm"), {"alpha": alphas}),
+        "mean-regularised": (make("MeanRegularized"), {"alpha_mean": [1e-3, 1e-1], "alpha_variance": variances}),
+        "learned clusters": (make("Clustered", n_clusters=3, alpha_mean=0.01), within),
+    }
+
+
+def prefixed(grid, prefix):
+    """The grid with the pipeline's step in front of every name."""
+    if isinstance(grid, list):
+        return [prefixed(part, prefix) for part in grid]
+    return {f"{prefix}__{name}": values for name, values in grid.items()}
+
+
+def searches(models, task_column, folds, scoring):
+    """{name: grid search over a pipeline}."""
+    out = {}
+    for name, (estimator, grid) in models.items():
+        pipeline = on_features(estimator, task_column)
+        step = pipeline.steps[-1][0]
+        out[name] = GridSearchCV(pipeline, prefixed(grid, step), cv=folds, scoring=scoring, n_jobs=-1)
+    return out
+
+
+def compare(searches, X, y, splits, groups, error):
+    """{name: (errors by outer fold, search refitted on all data, seconds, out-of-fold errors per task)}."""
+    results = {}
+    for name, search in searches.items():
+        start, errors = time.perf_counter(), []
+        for train, test in splits:
+            fitted = clone(search).fit(X[train], y[train], groups=None if groups is None else groups[train])
+            errors.append(error(test, fitted.predict(X[test])))
+        search.fit(X, y, groups=groups)
+        results[name] = errors, search, time.perf_counter() - start
+        print_row(name, *results[name])
+    return results
+
+
+def print_row(name, errors, search, seconds):
+    total = [e["all"] for e in errors]
+    final = search.best_estimator_[-1]
+    strengths = ", ".join(f"{key.split('__')[-1]}={value:.3g}" for key, value in search.best_params_.items())
+    gap = f"{final.dual_gap_ / final.objective_:9.1e}" if hasattr(final, "dual_gap_") else " " * 9
+    print(f"{name:22s} {np.mean(total):8.4f} +- {np.std(total):6.4f} {gap} {seconds:8.1f}  {strengths}", flush=True)
+
+
+def print_head(title, unit):
+    print(f"\n{title}\n{'model':22s} {unit:>18s} {'rel. gap':>9s} {'seconds':>8s}  chosen strengths")
+
+
+def per_task(results):
+    """{name: mean error of every task over the outer folds}."""
+    return {name: np.nanmean([e["tasks"] for e in errors], axis=0) for name, (errors, _, _) in results.items()}
+
+
+def exam(folder):
+    data = load_exam()
+    labels, codes = np.unique(data.task, return_inverse=True)
+    X, y = np.column_stack([data.data, codes]), data.target
+    folds = TaskKFold(4, shuffle=True, random_state=1)
+    splits = list(TaskKFold(5, shuffle=True, random_state=0).split(X, y, codes))
+
+    def error(test, z):
+        square = (z - y[test]) ** 2
+        count = np.bincount(codes[test], minlength=len(labels))
+        with np.errstate(invalid="ignore"):
+            tasks = np.sqrt(np.bincount(codes[test], square, minlength=len(labels)) / count)
+        return {"all": root_mean_squared_error(y[test], z), "tasks": tasks}
+
+    strengths = {"alpha": np.logspace(-1, 4, 6)}
+    models = {"one ridge for all": (Ridge(), strengths)}
+    print_head(f"Exam: {len(labels)} schools, {len(y)} pupils, {data.data.shape[1]} features", "test RMSE")
+    results = compare(searches(models, None, folds, "neg_mean_squared_error"), X[:, :-1], y, splits, codes, error)
+    models = {"one ridge per school": (OnePerTask(Ridge()), {"estimator__alpha": strengths["alpha"]})}
+    models |= grids("Regressor", -1, len(labels))
+    results |= compare(searches(models, -1, folds, "neg_mean_squared_error"), X, y, splits, codes, error)
+
+    final = {name: search.best_estimator_[-1] for name, (_, search, _) in results.items()}
+    names = data.feature_names
+    single = np.stack([final["one ridge per school"].models_[t].coef_ for t in range(len(labels))])
+    families = {name: est for name, est in final.items() if hasattr(est, "dual_gap_")}
+    matrices = {"one ridge per school": single} | {name: est.coef_ for name, est in families.items()}
+    pictures.coefficients(matrices, names, "school", folder / "exam_coefficients.png")
+    dirty, clusters = final["dirty"], final["learned clusters"]
+    pictures.split(dirty, names, "school", folder / "exam_dirty_split.png")
+    pictures.relationships(clusters, labels, "school", folder / "exam_learned_clusters.png")
+    pictures.errors_per_task(per_task(results), "school", "test RMSE", folder / "exam_errors_per_school.png")
+    features = StandardScaler().fit_transform(data.data)
+    return [(name, est, features, y, codes) for name, est in families.items()]
+
+
+def digits(folder):
+    data = load_digits_tasks()
+    X, Y = data.data, data.target
+    # Little data: 300 images to learn from, the other ones to test on.
+    splits = list(ShuffleSplit(3, train_size=300, random_state=0).split(X))
+    folds = TaskKFold(3, shuffle=True, random_state=1)
+
+    def error(test, Z):
+        tasks = 100 * np.mean(Z != Y[test], axis=0)
+        return {"all": tasks.mean(), "tasks": tasks}
+
+    strengths = np.logspace(-3, 1, 5)
+    models = {
+        "one model for all": (OneForAll(max_iter=1000), {"C": [1.0]}),
+        "one model per digit": (MultiOutputClassifier(LogisticRegression(max_iter=1000)), {"estimator__C": strengths}),
+    } | grids("Classifier", None, Y.shape[1])
+    print_head(f"Digits: {Y.shape[1]} tasks on one X, 300 images to learn from", "wrong labels, %")
+    few = splits[0][0]
+    results = {}
+    for name, search in searches(models, None, folds, None).items():
+        search.scoring = mean_accuracy
+        results |= compare_on(few, {name: search}, X, Y, splits, error)
+
+    final = {name: search.best_estimator_[-1] for name, (_, search, _) in results.items()}
+    families = {name: est for name, est in final.items() if hasattr(est, "dual_gap_")}
+    single = np.stack([model.coef_[0] for model in final["one model per digit"].estimators_])
+    matrices = {"one model per digit": single} | {name: est.coef_ for name, est in families.items()}
+    pictures.images(matrices, (8, 8), data.target_names, folder / "digits_coefficients.png")
+    pictures.relationships(final["learned clusters"], range(10), "digit", folder / "digits_learned_clusters.png")
+    pictures.errors_per_task(per_task(results), "digit", "wrong labels, %", folder / "digits_errors_per_digit.png")
+    features = StandardScaler().fit_transform(X[few])
+    return [(name, est, features, Y[few], None) for name, est in families.items()]
+
+
+def mean_accuracy(estimator, X, Y):
+    """Share of right labels over all tasks."""
+    return np.mean(estimator.predict(X) == Y)
+
+
+def compare_on(few, searches, X, Y, splits, error):
+    """As ``compare``, with the final fit on some rows only."""
+    results = {}
+    for name, search in searches.items():
+        start = time.perf_counter()
+        errors = [error(test, clone(search).fit(X[train], Y[train]).predict(X[test])) for train, test in splits]
+        search.fit(X[few], Y[few])
+        results[name] = errors, search, time.perf_counter() - start
+        print_row(name, *results[name])
+    return results
+
+
+def against_reference(problems):
+    """Solve the final problems with cvxpy too, and print how the objectives differ."""
+    print(
+        f"\n{'final problem':30s} {'convexmtl':>14s} {'cvxpy':>14s} {'difference':>11s} {'certified gap':>13s} {'seconds':>8s}"
+    )
+    for name, estimator, X, y, task in problems:
+        estimator = clone(estimator).set_params(task_column=None).fit(X, y, task=task)
+        start = time.perf_counter()
+        other = reference.fit(estimator, X, y, task).objective
+        seconds = time.perf_counter() - start
+        gap = mtl.certify(estimator, X, y, task).gap
+        print(
+            f"{name:30s} {estimator.objective_:14.8f} {other:14.8f} {estimator.objective_ - other:11.1e} "
+            f"{gap:13.1e} {seconds:8.1f}",
+            flush=True,
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, default=Path("demo_output"), help="where the pictures go")
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    start = time.perf_counter()
+    problems = [(f"Exam, {name}", *rest) for name, *rest in exam(folder)]
+    problems += [(f"Digits, {name}", *rest) for name, *rest in digits(folder)]
+    against_reference(problems)
+    print(
+        f"\n{time.perf_counter() - start:.0f} s; pictures in {folder}/: {', '.join(sorted(p.name for p in folder.glob('*.png')))}"
+    )
+
+
+if __name__ == "__main__":
+    warnings.filterwarnings("ignore", message="Solution may be inaccurate")
+    main()

@@ -92,7 +92,8 @@ def errors_per_task(errors, task, unit, path):
     figure, axes = _figure(1, 1, 12, 4.5)
     ax = axes[0, 0]
     for name, values in errors.items():
-        ax.plot(np.arange(len(order)), values[order], "o-", ms=3, lw=1, label=name)
+        # Points, not lines: neighbours on this axis have nothing to do with each other.
+        ax.plot(np.arange(len(order)), values[order], "o", ms=4, alpha=0.8, label=name)
     if len(order) <= 20:
         ax.set_xticks(range(len(order)), [str(i) for i in order])
     ax.set_xlabel(f"{task}s, sorted by the error of {next(iter(errors))}")

@@ -1,5 +1,6 @@
 """Convex multi-task learning: several related prediction problems, little data for each."""
 
+from . import reference
 from .estimators import (
     BlockSparseClassifier,
     BlockSparseRegressor,
@@ -67,6 +68,7 @@ __all__ = [
     "TraceNormRegressor",
     "alpha_max",
     "certify",
+    "reference",
     "stack_tasks",
     "unstack_tasks",
 ]

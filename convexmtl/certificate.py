@@ -117,12 +117,16 @@ def _correction(problem, z, Z, free):
 
     Weighted by the loss's second derivative, so that dual variables at an end of their domain stay there.
     """
+    smaller = problem.reduced()
+    if smaller is not None:
+        # More features than rows: the same correction in an orthonormal basis of the rows.
+        problem, Q = smaller
+        Z = Q.T @ Z
     tasks = problem.tasks
     d, T = problem.shape
     h = tasks.weight * problem.loss.second(tasks.y, z)
     means = tasks.means(h) if problem.fit_intercept else None
     G = tasks.gram(h, means)
-    delta = np.zeros((d, free.shape[1]))
     dv = np.zeros(len(tasks.y))
     wanted = Z @ free
     separate = free.shape[1] == T

@@ -87,7 +87,10 @@ def grids(kind, task_column, n_tasks):
         "block-sparse l1/l2": (make("BlockSparse"), {"alpha": alphas}),
         "dirty": (make("Dirty"), dirty),
         "trace norm": (make("TraceNorm"), {"alpha": alphas}),
-        "mean-regularised": (make("MeanRegularized"), {"alpha_mean": [scale * 1e-3, scale * 1e-1], "alpha_variance": variances}),
+        "mean-regularised": (
+            make("MeanRegularized"),
+            {"alpha_mean": [scale * 1e-3, scale * 1e-1], "alpha_variance": variances},
+        ),
         "learned clusters": (make("Clustered", n_clusters=3, alpha_mean=0.01), within),
     }
 

@@ -6,7 +6,7 @@ from ..penalties.rows import RowPenalty
 from ..penalties.spectral import LearnedClusters, SpectralPenalty
 from ..problem import Problem
 from ..result import Result
-from . import newton, proximal_gradient, row_descent
+from . import newton, proximal_gradient, row_descent, splitting
 
 
 def _all_rows(problem):
@@ -24,6 +24,7 @@ def _any(problem):
 SOLVERS = (
     (_no_terms, newton.solve),
     (_all_rows, row_descent.solve),
+    (splitting.applies, splitting.solve),
     (_any, proximal_gradient.solve),
 )
 

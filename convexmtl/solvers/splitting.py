@@ -1,0 +1,165 @@
+"""Alternating directions: exact solutions of the quadratic model on one side, proxes on the other.
+
+The quadratic side is factored once, so that an iteration costs what one of proximal gradient does; but
+tasks and features of unequal scale, which proximal gradient pays for with its one step size, cost nothing.
+Losses other than the squared one get prox-Newton outside.
+"""
+
+import numpy as np
+
+from ..certificate import duality_gap
+from ..losses import Squared
+from ..result import Result, Status
+
+CHECK_EVERY = 10
+INNER = 300  # iterations for one quadratic model of a loss that is not quadratic
+RELAXATION = 1.6
+
+
+def applies(problem):
+    """Whether the quadratic model can be factored: no coupling off the diagonal, and matrices that fit."""
+    d, T = problem.shape
+    M = problem.penalty.M
+    diagonal = not np.any(M - np.diag(np.diag(M)))
+    shared = problem.tasks.common_weight is not None and isinstance(problem.loss, Squared)
+    return diagonal and d <= 2000 and d * d * (1 if shared else T) <= 4e7
+
+
+def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
+    """See ``convexmtl.solvers.solve``. One iteration is one prox of every part."""
+    squared, threshold = isinstance(problem.loss, Squared), problem.threshold(tol)
+    parts = problem.zeros() if start is None else start.parts
+    certificate = duality_gap(problem, parts, start=None if start is None else start.intercept)
+    directions, n_iter, since_better, history = None, 0, 0, []
+    best = certificate, parts
+
+    while True:
+        history.append((n_iter, certificate.primal, certificate.gap))
+        if callback is not None:
+            callback(*history[-1])
+        if certificate.gap <= threshold:
+            status = Status.CONVERGED
+            break
+        if n_iter >= max_iter:
+            status = Status.OUT_OF_ITERATIONS
+            break
+        if since_better > (200 if squared else 10):
+            status = Status.STALLED
+            break
+        left = max_iter - n_iter
+        if squared:
+            if directions is None:
+                directions = _Directions(problem, parts, certificate)
+            n_iter += directions.run(min(CHECK_EVERY, left), 0.0)
+            parts = tuple(directions.Z)
+            certificate = duality_gap(problem, parts, start=certificate.intercept)
+        else:
+            directions = _Directions(problem, parts, certificate, directions)
+            n_iter += directions.run(min(INNER, left), 0.1)
+            parts, certificate = _line_search(problem, parts, directions.Z, certificate)
+        # A gap that does not move any more has reached rounding.
+        since_better = 0 if certificate.gap < 0.999 * best[0].gap else since_better + 1
+        if not certificate.gap >= best[0].gap:
+            best = certificate, parts
+
+    certificate, parts = best
+    return Result(parts, certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history)
+
+
+class _Directions:
+    """The iteration on one quadratic model: Z the parts, W their sum on the quadratic side, U the scaled dual."""
+
+    def __init__(self, problem, parts, certificate, previous=None):
+        self.terms = problem.penalty.terms
+        self.model = _Quadratic(problem, sum(parts), certificate.intercept)
+        self.Z = np.stack(parts)
+        self.W = sum(parts)
+        # The minimiser W of the model solves H W = target.
+        self.target = self.model.apply(self.W) + certificate.Z
+        if previous is None:
+            self.rho = max(1e-2 * self.model.top, 1e-300)
+            self.U = np.zeros_like(self.W)
+        else:
+            self.rho, self.U = previous.rho, previous.U
+
+    def run(self, n, shrink):
+        """At most n iterations, fewer when both residuals have shrunk by a factor; returns their number."""
+        K, first = len(self.terms), None
+        for i in range(1, n + 1):
+            old = self.Z.sum(axis=0)
+            # Sharing: every part answers for the same K-th of what is missing.
+            move = (self.W - old) / K - self.U
+            self.Z = np.stack([f.prox(Z + move, 1 / self.rho) for f, Z in zip(self.terms, self.Z, strict=True)])
+            total = self.Z.sum(axis=0)
+            relaxed = RELAXATION * total + (1 - RELAXATION) * self.W
+            before = self.W
+            self.W = self.model.solve(self.target + self.rho / K * (relaxed + K * self.U), self.rho / K)
+            self.U = self.U + (relaxed - self.W) / K
+            if i % CHECK_EVERY == 0 or i == n:
+                primal = np.linalg.norm(total - self.W) / max(np.linalg.norm(total), np.linalg.norm(self.W), 1e-300)
+                dual = np.linalg.norm(self.W - before) / max(np.linalg.norm(self.U) * K, 1e-300)
+                self._balance(primal, dual)
+                first = max(primal, dual) if first is None else first
+                if i > CHECK_EVERY and max(primal, dual) <= shrink * min(first, 0.1):
+                    return i
+        return n
+
+    def _balance(self, primal, dual):
+        """Change rho until both residuals fall alike."""
+        ratio = primal / dual if dual > 0 else 1.0
+        if ratio > 3 or ratio < 1 / 3:
+            factor = float(np.clip(np.sqrt(ratio), 0.2, 5))
+            self.rho *= factor
+            self.U = self.U / factor
+
+
+class _Quadratic:
+    """H W = scale_t G_t w_t + 2 M_tt w_t, G the Gram matrices of the weighted, centred features."""
+
+    def __init__(self, problem, W, intercept):
+        tasks, loss = problem.tasks, problem.loss
+        self.ridge = 2 * np.diag(problem.penalty.M)
+        common = tasks.common_weight if isinstance(loss, Squared) else None
+        self.shared = common is not None
+        if self.shared:
+            s, self.scale = common
+            A = (tasks.X - s @ tasks.X if problem.fit_intercept else tasks.X) * np.sqrt(s)[:, None]
+            self.G = A.T @ A
+        else:
+            second = loss.second(tasks.y, problem.predict(W, intercept))
+            h = tasks.weight * np.maximum(second, 1e-4 * loss.curvature if loss.curvature else 1e-12)
+            self.scale = np.ones(tasks.n_tasks)
+            self.G = tasks.gram(h, tasks.means(h) if problem.fit_intercept else None)
+        values, self.P = np.linalg.eigh(self.G)
+        # (d, T) eigenvalues of every task
+        self.values = np.maximum(values[:, None] * self.scale if self.shared else values.T, 0) + self.ridge
+        self.top = float(self.values.max())
+
+    def apply(self, W):
+        if self.shared:
+            return (self.G @ W) * self.scale + W * self.ridge
+        return np.matmul(self.G, W.T[:, :, None])[:, :, 0].T + W * self.ridge
+
+    def solve(self, R, shift):
+        """(H + shift)^-1 R."""
+        if self.shared:
+            return self.P @ ((self.P.T @ R) / (self.values + shift))
+        inside = np.matmul(self.P.transpose(0, 2, 1), R.T[:, :, None])[:, :, 0] / (self.values.T + shift)
+        return np.matmul(self.P, inside[:, :, None])[:, :, 0].T
+
+
+def _line_search(problem, parts, new, certificate):
+    """Parts moved towards the new ones by a step that decreases the objective, and their certificate."""
+    M = problem.penalty.M
+    W = sum(parts)
+    direction = new.sum(axis=0) - W
+    change = problem.penalty.value(tuple(new)) - problem.penalty.value(parts)
+    slope = change - float(np.sum(certificate.Z * direction)) - 2 * float(np.sum((W @ M) * direction))
+    step = 1.0
+    for _ in range(40):
+        trial = tuple(old + step * (target - old) for old, target in zip(parts, new, strict=True))
+        after = duality_gap(problem, trial, start=certificate.intercept)
+        if after.primal <= certificate.primal + 1e-4 * step * min(slope, 0.0) + 1e-15 * abs(certificate.primal):
+            return trial, after
+        step *= 0.5
+    return parts, certificate

@@ -71,7 +71,10 @@ class Kernel:
         return self.compiled(*args)
 
     def __reduce__(self):
-        # By name, as functions are: a compiled object is rebuilt, never shipped.
+        # By name, as functions are: a compiled object is rebuilt, never shipped. What was defined in a notebook
+        # is not to be found by name in another process, so there its source function goes along.
+        if self.__module__ == "__main__":
+            return Kernel, (self.function, self.signature, self.fastmath)
         return _find, (self.__module__, self.__name__)
 
 

@@ -24,6 +24,9 @@ class TaskKFold(BaseCrossValidator):
         With shuffle=True.
     """
 
+    # With metadata routing, groups are for this splitter without being asked for.
+    __metadata_request__split = {"groups": True}
+
     def __init__(self, n_splits=5, *, shuffle=False, random_state=None):
         if not isinstance(n_splits, numbers.Integral) or n_splits < 2:
             raise ValueError(f"n_splits must be an integer >= 2, got {n_splits!r}.")

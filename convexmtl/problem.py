@@ -100,10 +100,14 @@ class Problem:
     def threshold(self, tol):
         """The duality gap at which a fit has converged: tol times the objective at W = 0.
 
-        Where that objective is itself rounding (a constant target), rounding decides.
+        Where that objective can be negative (Poisson), what it is above the loss of a perfect fit counts if it
+        is smaller or the objective is not positive; where it is itself rounding (a constant target), rounding.
         """
-        rounding = (4 * np.finfo(float).eps) ** 2 * float(self.tasks.weight @ self.tasks.y**2)
-        return tol * self.trivial[0] + rounding
+        c, y = self.tasks.weight, self.tasks.y
+        trivial = self.trivial[0]
+        above = trivial + float(c @ self.loss.conjugate(y, np.zeros_like(y)))
+        scale = min(trivial, above) if trivial > 0 else above
+        return tol * scale + (4 * np.finfo(float).eps) ** 2 * float(c @ y**2)
 
     def reduced(self):
         """(problem with at most n_rows features, Q): W = Q W_reduced; only for unitarily invariant penalties."""

@@ -46,7 +46,7 @@ COMMON_ATTRIBUTES = """coef_ : ndarray of shape (T, d)
         Upper bound of what the objective is above the optimum.
     n_features_in_ : int
         Columns of X, the task column included.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names."""
 
 REGRESSION_LOSS = """loss : {"squared", "huber", "poisson"} or Loss, default="squared"

@@ -26,8 +26,8 @@ class MultiTaskRegressor(_MultiTask, MultiTaskRegressorBase):
     Attributes
     ----------
     {fitted}
-
-    And what the penalty reports, for instance `rank_` or the parts of ``Parts``.
+    rank_, block_, ... :
+        What the penalty reports, each part of ``Parts`` by its name.
 
     References
     ----------
@@ -77,8 +77,8 @@ class MultiTaskClassifier(_MultiTask, MultiTaskClassifierBase):
     Attributes
     ----------
     {fitted}
-
-    And what the penalty reports, for instance `rank_` or the parts of ``Parts``.
+    rank_, block_, ... :
+        What the penalty reports, each part of ``Parts`` by its name.
 
     References
     ----------

@@ -176,6 +176,13 @@ class GraphLaplacian(Coupling):
         by_position = set(range(len(labels)))
         ends = [end for edge in self.edges for end in tuple(edge)[:2]]
         use_labels = all(end in where for end in ends)
+        if not use_labels and not all(end in by_position for end in ends):
+            strange = [end for end in ends if end not in where and end not in by_position]
+            bad = (strange or [end for end in ends if end not in where])[0]
+            raise ValueError(
+                f"edges: {bad!r} is neither a task label ({str(labels[:5])[1:-1]}, ...) nor, for all ends alike, a "
+                f"position in 0..{len(labels) - 1}."
+            )
         out = []
         for edge in self.edges:
             edge = tuple(edge)
@@ -184,12 +191,6 @@ class GraphLaplacian(Coupling):
             omega = float(edge[2]) if len(edge) == 3 else 1.0
             if not (np.isfinite(omega) and omega >= 0):
                 raise ValueError(f"edge weights must be finite and >= 0, got {omega!r} in edge {edge!r}.")
-            for end in edge[:2]:
-                if not use_labels and end not in by_position:
-                    raise ValueError(
-                        f"edges: {end!r} in edge {edge!r} is neither a task label ({labels[:5]} ...) nor a "
-                        f"position in 0..{len(labels) - 1}."
-                    )
             s, t = (where[end] if use_labels else int(end) for end in edge[:2])
             if s == t:
                 raise ValueError(f"edges must join two different tasks, got {edge!r}.")

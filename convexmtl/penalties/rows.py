@@ -167,43 +167,43 @@ def prox_linf(v, step, fpar, ipar, feature):
             v[t] = -level
 
 
-@kernel("float64(float64, float64, float64)")
-def _power_root(v, k, q):
-    """x >= 0 with x + k x^(q-1) = v, for v, k > 0 and q > 1: Newton from the right on a convex form."""
+@kernel("float64(float64, float64, float64, float64)")
+def _power_root(v, r, k, q):
+    """u >= 0 with r u + k u^(q-1) = v, for v, r, k > 0 and q > 1: Newton from the right on a convex form."""
     if q >= 2.0:
-        x = min(v, (v / k) ** (1.0 / (q - 1.0)))
-        for _ in range(60):
-            p = k * x ** (q - 2.0)
-            f = x + p * x - v
-            move = f / (1.0 + (q - 1.0) * p)
-            x -= move
-            if not move > 1e-15 * x:
+        u = min(v / r, (v / k) ** (1.0 / (q - 1.0)))
+        for _ in range(100):
+            p = k * u ** (q - 2.0)
+            move = (r * u + p * u - v) / (r + (q - 1.0) * p)
+            u -= move
+            if not move > 1e-15 * u:
                 break
-        return max(x, 0.0)
+        return max(u, 0.0)
+    # The same in u^(q-1), in which it is convex for q < 2.
     p = 1.0 / (q - 1.0)
-    u = min(v ** (q - 1.0), v / k)
-    for _ in range(60):
-        r = u ** (p - 1.0)
-        f = r * u + k * u - v
-        move = f / (p * r + k)
-        u -= move
-        if not move > 1e-15 * u:
+    w = min((v / r) ** (q - 1.0), v / k)
+    for _ in range(100):
+        slope = r * w ** (p - 1.0)
+        move = (slope * w + k * w - v) / (p * slope + k)
+        w -= move
+        if not move > 1e-15 * w:
             break
-    return max(u, 0.0) ** p
+    return max(w, 0.0) ** p
 
 
 @row_prox
 def prox_lq(v, step, fpar, ipar, feature):
-    """x_t + step_t c x_t^(q-1) = abs(v_t) entry by entry, with c = alpha norm_q(x)^(1-q)."""
+    """x = r u, r = norm_q(x): r u_t + alpha step_t u_t^(q-1) = abs(v_t), with r such that norm_q(u) = 1."""
     q = fpar[1]
     T = v.shape[0]
     top = 0.0
+    total = 0.0
     for t in range(T):
-        if not abs(v[t]) <= top:
-            top = abs(v[t])
-    if not (top > 0.0 and top < np.inf):
+        top = max(top, abs(v[t]))
+        total += abs(v[t])
+    if not (top > 0.0 and total < np.inf):
         for t in range(T):
-            v[t] = v[t] * 0.0
+            v[t] = total * 0.0  # 0, and NaN where there is one
         return
     alpha = _weighted(fpar, ipar, feature) / top
     conjugate = q / (q - 1.0)
@@ -218,46 +218,41 @@ def prox_lq(v, step, fpar, ipar, feature):
         for t in range(T):
             v[t] = 0.0
         return
-    # log(c norm_q(x(c))^(q-1)) increases with log c from -inf to log(dual): find where it is log(alpha).
-    low = -np.inf
-    high = np.inf
-    log_c = np.log(alpha)
-    target = np.log(alpha)
-    x = np.empty(T)
+    # norm_q(u(r)) falls with r, from above 1 at 0 to below 1 at norm_q(v): Newton inside a bracket.
+    high = 0.0
+    for t in range(T):
+        high += (abs(v[t]) / top) ** q
+    high = high ** (1.0 / q)
+    low = 0.0
+    r = 0.5 * high
+    u = np.empty(T)
     for _ in range(200):
-        c = np.exp(log_c)
+        u_top = 0.0
+        for t in range(T):
+            a = abs(v[t]) / top
+            u[t] = _power_root(a, r, alpha * step[t], q) if a > 0.0 else 0.0
+            u_top = max(u_top, u[t])
         n = 0.0
         dn = 0.0
         for t in range(T):
-            a = abs(v[t]) / top
-            x[t] = 0.0
-            if a > 0.0:
-                x[t] = _power_root(a, step[t] * c, q)
-                if x[t] > 0.0:
-                    power = x[t] ** (q - 1.0)
-                    n += power * x[t]
-                    k = step[t] * c * power
-                    dn -= q * power * k * x[t] / (x[t] + (q - 1.0) * k)
-        f = log_c + (q - 1.0) / q * np.log(n) - target if n > 0.0 else np.inf
-        if f > 0.0:
-            high = log_c
+            if u[t] > 0.0:
+                share = (u[t] / u_top) ** (q - 1.0)
+                n += share * u[t] / u_top
+                dn -= share / u_top * u[t] / (r + (q - 1.0) * alpha * step[t] * u[t] ** (q - 2.0))
+        norm = u_top * n ** (1.0 / q)
+        if norm > 1.0:
+            low = r
         else:
-            low = log_c
-        slope = 1.0 + (q - 1.0) / q * dn / n if n > 0.0 else 0.0
-        new = log_c - f / slope if slope > 0.0 else np.inf
+            high = r
+        new = r - (norm - 1.0) * n / (norm * dn) if dn < 0.0 else low
         if not (new > low and new < high):
-            if high == np.inf:
-                new = low + 2.0
-            elif low == -np.inf:
-                new = high - 2.0
-            else:
-                new = 0.5 * (low + high)
-        move = abs(new - log_c)
-        log_c = new
-        if move <= 1e-15 * max(1.0, abs(log_c)):
+            new = 0.5 * (low + high)
+        move = abs(new - r)
+        r = new
+        if move <= 1e-15 * r:
             break
     for t in range(T):
-        v[t] = top * x[t] if v[t] > 0.0 else -top * x[t]
+        v[t] = top * r * u[t] if v[t] > 0.0 else -top * r * u[t]
 
 
 class RowNorm(RowPenalty):
@@ -276,7 +271,7 @@ class RowNorm(RowPenalty):
     References
     ----------
     Obozinski, Taskar, Jordan (2010), Statistics and Computing (q = 2); Negahban, Wainwright (2008), NIPS
-    (q = inf); Liu, Ye (2010), KDD (the prox for other q).
+    (q = inf); Liu, Ye (2010), arXiv:1009.4766 (the prox for other q).
     """
 
     def __init__(self, alpha=1.0, q=2, l1_ratio=1.0, feature_weights=None):
@@ -306,11 +301,10 @@ class RowNorm(RowPenalty):
     def resolve(self, n_features, tasks):
         self.check(n_features, tasks)
         T = len(tasks)
-        ridge = np.eye(T) * (0.5 * self.alpha * (1 - self.l1_ratio))
+        ridge = np.eye(T) * (0.5 * self._ridge)
         if self.alpha * self.l1_ratio == 0:
             return Canonical((), ridge)
-        norm = RowNorm(self.alpha * self.l1_ratio, self.q, 1.0, self.feature_weights)
-        return Canonical((norm,), ridge)
+        return Canonical((self._norm(),), ridge)
 
     def pack(self):
         f = np.zeros(0) if self.feature_weights is None else np.asarray(self.feature_weights, dtype=float)
@@ -325,15 +319,40 @@ class RowNorm(RowPenalty):
     def _weights(self, d):
         return np.ones(d) if self.feature_weights is None else np.asarray(self.feature_weights, dtype=float)
 
+    @property
+    def is_norm(self):
+        return self.l1_ratio == 1
+
+    @property
+    def _ridge(self):
+        return self.alpha * (1 - self.l1_ratio)
+
+    def _norm(self):
+        """The part of it that is a norm."""
+        return RowNorm(self.alpha * self.l1_ratio, self.q, 1.0, self.feature_weights)
+
     def value(self, W):
-        rows = np.linalg.norm(W, ord=self.q, axis=1)
-        ridge = 0.5 * self.alpha * (1 - self.l1_ratio) * np.sum(W**2)
-        return self.alpha * self.l1_ratio * (self._weights(len(W)) @ rows) + ridge
+        rows = self._weights(len(W)) @ _row_norms(W, self.q)
+        return self.alpha * self.l1_ratio * rows + 0.5 * self._ridge * np.sum(W**2)
+
+    def prox(self, V, step):
+        if self.is_norm:
+            return super().prox(V, step)
+        # That of the norm alone, for a shrunk point and a shorter step.
+        shrink = 1 / (1 + np.asarray(step) * self._ridge)
+        return self._norm().prox(V * shrink, step * shrink) if self.l1_ratio else V * shrink
 
     def dual_norm(self, Z):
         q = float(self.q)
         conjugate = np.inf if q == 1 else 1.0 if q == np.inf else q / (q - 1)
-        return _max(np.linalg.norm(Z, ord=conjugate, axis=1) / self._weights(len(Z))) / self.alpha
+        return _max(_row_norms(Z, conjugate) / self._weights(len(Z))) / self.alpha
+
+    def conjugate(self, Z):
+        if self.is_norm:
+            return super().conjugate(Z)
+        # The squared distance to the dual ball, which is the squared length of the prox.
+        beyond = self._norm().prox(Z, 1.0) if self.l1_ratio else Z
+        return float(np.sum(beyond**2)) / (2 * self._ridge)
 
     def expression(self, W, cp):
         order = {1.0: 1, 2.0: 2, np.inf: "inf"}.get(float(self.q), self.q)
@@ -342,7 +361,7 @@ class RowNorm(RowPenalty):
             norms = cp.multiply(f, cp.norm(W, order, axis=1))
         else:
             norms = cp.hstack([f[j] * cp.pnorm(W[j, :], order) for j in range(W.shape[0])])
-        ridge = 0.5 * self.alpha * (1 - self.l1_ratio) * cp.sum_squares(W)
+        ridge = 0.5 * self._ridge * cp.sum_squares(W)
         return self.alpha * self.l1_ratio * cp.sum(norms) + ridge, []
 
 
@@ -391,6 +410,8 @@ class SparseGroup(RowPenalty):
         # s solves norm_2(soft(z, s l1)) = s (1 - l1). With the k largest entries above the threshold this is
         # a quadratic in s; the consistent k is the one whose s lies between the k-th entry and the next.
         l, g = self.l1_ratio, 1 - self.l1_ratio
+        if np.isnan(Z).any():
+            return np.nan
         if l == 0:
             return _max(np.linalg.norm(Z, axis=1)) / self.alpha
         z = -np.sort(-np.abs(Z), axis=1)
@@ -600,6 +621,15 @@ class DirtyNorm(RowPenalty):
         B, S = cp.Variable(W.shape), cp.Variable(W.shape)
         block = cp.norm(B, "inf" if self.q == np.inf else 2, axis=1)
         return self.alpha_block * cp.sum(block) + self.alpha_sparse * cp.sum(cp.abs(S)), [B + S == W]
+
+
+def _row_norms(W, q):
+    """norm_q of every row; scaled, so that large exponents neither overflow nor underflow."""
+    if q in (1, 2, np.inf):
+        return np.linalg.norm(W, ord=q, axis=1)
+    top = np.abs(W).max(axis=1, initial=0.0)
+    scale = np.where(top > 0, top, 1.0)
+    return top * np.linalg.norm(W / scale[:, None], ord=q, axis=1)
 
 
 def _max(values):

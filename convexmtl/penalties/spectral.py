@@ -72,7 +72,7 @@ class TraceNorm(SpectralPenalty):
         return self.alpha * s.sum()
 
     def ratios(self, s, step, size):
-        return np.maximum(1 - step * self.alpha / np.maximum(s, np.finfo(float).tiny), 0)
+        return _soft_ratios(s, step * self.alpha)
 
     def dual_norm(self, Z):
         return float(np.linalg.norm(Z, 2)) / self.alpha
@@ -122,8 +122,7 @@ class SquaredTraceNorm(SpectralPenalty):
         # x_i = (s_i - weight S)_+ with S = sum x: S = (sum of the k largest) / (1 + k weight).
         down = -np.sort(-s)
         S = np.cumsum(down) / (1 + np.arange(1, len(s) + 1) * weight)
-        cut = weight * S.max(initial=0.0)
-        return shrink * np.maximum(1 - cut / np.maximum(s, np.finfo(float).tiny), 0)
+        return shrink * _soft_ratios(s, weight * S.max(initial=0.0))
 
     def conjugate(self, Z):
         if self.alpha_ridge == 0:
@@ -186,7 +185,8 @@ class SpectralBox(SpectralPenalty):
     def psi(self, s, size):
         theta = self._theta(s, 0.0, size)[: len(s)]
         s = s[: len(theta)]
-        used = s > 0
+        # Singular values that vanish beside the others have no share of a trace with low = 0.
+        used = (s > 0) & (theta > 0)
         return self.alpha * float(np.sum(s[used] ** 2 / theta[used]))
 
     def ratios(self, s, step, size):
@@ -334,6 +334,12 @@ class LearnedClusters(Penalty):
         # Numbered in order of appearance, so that the labels do not depend on k-means' own order.
         _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
         return {"task_covariance_": Sigma, "labels_": np.argsort(np.argsort(first))[inverse]}
+
+
+def _soft_ratios(s, cut):
+    """(s - cut)_+ / s, 0 where s is; NaN stays NaN."""
+    kept = ~(s <= cut)
+    return np.where(kept, 1 - cut / np.where(kept, s, 1.0), 0.0)
 
 
 def box_simplex(s, shift, low, high, total):

@@ -124,10 +124,12 @@ def _descend(model, shrink, max_sweeps):
 def _extrapolate(model, iterates):
     """Jump ahead: Anderson's combination of the last iterates, or else far along their common direction."""
     before, last = model.objective(), model.state()
+    # What is not better by more than rounding is not better.
+    rounding = 1e-14 * abs(before)
     weights = _anderson_weights(iterates)
     if weights is not None:
         model.set_state([_combine(weights, states) for states in zip(*iterates[1:], strict=True)])
-        if model.objective() < before:
+        if model.objective() < before - rounding:
             return
         model.set_state(last)
     # Along a valley in which two features of a task are collinear, sweeps move at constant speed, which no
@@ -137,7 +139,7 @@ def _extrapolate(model, iterates):
     while factor < 1e12:
         model.set_state([state + factor * move for state, move in zip(last, moves, strict=True)])
         value = model.objective()
-        if not value < before:
+        if not value < before - rounding:
             break
         before, best, factor = value, model.state(), 2 * factor
     model.set_state(best)

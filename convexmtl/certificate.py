@@ -49,39 +49,51 @@ def duality_gap(problem, parts, intercept=None, start=None):
     at_best = raw + tasks.spread(best)
     z = at_best if intercept is None else raw + tasks.spread(intercept)
     v = loss.derivative(y, at_best)
+    if not np.isfinite(v).all():
+        # exp overflows: the objective is infinite there, and nothing is certified.
+        return Certificate(np.inf, -np.inf, np.inf, best, np.full(W.shape, np.nan))
     if problem.fit_intercept:
         v = _balanced(tasks, c, v)
-    WM = W @ penalty.M
+    WM = penalty.couple(W)
     Z = -tasks.adjoint(c * v) - 2 * WM
     gradient = Z
     primal = float(c @ loss.value(y, z)) + penalty.value(parts)
 
-    free = _free_directions(penalty, tasks.n_tasks)
+    free, feasible = _free_directions(penalty, tasks.n_tasks), True
     if free.shape[1]:
         v = v + _correction(problem, at_best, Z, free)
         Z = -tasks.adjoint(c * v) - 2 * WM
-        # What is left along the free directions is rounding of the linear solve.
-        Z = Z - (Z @ free) @ free.T
-    scale = 1.0
-    for term in penalty.terms:
-        if term.is_norm:
-            norm = term.dual_norm(Z)
-            scale = min(scale, 1 / norm) if norm > 1 else scale if norm <= 1 else np.nan
-
-    with np.errstate(invalid="ignore", over="ignore"):
-        gap = float(c @ np.where(c > 0, loss.fenchel_gap(y, z, scale * v), 0.0))
-    if penalty.terms:
-        gap += (1 - scale) ** 2 * float(np.sum(W * WM))
-        for term, part in zip(penalty.terms, parts, strict=True):
-            conjugate = 0.0 if term.is_norm else term.conjugate(scale * Z)
-            gap += term.value(part) + conjugate - scale * float(np.sum(part * Z))
-    else:
-        gap += _quadratic_conjugate(Z, penalty.M)
+        left = Z @ free
+        # A feature's largest possible share, by Cauchy and Schwarz; only rounding of it may be left.
+        size = np.sqrt(tasks.curvature(c).max(axis=1) * float(c @ v**2))
+        feasible = not np.any(np.abs(left[size > 0]) > 1e-7 * size[size > 0, None])
+        Z = Z - left @ free.T
+    gap = _fenchel_gaps(problem, parts, W, WM, z, v, Z) if feasible else np.inf
     # v = 0 is feasible for every loss and penalty; it is the better bound where the data can be fitted exactly.
     trivial = primal + float(c @ loss.conjugate(y, np.zeros_like(y)))
     if not gap <= trivial and not np.isnan(gap):
         gap = trivial
     return Certificate(primal, primal - gap, gap, best, gradient)
+
+
+def _fenchel_gaps(problem, parts, W, WM, z, v, Z):
+    """primal - dual, after v has been scaled down until every norm accepts Z."""
+    tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
+    scale = 1.0
+    for term in penalty.terms:
+        if term.is_norm:
+            norm = term.dual_norm(Z)
+            scale = min(scale, 1 / norm) if norm > 1 else scale if norm <= 1 else np.nan
+    with np.errstate(invalid="ignore", over="ignore"):
+        share = loss.fenchel_gap(tasks.y, z, scale * v)
+    gap = float(tasks.weight @ np.where(tasks.weight > 0, share, 0.0))
+    if not penalty.terms:
+        return gap + _quadratic_conjugate(Z, penalty)
+    gap += (1 - scale) ** 2 * float(np.sum(W * WM))
+    for term, part in zip(penalty.terms, parts, strict=True):
+        conjugate = 0.0 if term.is_norm else term.conjugate(scale * Z)
+        gap += term.value(part) + conjugate - scale * float(np.sum(part * Z))
+    return gap
 
 
 def _balanced(tasks, c, v):
@@ -101,14 +113,14 @@ def _free_directions(penalty, T):
     if penalty.terms:
         free = [term.free_tasks(T) for term in penalty.terms]
         return np.linalg.qr(np.concatenate(free, axis=1))[0] if any(f.shape[1] for f in free) else free[0]
-    values, vectors = np.linalg.eigh(penalty.M)
-    return vectors[:, values <= 1e-14 * max(values[-1], 0.0)]
+    values, vectors = penalty.spectrum
+    return vectors[:, values == 0]
 
 
-def _quadratic_conjugate(Z, M):
+def _quadratic_conjugate(Z, penalty):
     """tr(Z M^+ Z') / 4, for Z in the range of M."""
-    values, vectors = np.linalg.eigh(M)
-    used = values > 1e-14 * max(values[-1], 0.0)
+    values, vectors = penalty.spectrum
+    used = values > 0
     return float(np.sum((Z @ vectors[:, used]) ** 2 / values[used])) / 4
 
 
@@ -127,24 +139,29 @@ def _correction(problem, z, Z, free):
     h = tasks.weight * problem.loss.second(tasks.y, z)
     means = tasks.means(h) if problem.fit_intercept else None
     G = tasks.gram(h, means)
+    # Scaled to comparable features, so that the pseudo-inverse cuts off rounding and not small units.
+    size = np.sqrt(np.einsum("tjj->j", G))
+    unit = np.divide(1.0, size, out=np.zeros(d), where=size > 0)
+    G = G * unit[:, None] * unit
     dv = np.zeros(len(tasks.y))
-    wanted = Z @ free
+    wanted = unit[:, None] * (Z @ free)
     separate = free.shape[1] == T
     if separate:
-        inverse = [np.linalg.pinv(g, rcond=1e-15, hermitian=True) for g in G]
+        inverse = [np.linalg.pinv(g, rcond=1e-13, hermitian=True) for g in G]
     else:
         k = free.shape[1]
         H = np.einsum("tij,ta,tb->aibj", G, free, free).reshape(k * d, k * d)
-        inverse = np.linalg.pinv(H, rcond=1e-15, hermitian=True)
+        inverse = np.linalg.pinv(H, rcond=1e-13, hermitian=True)
     curvature = problem.loss.second(tasks.y, z)
     for _ in range(3):
         if separate:
             delta = np.stack([inverse[t] @ (wanted @ free.T)[:, t] for t in range(T)], axis=1)
         else:
             delta = (inverse @ wanted.T.ravel()).reshape(free.shape[1], d).T @ free.T
+        delta = unit[:, None] * delta
         move = tasks.apply(delta)
         if means is not None:
             move = move - tasks.spread(np.sum(means * delta, axis=0))
         dv = dv + curvature * move
-        wanted = (Z - tasks.adjoint(tasks.weight * dv)) @ free
+        wanted = unit[:, None] * ((Z - tasks.adjoint(tasks.weight * dv)) @ free)
     return dv

@@ -18,7 +18,7 @@ class Tasks:
     ----------
     X : ndarray of shape (n_rows, n_features), float64, Fortran order
     y : ndarray of shape (N,), float64
-        Targets, task after task.
+        Targets, task after task; 0 where the weight is.
     ptr : ndarray of shape (T + 1,), int64
     row : ndarray of shape (T,), int64
     weight : ndarray of shape (N,), float64
@@ -44,13 +44,9 @@ class Tasks:
         if sample_weight is not None:
             s *= sample_weight if sample_weight.ndim == 2 else sample_weight[:, None]
         ptr = np.arange(T + 1, dtype=np.int64) * n
-        return cls(
-            np.asfortranarray(X, dtype=float),
-            np.where(seen, Y, 0.0).ravel(order="F"),
-            ptr,
-            np.zeros(T, dtype=np.int64),
-            _normalised(s.ravel(order="F"), ptr, task_weight),
-        )
+        weight = _normalised(s.ravel(order="F"), ptr, task_weight)
+        y = np.where(weight > 0, Y.ravel(order="F"), 0.0)
+        return cls(np.asfortranarray(X, dtype=float), y, ptr, np.zeros(T, dtype=np.int64), weight)
 
     @classmethod
     def stacked(cls, X, y, codes, n_tasks, sample_weight=None, task_weight=None):
@@ -58,13 +54,9 @@ class Tasks:
         order = np.argsort(codes, kind="stable")
         ptr = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=n_tasks))]).astype(np.int64)
         s = np.ones(len(y)) if sample_weight is None else sample_weight[order].astype(float)
-        return cls(
-            np.asfortranarray(X[order], dtype=float),
-            y[order].astype(float),
-            ptr,
-            ptr[:-1].copy(),
-            _normalised(s, ptr, task_weight),
-        )
+        weight = _normalised(s, ptr, task_weight)
+        y = np.where(weight > 0, y[order], 0.0)
+        return cls(np.asfortranarray(X[order], dtype=float), y, ptr, ptr[:-1].copy(), weight)
 
     @property
     def n_tasks(self):
@@ -156,7 +148,17 @@ class Tasks:
             A = self.X[rows] if means is None else self.X[rows] - means[:, t]
             A = A * root[samples, None]
             np.matmul(A.T, A, out=out[t])
+            if means is not None:
+                _without_constants(out[t], means[:, t], h[samples].sum())
         return out
+
+    def common_gram(self, centred):
+        """(G (d, d), scale (T,)): task t's Gram matrix is scale_t G. Only where ``common_weight`` exists."""
+        s, scale = self.common_weight
+        mean = s @ self.X if centred else np.zeros(self.n_features)
+        A = (self.X - mean) * np.sqrt(s)[:, None]
+        G = A.T @ A
+        return _without_constants(G, mean, 1.0), scale
 
     def curvature(self, h, means=None):
         """(d, T): the diagonals of ``gram``, by column."""
@@ -198,6 +200,14 @@ class Tasks:
 def without_rounding(curvature, means, mass):
     """``curvature`` with zeros where centring a constant feature has left the square of a rounding error."""
     return np.where(curvature <= 1e-28 * means**2 * mass, 0.0, curvature)
+
+
+def _without_constants(G, means, mass):
+    """The centred Gram matrix G, changed in place: exact zeros for features that are constant."""
+    constant = without_rounding(np.diag(G), means, mass) == 0
+    G[constant] = 0.0
+    G[:, constant] = 0.0
+    return G
 
 
 def _normalised(s, ptr, task_weight):

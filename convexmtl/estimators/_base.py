@@ -55,15 +55,24 @@ REGRESSION_LOSS = """loss : {"squared", "huber", "poisson"} or Loss, default="sq
 CLASSIFICATION_LOSS = """loss : {"logistic", "squared_hinge"} or Loss, default="logistic\""""
 
 
-def documented(cls):
-    """Class decorator: put the parameters and attributes that all estimators share into the docstring."""
-    loss = CLASSIFICATION_LOSS if issubclass(cls, ClassifierMixin) else REGRESSION_LOSS
-    attributes = COMMON_ATTRIBUTES
-    if issubclass(cls, ClassifierMixin):
-        attributes += """
+CLASSES = """
     classes_ : ndarray of shape (2,), or list of them
-        The labels; with y (n, T), or with other labels in other tasks, one array per task."""
-    cls.__doc__ = cls.__doc__.replace("{common}", loss + "\n    " + COMMON_PARAMETERS).replace("{fitted}", attributes)
+        The labels; where tasks have different ones, a list with one array per task."""
+
+
+def documented(cls):
+    """Class decorator: the docstring of the family, its first base, with this class's own one as its summary."""
+    classifies = issubclass(cls, ClassifierMixin)
+    loss = CLASSIFICATION_LOSS if classifies else REGRESSION_LOSS
+    fields = {
+        "{summary}": cls.__doc__ or "",
+        "{common}": f"{loss}\n    {COMMON_PARAMETERS}",
+        "{fitted}": COMMON_ATTRIBUTES + (CLASSES if classifies else ""),
+    }
+    text = cls.__bases__[0].__doc__ or ""  # python -OO drops docstrings
+    for field, value in fields.items():
+        text = text.replace(field, value)
+    cls.__doc__ = text
     return cls
 
 
@@ -313,6 +322,7 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
         y = np.asarray(y, dtype=float)
         if y.ndim == 1 or z.ndim == 1:
             return r2_score(y, z, sample_weight=sample_weight)
+        _check_shape(y, z)
         scores = []
         for t in range(y.shape[1]):
             seen = ~np.isnan(y[:, t])
@@ -373,6 +383,7 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
         y = np.asarray(y)
         if y.ndim == 1 or z.ndim == 1:
             return accuracy_score(y, z, sample_weight=sample_weight)
+        _check_shape(y, z)
         scores = []
         for t in range(y.shape[1]):
             seen = ~_input.missing_mask(y[:, t])
@@ -394,6 +405,11 @@ def _has_probabilities(estimator):
 def _labels(classes, scores):
     """The label on the side of the score; a task with one class has only that."""
     return classes[(scores > 0).astype(int)] if len(classes) == 2 else np.full(len(scores), classes[0])
+
+
+def _check_shape(y, z):
+    if y.shape != z.shape:
+        raise ValueError(f"y must have the shape of the predictions, {z.shape}, got {y.shape}.")
 
 
 def _column_weight(sample_weight, seen, t):

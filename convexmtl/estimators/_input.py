@@ -3,9 +3,10 @@
 import numbers
 
 import numpy as np
-from sklearn.utils import _safe_indexing, assert_all_finite, check_array, check_consistent_length
+from sklearn.utils import _safe_indexing, assert_all_finite, check_array
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_sample_weight, _num_features, column_or_1d, validate_data
+from sklearn.utils.validation import _check_sample_weight, _num_features, validate_data
 
 
 def read_features(estimator, X, task, reset):
@@ -19,10 +20,7 @@ def read_features(estimator, X, task, reset):
         validate_data(estimator, X, reset=reset, skip_check_array=True)
         X, task = _split_column(X, column)
         X = check_array(X, dtype=np.float64, estimator=estimator, input_name="X")
-    if task is not None:
-        task = _read_labels(task)
-        check_consistent_length(X, task)
-    return X, task
+    return X, None if task is None else _read_labels(task, len(X))
 
 
 def _split_column(X, column):
@@ -54,10 +52,14 @@ def _split_column(X, column):
     return _safe_indexing(X, others, axis=1), np.asarray(label)[:, 0]
 
 
-def _read_labels(task):
+def _read_labels(task, n_rows):
     """Task labels as a 1-d array without missing ones."""
-    task = column_or_1d(np.asarray(task), warn=False)
-    missing = np.array([label is None or label != label for label in task.tolist()], dtype=bool)
+    task = np.asarray(task)
+    if task.ndim == 2 and task.shape[1] == 1:
+        task = task[:, 0]
+    if task.shape != (n_rows,):
+        raise ValueError(f"task must have shape ({n_rows},), one label for each row of X, got shape {task.shape}.")
+    missing = missing_mask(task)
     if missing.any():
         raise ValueError(
             f"task must not be missing: {missing.sum()} labels are NaN or None, the first at row "
@@ -118,6 +120,11 @@ def read_class_targets(estimator, y, stacked):
         raise ValueError("Complex data not supported: y must hold class labels.")
     y = _shaped(y, stacked)
     if y.ndim == 1:
+        missing = missing_mask(y)
+        if missing.any():
+            raise ValueError(
+                f"Input y contains NaN or None at row {int(missing.argmax())}: drop the rows without a label."
+            )
         check_array(y, dtype=None, ensure_2d=False, input_name="y")
         check_classification_targets(y)
     return y
@@ -140,13 +147,15 @@ def _shaped(y, stacked):
     return y
 
 
-def missing_mask(y):
-    """Where labels are NaN or None."""
-    if y.dtype.kind == "f":
-        return np.isnan(y)
-    if y.dtype.kind == "O":
-        return np.vectorize(lambda label: label is None or label != label, otypes=[bool])(y)
-    return np.zeros(y.shape, dtype=bool)
+def missing_mask(labels):
+    """Where labels are NaN, pandas' NA or None."""
+    if labels.dtype.kind == "f":
+        return np.isnan(labels)
+    if labels.dtype.kind == "O":
+        return np.vectorize(lambda label: label is None or is_scalar_nan(label) or is_pandas_na(label), otypes=[bool])(
+            labels
+        )
+    return np.zeros(labels.shape, dtype=bool)
 
 
 def encode_classes(y, codes, labels):

@@ -5,17 +5,10 @@ from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
 
 
 class _BlockSparse:
-    def _penalty(self):
-        return RowNorm(self.alpha, self.q, self.l1_ratio)
-
-
-@documented
-class BlockSparseRegressor(_BlockSparse, MultiTaskRegressorBase):
     """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + alpha l1_ratio sum_j norm_q(W_j.)
     + alpha (1 - l1_ratio) / 2 norm_F(W)^2.
 
-    Few features for all tasks. Regression; with y (n, T) and the squared loss this is
-    ``sklearn.linear_model.MultiTaskLasso`` and ``MultiTaskElasticNet``: same alpha, same coefficients.
+    {summary}
 
     Parameters
     ----------
@@ -35,6 +28,15 @@ class BlockSparseRegressor(_BlockSparse, MultiTaskRegressorBase):
     ----------
     Obozinski, Taskar, Jordan (2010), Statistics and Computing; Negahban, Wainwright (2008), NIPS.
     """
+
+    def _penalty(self):
+        return RowNorm(self.alpha, self.q, self.l1_ratio)
+
+
+@documented
+class BlockSparseRegressor(_BlockSparse, MultiTaskRegressorBase):
+    """Few features for all tasks. Regression; with y (n, T) and the squared loss this is
+    ``sklearn.linear_model.MultiTaskLasso`` and ``MultiTaskElasticNet``: same alpha, same coefficients."""
 
     def __init__(
         self,
@@ -68,30 +70,8 @@ class BlockSparseRegressor(_BlockSparse, MultiTaskRegressorBase):
 
 @documented
 class BlockSparseClassifier(_BlockSparse, MultiTaskClassifierBase):
-    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + alpha l1_ratio sum_j norm_q(W_j.)
-    + alpha (1 - l1_ratio) / 2 norm_F(W)^2.
-
-    Few features for all tasks. Binary classification. With y (n, T) and the squared loss this is
-    ``sklearn.linear_model.MultiTaskLasso`` and ``MultiTaskElasticNet``: same alpha, same coefficients.
-
-    Parameters
-    ----------
-    alpha : float, default=0.1
-        Strength of the penalty.
-    q : float in [1, inf], default=2
-        The norm of a feature's coefficients across the tasks.
-    l1_ratio : float in [0, 1], default=1.0
-        The rest is ridge, as in ``MultiTaskElasticNet``.
-    {common}
-
-    Attributes
-    ----------
-    {fitted}
-
-    References
-    ----------
-    Obozinski, Taskar, Jordan (2010), Statistics and Computing; Negahban, Wainwright (2008), NIPS.
-    """
+    """Few features for all tasks. Binary classification. With y (n, T) and the squared loss this is
+    ``sklearn.linear_model.MultiTaskLasso`` and ``MultiTaskElasticNet``: same alpha, same coefficients."""
 
     def __init__(
         self,

@@ -5,16 +5,6 @@ from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
 
 
 class _Clustered:
-    def _penalty(self):
-        return (
-            LearnedClusters(self.n_clusters, self.alpha_mean, self.alpha_between, self.alpha_within)
-            if self.clusters is None
-            else ClusterCoupling(self.clusters, self.alpha_mean, self.alpha_between, self.alpha_within)
-        )
-
-
-@documented
-class ClusteredRegressor(_Clustered, MultiTaskRegressorBase):
     """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W).
 
     Known clusters: Omega(W) = alpha_mean norm(w_bar)^2 + alpha_between sum_c T_c norm(w_bar_c - w_bar)^2
@@ -22,7 +12,7 @@ class ClusteredRegressor(_Clustered, MultiTaskRegressorBase):
     with min over Sigma of tr(W P Sigma^-1 P W') in place of its last two terms, P = I - 11'/T,
     I/alpha_within <= Sigma <= I/alpha_between, tr Sigma = (T - C + 1)/alpha_within + (C - 1)/alpha_between.
 
-    Clusters of tasks, known or learned. Regression.
+    {summary}
 
     Parameters
     ----------
@@ -50,6 +40,18 @@ class ClusteredRegressor(_Clustered, MultiTaskRegressorBase):
     ----------
     Jacob, Bach, Vert (2009), NIPS; Zhou, Chen, Ye (2011), NIPS.
     """
+
+    def _penalty(self):
+        return (
+            LearnedClusters(self.n_clusters, self.alpha_mean, self.alpha_between, self.alpha_within)
+            if self.clusters is None
+            else ClusterCoupling(self.clusters, self.alpha_mean, self.alpha_between, self.alpha_within)
+        )
+
+
+@documented
+class ClusteredRegressor(_Clustered, MultiTaskRegressorBase):
+    """Clusters of tasks, known or learned. Regression."""
 
     def __init__(
         self,
@@ -87,41 +89,7 @@ class ClusteredRegressor(_Clustered, MultiTaskRegressorBase):
 
 @documented
 class ClusteredClassifier(_Clustered, MultiTaskClassifierBase):
-    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W).
-
-    Known clusters: Omega(W) = alpha_mean norm(w_bar)^2 + alpha_between sum_c T_c norm(w_bar_c - w_bar)^2
-    + alpha_within sum_c sum_{t in c} norm(w_t - w_bar_c)^2. Learned clusters: the convex relaxation of the same,
-    with min over Sigma of tr(W P Sigma^-1 P W') in place of its last two terms, P = I - 11'/T,
-    I/alpha_within <= Sigma <= I/alpha_between, tr Sigma = (T - C + 1)/alpha_within + (C - 1)/alpha_between.
-
-    Clusters of tasks, known or learned. Binary classification.
-
-    Parameters
-    ----------
-    clusters : array-like of shape (T,) or dict of task -> cluster, default=None
-        Known cluster of every task, in the order of `tasks_`; None learns ``n_clusters`` of them.
-    n_clusters : int, default=2
-        C, the number of clusters to learn, between 1 and T; not used with ``clusters``.
-    alpha_mean : float, default=0.1
-        Strength on the mean model. (The paper has T times this term.)
-    alpha_between : float, default=0.1
-        Strength on what the clusters differ from the mean.
-    alpha_within : float, default=1.0
-        Strength on what the tasks differ from their cluster; at least alpha_between for learned clusters.
-    {common}
-
-    Attributes
-    ----------
-    {fitted}
-    labels_ : ndarray of shape (T,)
-        Cluster of every task, as given or as learned.
-    task_covariance_ : ndarray of shape (T, T)
-        Sigma.
-
-    References
-    ----------
-    Jacob, Bach, Vert (2009), NIPS; Zhou, Chen, Ye (2011), NIPS.
-    """
+    """Clusters of tasks, known or learned. Binary classification."""
 
     def __init__(
         self,

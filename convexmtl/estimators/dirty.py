@@ -7,16 +7,10 @@ from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
 
 
 class _Dirty:
-    def _penalty(self):
-        return DirtyNorm(self.alpha_block, self.alpha_sparse, self.q)
-
-
-@documented
-class DirtyRegressor(_Dirty, MultiTaskRegressorBase):
     """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
     Omega(W) = min over B + S = W of alpha_block sum_j norm_q(B_j.) + alpha_sparse norm_1(S).
 
-    Some features for all tasks, some for single ones (the dirty model). Regression.
+    {summary}
 
     Parameters
     ----------
@@ -38,6 +32,14 @@ class DirtyRegressor(_Dirty, MultiTaskRegressorBase):
     ----------
     Jalali, Ravikumar, Sanghavi, Ruan (2010), NIPS.
     """
+
+    def _penalty(self):
+        return DirtyNorm(self.alpha_block, self.alpha_sparse, self.q)
+
+
+@documented
+class DirtyRegressor(_Dirty, MultiTaskRegressorBase):
+    """Some features for all tasks, some for single ones (the dirty model). Regression."""
 
     def __init__(
         self,
@@ -71,31 +73,7 @@ class DirtyRegressor(_Dirty, MultiTaskRegressorBase):
 
 @documented
 class DirtyClassifier(_Dirty, MultiTaskClassifierBase):
-    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
-    Omega(W) = min over B + S = W of alpha_block sum_j norm_q(B_j.) + alpha_sparse norm_1(S).
-
-    Some features for all tasks, some for single ones (the dirty model). Binary classification.
-
-    Parameters
-    ----------
-    alpha_block : float, default=0.1
-        Strength on the shared part B.
-    alpha_sparse : float, default=0.05
-        Strength on the private part S; both parts are of use where 1 < alpha_block / alpha_sparse < T.
-    q : {2, inf}, default=inf
-        The norm of a feature's shared coefficients across the tasks.
-    {common}
-
-    Attributes
-    ----------
-    {fitted}
-    block_, sparse_ : ndarray of shape (T, d)
-        B and S transposed; their sum is `coef_`.
-
-    References
-    ----------
-    Jalali, Ravikumar, Sanghavi, Ruan (2010), NIPS.
-    """
+    """Some features for all tasks, some for single ones (the dirty model). Binary classification."""
 
     def __init__(
         self,

@@ -5,16 +5,10 @@ from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
 
 
 class _MultiTask:
-    def _penalty(self):
-        return _checked(self.penalty)
-
-
-@documented
-class MultiTaskRegressor(_MultiTask, MultiTaskRegressorBase):
     """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W)
     for any penalty object.
 
-    Any penalty, any loss. Regression.
+    {summary}
 
     Parameters
     ----------
@@ -33,6 +27,14 @@ class MultiTaskRegressor(_MultiTask, MultiTaskRegressorBase):
     ----------
     Evgeniou, Pontil (2004), KDD, for the setting; each penalty names its own source.
     """
+
+    def _penalty(self):
+        return _checked(self.penalty)
+
+
+@documented
+class MultiTaskRegressor(_MultiTask, MultiTaskRegressorBase):
+    """Any penalty, any loss. Regression."""
 
     def __init__(
         self,
@@ -62,28 +64,7 @@ class MultiTaskRegressor(_MultiTask, MultiTaskRegressorBase):
 
 @documented
 class MultiTaskClassifier(_MultiTask, MultiTaskClassifierBase):
-    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W)
-    for any penalty object.
-
-    Any penalty, any loss. Binary classification.
-
-    Parameters
-    ----------
-    penalty : Penalty, default=None
-        One of ``convexmtl.penalties``, a sum of one of them and a coupling, or one of your own; None is
-        ``RowNorm(alpha=0.1)``. Its parameters are searchable as ``penalty__alpha``.
-    {common}
-
-    Attributes
-    ----------
-    {fitted}
-    rank_, block_, ... :
-        What the penalty reports, each part of ``Parts`` by its name.
-
-    References
-    ----------
-    Evgeniou, Pontil (2004), KDD, for the setting; each penalty names its own source.
-    """
+    """Any penalty, any loss. Binary classification."""
 
     def __init__(
         self,

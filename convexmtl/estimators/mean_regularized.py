@@ -5,16 +5,10 @@ from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
 
 
 class _MeanRegularized:
-    def _penalty(self):
-        return MeanCoupling(self.alpha_mean, self.alpha_variance)
-
-
-@documented
-class MeanRegularizedRegressor(_MeanRegularized, MultiTaskRegressorBase):
     """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + alpha_mean norm(w_bar)^2
     + (alpha_variance/T) sum_t norm(w_t - w_bar)^2, w_bar the mean of the w_t.
 
-    All tasks close to their mean. Regression.
+    {summary}
 
     Parameters
     ----------
@@ -34,6 +28,14 @@ class MeanRegularizedRegressor(_MeanRegularized, MultiTaskRegressorBase):
     ----------
     Evgeniou, Pontil (2004), KDD; Evgeniou, Micchelli, Pontil (2005), JMLR.
     """
+
+    def _penalty(self):
+        return MeanCoupling(self.alpha_mean, self.alpha_variance)
+
+
+@documented
+class MeanRegularizedRegressor(_MeanRegularized, MultiTaskRegressorBase):
+    """All tasks close to their mean. Regression."""
 
     def __init__(
         self,
@@ -65,29 +67,7 @@ class MeanRegularizedRegressor(_MeanRegularized, MultiTaskRegressorBase):
 
 @documented
 class MeanRegularizedClassifier(_MeanRegularized, MultiTaskClassifierBase):
-    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + alpha_mean norm(w_bar)^2
-    + (alpha_variance/T) sum_t norm(w_t - w_bar)^2, w_bar the mean of the w_t.
-
-    All tasks close to their mean. Binary classification.
-
-    Parameters
-    ----------
-    alpha_mean : float, default=0.1
-        Strength on the mean model; 0 leaves it free.
-    alpha_variance : float, default=1.0
-        Strength on what the tasks differ from it; large values give one model for all tasks.
-    {common}
-
-    Attributes
-    ----------
-    {fitted}
-    mean_coef_ : ndarray of shape (d,)
-        The mean model w_bar.
-
-    References
-    ----------
-    Evgeniou, Pontil (2004), KDD; Evgeniou, Micchelli, Pontil (2005), JMLR.
-    """
+    """All tasks close to their mean. Binary classification."""
 
     def __init__(
         self,

@@ -5,16 +5,10 @@ from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
 
 
 class _TraceNorm:
-    def _penalty(self):
-        return TraceNorm(self.alpha)
-
-
-@documented
-class TraceNormRegressor(_TraceNorm, MultiTaskRegressorBase):
     """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + alpha norm_*(W),
     norm_*(W) the sum of the singular values.
 
-    A low-dimensional subspace for all tasks. Regression.
+    {summary}
 
     Parameters
     ----------
@@ -32,6 +26,14 @@ class TraceNormRegressor(_TraceNorm, MultiTaskRegressorBase):
     ----------
     Abernethy, Bach, Evgeniou, Vert (2009), JMLR; Pong, Tseng, Ji, Ye (2010), SIAM J. Optimization.
     """
+
+    def _penalty(self):
+        return TraceNorm(self.alpha)
+
+
+@documented
+class TraceNormRegressor(_TraceNorm, MultiTaskRegressorBase):
+    """A low-dimensional subspace for all tasks. Regression."""
 
     def __init__(
         self,
@@ -61,27 +63,7 @@ class TraceNormRegressor(_TraceNorm, MultiTaskRegressorBase):
 
 @documented
 class TraceNormClassifier(_TraceNorm, MultiTaskClassifierBase):
-    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + alpha norm_*(W),
-    norm_*(W) the sum of the singular values.
-
-    A low-dimensional subspace for all tasks. Binary classification.
-
-    Parameters
-    ----------
-    alpha : float, default=0.1
-        Strength of the penalty.
-    {common}
-
-    Attributes
-    ----------
-    {fitted}
-    rank_ : int
-        Rank of `coef_`.
-
-    References
-    ----------
-    Abernethy, Bach, Evgeniou, Vert (2009), JMLR; Pong, Tseng, Ji, Ye (2010), SIAM J. Optimization.
-    """
+    """A low-dimensional subspace for all tasks. Binary classification."""
 
     def __init__(
         self,

@@ -1,6 +1,7 @@
 """What every penalty owes, and the canonical form in which solvers and certificates see it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Real
 
 import numpy as np
@@ -25,6 +26,17 @@ class Canonical:
     @property
     def n_parts(self):
         return max(1, len(self.terms))
+
+    @cached_property
+    def spectrum(self):
+        """(eigenvalues, eigenvectors) of M; what is zero but for rounding is zero."""
+        return clean_spectrum(self.M)
+
+    def couple(self, W):
+        """W M; exactly without a share in the directions that M leaves free."""
+        values, vectors = self.spectrum
+        used = values > 0
+        return ((W @ vectors[:, used]) * values[used]) @ vectors[:, used].T
 
     def value(self, parts):
         W = sum(parts)
@@ -162,10 +174,18 @@ class Added(Penalty):
         return Added(self.first.scaled(factor), self.second.scaled(factor))
 
 
-def check_strength(value, name, positive=False):
-    """Raise unless ``value`` is a finite number >= 0 (> 0 with ``positive``)."""
-    accepted = "a finite number > 0" if positive else "a finite number >= 0"
-    if isinstance(value, bool) or not isinstance(value, Real) or not np.isfinite(value):
+def clean_spectrum(M):
+    """Eigenvalues (those that are zero but for rounding set to zero) and eigenvectors of a semidefinite M."""
+    values, vectors = np.linalg.eigh(M)
+    return np.where(values > 1e-14 * max(values[-1], 0.0), values, 0.0), vectors
+
+
+def check_number(value, name, low, high, accepted):
+    """Raise a ValueError that says what is accepted unless ``value`` is a number in [low, high]."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
         raise ValueError(f"{name} must be {accepted}, got {value!r}.")
-    if value < 0 or (positive and value == 0):
-        raise ValueError(f"{name} must be {accepted}, got {value!r}.")
+
+
+def check_strength(value, name):
+    """Raise a ValueError unless ``value`` is a finite number >= 0."""
+    check_number(value, name, 0, np.finfo(float).max, "a finite number >= 0")

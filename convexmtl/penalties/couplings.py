@@ -1,5 +1,7 @@
 """Quadratic couplings of tasks: Omega(W) = tr(W M W'), M (T x T) symmetric positive semidefinite."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from sklearn.base import clone
 
@@ -107,8 +109,10 @@ class ClusterCoupling(Coupling):
             raise ValueError(
                 f"clusters must hold one label for each of the {len(tasks)} tasks, got shape {labels.shape}."
             )
-        if labels.dtype.kind == "f" and np.isnan(labels).any():
-            raise ValueError(f"clusters must not hold NaN, got one at position {int(np.isnan(labels).argmax())}.")
+        for i, label in enumerate(labels.tolist()):
+            if label is None or label != label:
+                kind = "None" if label is None else "NaN"
+                raise ValueError(f"clusters must not hold {kind}, got one at position {i}.")
         return labels
 
     def codes(self, tasks):
@@ -174,6 +178,9 @@ class GraphLaplacian(Coupling):
         labels = labels_of(tasks)
         where = {label: i for i, label in enumerate(labels)}
         by_position = set(range(len(labels)))
+        for edge in self.edges:
+            if not isinstance(edge, Sequence | np.ndarray) or isinstance(edge, str) or len(edge) not in (2, 3):
+                raise ValueError(f"edges must be (s, t) or (s, t, omega) tuples, got {edge!r}.")
         ends = [end for edge in self.edges for end in tuple(edge)[:2]]
         use_labels = all(end in where for end in ends)
         if not use_labels and not all(end in by_position for end in ends):
@@ -186,8 +193,6 @@ class GraphLaplacian(Coupling):
         out = []
         for edge in self.edges:
             edge = tuple(edge)
-            if len(edge) not in (2, 3):
-                raise ValueError(f"edges must be (s, t) or (s, t, omega) tuples, got {edge!r}.")
             omega = float(edge[2]) if len(edge) == 3 else 1.0
             if not (np.isfinite(omega) and omega >= 0):
                 raise ValueError(f"edge weights must be finite and >= 0, got {omega!r} in edge {edge!r}.")

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 
 from .._jit import kernel, row_prox
-from .base import Canonical, Penalty
+from .base import Canonical, Penalty, check_number
 
 
 @kernel("void(float64[:, ::1], float64[::1], row_prox, float64[::1], int64[::1])")
@@ -286,10 +286,8 @@ class RowNorm(RowPenalty):
 
     def check(self, n_features, tasks):
         super().check(n_features, tasks)
-        if isinstance(self.q, bool) or not np.ndim(self.q) == 0 or not self.q >= 1:
-            raise ValueError(f"q must be a number in [1, inf], got {self.q!r}.")
-        if not (np.ndim(self.l1_ratio) == 0 and 0 <= self.l1_ratio <= 1):
-            raise ValueError(f"l1_ratio must be in [0, 1], got {self.l1_ratio!r}.")
+        check_number(self.q, "q", 1, np.inf, "a number in [1, inf]")
+        check_number(self.l1_ratio, "l1_ratio", 0, 1, "in [0, 1]")
         if self.feature_weights is not None:
             f = np.asarray(self.feature_weights, dtype=float)
             if f.shape != (n_features,):
@@ -396,8 +394,7 @@ class SparseGroup(RowPenalty):
 
     def check(self, n_features, tasks):
         super().check(n_features, tasks)
-        if not (np.ndim(self.l1_ratio) == 0 and 0 <= self.l1_ratio <= 1):
-            raise ValueError(f"l1_ratio must be in [0, 1], got {self.l1_ratio!r}.")
+        check_number(self.l1_ratio, "l1_ratio", 0, 1, "in [0, 1]")
 
     def pack(self):
         return np.array([self.alpha, self.l1_ratio], dtype=float), np.zeros(0, dtype=np.int64)
@@ -546,7 +543,7 @@ class DirtyNorm(RowPenalty):
 
     def check(self, n_features, tasks):
         super().check(n_features, tasks)
-        if isinstance(self.q, bool) or self.q not in (2, np.inf):
+        if isinstance(self.q, (bool, str)) or self.q not in (2, np.inf):
             raise ValueError(f"q must be 2 or inf for the dirty norm, got {self.q!r}.")
         T, ratio = len(tasks), self.alpha_block / self.alpha_sparse if self.alpha_sparse else np.inf
         top = T if self.q == np.inf else np.sqrt(T)

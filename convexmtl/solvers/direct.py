@@ -8,81 +8,87 @@ conjugate gradients, preconditioned by the exact solution for M = low rank + a m
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve, eigh
 
+from ..penalties.base import clean_spectrum
+
 
 class Sylvester:
-    """scale_t G w_t + 2 (W M)_t = r_t with one G (d, d) for all tasks, scale_t > 0.
-
-    ``rescaled(factor)`` solves for factor * M from the same factorisation.
-    """
+    """scale_t G w_t + 2 (W M)_t = r_t with one G (d, d) for all tasks, scale_t > 0."""
 
     def __init__(self, G, scale, M):
-        root = np.sqrt(scale)
-        self.root = root
-        self.curvature, self.P = eigh(G)
-        self.coupling, self.Q = eigh(M / np.outer(root, root))
-        self.curvature = np.maximum(self.curvature, 0)
-        self.coupling = np.maximum(self.coupling, 0)
+        self.root = np.sqrt(scale)
+        self.coupling, self.Q = clean_spectrum(M / np.outer(self.root, self.root))
+        diagonal = np.diag(G)[np.diag(G) > 0]
+        # The eigenvalues of features in small units are lost in the rounding of the large ones.
+        self.factors = None
+        if len(diagonal) and diagonal.max() > 1e8 * diagonal.min():
+            self.factors = [_Factor(G, 2 * value) for value in self.coupling]
+        else:
+            self.curvature, self.P = eigh(G)
+            self.curvature = np.maximum(self.curvature, 0)
 
     def __call__(self, R):
-        """The solution of least norm for R (d, T)."""
+        """The solution for R (d, T), of least norm where there are many."""
+        V = R / self.root @ self.Q
+        if self.factors is not None:
+            U = np.stack([factor.solve(v) for factor, v in zip(self.factors, V.T, strict=True)], axis=1)
+            return U @ self.Q.T / self.root
         total = self.curvature[:, None] + 2 * self.coupling
         inside = total > 1e-15 * total.max()
-        V = self.P.T @ (R / self.root) @ self.Q
-        return self.P @ np.where(inside, V / np.where(inside, total, 1), 0) @ self.Q.T / self.root
+        return self.P @ np.where(inside, self.P.T @ V / np.where(inside, total, 1), 0) @ self.Q.T / self.root
 
 
 class Coupled:
-    """G_t w_t + 2 (W M)_t = r_t with a Gram matrix per task, (T, d, d)."""
+    """G_t w_t + 2 (W M)_t = r_t with a Gram matrix per task, (T, d, d); M is the penalty's, a Canonical."""
 
-    def __init__(self, G, M):
-        self.G, self.M = G, M
+    def __init__(self, G, penalty):
+        self.G, self.couple, M = G, penalty.couple, penalty.M
         d = G.shape[1]
-        values, vectors = eigh(M)
-        base, self.low_rank = _repeated(values)
+        values, vectors = penalty.spectrum
+        base, self.low_rank = repeated(values)
         others = np.abs(values - base) > 1e-12 * max(values[-1], 0.0)
         self.exact = others.sum() * d <= 3000 and self.low_rank
         shift = np.full(len(M), 2 * base) if self.exact else 2 * np.diag(M)
-        self.factors = [_factor(G[t], shift[t]) for t in range(len(G))]
+        self.factors = [_Factor(G[t], shift[t]) for t in range(len(G))]
         if self.exact:
             self.V, weights = vectors[:, others], values[others] - base
             k = self.V.shape[1]
+            # The core 1/(2 weights) + V' K^-1 V, K = G + 2 base, written without the cancellation that loses G in
+            # directions in which M is much smaller than its base.
             core = np.zeros((k, d, k, d))
             for t, factor in enumerate(self.factors):
-                core += np.einsum("a,b,ij->aibj", self.V[t], self.V[t], cho_solve(factor, np.eye(d)))
+                block = -factor.solve(self.G[t]) / (2 * base) if base > 0 else factor.solve(np.eye(d))
+                core += np.einsum("a,b,ij->aibj", self.V[t], self.V[t], block)
             core = core.reshape(k * d, k * d)
-            core[np.diag_indices(k * d)] += np.repeat(1 / (2 * weights), d)
-            self.core = np.linalg.inv(core) if k else core
+            diagonal = values[others] / (2 * base * weights) if base > 0 else 1 / (2 * weights)
+            core[np.diag_indices(k * d)] += np.repeat(diagonal, d)
+            self.core = _inverse(core, pseudo=len(core) <= Dense.LARGEST)
 
     def apply(self, W):
-        return np.matmul(self.G, W.T[:, :, None])[:, :, 0].T + 2 * W @ self.M
+        return np.matmul(self.G, W.T[:, :, None])[:, :, 0].T + 2 * self.couple(W)
 
     def precondition(self, R):
-        S = np.stack([cho_solve(factor, R[:, t]) for t, factor in enumerate(self.factors)], axis=1)
+        S = np.stack([factor.solve(R[:, t]) for t, factor in enumerate(self.factors)], axis=1)
         if not self.exact or not self.V.shape[1]:
             return S
         d, k = len(R), self.V.shape[1]
         shared = (self.core @ (S @ self.V).T.ravel()).reshape(k, d).T @ self.V.T
-        return S - np.stack([cho_solve(factor, shared[:, t]) for t, factor in enumerate(self.factors)], axis=1)
+        return S - np.stack([factor.solve(shared[:, t]) for t, factor in enumerate(self.factors)], axis=1)
 
     def __call__(self, R, rtol=1e-14, max_iter=1000):
-        """Preconditioned conjugate gradients; the best iterate where rounding ends progress."""
-        W, residual = np.zeros_like(R), R.copy()
-        direction, old = None, 0.0
-        best, lowest = W, np.inf
-        top = np.linalg.norm(R)
-        since = 0
+        """Preconditioned conjugate gradients; the best iterate where rounding ends progress.
+
+        Residuals are measured in the norm of the preconditioner, in which features of any scale count alike.
+        """
+        W, residual, direction, old = np.zeros_like(R), R, None, np.inf
+        best, lowest, first, since = W, np.inf, None, 0
         for _ in range(max_iter):
-            size = np.linalg.norm(residual)
-            if size < lowest:
-                since = 0 if size < 0.5 * lowest else since + 1
-                best, lowest = W.copy(), size
-            else:
-                since += 1
-            if size <= rtol * top or since > 50:
-                break
             P = self.precondition(residual)
             inner = float(np.sum(residual * P))
-            if not inner > 0:
+            first = inner if first is None else first
+            since = 0 if inner < 0.25 * lowest else since + 1
+            if inner < lowest:
+                best, lowest = W, inner
+            if not inner > rtol**2 * first or since > 50:
                 break
             direction = P if direction is None else P + inner / old * direction
             image = self.apply(direction)
@@ -95,7 +101,23 @@ class Coupled:
         return best
 
 
-def _repeated(values):
+class Dense:
+    """G_t w_t + 2 (W M)_t = r_t as one small system, for the solution of least norm where there are many."""
+
+    LARGEST = 1000
+
+    def __init__(self, G, M):
+        T, d = G.shape[:2]
+        H = 2 * np.kron(M, np.eye(d))
+        for t in range(T):
+            H[t * d : (t + 1) * d, t * d : (t + 1) * d] += G[t]
+        self.inverse = _inverse(H, pseudo=True)
+
+    def __call__(self, R):
+        return (self.inverse @ R.T.ravel()).reshape(R.shape[::-1]).T
+
+
+def repeated(values):
     """(the most repeated eigenvalue, whether it is repeated at all)."""
     if len(values) == 1:
         return values[0], True
@@ -104,11 +126,38 @@ def _repeated(values):
     return max(values[i], 0.0), bool(close[:, i].sum() >= 2 or len(values) <= 2)
 
 
-def _factor(G, shift):
-    """Cholesky factor of G + shift I, with as little more as makes it positive definite."""
-    more = 1e-14 * max(np.trace(G) / len(G), shift, np.finfo(float).tiny)
-    while True:
-        try:
-            return cho_factor(G + (shift + more) * np.eye(len(G)), lower=True, check_finite=False)
-        except np.linalg.LinAlgError:
-            more *= 100
+def _inverse(S, pseudo):
+    """(Pseudo-)inverse of a symmetric matrix, scaled to a unit diagonal first; zero rows stay zero."""
+    size = np.sqrt(np.abs(np.diag(S)))
+    unit = np.divide(1.0, size, out=np.zeros(len(S)), where=size > 0)
+    scaled = unit[:, None] * S * unit
+    scaled[np.diag_indices(len(S))] += unit == 0
+    # The pseudo-inverse leaves alone what neither data nor penalty determine.
+    inverse = np.linalg.pinv(scaled, rcond=1e-12, hermitian=True) if pseudo else np.linalg.inv(scaled)
+    return unit[:, None] * inverse * unit
+
+
+class _Factor:
+    """Cholesky factor of G + shift I, for features of any scale.
+
+    Rows and columns are scaled to a unit diagonal first. Where the matrix is singular, the factor is that of a
+    matrix with a little more on the diagonal, which is good enough for a preconditioner.
+    """
+
+    def __init__(self, G, shift):
+        diagonal = np.diag(G) + shift
+        self.scale = np.divide(1.0, np.sqrt(diagonal), out=np.zeros(len(G)), where=diagonal > 0)
+        scaled = self.scale[:, None] * (G + shift * np.eye(len(G))) * self.scale
+        scaled[np.diag_indices(len(G))] += self.scale == 0
+        for more in (1e-15, 1e-10, 1e-6):
+            try:
+                self.factor = cho_factor(scaled + more * np.eye(len(G)), lower=True, check_finite=False)
+            except np.linalg.LinAlgError:
+                continue
+            if np.diag(self.factor[0]).min() > 1e-6 or more > 1e-15:
+                return
+
+    def solve(self, R):
+        """(G + shift I)^-1 R for a vector or a matrix."""
+        scale = self.scale if R.ndim == 1 else self.scale[:, None]
+        return scale * cho_solve(self.factor, scale * R, check_finite=False)

@@ -5,7 +5,8 @@ import numpy as np
 from ..certificate import duality_gap
 from ..losses import Squared
 from ..result import Result, Status
-from .direct import Coupled, Sylvester
+from ._line_search import line_search
+from .direct import Coupled, Dense, Sylvester, repeated
 
 
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
@@ -31,7 +32,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         if system is None or not isinstance(problem.loss, Squared):
             system = _system(problem, W, certificate.intercept)
         previous = certificate
-        W, certificate = _line_search(problem, W, system(certificate.Z), certificate)
+        (W,), certificate = line_search(problem, (W,), (W + system(certificate.Z),), certificate)
         n_iter += 1
         better = certificate.gap < 0.9 * previous.gap or certificate.primal < previous.primal * (1 - 1e-13)
         stalls = 0 if better else stalls + 1
@@ -41,26 +42,16 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
 
 def _system(problem, W, intercept):
     """The Hessian at W with the intercepts eliminated, as something that solves linear systems."""
-    tasks, M = problem.tasks, problem.penalty.M
+    tasks, penalty = problem.tasks, problem.penalty
     if isinstance(problem.loss, Squared) and tasks.common_weight is not None:
-        s, scale = tasks.common_weight
-        A = (tasks.X - s @ tasks.X if problem.fit_intercept else tasks.X) * np.sqrt(s)[:, None]
-        return Sylvester(A.T @ A, scale, M)
+        return Sylvester(*tasks.common_gram(problem.fit_intercept), penalty.M)
     loss = problem.loss
     floor = 1e-6 * loss.curvature if loss.curvature else 1e-12
     second = loss.second(tasks.y, problem.predict(W, intercept))
     h = tasks.weight * np.maximum(second, floor)
-    return Coupled(tasks.gram(h, tasks.means(h) if problem.fit_intercept else None), M)
-
-
-def _line_search(problem, W, direction, certificate):
-    """The first halving of the step that decreases the objective enough, and its certificate."""
-    slope = -float(np.sum(certificate.Z * direction))
-    step = 1.0
-    for _ in range(40):
-        trial = W + step * direction
-        new = duality_gap(problem, (trial,), start=certificate.intercept)
-        if new.primal <= certificate.primal + 1e-4 * step * min(slope, 0.0) + 1e-15 * abs(certificate.primal):
-            return trial, new
-        step *= 0.5
-    return W, certificate
+    G = tasks.gram(h, tasks.means(h) if problem.fit_intercept else None)
+    # Where the penalty leaves most directions free, the tasks' own matrices may be singular, and only all of them
+    # together determine the solution.
+    if repeated(penalty.spectrum[0])[0] == 0 and G.shape[0] * G.shape[1] <= Dense.LARGEST:
+        return Dense(G, penalty.M)
+    return Coupled(G, penalty)

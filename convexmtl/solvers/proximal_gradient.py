@@ -120,9 +120,7 @@ class _GramPart:
         c = tasks.weight
         self.R = tasks.adjoint(c * (tasks.y - tasks.spread(self.intercept)))
         if tasks.common_weight is not None:
-            s, self.scale = tasks.common_weight
-            A = (tasks.X - s @ tasks.X if problem.fit_intercept else tasks.X) * np.sqrt(s)[:, None]
-            self.G = A.T @ A
+            self.G, self.scale = tasks.common_gram(problem.fit_intercept)
         else:
             self.scale = None
             self.G = tasks.gram(c, tasks.means(c) if problem.fit_intercept else None)

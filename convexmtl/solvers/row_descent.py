@@ -14,6 +14,7 @@ from ..losses import Squared
 from ..result import Result, Status
 from ..tasks import without_rounding
 from ._kernels import descend_columns, descend_gram
+from ._line_search import line_search
 
 FIRST_WORKING_SET = 64
 BLOCK = 64
@@ -52,12 +53,12 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         else:
             model.restart(certificate)
         n_iter += _descend(model, shrink, min(MAX_SWEEPS, max_iter - n_iter))
-        previous, moved = certificate, model.W - W[features]
+        previous, new = certificate, W.copy()
+        new[features] = model.W
         if quadratic_loss:
-            W[features] = model.W
-            certificate = duality_gap(problem, (W,), start=certificate.intercept)
+            W, certificate = new, duality_gap(problem, (new,), start=certificate.intercept)
         else:
-            W, certificate = _line_search(problem, W, features, moved, certificate)
+            (W,), certificate = line_search(problem, (W,), (new,), certificate)
         # Rounding: neither the objective nor the gap moves any more.
         if certificate.gap >= 0.999 * previous.gap and certificate.primal >= previous.primal * (1 - 1e-15):
             stalls += 1
@@ -84,25 +85,6 @@ def _working_set(term, W, Z, current):
         entering = entering[np.argpartition(-violation[entering], room - 1)[:room]]
     used[entering] = True
     return np.flatnonzero(used)
-
-
-def _line_search(problem, W, features, direction, certificate):
-    """W moved along the direction by a step that decreases the objective, and its certificate."""
-    old = W[features]
-    # The model predicts at least this decrease for a full step, by convexity of the penalty.
-    trial = W.copy()
-    trial[features] = old + direction
-    change = problem.penalty.value((trial,)) - problem.penalty.value((W,))
-    slope = change - float(np.sum(certificate.Z[features] * direction))
-    slope -= 2 * float(np.sum((old @ problem.penalty.M) * direction))
-    step = 1.0
-    for _ in range(40):
-        trial[features] = old + step * direction
-        new = duality_gap(problem, (trial,), start=certificate.intercept)
-        if new.primal <= certificate.primal + 1e-4 * step * min(slope, 0.0) + 1e-15 * abs(certificate.primal):
-            return trial, new
-        step *= 0.5
-    return W, certificate
 
 
 def _descend(model, shrink, max_sweeps):
@@ -217,20 +199,13 @@ class _Gram(_Model):
         super().__init__(problem, term, M, features, W, certificate)
         T = problem.tasks.n_tasks
         if common is not None:
-            s, self.scale = common
-            mean = s @ sub.X if problem.fit_intercept else 0.0
-            A = (sub.X - mean) * np.sqrt(s)[:, None]
-            self.G = np.ascontiguousarray((A.T @ A)[None])
-            self.curvature = np.outer(without_rounding(np.diag(self.G[0]), mean, s.sum()), self.scale)
+            G, self.scale = sub.common_gram(problem.fit_intercept)
+            self.G = np.ascontiguousarray(G[None])
         else:
             h, _ = self.weights(certificate)
-            means = sub.means(h) if problem.fit_intercept else None
-            self.G = sub.gram(h, means)
+            self.G = sub.gram(h, sub.means(h) if problem.fit_intercept else None)
             self.scale = np.ones(T)
-            diagonal = np.einsum("tjj->jt", self.G)
-            if means is not None:
-                diagonal = without_rounding(diagonal, means, sub.sum(h))
-            self.curvature = np.ascontiguousarray(diagonal)
+        self.curvature = np.ascontiguousarray(np.einsum("tjj->jt", self.G) * self.scale)
         self.restart(certificate)
 
     def restart(self, certificate):

@@ -10,6 +10,7 @@ import numpy as np
 from ..certificate import duality_gap
 from ..losses import Squared
 from ..result import Result, Status
+from ._line_search import line_search
 
 CHECK_EVERY = 10
 INNER = 300  # iterations for one quadratic model of a loss that is not quadratic
@@ -43,7 +44,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         if n_iter >= max_iter:
             status = Status.OUT_OF_ITERATIONS
             break
-        if since_better > (200 if squared else 10):
+        if since_better > (1000 if squared else 10):
             status = Status.STALLED
             break
         left = max_iter - n_iter
@@ -56,7 +57,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         else:
             directions = _Directions(problem, parts, certificate, directions)
             n_iter += directions.run(min(INNER, left), 0.1)
-            parts, certificate = _line_search(problem, parts, directions.Z, certificate)
+            parts, certificate = line_search(problem, parts, tuple(directions.Z), certificate)
         # A gap that does not move any more has reached rounding.
         since_better = 0 if certificate.gap < 0.999 * best[0].gap else since_better + 1
         if not certificate.gap >= best[0].gap:
@@ -119,12 +120,9 @@ class _Quadratic:
     def __init__(self, problem, W, intercept):
         tasks, loss = problem.tasks, problem.loss
         self.ridge = 2 * np.diag(problem.penalty.M)
-        common = tasks.common_weight if isinstance(loss, Squared) else None
-        self.shared = common is not None
+        self.shared = tasks.common_weight is not None and isinstance(loss, Squared)
         if self.shared:
-            s, self.scale = common
-            A = (tasks.X - s @ tasks.X if problem.fit_intercept else tasks.X) * np.sqrt(s)[:, None]
-            self.G = A.T @ A
+            self.G, self.scale = tasks.common_gram(problem.fit_intercept)
         else:
             second = loss.second(tasks.y, problem.predict(W, intercept))
             h = tasks.weight * np.maximum(second, 1e-4 * loss.curvature if loss.curvature else 1e-12)
@@ -146,20 +144,3 @@ class _Quadratic:
             return self.P @ ((self.P.T @ R) / (self.values + shift))
         inside = np.matmul(self.P.transpose(0, 2, 1), R.T[:, :, None])[:, :, 0] / (self.values.T + shift)
         return np.matmul(self.P, inside[:, :, None])[:, :, 0].T
-
-
-def _line_search(problem, parts, new, certificate):
-    """Parts moved towards the new ones by a step that decreases the objective, and their certificate."""
-    M = problem.penalty.M
-    W = sum(parts)
-    direction = new.sum(axis=0) - W
-    change = problem.penalty.value(tuple(new)) - problem.penalty.value(parts)
-    slope = change - float(np.sum(certificate.Z * direction)) - 2 * float(np.sum((W @ M) * direction))
-    step = 1.0
-    for _ in range(40):
-        trial = tuple(old + step * (target - old) for old, target in zip(parts, new, strict=True))
-        after = duality_gap(problem, trial, start=certificate.intercept)
-        if after.primal <= certificate.primal + 1e-4 * step * min(slope, 0.0) + 1e-15 * abs(certificate.primal):
-            return trial, after
-        step *= 0.5
-    return parts, certificate

@@ -1,7 +1,7 @@
 """Which solver applies to which problem. Solvers claim; the certificate decides."""
 
-from ..losses import Loss
-from ..penalties.couplings import Coupling
+from dataclasses import replace
+
 from ..penalties.rows import RowPenalty
 from ..penalties.spectral import LearnedClusters, SpectralPenalty
 from ..problem import Problem
@@ -21,10 +21,21 @@ def _any(problem):
     return True
 
 
+def split(problem, start, tol, max_iter, callback):
+    """Alternating directions; where half of the iterations do not suffice, proximal gradient goes on from there."""
+    first = splitting.solve(problem, start, tol, max(1, max_iter // 2), callback)
+    if first.converged or first.n_iter >= max_iter:
+        return first
+    second = proximal_gradient.solve(problem, first, tol, max_iter - first.n_iter, callback)
+    better = second if second.dual_gap <= first.dual_gap else first
+    history = first.history + [(first.n_iter + n, *rest) for n, *rest in second.history]
+    return replace(better, n_iter=first.n_iter + second.n_iter, status=second.status, history=history)
+
+
 SOLVERS = (
     (_no_terms, newton.solve),
     (_all_rows, row_descent.solve),
-    (splitting.applies, splitting.solve),
+    (splitting.applies, split),
     (_any, proximal_gradient.solve),
 )
 
@@ -58,15 +69,9 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         return run(problem, start, tol, max_iter, callback)
     reduced, Q = smaller
     if start is not None:
-        start = _with_parts(start, tuple(Q.T @ part for part in start.parts))
+        start = replace(start, parts=tuple(Q.T @ part for part in start.parts))
     result = run(reduced, start, tol, max_iter, callback)
-    return _with_parts(result, tuple(Q @ part for part in result.parts))
+    return replace(result, parts=tuple(Q @ part for part in result.parts))
 
 
-def _with_parts(result, parts):
-    return Result(
-        parts, result.intercept, result.objective, result.dual_gap, result.n_iter, result.status, result.history
-    )
-
-
-__all__ = ["Coupling", "Loss", "Problem", "Result", "solve"]
+__all__ = ["Problem", "Result", "solve"]

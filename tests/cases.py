@@ -1,0 +1,356 @@
+"""The tables that the tests run over: losses, layouts, penalties and estimators.
+
+A new loss, penalty or estimator is one row here; ``test_reference.py`` fails while the row is missing.
+Everything is small (d about 6, T = 4), so that cvxpy solves any combination in a tenth of a second.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from hypothesis import settings
+
+import convexmtl as cm
+from convexmtl.losses import Huber, Logistic, Loss, Poisson, Squared, SquaredHinge
+from convexmtl.penalties import (
+    ClusterCoupling,
+    DirtyNorm,
+    GraphLaplacian,
+    LearnedClusters,
+    MeanCoupling,
+    Parts,
+    RowNorm,
+    SparseGroup,
+    SpectralBox,
+    SquaredTraceNorm,
+    TaskCoupling,
+    TraceNorm,
+)
+from convexmtl.problem import Problem
+from convexmtl.tasks import Tasks
+
+# ------------------------------------------------------------------------------------------ losses
+
+
+@dataclass(frozen=True)
+class LossCase:
+    """A loss and how its targets are drawn for given predictions z: ``targets(z, rng)``."""
+
+    loss: Loss
+    targets: Callable
+
+
+def real_targets(z, rng):
+    return z + 0.5 * rng.standard_normal(z.shape)
+
+
+def outlying_targets(z, rng):
+    return z + rng.standard_t(2, z.shape)
+
+
+def count_targets(z, rng):
+    return rng.poisson(np.exp(np.clip(0.5 * z, -2, 2))).astype(float)
+
+
+def sign_targets(z, rng):
+    return np.where(z + 1.5 * rng.standard_normal(z.shape) > 0, 1.0, -1.0)
+
+
+LOSSES = {
+    "squared": LossCase(Squared(), real_targets),
+    "huber": LossCase(Huber(delta=0.7), outlying_targets),
+    "poisson": LossCase(Poisson(), count_targets),
+    "logistic": LossCase(Logistic(), sign_targets),
+    "squared_hinge": LossCase(SquaredHinge(), sign_targets),
+}
+
+
+# ------------------------------------------------------------------------------------------ layouts
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One way in which T tasks hand over their data: ``build(targets, rng)`` makes the Tasks.
+
+    ``wide``: so many features that cvxpy is only asked about row penalties and couplings.
+    ``determined``: enough samples for coefficients common to all tasks to be finite without a penalty,
+    also where labels could be separated.
+    """
+
+    build: Callable
+    fit_intercept: bool = True
+    wide: bool = False
+    determined: bool = True
+
+
+def features(rng, n, d):
+    """Columns of unequal scale, away from zero, and correlated."""
+    common = rng.standard_normal((n, 1))
+    return (rng.standard_normal((n, d)) + 0.5 * common) * np.geomspace(0.5, 2, d) + np.linspace(-1, 2, d)
+
+
+def true_coefficients(rng, d, T):
+    """Related tasks: a common part on half of the features, and a private part."""
+    W = np.zeros((d, T))
+    W[: max(1, d // 2)] = rng.standard_normal((max(1, d // 2), 1)) + 0.3 * rng.standard_normal((max(1, d // 2), T))
+    W[-1] = rng.standard_normal(T)
+    return W / np.sqrt(min(d, 6))
+
+
+def draw_shared(targets, rng, n, d, T, missing=0.0):
+    """X (n, d) and Y (n, T), NaN where missing."""
+    X = features(rng, n, d)
+    Y = targets(X @ true_coefficients(rng, d, T) + np.linspace(-0.5, 0.5, T), rng)
+    return X, np.where(rng.random(Y.shape) < missing, np.nan, Y)
+
+
+def draw_stacked(targets, rng, sizes, d):
+    """X (n, d), y (n,) and codes (n,), the rows of the tasks in mixed order; tasks of unequal scale."""
+    T = len(sizes)
+    codes = rng.permutation(np.repeat(np.arange(T), sizes))
+    X = features(rng, len(codes), d) * np.geomspace(0.6, 1.6, T)[codes, None]
+    z = np.einsum("ij,ji->i", X, true_coefficients(rng, d, T)[:, codes]) + np.linspace(-0.5, 0.5, T)[codes]
+    return X, targets(z, rng), codes
+
+
+def shared(targets, rng, n=20, d=6, T=4, missing=0.0, weight=None, task_weight=None):
+    X, Y = draw_shared(targets, rng, n, d, T, missing)
+    sample_weight = None if weight is None else weight(rng, n, T)
+    return Tasks.shared(X, Y, sample_weight, task_weight)
+
+
+def stacked(targets, rng, sizes=(12, 18, 25, 10), d=6, weight=None, task_weight=None):
+    X, y, codes = draw_stacked(targets, rng, sizes, d)
+    sample_weight = None if weight is None else weight(rng, len(y), None)
+    return Tasks.stacked(X, y, codes, len(sizes), sample_weight, task_weight)
+
+
+def row_weights(rng, n, T):
+    return rng.uniform(0.2, 3, n)
+
+
+def entry_weights(rng, n, T):
+    """Some of them zero."""
+    return rng.uniform(0.2, 3, (n, T)) * (rng.random((n, T)) > 0.15)
+
+
+def with_options(build, **options):
+    return lambda targets, rng: build(targets, rng, **options)
+
+
+TASK_WEIGHT = np.array([0.5, 2.0, 1.0, 3.0])
+
+LAYOUTS = {
+    "shared": Layout(shared),
+    "shared_no_intercept": Layout(shared, fit_intercept=False),
+    "shared_few_samples": Layout(with_options(shared, n=8, d=10), determined=False),
+    "shared_missing": Layout(with_options(shared, n=24, missing=0.2)),
+    "shared_row_weights": Layout(with_options(shared, weight=row_weights)),
+    "shared_entry_weights": Layout(with_options(shared, n=24, weight=entry_weights)),
+    "shared_task_weights": Layout(with_options(shared, task_weight=TASK_WEIGHT)),
+    "stacked": Layout(stacked),
+    "stacked_no_intercept": Layout(stacked, fit_intercept=False),
+    "stacked_weighted": Layout(with_options(stacked, weight=row_weights, task_weight=TASK_WEIGHT)),
+    "single": Layout(with_options(shared, n=25, T=1), determined=False),
+    "shared_wide": Layout(with_options(shared, n=15, d=150, T=3), wide=True, determined=False),
+    "stacked_wide": Layout(with_options(stacked, sizes=(10, 15, 12), d=150), wide=True, determined=False),
+}
+
+
+# ---------------------------------------------------------------------------------------- penalties
+
+
+@dataclass(frozen=True)
+class PenaltyCase:
+    """``build(d, T)`` makes the penalty for d features and T tasks.
+
+    ``wide``: cvxpy can be asked about 150 features. ``free``: something of W is not penalised, so that the
+    data have to determine it.
+    """
+
+    build: Callable
+    wide: bool = False
+    free: bool = False
+
+
+def rows(penalty):
+    """A penalty that works row by row, whatever d and T."""
+    return PenaltyCase(lambda d, T: penalty, wide=True)
+
+
+def whole(penalty, free=False):
+    """A penalty of W as a whole, whatever d and T."""
+    return PenaltyCase(lambda d, T: penalty, free=free)
+
+
+def chain(T):
+    """Edges 0 - 1 - 2 ..., with growing weights."""
+    return [(t, t + 1, 0.5 + 0.5 * t) for t in range(T - 1)]
+
+
+def two_clusters(T):
+    return np.arange(T) % 2
+
+
+def some_matrix(T):
+    """Positive definite, nothing repeated, off the diagonal as large as on it."""
+    A = np.random.default_rng(5).standard_normal((T, T))
+    return A @ A.T + 0.1 * np.eye(T)
+
+
+def feature_weights(d):
+    return np.geomspace(0.5, 2, d)
+
+
+def box(T):
+    return SpectralBox(0.1, low=0.2, high=1.5, total=0.2 * T + 1.0)
+
+
+def group_and_clusters(T):
+    # A single task has no clusters to learn: the penalty would be quadratic, which Parts refuses.
+    clusters = LearnedClusters(2, 0.05, 0.05, 0.5) if T > 1 else SquaredTraceNorm(0.1)
+    return Parts([("group", RowNorm(0.1)), ("clusters", clusters)])
+
+
+PENALTIES = {
+    "l1": rows(RowNorm(0.1, q=1)),
+    "l1.5": rows(RowNorm(0.12, q=1.5)),
+    "l2": rows(RowNorm(0.15, q=2)),
+    "l3": whole(RowNorm(0.2, q=3)),
+    "linf": rows(RowNorm(0.25, q=np.inf)),
+    "l2_ridge": rows(RowNorm(0.2, q=2, l1_ratio=0.6)),
+    "linf_ridge": rows(RowNorm(0.2, q=np.inf, l1_ratio=0.5)),
+    "ridge": rows(RowNorm(0.1, l1_ratio=0.0)),
+    "l2_feature_weights": PenaltyCase(lambda d, T: RowNorm(0.15, feature_weights=feature_weights(d)), wide=True),
+    "l3_feature_weights": PenaltyCase(lambda d, T: RowNorm(0.15, 3, 0.8, feature_weights(d))),
+    "sparse_group": rows(SparseGroup(0.15, l1_ratio=0.4)),
+    "dirty_inf": rows(DirtyNorm(0.2, 0.1)),
+    "dirty_inf_fractional": rows(DirtyNorm(0.25, 0.1)),
+    "dirty_2": rows(DirtyNorm(0.15, 0.1, q=2)),
+    "trace": whole(TraceNorm(0.2)),
+    "squared_trace": whole(SquaredTraceNorm(0.1)),
+    "squared_trace_ridge": whole(SquaredTraceNorm(0.1, alpha_ridge=0.05)),
+    "box": PenaltyCase(lambda d, T: box(T)),
+    "simplex": whole(SpectralBox(0.1)),
+    "learned_clusters": whole(LearnedClusters(2, 0.05, 0.05, 0.5)),
+    "learned_clusters_no_mean": whole(LearnedClusters(3, 0.0, 0.05, 0.5), free=True),
+    "mean": rows(MeanCoupling(0.1, 0.5)),
+    "mean_no_mean": PenaltyCase(lambda d, T: MeanCoupling(0.0, 0.5), free=True),
+    "known_clusters": PenaltyCase(lambda d, T: ClusterCoupling(two_clusters(T), 0.05, 0.1, 0.3), wide=True),
+    "graph": PenaltyCase(lambda d, T: GraphLaplacian(chain(T), 0.2), free=True),
+    "any_matrix": PenaltyCase(lambda d, T: TaskCoupling(some_matrix(T), 0.05), wide=True),
+    "trace+mean": whole(TraceNorm(0.1) + MeanCoupling(0.05, 0.2)),
+    "l2+graph": PenaltyCase(lambda d, T: RowNorm(0.1) + GraphLaplacian(chain(T), 0.2), wide=True),
+    "any_matrix+dirty": PenaltyCase(lambda d, T: TaskCoupling(some_matrix(T), 0.05) + DirtyNorm(0.2, 0.1), wide=True),
+    "sparse,low_rank": whole(Parts([("sparse", RowNorm(0.08, q=1)), ("low_rank", TraceNorm(0.15))])),
+    "group,clusters": PenaltyCase(lambda d, T: group_and_clusters(T)),
+    "sparse,low_rank+graph": PenaltyCase(
+        lambda d, T: (
+            Parts([("sparse", SparseGroup(0.1)), ("low_rank", TraceNorm(0.15))]) + GraphLaplacian(chain(T), 0.1)
+        )
+    ),
+}
+
+
+def applies(penalty_case, layout):
+    return (penalty_case.wide or not layout.wide) and (layout.determined or not penalty_case.free)
+
+
+COMBINATIONS = [
+    (loss, penalty, layout)
+    for loss in LOSSES
+    for penalty in PENALTIES
+    for layout in LAYOUTS
+    if applies(PENALTIES[penalty], LAYOUTS[layout])
+]
+
+
+def make_problem(loss, penalty, layout, seed=0):
+    """(Problem, the penalty as a user writes it) of one combination."""
+    case, layout = LOSSES[loss], LAYOUTS[layout]
+    tasks = layout.build(case.targets, np.random.default_rng(seed))
+    written = PENALTIES[penalty].build(tasks.n_features, tasks.n_tasks)
+    canonical = written.resolve(tasks.n_features, np.arange(tasks.n_tasks))
+    return Problem(tasks, case.loss, canonical, layout.fit_intercept), written
+
+
+def scale_of(problem):
+    """The objective at W = 0, which errors are relative to.
+
+    A Poisson objective may be of either sign, or zero; its height above the lowest value that the loss can
+    take cannot. (For the other losses that value is 0, and the two are the same.)
+    """
+    y, weight = problem.tasks.y, problem.tasks.weight
+    lowest = -problem.loss.conjugate(y, np.zeros_like(y))[weight > 0] @ weight[weight > 0]
+    return max(abs(problem.trivial[0]), problem.trivial[0] - float(lowest))
+
+
+def ask_cvxpy(ask):
+    """(cvxpy's answer, accuracy): ``ask(**options)`` at the tightest tolerance that its solver reaches.
+
+    cvxpy is the less accurate side. Where its solver stops short of the tolerances it raises, or warns of an
+    inaccurate solution, which pytest makes an error; it is then asked with shorter steps, and then for less.
+    """
+    import cvxpy as cp
+
+    for accuracy, step in product((1e-10, 1e-9, 1e-8, 1e-7), (0.99, 0.8)):
+        tolerances = dict(tol_gap_abs=accuracy, tol_gap_rel=accuracy, tol_feas=accuracy, max_step_fraction=step)
+        try:
+            return ask(**tolerances), accuracy
+        except cp.error.SolverError:
+            pass
+        except UserWarning as warning:
+            if "Solution may be inaccurate" not in str(warning):
+                raise
+    raise AssertionError("cvxpy did not solve the problem to 1e-7")
+
+
+def law(max_examples):
+    """Settings of a property test: the same examples at every run, and no timing."""
+    return settings(max_examples=max_examples, derandomize=True, database=None, deadline=None)
+
+
+# --------------------------------------------------------------------------------------- estimators
+
+REGRESSORS = [
+    cm.BlockSparseRegressor,
+    cm.ClusteredRegressor,
+    cm.DirtyRegressor,
+    cm.MeanRegularizedRegressor,
+    cm.MultiTaskRegressor,
+    cm.TraceNormRegressor,
+]
+CLASSIFIERS = [
+    cm.BlockSparseClassifier,
+    cm.ClusteredClassifier,
+    cm.DirtyClassifier,
+    cm.MeanRegularizedClassifier,
+    cm.MultiTaskClassifier,
+    cm.TraceNormClassifier,
+]
+ESTIMATORS = REGRESSORS + CLASSIFIERS
+
+TASK_NAMES = np.array(["north", "east", "south", "west"])
+
+
+def user_input(loss, form, seed=0):
+    """(X, y, options of fit) as a user has them, for T = 4; labels are "no" and "yes"."""
+    rng = np.random.default_rng(seed)
+    targets = LOSSES[loss].targets
+    if form == "stacked":
+        X, y, codes = draw_stacked(targets, rng, (12, 18, 25, 10), 6)
+        options = {"task": TASK_NAMES[codes], "sample_weight": row_weights(rng, len(y), None)}
+    elif form == "single":
+        X, Y = draw_shared(targets, rng, 25, 6, 1)
+        y, options = Y[:, 0], {}
+    else:
+        X, y = draw_shared(targets, rng, 24, 6, 4, missing=0.2 if form == "missing" else 0.0)
+        options = {"sample_weight": entry_weights(rng, *y.shape)} if form == "missing" else {}
+    if LOSSES[loss].loss.classification:
+        labels = np.where(y > 0, "yes", "no")
+        y = np.where(np.isnan(y), None, labels) if form == "missing" else labels
+    return X, y, options
+
+
+INPUT_FORMS = ["shared", "missing", "stacked", "single"]

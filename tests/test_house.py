@@ -1,0 +1,205 @@
+"""The house: which module may import which, what importing costs, and kernels that are compiled once."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cases
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import convexmtl as cm
+from convexmtl import reference
+from convexmtl.penalties import MeanCoupling, Parts, RowNorm, RowPenalty, TraceNorm, row_prox
+
+PACKAGE = Path(cm.__file__).parent
+
+FLOORS = [
+    ["_jit"],
+    ["tasks", "losses", "penalties"],
+    ["problem", "certificate", "result"],
+    ["solvers", "reference"],
+    ["path"],
+    ["estimators"],
+    ["model_selection", "inspection"],
+]
+FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}
+# These stand apart: they import nothing of the package, and nothing below imports them.
+APART = {"datasets", "metrics", "stacking"}
+NUMBA = {"_jit.py", "penalties/rows.py", "solvers/_kernels.py"}
+CVXPY = {"reference.py"}
+MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+
+
+def imports(module):
+    """(full name, whether inside a function) of every import of the module."""
+    tree = ast.parse((PACKAGE / module).read_text())
+    inside = {id(node) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for node in ast.walk(f)}
+    here = ["convexmtl", *Path(module).parent.parts]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) in inside) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = here[: len(here) - node.level + 1] if node.level else []
+            base = [*base, *(node.module or "").split(".")]
+            yield from ((".".join([*filter(None, base), alias.name]), id(node) in inside) for alias in node.names)
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m != "__init__.py"])
+def test_imports_only_from_lower_floors(module):
+    own = module.removesuffix(".py").split("/")[0]
+    names = [name.split(".") for name, _ in imports(module)]
+    used = {name[1] for name in names if name[0] == "convexmtl" and len(name) > 1} - {own}
+    if own in APART:
+        assert not used
+    else:
+        assert not used & APART
+        assert all(FLOOR_OF[name] < FLOOR_OF[own] for name in used), used
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_heavy_imports(module):
+    """numba, cvxpy and matplotlib inside functions only, and in few modules."""
+    top = {name.split(".")[0]: within for name, within in sorted(imports(module), key=lambda pair: -pair[1])}
+    assert "numba" not in top or (module in NUMBA and top["numba"])
+    assert "cvxpy" not in top or (module in CVXPY and top["cvxpy"])
+    assert "matplotlib" not in top or top["matplotlib"]
+
+
+# ------------------------------------------------------------------------------- other processes
+
+
+def run(code, cwd=None, **environment):
+    """What the code prints in a fresh process, in which warnings are errors."""
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env=environment,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_importing_is_light():
+    code = "import sys, convexmtl; print(sorted({'numba', 'cvxpy', 'matplotlib'} & set(sys.modules)))"
+    assert run(code) == "[]"
+
+
+FIT = """
+import numpy as np
+from numba.core import event
+from convexmtl import BlockSparseRegressor, BlockSparseClassifier, DirtyRegressor
+compilations = event.RecordingListener()
+event.register("numba:compile", compilations)
+rng = np.random.default_rng(0)
+X, Y = rng.standard_normal((20, 6)), rng.standard_normal((20, 3))
+coef = [BlockSparseRegressor(0.05, q=q).fit(X, Y).coef_ for q in (1, 1.5, 2, np.inf)]
+coef += [DirtyRegressor(0.1, 0.06).fit(X, Y).coef_, BlockSparseClassifier(0.01).fit(X, Y > 0).coef_]
+print(len(compilations.buffer), repr(float(np.abs(coef).sum())))
+"""
+
+
+def listing(folder):
+    return {path.relative_to(folder): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_kernels_are_compiled_once(tmp_path):
+    """A second process compiles nothing, adds no file and gives the same numbers."""
+    compiled, coefficients = run(FIT, NUMBA_CACHE_DIR=str(tmp_path)).split()
+    files = listing(tmp_path)
+    assert int(compiled) > 0 and files
+    assert run(FIT, NUMBA_CACHE_DIR=str(tmp_path)).split() == ["0", coefficients]
+    assert listing(tmp_path) == files
+
+
+def test_read_only_install(tmp_path):
+    """Where nothing can be cached, kernels are compiled in memory."""
+    copy = tmp_path / "convexmtl"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    for folder in (copy, copy / "penalties", copy / "solvers"):
+        # A file in place of the folder: not even root can write below it.
+        (folder / "__pycache__").touch()
+    nowhere = str(tmp_path / "convexmtl" / "__init__.py" / "nowhere")
+    places = {"NUMBA_CACHE_DIR": nowhere, "XDG_CACHE_HOME": nowhere, "HOME": nowhere, "PYTHONPATH": str(tmp_path)}
+    code = f"import convexmtl\nassert convexmtl.__file__.startswith({str(tmp_path)!r})\n"
+    code += "print(convexmtl.BlockSparseRegressor(0.1).fit([[0.0], [1.0], [3.0]], [0.0, 1.0, 2.0]).coef_)"
+    expected = cm.BlockSparseRegressor(0.1).fit([[0.0], [1.0], [3.0]], [0.0, 1.0, 2.0]).coef_
+    assert run(code, cwd=tmp_path, **places) == str(expected)
+
+
+# ------------------------------------------------------------------------- a penalty of one's own
+
+
+@row_prox
+def prox_weighted_tasks(row, step, fpar, ipar, feature):
+    for t in range(row.shape[0]):
+        cut = fpar[0] * fpar[1 + t] * step[t]
+        row[t] = np.sign(row[t]) * max(abs(row[t]) - cut, 0.0)
+
+
+class WeightedTasks(RowPenalty):
+    """Omega(W) = alpha sum_t c_t norm_1(w_t): nothing but what a member of the family owes."""
+
+    row_prox = prox_weighted_tasks
+
+    def __init__(self, alpha=1.0, costs=(1.0,)):
+        self.alpha = alpha
+        self.costs = costs
+
+    def pack(self):
+        return np.array([self.alpha, *self.costs], dtype=float), np.zeros(0, dtype=np.int64)
+
+    def value(self, W):
+        return self.alpha * float(np.abs(W).sum(axis=0) @ np.asarray(self.costs))
+
+    def expression(self, W, cp):
+        return self.alpha * cp.sum(cp.abs(W) @ np.asarray(self.costs)), []
+
+
+COSTS = (0.5, 1.0, 1.5, 2.0)
+
+
+@pytest.mark.parametrize("form", ["shared", "missing", "stacked"])
+@pytest.mark.parametrize("loss", cases.LOSSES)
+def test_a_penalty_of_ones_own(loss, form):
+    """One class, one kernel: fitted, certified and solved by the reference, for every loss."""
+    X, y, options = cases.user_input(loss, form)
+    cls = cm.MultiTaskClassifier if cases.LOSSES[loss].loss.classification else cm.MultiTaskRegressor
+    estimator = cls(WeightedTasks(0.05, COSTS), loss=loss, tol=1e-7).fit(X, y, **options)
+    scale = cases.scale_of(estimator._formulate(X, y, **options).problem)
+    assert cm.certify(estimator, X, y, **options).gap <= 1e-7 * scale * (1 + 1e-9)
+    asked, _ = cases.ask_cvxpy(lambda **limits: reference.fit(estimator, X, y, **options, **limits))
+    assert estimator.objective_ <= asked.objective + 1e-6 * scale
+    assert estimator.objective_ - estimator.dual_gap_ <= asked.objective + 1e-6 * scale
+
+
+def test_a_penalty_of_ones_own_is_the_lasso():
+    X, Y, _ = cases.user_input("squared", "shared")
+    own = cm.MultiTaskRegressor(WeightedTasks(0.1, (1.0,) * 4), tol=1e-9).fit(X, Y)
+    assert_allclose(own.coef_, cm.BlockSparseRegressor(0.1, q=1, tol=1e-9).fit(X, Y).coef_, atol=1e-5)
+    own, known = (cm.MultiTaskRegressor(p) for p in (WeightedTasks(1.0, (1.0,) * 4), RowNorm(1.0, q=1)))
+    assert_allclose(cm.alpha_max(own, X, Y), cm.alpha_max(known, X, Y), rtol=1e-9)
+
+
+def test_a_penalty_of_ones_own_joins_the_others():
+    X, Y, _ = cases.user_input("squared", "shared")
+    own = WeightedTasks(0.05, COSTS)
+    for penalty in (own + MeanCoupling(0.1, 0.1), Parts([("own", own), ("low_rank", TraceNorm(0.1))])):
+        estimator = cm.MultiTaskRegressor(penalty, tol=1e-7).fit(X, Y)
+        asked, _ = cases.ask_cvxpy(lambda **limits: reference.fit(estimator, X, Y, **limits))  # noqa: B023
+        assert_allclose(estimator.objective_, asked.objective, rtol=1e-6)
+
+
+def test_a_penalty_of_ones_own_on_a_working_set():
+    rng = np.random.default_rng(0)
+    X, y, codes = cases.draw_stacked(cases.real_targets, rng, (20, 30, 25, 15), 300)
+    estimator = cm.MultiTaskRegressor(WeightedTasks(0.1, COSTS), tol=1e-6).fit(X, y, task=codes)
+    assert estimator.dual_gap_ <= 1e-6 * cases.scale_of(estimator._formulate(X, y, task=codes).problem)

@@ -1,0 +1,224 @@
+"""Losses: derivatives, conjugates and the textbook definition."""
+
+import cases
+import numpy as np
+import pytest
+from cases import ask_cvxpy
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import minimize_scalar
+
+from convexmtl.losses import Huber, Logistic, Loss, Poisson, Squared, SquaredHinge, get_loss
+
+LOSSES = {name: case.loss for name, case in cases.LOSSES.items()}
+every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+
+
+def targets_of(loss):
+    if loss.classification:
+        return np.array([-1.0, 1.0])
+    return np.array([0.0, 1.0, 3.0]) if isinstance(loss, Poisson) else np.array([-2.0, 0.0, 1.3])
+
+
+def pairs(loss, z=None):
+    """Every target with every prediction; none of them at a kink of a derivative."""
+    z = np.linspace(-3.137, 3.317, 41) if z is None else z
+    y, z = np.meshgrid(targets_of(loss), z)
+    return y.ravel(), z.ravel()
+
+
+@every_loss
+def test_derivative(loss):
+    y, z = pairs(loss)
+    h = 1e-6
+    assert_allclose(
+        loss.derivative(y, z), (loss.value(y, z + h) - loss.value(y, z - h)) / (2 * h), rtol=1e-7, atol=1e-8
+    )
+
+
+@every_loss
+def test_second_derivative(loss):
+    y, z = pairs(loss)
+    h = 1e-6
+    assert_allclose(
+        loss.second(y, z), (loss.derivative(y, z + h) - loss.derivative(y, z - h)) / (2 * h), rtol=1e-7, atol=1e-8
+    )
+
+
+@every_loss
+def test_curvature_bounds_the_second_derivative(loss):
+    y, z = pairs(loss, np.linspace(-30, 30, 601))
+    if loss.curvature is None:
+        assert loss.second(y, z).max() > 1e6
+    else:
+        assert_allclose(loss.second(y, z).max(), loss.curvature, rtol=1e-12)
+
+
+@every_loss
+def test_value_is_the_textbook_definition(loss):
+    import cvxpy as cp
+
+    y, z = pairs(loss)
+    assert_allclose(loss.value(y, z), loss.expression(y, cp.Constant(z), cp).value, rtol=1e-10, atol=1e-12)
+
+
+@every_loss
+def test_convex_in_cvxpy(loss):
+    import cvxpy as cp
+
+    y, _ = pairs(loss)
+    z = cp.Variable(len(y))
+    assert cp.sum(loss.expression(y, z, cp)).is_dcp()
+
+
+@every_loss
+def test_conjugate_is_the_supremum(loss):
+    # At dual variables inside the domain the supremum is attained at a finite z.
+    y, z = pairs(loss, np.array([-2.9, -1.1, 0.2, 0.9, 2.7]))
+    for target, v in zip(y, loss.derivative(y, z), strict=True):
+        found = minimize_scalar(
+            lambda u, target=target, v=v: loss.value(target, u) - v * u,
+            bounds=(-12, 12),
+            method="bounded",
+            options={"xatol": 1e-10},
+        )
+        assert_allclose(loss.conjugate(target, v), -found.fun, atol=1e-7)
+
+
+@every_loss
+def test_conjugate_by_cvxpy(loss):
+    import cvxpy as cp
+
+    y, z = pairs(loss, np.array([-1.0, 0.3, 1.4]))
+    v = loss.derivative(y, z)
+    u = cp.Variable(len(y))
+    program = cp.Problem(cp.Minimize(cp.sum(loss.expression(y, u, cp)) - v @ u))
+    lowest, _ = ask_cvxpy(lambda **options: program.solve(solver="CLARABEL", **options))
+    assert_allclose(loss.conjugate(y, v).sum(), -lowest, rtol=1e-6, atol=1e-6)
+
+
+@every_loss
+def test_fenchel_gap(loss):
+    y, z = pairs(loss)
+    assert_allclose(loss.fenchel_gap(y, z, loss.derivative(y, z)), 0, atol=1e-12)
+    # With the dual variable of another prediction it is positive, and what the formula says.
+    v = loss.derivative(y, z[::-1])
+    gap = loss.fenchel_gap(y, z, v)
+    assert gap.min() >= -1e-12
+    assert_allclose(gap, loss.value(y, z) + loss.conjugate(y, v) - z * v, atol=1e-12)
+    assert gap.max() > 0.1
+
+
+@every_loss
+def test_zero_is_a_dual_variable(loss):
+    """The certificate falls back on it: conjugate(y, 0) = -inf over z of loss(y, z) is finite."""
+    y = targets_of(loss)
+    assert np.isfinite(loss.conjugate(y, np.zeros_like(y))).all()
+
+
+@pytest.mark.parametrize(
+    "loss, y, v",
+    [
+        (Huber(0.7), 1.0, 0.71),
+        (Huber(0.7), 1.0, -0.71),
+        (Poisson(), 2.0, -2.1),
+        (Logistic(), 1.0, 0.1),
+        (Logistic(), 1.0, -1.1),
+        (Logistic(), -1.0, -0.1),
+        (SquaredHinge(), 1.0, 0.1),
+        (SquaredHinge(), -1.0, -0.1),
+    ],
+)
+def test_conjugate_is_infinite_outside_its_domain(loss, y, v):
+    assert loss.conjugate(np.array([y]), np.array([v])) == np.inf
+    assert loss.conjugate(np.array([y]), np.array([0.0])) < np.inf
+
+
+@pytest.mark.parametrize(
+    "loss, y, v, expected",
+    [
+        (Huber(0.7), 1.0, 0.7, 0.7 + 0.245),
+        (Poisson(), 2.0, -2.0, 0.0),
+        (Logistic(), 1.0, 0.0, 0.0),
+        (Logistic(), -1.0, 1.0, 0.0),
+        (SquaredHinge(), 1.0, 0.0, 0.0),
+    ],
+)
+def test_conjugate_at_the_ends_of_its_domain(loss, y, v, expected):
+    assert_allclose(loss.conjugate(np.array([y]), np.array([v])), expected, atol=1e-15)
+
+
+@pytest.mark.parametrize("loss", [Logistic(), SquaredHinge(), Squared(), Huber()], ids=str)
+def test_far_predictions_are_finite(loss):
+    y, z = pairs(loss, np.array([-1e5, -800.0, 800.0, 1e5]))
+    for number in (loss.value(y, z), loss.derivative(y, z), loss.second(y, z)):
+        assert np.isfinite(number).all()
+    assert_allclose(Logistic().value(1.0, -1e5), 1e5)
+    assert_array_equal(Logistic().derivative(np.array([1.0, -1.0]), np.array([1e5, 1e5])), [0, 1])
+
+
+def test_poisson_overflows_to_infinity():
+    loss = Poisson()
+    assert loss.value(1.0, 1e5) == loss.derivative(1.0, 1e5) == loss.second(1.0, 1e5) == np.inf
+    assert loss.value(1.0, -1e5) == 1e5
+
+
+@every_loss
+def test_nan_stays_nan(loss):
+    y = targets_of(loss)
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(loss.value(y, np.full_like(y, np.nan))).all()
+        assert not np.any(np.isfinite(loss.conjugate(y, np.full_like(y, np.nan))))
+
+
+def test_what_is_predicted():
+    z = np.array([-1.0, 0.0, 2.0])
+    assert_array_equal(Squared().mean(z), z)
+    assert_array_equal(Huber().mean(z), z)
+    assert_allclose(Poisson().mean(z), np.exp(z))
+    assert_allclose(Logistic().probability(z), 1 / (1 + np.exp(-z)))
+
+
+def test_constant_targets_without_a_finite_best_intercept():
+    assert_allclose(Poisson().constant(np.zeros(4)), np.log(0.5 / 4))
+    assert_allclose(Logistic().constant(np.ones(4)), np.log(4.5 / 0.5))
+    assert_allclose(Logistic().constant(-np.ones(4)), -np.log(4.5 / 0.5))
+    assert Poisson().constant(np.array([0.0, 1.0])) is None
+    assert Logistic().constant(np.array([1.0, -1.0])) is None
+    for loss in (Squared(), Huber(), SquaredHinge()):
+        assert loss.constant(np.ones(4)) is None
+
+
+def test_huber_is_the_squared_loss_for_a_large_delta():
+    y, z = pairs(Squared())
+    assert_allclose(Huber(1e6).value(y, z), Squared().value(y, z))
+    assert_allclose(Huber(1e6).conjugate(y, z - y), Squared().conjugate(y, z - y))
+
+
+def test_get_loss():
+    for name, loss in LOSSES.items():
+        assert type(get_loss(name)) is type(loss)
+    huber = Huber(3.0)
+    assert get_loss(huber) is huber
+    with pytest.raises(ValueError, match=r"loss must be one of .*'huber'.* or a Loss object, got 'absolute'"):
+        get_loss("absolute")
+
+
+@pytest.mark.parametrize("delta", [0, -1.0, np.nan, np.inf])
+def test_huber_delta(delta):
+    with pytest.raises(ValueError, match=f"delta must be positive and finite, got {delta!r}"):
+        Huber(delta).check_targets(np.zeros(3))
+
+
+def test_poisson_targets():
+    with pytest.raises(ValueError, match=r"loss='poisson' needs targets y >= 0 .*, got -2"):
+        Poisson().check_targets(np.array([1.0, -2.0]))
+    Poisson().check_targets(np.array([0.0, 1.5]))
+
+
+@pytest.mark.parametrize("method", ["value", "derivative", "second", "conjugate"])
+def test_an_unfinished_loss_says_what_is_missing(method):
+    class Unfinished(Loss):
+        pass
+
+    with pytest.raises(TypeError, match=f"Unfinished does not define {method}"):
+        getattr(Unfinished(), method)(1.0, 2.0)

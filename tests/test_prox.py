@@ -1,0 +1,431 @@
+"""Proxes, dual norms, conjugates and values of the penalties, against their textbook definitions.
+
+The prox at V with steps s is the fit of the squared loss to X = I, Y = V with weights 1 / s, so that the
+reference for problems is one for proxes too.
+"""
+
+import cases
+import numpy as np
+import pytest
+from cases import ask_cvxpy
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+from convexmtl import reference
+from convexmtl.losses import Squared
+from convexmtl.penalties import (
+    Coupling,
+    DirtyNorm,
+    LearnedClusters,
+    Parts,
+    RowNorm,
+    RowPenalty,
+    SparseGroup,
+    SpectralBox,
+    SquaredTraceNorm,
+    TraceNorm,
+)
+from convexmtl.penalties.base import Added
+from convexmtl.problem import Problem
+from convexmtl.tasks import Tasks
+
+D, T = 5, 4
+
+
+def built(name, d=D):
+    return cases.PENALTIES[name].build(d, T)
+
+
+# As a user writes them; a coupling has no prox of its own, nor have sums.
+WRITTEN = [n for n in cases.PENALTIES if not isinstance(built(n), Coupling | Added | Parts)]
+# What the solvers see of them: without ridge and coupling.
+TERMS = [n for n in WRITTEN if built(n).resolve(D, np.arange(T)).terms]
+ROWS = [n for n in TERMS if isinstance(built(n), RowPenalty)]
+NORMS = [n for n in TERMS if built(n).resolve(D, np.arange(T)).terms[0].is_norm]
+COUPLINGS = [n for n in cases.PENALTIES if isinstance(built(n), Coupling)]
+
+STEPS = {
+    "equal": np.full(T, 0.7),
+    "unequal": np.array([0.3, 3.0, 1.0, 0.05]),
+    "far_apart": np.array([1e-6, 1.0, 1e-3, 1e-5]),
+    "nearly_equal": 0.7 * (1 + np.array([0, 1e-15, 1e-12, 1e-9])),
+}
+
+
+def term(name):
+    return built(name).resolve(D, np.arange(T)).terms[0]
+
+
+def points(seed, rows=D):
+    """Matrices with large, small, equal, single and no entries in a row."""
+    rng = np.random.default_rng(seed)
+    V = rng.standard_normal((rows, T)) * np.geomspace(0.05, 2, rows)[:, None]
+    if seed % 3 == 1:
+        V[0] = np.sign(V[0])
+        V[1, 1:] = 0
+    if seed % 3 == 2:
+        V[2] = 0
+        V[-1] = [1.0, 1.0, -0.5, -0.5]
+    return V
+
+
+def prox_by_cvxpy(penalty, V, step):
+    """(the prox, how far cvxpy's answer may be from it)."""
+    step = np.broadcast_to(step, V.shape[1])
+    tasks = Tasks.shared(np.eye(len(V)), V, None, len(V) / step)
+    problem = Problem(tasks, Squared(), penalty.resolve(len(V), np.arange(V.shape[1])), fit_intercept=False)
+    asked, accuracy = ask_cvxpy(lambda **options: reference.solve(problem, penalty, **options))
+    # The objective is strongly convex, with 1 / step.
+    return asked.W, np.sqrt(20 * accuracy * problem.trivial[0] * step.max())
+
+
+def value_by_cvxpy(penalty, W):
+    import cvxpy as cp
+
+    expression, rules = penalty.expression(cp.Constant(W), cp)
+    program = cp.Problem(cp.Minimize(expression), rules)
+    return ask_cvxpy(lambda **options: program.solve(solver="CLARABEL", **options))[0]
+
+
+# ------------------------------------------------------------------------------------------ value
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", WRITTEN + COUPLINGS)
+def test_value_is_the_textbook_definition(name, seed):
+    W = points(seed)
+    assert_allclose(built(name).value(W), value_by_cvxpy(built(name), W), rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", [n for n in cases.PENALTIES if n not in WRITTEN])
+def test_value_of_a_sum_is_the_sum(name):
+    penalty = built(name)
+    canonical = penalty.resolve(D, np.arange(T))
+    parts = [points(k) for k in range(canonical.n_parts)]
+    W = sum(parts)
+    expected = np.sum((W @ canonical.M) * W) + sum(f.value(P) for f, P in zip(canonical.terms, parts, strict=False))
+    assert_allclose(canonical.value(parts), expected)
+    if canonical.n_parts == 1:
+        assert_allclose(penalty.value(W), canonical.value([W]))
+    else:
+        # Omega(W) is the smallest over all splits, of which this is one.
+        assert canonical.value(parts) >= value_by_cvxpy(penalty, W) * (1 - 1e-6)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_value_at_zero_is_zero(name):
+    assert built(name).value(np.zeros((D, T))) == 0
+
+
+def test_value_of_a_vanishing_singular_value():
+    W = np.diag([1.0, 1e-160])
+    for penalty in (SpectralBox(0.1), SquaredTraceNorm(0.1), LearnedClusters(2), TraceNorm()):
+        assert_allclose(penalty.value(W), penalty.value(np.diag([1.0, 0.0])))
+
+
+# ------------------------------------------------------------------------------------------- prox
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", WRITTEN)
+def test_prox_minimises_its_definition(name, seed):
+    V, step = points(seed), 0.7
+    expected, error = prox_by_cvxpy(built(name), V, step)
+    assert np.linalg.norm(built(name).prox(V, step) - expected) <= error
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("name", ROWS)
+def test_row_prox_with_a_step_per_task(name, seed):
+    V, step = points(seed), STEPS["unequal"]
+    expected, error = prox_by_cvxpy(term(name), V, step)
+    assert np.linalg.norm(term(name).prox(V, step) - expected) <= error
+
+
+@pytest.mark.parametrize("step", [0.05, 0.7, 20.0])
+@pytest.mark.parametrize("name", WRITTEN)
+def test_no_move_from_the_prox_is_better(name, step):
+    penalty, rng, V = built(name), np.random.default_rng(3), points(0)
+    P = penalty.prox(V, step)
+
+    def objective(W):
+        return np.sum((W - V) ** 2) / (2 * step) + penalty.value(W)
+
+    lowest = objective(P)
+    for size in np.geomspace(1e-7, 10, 30):
+        move = rng.standard_normal(V.shape) * (rng.random(V.shape) < 0.5)
+        assert objective(P + size * move) >= lowest * (1 - 1e-13)
+        assert objective(P * (1 + size * rng.standard_normal(V.shape))) >= lowest * (1 - 1e-13)
+
+
+def assert_subgradient(penalty, V, P, steps, rtol=1e-10):
+    """(V - P) / step is in the subdifferential at P: Omega(P) + Omega*(Z) = <P, Z>."""
+    Z = (V - P) / steps
+    if penalty.is_norm:
+        # Omega*(Z) is 0 in the dual ball, of which rounding may leave Z just outside.
+        assert penalty.dual_norm(Z) <= 1 + rtol
+        conjugate = 0.0
+    else:
+        conjugate = penalty.conjugate(Z)
+    value = penalty.value(P)
+    assert abs(value + conjugate - np.sum(P * Z)) <= rtol * (value + abs(conjugate) + np.sum(np.abs(P * Z)))
+
+
+@pytest.mark.parametrize("step", [1e-6, 0.05, 0.7, 20.0])
+@pytest.mark.parametrize("name", TERMS)
+def test_prox_leaves_a_subgradient(name, step):
+    for seed in range(6):
+        V = points(seed)
+        assert_subgradient(term(name), V, term(name).prox(V, step), step, rtol=1e-13 / step + 1e-10)
+
+
+@pytest.mark.parametrize("steps", STEPS)
+@pytest.mark.parametrize("name", ROWS)
+def test_row_prox_leaves_a_subgradient_in_any_metric(name, steps):
+    for seed in range(6):
+        for scale in (1e-3, 1.0, 1e3):
+            V = scale * points(seed)
+            # A step of 1e-6 takes V to about V / 1e-6: only so many digits of the difference are left.
+            rtol = 1e-10 + 1e-14 * np.abs(V).max() / STEPS[steps].min()
+            assert_subgradient(term(name), V, term(name).prox(V, STEPS[steps]), STEPS[steps], rtol)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_equal_steps_are_one_step(name):
+    V = points(0)
+    assert_allclose(term(name).prox(V, 0.7), term(name).prox(V, STEPS["equal"]), rtol=1e-12)
+    assert_allclose(term(name).prox(V, 0.7), term(name).prox(V, STEPS["nearly_equal"]), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", TERMS)
+@cases.law(max_examples=10)
+@given(seeds=st.tuples(st.integers(0, 1000), st.integers(0, 1000)), distance=st.sampled_from([1e-6, 1e-2, 1.0]))
+def test_prox_is_firmly_nonexpansive(name, seeds, distance):
+    V = points(seeds[0])
+    other = V + distance * points(seeds[1])
+    steps = STEPS["unequal"] if name in ROWS else 0.7
+    change = term(name).prox(V, steps) - term(name).prox(other, steps)
+    # In the metric of the steps.
+    inner = np.sum(change * (V - other) / steps)
+    assert np.sum(change**2 / steps) <= inner + 1e-13 * distance
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_prox_does_not_write_to_its_input(name):
+    V = points(0)
+    kept = V.copy()
+    term(name).prox(V, 0.7)
+    assert_array_equal(V, kept)
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_prox_of_zero_is_zero(name):
+    assert_array_equal(term(name).prox(np.zeros((D, T)), 0.7), 0)
+
+
+# Those that say something about two tasks already.
+ANY_SHAPE = [n for n in TERMS if n not in ("dirty_inf_fractional", "dirty_2", "learned_clusters_no_mean")]
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (4, 1), (2, 7), (9, 2), (3, 3)])
+@pytest.mark.parametrize("name", ANY_SHAPE)
+def test_prox_of_any_shape(name, shape):
+    """Few or many tasks for the features: the two sides of the singular value decomposition."""
+    V = np.random.default_rng(0).standard_normal(shape)
+    for f in cases.PENALTIES[name].build(*shape).resolve(shape[0], np.arange(shape[1])).terms:
+        assert_subgradient(f, V, f.prox(V, 0.7), 0.7)
+
+
+# Steps of 1e-8 and values of 1e8: what raw data give.
+@pytest.mark.parametrize("scale", [1e-8, 1e8])
+@pytest.mark.parametrize("name", TERMS)
+def test_prox_scales_with_the_data(name, scale):
+    """Norms: prox of s V at step s is s times the prox. Penalties of degree 2: at the same step."""
+    V, f = points(0), term(name)
+    step = 0.7 * scale if f.is_norm else 0.7
+    assert_allclose(f.prox(scale * V, step), scale * f.prox(V, 0.7), rtol=1e-9, atol=1e-11 * scale)
+    assert_allclose(f.value(scale * V), scale ** (1 if f.is_norm else 2) * f.value(V), rtol=1e-10)
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e8])
+@pytest.mark.parametrize("name", TERMS)
+def test_prox_scales_with_the_step(name, scale):
+    """The prox with step s of Omega is that with step 1 of s Omega."""
+    V, f = points(0), term(name)
+    assert_allclose(
+        f.prox(V * scale, scale * STEPS["unequal"] if name in ROWS else scale),
+        f.scaled(scale).prox(V * scale, STEPS["unequal"] if name in ROWS else 1.0),
+        rtol=1e-9,
+        atol=1e-11 * scale,
+    )
+
+
+@pytest.mark.parametrize("task", range(T))
+@pytest.mark.parametrize("name", ROWS)
+def test_prox_keeps_nan(name, task):
+    V = points(0)
+    V[1, task] = np.nan
+    P = term(name).prox(V, STEPS["unequal"])
+    assert np.isnan(P[1]).any()
+    others = np.arange(D) != 1
+    assert_array_equal(P[others], term(name).prox(points(0), STEPS["unequal"])[others])
+
+
+# --------------------------------------------------------------------------- dual norm, conjugate
+
+
+@pytest.mark.parametrize("name", NORMS)
+@cases.law(max_examples=10)
+@given(seeds=st.tuples(st.integers(0, 1000), st.integers(0, 1000)))
+def test_dual_norm_is_a_support_function(name, seeds):
+    f, W, Z = term(name), points(seeds[0]), points(seeds[1])
+    assert np.sum(W * Z) <= f.value(W) * f.dual_norm(Z) * (1 + 1e-12)
+    assert_allclose(f.dual_norm(3 * Z), 3 * f.dual_norm(Z))
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_dual_norm_is_where_the_prox_reaches_zero(name):
+    for seed in range(3):
+        f, Z = term(name), points(seed)
+        unit = Z / f.dual_norm(Z)
+        assert_array_equal(f.prox(unit * (1 - 1e-9), 1.0), 0)
+        just_outside = f.prox(unit * (1 + 1e-6), 1.0)
+        assert np.any(just_outside)
+        # It points to where the supremum of <W, Z> over Omega(W) <= 1 is attained.
+        assert_allclose(np.sum(just_outside * unit), f.value(just_outside), rtol=1e-4)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_dual_norm_by_bisection_is_the_formula(name):
+    for seed in range(3):
+        Z = points(seed)
+        assert_allclose(RowPenalty.dual_norm(term(name), Z), term(name).dual_norm(Z), rtol=1e-9)
+    assert RowPenalty.dual_norm(term(name), np.zeros((D, T))) == term(name).dual_norm(np.zeros((D, T))) == 0
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_dual_norm_of_nan_is_nan(name):
+    for entry in ((0, 0), (1, 2), (D - 1, T - 1)):
+        Z = points(0)
+        Z[entry] = np.nan
+        with np.errstate(invalid="ignore"):
+            assert np.isnan(term(name).dual_norm(Z))
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1e-12, 0.3, 0.5, np.sqrt(0.5), 0.9, 1 - 1e-12, 1.0])
+def test_dual_norm_of_the_sparse_group(l1_ratio):
+    penalty = SparseGroup(0.5, l1_ratio)
+    for seed in range(6):
+        Z = points(seed)
+        s = penalty.dual_norm(Z)
+        soft = np.maximum(np.abs(Z) - 0.5 * s * l1_ratio, 0)
+        assert_allclose(np.linalg.norm(soft, axis=1).max(), 0.5 * s * (1 - l1_ratio), atol=1e-10)
+
+
+@pytest.mark.parametrize("name", TERMS)
+@cases.law(max_examples=10)
+@given(seeds=st.tuples(st.integers(0, 1000), st.integers(0, 1000)))
+def test_fenchel_inequality(name, seeds):
+    f, W, Z = term(name), points(seeds[0]), points(seeds[1])
+    if f.is_norm:
+        Z = Z / f.dual_norm(Z)
+    Z = Z - (Z @ f.free_tasks(T)) @ f.free_tasks(T).T
+    conjugate = f.conjugate(Z)
+    assert f.value(W) + conjugate - np.sum(W * Z) >= -1e-10 * (f.value(W) + conjugate)
+
+
+@pytest.mark.parametrize("name", [n for n in TERMS if n not in NORMS])
+def test_conjugate_is_the_supremum(name):
+    """sup over W of <W, Z> - Omega(W), by cvxpy."""
+    import cvxpy as cp
+
+    f, Z = term(name), points(0)
+    Z = Z - (Z @ f.free_tasks(T)) @ f.free_tasks(T).T
+    W = cp.Variable(Z.shape)
+    expression, rules = f.expression(W, cp)
+    program = cp.Problem(cp.Minimize(expression - cp.sum(cp.multiply(W, Z))), rules)
+    lowest, _ = ask_cvxpy(lambda **options: program.solve(solver="CLARABEL", **options))
+    assert_allclose(f.conjugate(Z), -lowest, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", NORMS)
+def test_conjugate_of_a_norm(name):
+    f, Z = term(name), points(0)
+    unit = Z / f.dual_norm(Z)
+    assert f.conjugate(0.999 * unit) == 0
+    assert f.conjugate(1.001 * unit) == np.inf
+
+
+@pytest.mark.parametrize("name", COUPLINGS)
+def test_coupling_is_a_positive_semidefinite_matrix(name):
+    M = built(name).matrix(T)
+    assert_array_equal(M, M.T)
+    assert np.linalg.eigvalsh(M)[0] >= -1e-15
+
+
+# ----------------------------------------------------------------------------------- the dirty norm
+
+
+@pytest.mark.parametrize("q", [2, np.inf])
+@pytest.mark.parametrize("block", [0.5, 1.0, 1.3, 2.0, 2.5, 4.0, 6.0])
+def test_dirty_split_attains_the_minimum(block, q):
+    """In and outside the range in which both parts are of use, whole and fractional ratios."""
+    penalty = DirtyNorm(block, 1.0, q)
+    for seed in range(3):
+        W = points(seed)
+        B, S = penalty.split(W)
+        assert_allclose(B + S, W, atol=1e-15)
+        attained = block * np.linalg.norm(B, ord=q, axis=1).sum() + np.abs(S).sum()
+        assert_allclose(attained, value_by_cvxpy(penalty, W), rtol=1e-6)
+        assert_allclose(penalty.value(W), attained, rtol=1e-12)
+
+
+@pytest.mark.parametrize("T", [1, 2, 5])
+@pytest.mark.parametrize("q", [2, np.inf])
+def test_dirty_norm_for_any_number_of_tasks(q, T):
+    penalty = DirtyNorm(1.2, 1.0, q)
+    V = np.random.default_rng(0).standard_normal((6, T))
+    for steps in (np.ones(T), np.geomspace(1e-3, 1, T)):
+        assert_subgradient(penalty, V, penalty.prox(V, steps), steps)
+
+
+# ------------------------------------------------------------------------------- the spectral boxes
+
+
+@pytest.mark.parametrize("low, high, total", [(0.0, np.inf, 1.0), (0.1, 2.0, 3.0), (0.5, 0.5, 2.0), (0.0, 1.0, 2.0)])
+@pytest.mark.parametrize("rank", [0, 1, 2, 4])
+def test_spectral_box_of_any_rank(low, high, total, rank):
+    rng = np.random.default_rng(rank)
+    W = rng.standard_normal((D, rank)) @ rng.standard_normal((rank, T))
+    penalty = SpectralBox(0.3, low, high, total)
+    Sigma = penalty.covariance(W)
+    values = np.linalg.eigvalsh(Sigma)
+    assert values[0] >= low - 1e-12 and values[-1] <= high + 1e-12
+    assert_allclose(np.trace(Sigma), total)
+    # Sigma attains the minimum that defines the value.
+    assert_allclose(penalty.value(W), 0.3 * np.trace(W @ np.linalg.pinv(Sigma, rcond=1e-9) @ W.T), atol=1e-12)
+    assert_subgradient(penalty, W, penalty.prox(W, 0.7), 0.7)
+
+
+def test_box_without_bounds_is_the_squared_trace_norm():
+    W = points(0)
+    assert_allclose(SpectralBox(0.3).value(W), SquaredTraceNorm(0.6).value(W))
+    assert_allclose(SpectralBox(0.3).prox(W, 0.7), SquaredTraceNorm(0.6).prox(W, 0.7), atol=1e-12)
+    assert_allclose(SpectralBox(0.3).conjugate(W), SquaredTraceNorm(0.6).conjugate(W))
+
+
+@pytest.mark.parametrize("q", [1.0001, 1.001, 1.01, 1.1, 1.9, 4, 10, 100, 1000])
+def test_row_norm_for_every_q(q):
+    penalty = RowNorm(0.5, q)
+    for seed in range(6):
+        V = 10 * points(seed)
+        assert np.isfinite([penalty.value(V), penalty.dual_norm(V)]).all()
+        assert_subgradient(penalty, V, penalty.prox(V, STEPS["unequal"]), STEPS["unequal"], rtol=1e-7)
+
+
+def test_row_norm_with_q_close_to_its_ends():
+    """The general prox meets the closed forms."""
+    V, steps = points(0), STEPS["unequal"]
+    for q, end in ((1 + 1e-6, 1), (2 + 1e-9, 2), (2 - 1e-9, 2), (1e6, np.inf)):
+        assert_allclose(RowNorm(0.5, q).prox(V, steps), RowNorm(0.5, end).prox(V, steps), atol=1e-4)

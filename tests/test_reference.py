@@ -1,0 +1,199 @@
+"""Every loss x penalty x layout against cvxpy, which solves the textbook definition."""
+
+from inspect import isclass
+
+import cases
+import numpy as np
+import pytest
+from cases import ask_cvxpy
+from numpy.testing import assert_allclose
+from sklearn.base import clone
+
+import convexmtl as cm
+import convexmtl.estimators
+import convexmtl.losses
+import convexmtl.penalties
+from convexmtl import certify, reference
+from convexmtl.certificate import duality_gap
+from convexmtl.path import critical_factor
+from convexmtl.penalties import (
+    Coupling,
+    DirtyNorm,
+    GraphLaplacian,
+    Penalty,
+    RowNorm,
+    RowPenalty,
+    SpectralPenalty,
+    TraceNorm,
+)
+from convexmtl.problem import Problem
+from convexmtl.solvers import SOLVERS, solve
+from convexmtl.tasks import Tasks
+
+TOL = 1e-7
+FAMILIES = {Coupling, Penalty, RowPenalty, SpectralPenalty}
+
+
+def assert_agrees(objective, gap, asked, scale):
+    """No worse than the reference, and the lower bound not above it."""
+    assert objective <= asked + 1e-6 * scale
+    assert objective - gap <= asked + 1e-6 * scale
+
+
+@pytest.mark.parametrize("loss, penalty, layout", cases.COMBINATIONS)
+def test_combination(loss, penalty, layout):
+    problem, written = cases.make_problem(loss, penalty, layout)
+    scale = cases.scale_of(problem)
+    result = solve(problem, tol=TOL)
+    asked, accuracy = ask_cvxpy(lambda **options: reference.solve(problem, written, **options))
+    assert result.converged, result.status.value
+    assert result.dual_gap <= TOL * scale * (1 + 1e-9)
+    assert_agrees(result.objective, result.dual_gap, asked.objective, scale)
+    assert_allclose(problem.primal(result.parts, result.intercept), result.objective, rtol=1e-12)
+    # Where Omega is strongly convex both are this close to the one minimiser.
+    strength = 2 * np.linalg.eigvalsh(problem.penalty.M)[0]
+    if strength > 1e-6:
+        radius = np.sqrt(2 * TOL * scale / strength) + np.sqrt(2 * max(TOL, 10 * accuracy) * scale / strength)
+        assert np.linalg.norm(result.W - asked.W) <= radius
+
+
+# --------------------------------------------------------------------------------- estimators
+
+VARIANTS = {
+    cm.ClusteredRegressor: {"clusters": {"north": 0, "east": 1, "south": 0, "west": 1}},
+    cm.ClusteredClassifier: {"clusters": ["a", "b", "b", "a"]},
+    cm.MultiTaskRegressor: {"penalty": cases.PENALTIES["sparse,low_rank"].build(6, 4)},
+    cm.MultiTaskClassifier: {"penalty": RowNorm(0.1) + GraphLaplacian([("north", "west"), ("east", "west", 2.0)], 0.1)},
+}
+
+
+def models(form):
+    """Every estimator with every loss by name, and where tasks have names the variants that use them."""
+    for cls in cases.ESTIMATORS:
+        losses = ("logistic", "squared_hinge") if cls in cases.CLASSIFIERS else ("squared", "huber", "poisson")
+        yield from (cls(loss=loss, tol=TOL) for loss in losses)
+    if form == "stacked":
+        yield from (cls(**variant, tol=TOL) for cls, variant in VARIANTS.items())
+
+
+@pytest.mark.parametrize(
+    "form, estimator",
+    [
+        pytest.param(form, model, id=f"{form}-{type(model).__name__}-{model.loss}")
+        for form in cases.INPUT_FORMS
+        for model in models(form)
+    ],
+)
+def test_estimator(form, estimator):
+    X, y, options = cases.user_input(estimator.loss, form)
+    estimator = clone(estimator).fit(X, y, **options)
+    scale = cases.scale_of(estimator._formulate(X, y, **options).problem)
+    certificate = certify(estimator, X, y, **options)
+    assert estimator.dual_gap_ <= TOL * scale * (1 + 1e-9)
+    assert_allclose(estimator.objective_, certificate.primal, rtol=1e-12, atol=1e-12 * scale)
+    assert_allclose(estimator.dual_gap_, certificate.gap, rtol=1e-6, atol=1e-12 * scale)
+    assert_allclose(certificate.dual, certificate.primal - certificate.gap)
+    asked, _ = ask_cvxpy(lambda **limits: reference.fit(estimator, X, y, **options, **limits))
+    assert asked.W.shape == estimator.coef_.T.shape and asked.b.shape == estimator.intercept_.shape
+    assert_agrees(estimator.objective_, estimator.dual_gap_, asked.objective, scale)
+
+
+def test_reference_needs_no_fit():
+    X, y, options = cases.user_input("squared", "stacked")
+    asked = reference.fit(cm.TraceNormRegressor(0.1), X, y, **options)
+    fitted = cm.TraceNormRegressor(0.1, tol=TOL).fit(X, y, **options)
+    assert_allclose(asked.objective, fitted.objective_, rtol=1e-6)
+
+
+def test_certify_sees_a_wrong_solution():
+    X, y, options = cases.user_input("squared", "shared")
+    estimator = cm.BlockSparseRegressor(tol=1e-8).fit(X, y, **options)
+    at_optimum = certify(estimator, X, y, **options)
+    estimator._parts = tuple(part + 0.1 for part in estimator._parts)
+    moved = certify(estimator, X, y, **options)
+    assert moved.primal > at_optimum.primal
+    assert moved.gap >= moved.primal - at_optimum.primal - 1e-12
+    assert moved.dual <= at_optimum.primal
+
+
+def test_nan_never_looks_converged():
+    problem, _ = cases.make_problem("squared", "l2", "shared")
+    W = np.full(problem.shape, np.nan)
+    with np.errstate(invalid="ignore"):
+        assert not duality_gap(problem, (W,)).gap <= problem.threshold(1e6)
+
+
+# ---------------------------------------------------------- larger problems, where the certificate decides
+
+
+WIDE_PENALTIES = {
+    "l2": RowNorm(1.0),
+    "linf": RowNorm(1.0, q=np.inf),
+    "dirty": DirtyNorm(2.0, 1.0),
+    "trace": TraceNorm(1.0),
+}
+
+
+def draw_wide(loss, form):
+    """400 features, 3 tasks of about 50 samples."""
+    rng, targets = np.random.default_rng(1), cases.LOSSES[loss].targets
+    if form == "stacked":
+        return Tasks.stacked(*cases.draw_stacked(targets, rng, (30, 45, 60), 400), 3)
+    return Tasks.shared(*cases.draw_shared(targets, rng, 60, 400, 3, missing=0.2 if form == "missing" else 0.0))
+
+
+@pytest.mark.parametrize("form", ["shared", "missing", "stacked"])
+@pytest.mark.parametrize("penalty", WIDE_PENALTIES)
+@pytest.mark.parametrize("loss, strength", [*((loss, 0.1) for loss in cases.LOSSES), ("squared", 0.01)])
+def test_many_features_are_certified(loss, strength, penalty, form):
+    """More features than a first working set and than samples, at a fraction of the largest strength."""
+    tasks, penalty = draw_wide(loss, form), WIDE_PENALTIES[penalty]
+
+    def problem_of(penalty):
+        return Problem(tasks, cases.LOSSES[loss].loss, penalty.resolve(400, np.arange(3)))
+
+    problem = problem_of(penalty.scaled(strength * critical_factor(problem_of(penalty))))
+    result = solve(problem, tol=1e-6)
+    certificate = duality_gap(problem, result.parts)
+    assert result.converged, result.status.value
+    assert certificate.gap <= 1e-6 * cases.scale_of(problem) * (1 + 1e-9)
+    assert_allclose(certificate.primal, result.objective, rtol=1e-9)
+
+
+# ---------------------------------------------------------------------- the tables are complete
+
+
+def test_every_loss_has_a_row():
+    assert {type(case.loss) for case in cases.LOSSES.values()} == set(convexmtl.losses.LOSSES.values())
+
+
+def _leaves(penalty):
+    """The penalties of which a sum, or a sum of parts, is made, and the sum of parts itself."""
+    if hasattr(penalty, "first"):
+        return [*_leaves(penalty.first), *_leaves(penalty.second)]
+    return [penalty, *(leaf for _, part in getattr(penalty, "parts", ()) for leaf in _leaves(part))]
+
+
+def test_every_penalty_has_a_row():
+    exported = [getattr(convexmtl.penalties, name) for name in convexmtl.penalties.__all__]
+    concrete = {p for p in exported if isclass(p) and issubclass(p, Penalty)} - FAMILIES
+    covered = {type(leaf) for case in cases.PENALTIES.values() for leaf in _leaves(case.build(6, 4))}
+    assert concrete == covered
+
+
+def test_every_solver_is_reached():
+    problems = [cases.make_problem("squared", penalty, "shared")[0] for penalty in cases.PENALTIES]
+    reached = {next(run for applies, run in SOLVERS if applies(problem)) for problem in problems}
+    assert reached == {run for _, run in SOLVERS}
+
+
+def test_every_estimator_has_a_row():
+    exported = [getattr(convexmtl.estimators, name) for name in convexmtl.estimators.__all__]
+    assert set(exported) == set(cases.ESTIMATORS)
+
+
+def test_every_loss_and_penalty_meets_every_layout_that_applies():
+    assert {(loss, penalty) for loss, penalty, _ in cases.COMBINATIONS} == {
+        (loss, penalty) for loss in cases.LOSSES for penalty in cases.PENALTIES
+    }
+    assert {layout for _, _, layout in cases.COMBINATIONS} == set(cases.LAYOUTS)

@@ -77,19 +77,17 @@ def grids(kind, task_column, n_tasks):
     def make(family, **parameters):
         return getattr(mtl, family + kind)(**parameters, **common)
 
-    # The curvature of the logistic loss is at most a quarter, and few labels are positive.
-    scale = 0.1 if kind == "Classifier" else 1.0
-    alphas = scale * np.logspace(-2.5, 0, 6)
+    alphas = np.logspace(-2.5, 0, 6)
     dirty = [{"alpha_block": [a], "alpha_sparse": a / n_tasks ** np.array([0.25, 0.5])} for a in alphas]
-    within = [{"alpha_between": [a], "alpha_within": [3 * a, 30 * a]} for a in scale * np.logspace(-3, 0, 4)]
-    variances = scale * n_tasks * np.logspace(-3, 1, 6)
+    within = [{"alpha_between": [a], "alpha_within": [3 * a, 30 * a]} for a in np.logspace(-3, 0, 4)]
+    variances = n_tasks * np.logspace(-3, 1, 6)
     return {
         "block-sparse l1/l2": (make("BlockSparse"), {"alpha": alphas}),
         "dirty": (make("Dirty"), dirty),
         "trace norm": (make("TraceNorm"), {"alpha": alphas}),
         "mean-regularised": (
             make("MeanRegularized"),
-            {"alpha_mean": [scale * 1e-3, scale * 1e-1], "alpha_variance": variances},
+            {"alpha_mean": [1e-3, 1e-1], "alpha_variance": variances},
         ),
         "learned clusters": (make("Clustered", n_clusters=3, alpha_mean=0.01), within),
     }

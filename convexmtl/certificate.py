@@ -20,6 +20,8 @@ class Certificate:
         The best intercepts for W; ``primal`` is taken at the intercepts that were asked for, if any.
     Z : ndarray of shape (d, T)
         Minus the gradient of the smooth part (loss and quadratic coupling) at W and the best intercepts.
+    z : ndarray of shape (N,)
+        Predictions at W and the best intercepts.
     """
 
     primal: float
@@ -27,6 +29,7 @@ class Certificate:
     gap: float
     intercept: np.ndarray
     Z: np.ndarray
+    z: np.ndarray
 
 
 def duality_gap(problem, parts, intercept=None, start=None):
@@ -42,7 +45,7 @@ def duality_gap(problem, parts, intercept=None, start=None):
         Where to start looking for the best intercepts.
     """
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
-    W = sum(parts)
+    W = sum(parts[1:], parts[0])
     c, y = tasks.weight, tasks.y
     raw = tasks.apply(W)
     best = problem.best_intercept(raw, start if intercept is None else intercept)
@@ -51,18 +54,23 @@ def duality_gap(problem, parts, intercept=None, start=None):
     v = loss.derivative(y, at_best)
     if not np.isfinite(v).all():
         # exp overflows: the objective is infinite there, and nothing is certified.
-        return Certificate(np.inf, -np.inf, np.inf, best, np.full(W.shape, np.nan))
+        return Certificate(np.inf, -np.inf, np.inf, best, np.full(W.shape, np.nan), at_best)
     if problem.fit_intercept:
         v = _balanced(tasks, c, v)
-    WM = penalty.couple(W)
-    Z = -tasks.adjoint(c * v) - 2 * WM
+    coupled = bool(penalty.M.any())
+    WM = penalty.couple(W) if coupled else None
+    Z = tasks.adjoint(-c * v)
+    if coupled:
+        Z = Z - 2 * WM
     gradient = Z
     primal = float(c @ loss.value(y, z)) + penalty.value(parts)
 
     free, feasible = _free_directions(penalty, tasks.n_tasks), True
     if free.shape[1]:
         v = v + _correction(problem, at_best, Z, free)
-        Z = -tasks.adjoint(c * v) - 2 * WM
+        Z = tasks.adjoint(-c * v)
+        if coupled:
+            Z = Z - 2 * WM
         left = Z @ free
         # A feature's largest possible share, by Cauchy and Schwarz; only rounding of it may be left.
         size = np.sqrt(tasks.curvature(c).max(axis=1) * float(c @ v**2))
@@ -73,7 +81,7 @@ def duality_gap(problem, parts, intercept=None, start=None):
     trivial = primal + float(c @ loss.conjugate(y, np.zeros_like(y)))
     if not gap <= trivial and not np.isnan(gap):
         gap = trivial
-    return Certificate(primal, primal - gap, gap, best, gradient)
+    return Certificate(primal, primal - gap, gap, best, gradient, at_best)
 
 
 def _fenchel_gaps(problem, parts, W, WM, z, v, Z):
@@ -89,10 +97,12 @@ def _fenchel_gaps(problem, parts, W, WM, z, v, Z):
     gap = float(tasks.weight @ np.where(tasks.weight > 0, share, 0.0))
     if not penalty.terms:
         return gap + _quadratic_conjugate(Z, penalty)
-    gap += (1 - scale) ** 2 * float(np.sum(W * WM))
+    if WM is not None:
+        gap += (1 - scale) ** 2 * float(np.sum(W * WM))
     for term, part in zip(penalty.terms, parts, strict=True):
         conjugate = 0.0 if term.is_norm else term.conjugate(scale * Z)
-        gap += term.value(part) + conjugate - scale * float(np.sum(part * Z))
+        used = part.any(axis=1)
+        gap += term.value(part) + conjugate - scale * float(np.sum(part[used] * Z[used]))
     return gap
 
 

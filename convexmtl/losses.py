@@ -35,6 +35,10 @@ class Loss(BaseEstimator):
         """d^2 loss / dz^2 (a generalised one where the derivative has kinks)."""
         raise TypeError(f"{type(self).__name__} does not define second")
 
+    def model_curvature(self, y, z):
+        """Curvature > 0 of a quadratic model of the loss around z: the second derivative, kept away from zero."""
+        return np.maximum(self.second(y, z), 1e-4 * self.curvature if self.curvature else 1e-12)
+
     def conjugate(self, y, v):
         """sup_z of v z - loss(y, z); inf outside its domain."""
         raise TypeError(f"{type(self).__name__} does not define conjugate")
@@ -107,6 +111,12 @@ class Huber(Loss):
 
     def second(self, y, z):
         return (np.abs(z - y) <= self.delta).astype(float)
+
+    def model_curvature(self, y, z):
+        # Beyond delta a share of the curvature delta / r of the parabola that touches the loss from above: with
+        # the second derivative, 0, the model says nothing of where the residual would come back.
+        r = np.abs(z - y)
+        return np.where(r <= self.delta, 1.0, 0.2 * self.delta / np.maximum(r, self.delta))
 
     def conjugate(self, y, v):
         return np.where(np.abs(v) <= self.delta * (1 + 1e-12), v * y + 0.5 * v**2, np.inf)

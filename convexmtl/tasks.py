@@ -93,6 +93,11 @@ class Tasks:
         # One task after the other, so that rounding of a common factor does not hide the common weights.
         return (s[0], scale) if np.all(np.abs(s - s[0]) <= 1e-15 * s[0].max()) else None
 
+    @cached_property
+    def columns(self):
+        """Where ``solvers._columns.Columns`` keeps what it has gathered of X."""
+        return {}
+
     def slices(self, t):
         """(rows of X, samples) of task t."""
         n = self.ptr[t + 1] - self.ptr[t]
@@ -114,7 +119,7 @@ class Tasks:
     def adjoint(self, u):
         """(d, T) with columns sum_i u_ti x_ti, for u (N,)."""
         if self.is_shared:
-            return np.ascontiguousarray((u.reshape(self.n_tasks, -1) @ self.X).T)
+            return (u.reshape(self.n_tasks, -1) @ self.X).T
         out = np.empty((self.n_features, self.n_tasks))
         for t in range(self.n_tasks):
             rows, samples = self.slices(t)

@@ -39,8 +39,10 @@ class Canonical:
         return ((W @ vectors[:, used]) * values[used]) @ vectors[:, used].T
 
     def value(self, parts):
-        W = sum(parts)
-        quadratic = float(np.sum((W @ self.M) * W))
+        quadratic = 0.0
+        if self.M.any():
+            W = sum(parts)
+            quadratic = float(np.sum((W @ self.M) * W))
         return quadratic + sum(float(f.value(part)) for f, part in zip(self.terms, parts, strict=False))
 
 

@@ -43,6 +43,10 @@ class RowPenalty(Penalty):
         prox_rows(out, steps, self.row_prox.compiled, *self.pack())
         return out
 
+    def excess(self, Z):
+        """(d,): by how much each row of Z is too large for a row of W to stay zero; 0 where it is not."""
+        return np.abs(self.prox(Z, 1.0)).max(axis=1)
+
     def dual_norm(self, Z):
         """The smallest s for which the prox of Z / s is zero, by bisection; exact formulas override it."""
         Z = np.ascontiguousarray(Z, dtype=float)
@@ -330,6 +334,9 @@ class RowNorm(RowPenalty):
         return RowNorm(self.alpha * self.l1_ratio, self.q, 1.0, self.feature_weights)
 
     def value(self, W):
+        used = W.any(axis=1)
+        if 2 * used.sum() < len(W):
+            return self.restrict(used).value(W[used])
         rows = self._weights(len(W)) @ _row_norms(W, self.q)
         return self.alpha * self.l1_ratio * rows + 0.5 * self._ridge * np.sum(W**2)
 
@@ -341,9 +348,11 @@ class RowNorm(RowPenalty):
         return self._norm().prox(V * shrink, step * shrink) if self.l1_ratio else V * shrink
 
     def dual_norm(self, Z):
-        q = float(self.q)
-        conjugate = np.inf if q == 1 else 1.0 if q == np.inf else q / (q - 1)
-        return _max(_row_norms(Z, conjugate) / self._weights(len(Z))) / self.alpha
+        return _max(_row_norms(Z, _conjugate(self.q)) / self._weights(len(Z))) / self.alpha
+
+    def excess(self, Z):
+        conjugate = _conjugate(self.q)
+        return np.maximum(_row_norms(Z, conjugate) - self.alpha * self.l1_ratio * self._weights(len(Z)), 0.0)
 
     def conjugate(self, Z):
         if self.is_norm:
@@ -618,6 +627,12 @@ class DirtyNorm(RowPenalty):
         B, S = cp.Variable(W.shape), cp.Variable(W.shape)
         block = cp.norm(B, "inf" if self.q == np.inf else 2, axis=1)
         return self.alpha_block * cp.sum(block) + self.alpha_sparse * cp.sum(cp.abs(S)), [B + S == W]
+
+
+def _conjugate(q):
+    """The exponent of the dual norm."""
+    q = float(q)
+    return np.inf if q == 1 else 1.0 if q == np.inf else q / (q - 1)
 
 
 def _row_norms(W, q):

@@ -1,12 +1,14 @@
 """The hot loops of row descent.
 
-Both minimise, over the rows of W,
+All minimise, over the rows of W,
 
     <gradient, W - W0> + 1/2 sum_t (w_t - w0_t)' H_t (w_t - w0_t) + tr(W M W') + sum_j phi(W_j.)
 
-by cyclic descent with one step per task; they differ in what is kept up to date: the gradient (through
-the H_t) or the weighted residual (through the columns of X). M comes as ``ridge`` = 2 diag(M), the rest of
-M (an empty matrix where there is none), and ``bound``, the curvature per task that covers 2 M.
+by cyclic descent with one step per task. They differ in what is kept up to date: the gradient (through the
+H_t) or the weighted residual (through the columns of X). M comes as ``ridge`` = 2 diag(M) and the rest of M
+(an empty matrix where there is none). ``step`` (m, T) is 1 / curvature, as ``row_steps`` fills it in. Where all
+tasks share one Gram matrix, rows are taken a block at a time: descent inside the block on its own Gram matrix,
+and one matrix product to tell the others.
 """
 
 import numpy as np
@@ -34,21 +36,102 @@ def _add_centred(a, mean, h, x, u):
         u[i] += a * h[i] * (x[i] - mean)
 
 
-@kernel("boolean(float64[::1], float64[::1], float64[::1])")
-def _steps(curvature, bound, step):
-    """Fill in 1 / curvature per task; False where the whole row has none (it changes nothing)."""
-    low = 0.0
-    for t in range(step.shape[0]):
-        total = curvature[t] + bound[t]
-        step[t] = 1.0 / total if total > 0.0 else 0.0
-        low = max(low, step[t])
-    if low == 0.0:
-        return False
-    for t in range(step.shape[0]):
-        # A task in which this feature is constant: the gradient is zero there, any step will do.
-        if step[t] == 0.0:
-            step[t] = low
-    return True
+@kernel("void(float64[:, ::1], float64[:, ::1], int64, int64, float64[:, ::1])", fastmath=True)
+def _gradients(u, X, begin, end, out):
+    """out[t, j - begin] = u[t] . X[j], four tasks by four rows at a time, so that 16 sums stay in registers."""
+    T, n = u.shape
+    for j in range(begin, end - 3, 4):
+        x0, x1, x2, x3, k = X[j], X[j + 1], X[j + 2], X[j + 3], j - begin
+        for t in range(0, T - 3, 4):
+            u0, u1, u2, u3 = u[t], u[t + 1], u[t + 2], u[t + 3]
+            a0 = a1 = a2 = a3 = b0 = b1 = b2 = b3 = 0.0
+            c0 = c1 = c2 = c3 = d0 = d1 = d2 = d3 = 0.0
+            for i in range(n):
+                a0 += u0[i] * x0[i]
+                a1 += u0[i] * x1[i]
+                a2 += u0[i] * x2[i]
+                a3 += u0[i] * x3[i]
+                b0 += u1[i] * x0[i]
+                b1 += u1[i] * x1[i]
+                b2 += u1[i] * x2[i]
+                b3 += u1[i] * x3[i]
+                c0 += u2[i] * x0[i]
+                c1 += u2[i] * x1[i]
+                c2 += u2[i] * x2[i]
+                c3 += u2[i] * x3[i]
+                d0 += u3[i] * x0[i]
+                d1 += u3[i] * x1[i]
+                d2 += u3[i] * x2[i]
+                d3 += u3[i] * x3[i]
+            out[t, k], out[t, k + 1], out[t, k + 2], out[t, k + 3] = a0, a1, a2, a3
+            out[t + 1, k], out[t + 1, k + 1], out[t + 1, k + 2], out[t + 1, k + 3] = b0, b1, b2, b3
+            out[t + 2, k], out[t + 2, k + 1], out[t + 2, k + 2], out[t + 2, k + 3] = c0, c1, c2, c3
+            out[t + 3, k], out[t + 3, k + 1], out[t + 3, k + 2], out[t + 3, k + 3] = d0, d1, d2, d3
+        for t in range(T // 4 * 4, T):
+            u0 = u[t]
+            a0 = a1 = a2 = a3 = 0.0
+            for i in range(n):
+                a0 += u0[i] * x0[i]
+                a1 += u0[i] * x1[i]
+                a2 += u0[i] * x2[i]
+                a3 += u0[i] * x3[i]
+            out[t, k], out[t, k + 1], out[t, k + 2], out[t, k + 3] = a0, a1, a2, a3
+    for j in range(begin + (end - begin) // 4 * 4, end):
+        for t in range(T):
+            out[t, j - begin] = _dot(u[t], X[j])
+
+
+@kernel(
+    "void(float64, float64, float64, float64, float64, float64, float64, float64, float64[::1], float64[::1],"
+    " float64[::1], float64[::1], float64[::1], float64[::1])",
+    fastmath=True,
+)
+def _add_four(a0, a1, a2, a3, b0, b1, b2, b3, x0, x1, x2, x3, u, v):
+    """u += sum_k a_k x_k and v += sum_k b_k x_k."""
+    for i in range(u.shape[0]):
+        p, q, r, s = x0[i], x1[i], x2[i], x3[i]
+        u[i] += a0 * p + a1 * q + a2 * r + a3 * s
+        v[i] += b0 * p + b1 * q + b2 * r + b3 * s
+
+
+@kernel("void(float64[:, ::1], int64[::1], int64, float64[:, ::1], int64, int64, float64[:, ::1])", fastmath=True)
+def _add_rows(D, rows, n_rows, X, low, high, u):
+    """u[t, low:high] += sum_k D[k, t] X[rows[k], low:high] over the first n_rows rows."""
+    T = u.shape[0]
+    for a in range(low, high, 1024):
+        e = min(a + 1024, high)
+        for k in range(0, n_rows - 3, 4):
+            x0, x1, x2, x3 = X[rows[k], a:e], X[rows[k + 1], a:e], X[rows[k + 2], a:e], X[rows[k + 3], a:e]
+            for t in range(0, T - 1, 2):
+                _add_four(
+                    D[k, t], D[k + 1, t], D[k + 2, t], D[k + 3, t],
+                    D[k, t + 1], D[k + 1, t + 1], D[k + 2, t + 1], D[k + 3, t + 1],
+                    x0, x1, x2, x3, u[t, a:e], u[t + 1, a:e],
+                )  # fmt: skip
+            if T % 2:
+                v = u[T - 1, a:e]
+                d0, d1, d2, d3 = D[k, T - 1], D[k + 1, T - 1], D[k + 2, T - 1], D[k + 3, T - 1]
+                for i in range(e - a):
+                    v[i] += d0 * x0[i] + d1 * x1[i] + d2 * x2[i] + d3 * x3[i]
+        for k in range(n_rows // 4 * 4, n_rows):
+            for t in range(T):
+                _add(D[k, t], X[rows[k], a:e], u[t, a:e])
+
+
+@kernel("void(float64[:, ::1], float64[::1], float64[:, ::1])")
+def row_steps(curvature, bound, step):
+    """1 / (curvature + bound) per row and task; a row that has none (it changes nothing) gets zeros."""
+    m, T = curvature.shape
+    for j in range(m):
+        low = 0.0
+        for t in range(T):
+            total = curvature[j, t] + bound[t]
+            step[j, t] = 1.0 / total if total > 0.0 else 0.0
+            low = max(low, step[j, t])
+        for t in range(T):
+            # A task in which this feature is constant: the gradient is zero there, any step will do.
+            if step[j, t] == 0.0:
+                step[j, t] = low
 
 
 @kernel("void(float64[::1], float64[:, ::1], float64[::1])")
@@ -62,40 +145,175 @@ def _couple(w, M, new):
 
 
 @kernel(
-    "int64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
-    " float64[::1], float64[::1], row_prox, float64[::1], int64[::1], int64, float64, float64[::1])"
+    "float64(float64[::1], float64[::1], float64[::1], float64[:, ::1], float64[::1], row_prox, float64[::1],"
+    " int64[::1], int64)",
+    fastmath=True,
 )
-def descend_gram(G, scale, gradient, W, curvature, M, ridge, bound, prox, fpar, ipar, n_sweeps, tol, worst):
+def _row(new, w, step, M, ridge, prox, fpar, ipar, feature):
+    """Turn ``new``, the gradient of the row, into its change; returns the largest one in units of the gradient."""
+    T = w.shape[0]
+    if M.shape[0] == T:
+        _couple(w, M, new)
+    for t in range(T):
+        new[t] = w[t] - step[t] * (new[t] + ridge[t] * w[t])
+    prox(new, step, fpar, ipar, feature)
+    top = 0.0
+    for t in range(T):
+        change = new[t] - w[t]
+        w[t] = new[t]
+        new[t] = change
+        if change != 0.0:
+            size = abs(change) / step[t]
+            if not size <= top:
+                top = size
+    return top
+
+
+@kernel("void(float64[:, ::1], float64[::1], float64[::1], float64[::1])", fastmath=True)
+def _add_products(D, g, scale, new):
+    """new[t] += scale[t] D[t, :len(g)] . g, four tasks at a time."""
+    T = D.shape[0]
+    size = g.shape[0]
+    for t in range(0, T - 3, 4):
+        d0, d1, d2, d3 = D[t], D[t + 1], D[t + 2], D[t + 3]
+        a0 = a1 = a2 = a3 = 0.0
+        for i in range(size):
+            a0 += d0[i] * g[i]
+            a1 += d1[i] * g[i]
+            a2 += d2[i] * g[i]
+            a3 += d3[i] * g[i]
+        new[t] += scale[t] * a0
+        new[t + 1] += scale[t + 1] * a1
+        new[t + 2] += scale[t + 2] * a2
+        new[t + 3] += scale[t + 3] * a3
+    for t in range(T // 4 * 4, T):
+        new[t] += scale[t] * _dot(D[t, :size], g)
+
+
+@kernel(
+    "float64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
+    " float64[:, ::1], float64[::1], row_prox, float64[::1], int64[::1], int64, int64, int64, float64[::1])"
+)
+def _pass(G, scale, gradient, D, W, step, M, ridge, prox, fpar, ipar, begin, end, offset, new):
+    """One pass over rows begin..end; D (T, block) collects their changes.
+
+    ``gradient`` is left as it was: a row adds to its own entry what the changes of its block so far amount to,
+    through its row of G. Both start at column ``offset``.
+    """
+    T = W.shape[1]
+    shared = G.shape[0] == 1
+    top = 0.0
+    for j in range(begin, end):
+        if step[j, 0] == 0.0:
+            continue
+        k = j - begin
+        for t in range(T):
+            new[t] = gradient[t, offset + k]
+        if shared:
+            _add_products(D, G[0, j, offset : offset + k], scale, new)
+        else:
+            for t in range(T):
+                new[t] += scale[t] * _dot(D[t, :k], G[t, j, offset : offset + k])
+        change = _row(new, W[j], step[j], M, ridge, prox, fpar, ipar, j)
+        if not change <= top:
+            top = change
+        if change != 0.0:
+            for t in range(T):
+                D[t, k] = new[t]
+    return top
+
+
+@kernel("int64(float64[:, ::1], float64[::1], int64, int64, float64[:, ::1], int64[::1])")
+def _changed(D, scale, begin, end, out, rows):
+    """Collect in ``out`` (block, T) the changes that are not zero, times scale, and in ``rows`` whose they are."""
+    n_rows = 0
+    for j in range(begin, end):
+        any_change = False
+        for t in range(D.shape[0]):
+            change = D[t, j - begin]
+            out[n_rows, t] = scale[t] * change
+            if change != 0.0:
+                any_change = True
+        if any_change:
+            rows[n_rows] = j
+            n_rows += 1
+    return n_rows
+
+
+@kernel("void(float64[:, ::1], int64[::1], int64, float64[:, :, ::1], float64[:, ::1])", fastmath=True)
+def _add_task_rows(D, rows, n_rows, G, u):
+    """u[t] += sum_k D[k, t] G[t, rows[k]] over the first n_rows rows."""
+    for t in range(u.shape[0]):
+        v = u[t]
+        for k in range(0, n_rows - 3, 4):
+            x0, x1, x2, x3 = G[t, rows[k]], G[t, rows[k + 1]], G[t, rows[k + 2]], G[t, rows[k + 3]]
+            d0, d1, d2, d3 = D[k, t], D[k + 1, t], D[k + 2, t], D[k + 3, t]
+            for i in range(v.shape[0]):
+                v[i] += d0 * x0[i] + d1 * x1[i] + d2 * x2[i] + d3 * x3[i]
+        for k in range(n_rows // 4 * 4, n_rows):
+            _add(D[k, t], G[t, rows[k]], v)
+
+
+@kernel(
+    "int64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
+    " float64[::1], row_prox, float64[::1], int64[::1], int64, int64, float64, float64[::1])"
+)
+def descend_gram(G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, block, n_sweeps, tol, worst):
     """Sweeps with H_t = scale_t G[t], or scale_t G[0] where all tasks share it; gradient is (T, m).
 
     Returns the number of sweeps; worst[0] is the largest change of the last one, in units of the gradient.
     """
     m, T = W.shape
-    shared = G.shape[0] == 1
-    coupled = M.shape[0] == T
     new = np.empty(T)
-    step = np.empty(T)
+    D = np.empty((T, block))
+    changes = np.empty((block, T))
+    rows = np.empty(block, dtype=np.int64)
     for sweep in range(n_sweeps):
         top = 0.0
-        for j in range(m):
-            w = W[j]
-            if not _steps(curvature[j], bound, step):
-                continue
-            for t in range(T):
-                new[t] = gradient[t, j]
-            if coupled:
-                _couple(w, M, new)
-            for t in range(T):
-                new[t] = w[t] - step[t] * (new[t] + ridge[t] * w[t])
-            prox(new, step, fpar, ipar, j)
-            for t in range(T):
-                d = new[t] - w[t]
-                if d != 0.0:
-                    change = abs(d) / step[t]
-                    if not change <= top:
-                        top = change
-                    w[t] = new[t]
-                    _add(scale[t] * d, G[0 if shared else t, j], gradient[t])
+        for begin in range(0, m, block):
+            end = min(begin + block, m)
+            D[:] = 0.0
+            moved = _pass(G, scale, gradient, D, W, step, M, ridge, prox, fpar, ipar, begin, end, begin, new)
+            if not moved <= top:
+                top = moved
+            n_rows = _changed(D, scale, begin, end, changes, rows)
+            if G.shape[0] == 1:
+                _add_rows(changes, rows, n_rows, G[0], 0, m, gradient)
+            else:
+                _add_task_rows(changes, rows, n_rows, G, gradient)
+        worst[0] = top
+        if not top > tol:
+            return sweep + 1
+    return n_sweeps
+
+
+@kernel(
+    "int64(float64[:, ::1], float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
+    " float64[:, ::1], float64[::1], row_prox, float64[::1], int64[::1], int64, float64, float64[::1])"
+)
+def descend_blocks(X, G, scale, u, W, step, M, ridge, prox, fpar, ipar, n_sweeps, tol, worst):
+    """Sweeps that keep u (T, n) = scale_t times the residual, for H_t = scale_t X X' with X (m, n) and m > n.
+
+    G (1, m, block) has, for every row, the products with the rows of its own block.
+    """
+    m, T = W.shape
+    block = G.shape[2]
+    new = np.empty(T)
+    D = np.empty((T, block))
+    changes = np.empty((block, T))
+    rows = np.empty(block, dtype=np.int64)
+    gradient = np.empty((T, block))
+    for sweep in range(n_sweeps):
+        top = 0.0
+        for begin in range(0, m, block):
+            end = min(begin + block, m)
+            D[:] = 0.0
+            _gradients(u, X, begin, end, gradient)
+            moved = _pass(G, scale, gradient, D, W, step, M, ridge, prox, fpar, ipar, begin, end, 0, new)
+            if not moved <= top:
+                top = moved
+            n_rows = _changed(D, scale, begin, end, changes, rows)
+            _add_rows(changes, rows, n_rows, X, 0, u.shape[1], u)
         worst[0] = top
         if not top > tol:
             return sweep + 1
@@ -104,45 +322,34 @@ def descend_gram(G, scale, gradient, W, curvature, M, ridge, bound, prox, fpar, 
 
 @kernel(
     "int64(float64[::1], int64, int64[::1], int64[::1], float64[::1], float64[::1], float64[:, ::1],"
-    " float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[::1], float64[::1], row_prox, float64[::1],"
+    " float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[::1], row_prox, float64[::1],"
     " int64[::1], int64, float64, float64[::1])"
 )
-def descend_columns(
-    X, n_rows, row, ptr, u, h, W, means, curvature, M, ridge, bound, prox, fpar, ipar, n_sweeps, tol, worst
-):
+def descend_columns(X, n_rows, row, ptr, u, h, W, means, step, M, ridge, prox, fpar, ipar, n_sweeps, tol, worst):
     """Sweeps that keep u = the weighted derivative of the loss, with H_t = sum_i h_i (x - mean)(x - mean)'.
 
     X is the Fortran-ordered matrix, flat; u sums to zero per task where there is an intercept.
     """
     m, T = W.shape
-    coupled = M.shape[0] == T
     new = np.empty(T)
-    step = np.empty(T)
     for sweep in range(n_sweeps):
         top = 0.0
         for j in range(m):
-            w = W[j]
-            if not _steps(curvature[j], bound, step):
+            if step[j, 0] == 0.0:
                 continue
             for t in range(T):
                 a, e = ptr[t], ptr[t + 1]
                 o = j * n_rows + row[t]
                 new[t] = _dot(X[o : o + e - a], u[a:e])
-            if coupled:
-                _couple(w, M, new)
-            for t in range(T):
-                new[t] = w[t] - step[t] * (new[t] + ridge[t] * w[t])
-            prox(new, step, fpar, ipar, j)
-            for t in range(T):
-                d = new[t] - w[t]
-                if d != 0.0:
-                    change = abs(d) / step[t]
-                    if not change <= top:
-                        top = change
-                    w[t] = new[t]
-                    a, e = ptr[t], ptr[t + 1]
-                    o = j * n_rows + row[t]
-                    _add_centred(d, means[j, t], h[a:e], X[o : o + e - a], u[a:e])
+            change = _row(new, W[j], step[j], M, ridge, prox, fpar, ipar, j)
+            if not change <= top:
+                top = change
+            if change != 0.0:
+                for t in range(T):
+                    if new[t] != 0.0:
+                        a, e = ptr[t], ptr[t + 1]
+                        o = j * n_rows + row[t]
+                        _add_centred(new[t], means[j, t], h[a:e], X[o : o + e - a], u[a:e])
         worst[0] = top
         if not top > tol:
             return sweep + 1

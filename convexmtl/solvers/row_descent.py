@@ -12,15 +12,13 @@ import numpy as np
 from ..certificate import duality_gap
 from ..losses import Squared
 from ..result import Result, Status
-from ..tasks import without_rounding
-from ._kernels import descend_columns, descend_gram
 from ._line_search import line_search
+from ._models import quadratic_model
 
 FIRST_WORKING_SET = 64
-BLOCK = 64
-REDUCTION = 0.1  # each outer step reduces the largest violation by at least this factor
-ANDERSON = 5
+GROUP = 5  # sweeps between two extrapolations
 MAX_SWEEPS = 2000  # in one outer step
+INEXACT = 0.1  # share of the present gap to which an outer step solves its model
 
 
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
@@ -32,7 +30,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     threshold = problem.threshold(tol)
     n_iter, history, model = 0, [], None
     certificate = duality_gap(problem, (W,), start=None if start is None else start.intercept)
-    shrink, stalls = REDUCTION, 0
+    floor, stalls = 1e-3, 0
 
     while True:
         history.append((n_iter, certificate.primal, certificate.gap))
@@ -47,14 +45,18 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         if stalls >= 3:
             status = Status.STALLED
             break
-        features = _working_set(term, W, certificate.Z, None if model is None else model.features)
+        features, settled = _working_set(term, W, certificate.Z, None if model is None else model.features)
         if model is None or not quadratic_loss or not np.array_equal(features, model.features):
-            model = _model(problem, term, M, features, W, certificate)
+            model = quadratic_model(problem, term, M, features, W, certificate)
         else:
             model.restart(certificate)
-        n_iter += _descend(model, shrink, min(MAX_SWEEPS, max_iter - n_iter))
+        target = INEXACT * certificate.gap
+        if quadratic_loss and settled:
+            # The model is all there is to solve: to the end, but for what features still to enter may add.
+            target = 0.7 * threshold
+        n_iter += _descend(model, target, floor, min(MAX_SWEEPS, max_iter - n_iter))
         previous, new = certificate, W.copy()
-        new[features] = model.W
+        new[model.features] = model.W
         if quadratic_loss:
             W, certificate = new, duality_gap(problem, (new,), start=certificate.intercept)
         else:
@@ -62,7 +64,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         # Rounding: neither the objective nor the gap moves any more.
         if certificate.gap >= 0.999 * previous.gap and certificate.primal >= previous.primal * (1 - 1e-15):
             stalls += 1
-            shrink *= 0.1
+            floor *= 0.1
         else:
             stalls = 0
 
@@ -70,36 +72,62 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
 
 
 def _working_set(term, W, Z, current):
-    """Sorted features: the rows in use, and the zero rows that most want to enter."""
+    """(features, settled): the rows in use, the current ones first, and the zero rows that most want to enter.
+
+    It is settled when next to none enter.
+    """
     d = len(W)
     if d <= 2 * FIRST_WORKING_SET:
-        return np.arange(d)
-    used = W.any(axis=1)
-    if current is not None:
-        used[current] = True
-    violation = np.abs(term.prox(Z, 1.0)).max(axis=1)
-    violation[used] = 0.0
+        return np.arange(d), True
+    inside = W.any(axis=1)
+    n_used = int(inside.sum())
+    if current is None:
+        current = np.flatnonzero(inside)
+    inside[current] = True
+    violation = term.excess(Z)
+    violation[inside] = 0.0
     entering = np.flatnonzero(violation > 0)
-    room = max(FIRST_WORKING_SET, int(used.sum()))
+    settled = len(entering) <= 0.01 * len(current)
+    # Where nearly all of the current features are in use, many more will be.
+    growth = 3 if n_used > 0.7 * len(current) else 1
+    room = max(FIRST_WORKING_SET, growth * n_used)
     if len(entering) > room:
         entering = entering[np.argpartition(-violation[entering], room - 1)[:room]]
-    used[entering] = True
-    return np.flatnonzero(used)
+    return np.concatenate([current, np.sort(entering)]), settled
 
 
-def _descend(model, shrink, max_sweeps):
-    """Sweep until the largest violation has shrunk; extrapolate every few sweeps. Returns the number of sweeps."""
+def _descend(model, target, floor, max_sweeps):
+    """Sweep until the model's duality gap is at most ``target``, or the largest violation has shrunk by ``floor``.
+
+    Most sweeps are over the rows in use only, where there are many others. Returns the number of sweeps.
+    """
     total = model.sweep(1, 0.0)
-    first = model.worst
-    target = shrink * first
-    iterates = [model.state()]
-    while total < max_sweeps and model.worst > target:
-        total += model.sweep(1, target)
-        iterates.append(model.state())
-        if len(iterates) == ANDERSON + 1:
-            if model.worst > target:
-                _extrapolate(model, iterates)
-            iterates = [model.state()]
+    floor *= model.worst
+    total += model.sweep(1, floor)
+    while total < max_sweeps and model.worst > floor and model.gap() > target:
+        rows = np.flatnonzero(model.W.any(axis=1))
+        if len(rows) < 0.8 * len(model.W):
+            small = model.restricted(rows)
+            total += _sweeps(small, 0.5 * target, floor, max_sweeps - total)
+            model.absorb(small, rows)
+            total += model.sweep(1, floor)
+        else:
+            total += _sweeps(model, target, floor, max_sweeps - total)
+            break
+    return total
+
+
+def _sweeps(model, target, floor, max_sweeps):
+    """Sweep until the gap or the largest violation is small enough; extrapolate after every group of sweeps."""
+    total = 0
+    while total < max_sweeps:
+        iterates = [model.state()]
+        for _ in range(GROUP):
+            total += model.sweep(1, floor)
+            iterates.append(model.state())
+        if not model.worst > floor or not model.gap() > target:
+            break
+        _extrapolate(model, iterates)
     return total
 
 
@@ -141,181 +169,3 @@ def _anderson_weights(iterates):
 
 def _combine(weights, arrays):
     return sum(weight * array for weight, array in zip(weights, arrays, strict=True))
-
-
-def _model(problem, term, M, features, W, certificate):
-    """The quadratic model on some features, in the form that is cheapest to descend on."""
-    tasks, loss = problem.tasks, problem.loss
-    m, T = len(features), tasks.n_tasks
-    sub = tasks if m == tasks.n_features else tasks.select(features)
-    common = tasks.common_weight if isinstance(loss, Squared) else None
-    parts = (problem, term, M, features, W, certificate)
-    if common is not None:
-        return _Gram(*parts, sub, common) if m <= len(tasks.X) and m <= 4000 else _Blocks(*parts, sub, common)
-    if m <= max(2 * len(tasks.y) / T, 2 * BLOCK) and T * m * m <= 4e7:
-        return _Gram(*parts, sub, None)
-    return _Columns(*parts, sub)
-
-
-class _Model:
-    """State shared by the three forms: W on the features, and what the kernels need of the penalty."""
-
-    def __init__(self, problem, term, M, features, W, certificate):
-        self.problem, self.features, self.M = problem, features, M
-        self.term = term.restrict(features)
-        off_diagonal = M - np.diag(np.diag(M))
-        self.kernel_penalty = (
-            off_diagonal if off_diagonal.any() else np.zeros((0, 0)),
-            2 * np.diag(M),
-            2 * np.abs(M).sum(axis=0),
-            self.term.row_prox.compiled,
-            *self.term.pack(),
-        )
-        self._worst = np.full(1, np.inf)
-        self.W = np.ascontiguousarray(W[features])
-
-    @property
-    def worst(self):
-        return self._worst[0]
-
-    def weights(self, certificate):
-        """(h, u): curvature and derivative of the loss at every sample, times its weight."""
-        tasks, loss = self.problem.tasks, self.problem.loss
-        W = np.zeros(self.problem.shape)
-        W[self.features] = self.W
-        z = self.problem.predict(W, certificate.intercept)
-        floor = 1e-4 * loss.curvature if loss.curvature else 1e-12
-        return tasks.weight * np.maximum(loss.second(tasks.y, z), floor), tasks.weight * loss.derivative(tasks.y, z)
-
-    def penalty_value(self):
-        """Omega on the features (the other rows are zero, or do not change)."""
-        return float(self.term.value(self.W)) + float(np.sum((self.W @ self.M) * self.W))
-
-
-class _Gram(_Model):
-    """Keeps the gradient, through one Gram matrix for all tasks or one per task."""
-
-    def __init__(self, problem, term, M, features, W, certificate, sub, common):
-        super().__init__(problem, term, M, features, W, certificate)
-        T = problem.tasks.n_tasks
-        if common is not None:
-            G, self.scale = sub.common_gram(problem.fit_intercept)
-            self.G = np.ascontiguousarray(G[None])
-        else:
-            h, _ = self.weights(certificate)
-            self.G = sub.gram(h, sub.means(h) if problem.fit_intercept else None)
-            self.scale = np.ones(T)
-        self.curvature = np.ascontiguousarray(np.einsum("tjj->jt", self.G) * self.scale)
-        self.restart(certificate)
-
-    def restart(self, certificate):
-        """Take the exact gradient from a certificate at the present W."""
-        Z = certificate.Z[self.features] + 2 * self.W @ self.M
-        self.gradient = np.ascontiguousarray(-Z.T)
-        self.W0, self.gradient0 = self.W.copy(), self.gradient.copy()
-
-    def sweep(self, n_sweeps, tol):
-        return descend_gram(
-            self.G, self.scale, self.gradient, self.W, self.curvature,
-            *self.kernel_penalty, n_sweeps, tol, self._worst,
-        )  # fmt: skip
-
-    def state(self):
-        return [self.W.copy(), self.gradient.copy()]
-
-    def set_state(self, state):
-        self.W, self.gradient = (np.ascontiguousarray(a) for a in state)
-
-    def objective(self):
-        smooth = 0.5 * float(np.sum((self.W - self.W0) * (self.gradient + self.gradient0).T))
-        return smooth + self.penalty_value()
-
-
-class _Residual(_Model):
-    """Base of the two forms that keep the weighted residual ``u``."""
-
-    def state(self):
-        return [self.W.copy(), self.u.copy()]
-
-    def set_state(self, state):
-        self.W, self.u = (np.ascontiguousarray(a) for a in state)
-
-    def objective(self):
-        smooth = 0.5 * float(np.sum(np.divide(self.u**2, self.h, out=np.zeros_like(self.u), where=self.h > 0)))
-        return smooth + self.penalty_value()
-
-
-class _Columns(_Residual):
-    """Keeps the residual, column by column: own X per task, missing targets or weights, m > n_t."""
-
-    def __init__(self, problem, term, M, features, W, certificate, sub):
-        super().__init__(problem, term, M, features, W, certificate)
-        self.sub = sub
-        self.h, self.u = self.weights(certificate)
-        self.means = sub.means(self.h) if problem.fit_intercept else np.zeros((len(features), sub.n_tasks))
-        self.curvature = np.ascontiguousarray(sub.curvature(self.h, self.means if problem.fit_intercept else None))
-        self._recentre()
-        self.flat = sub.X.ravel(order="F")
-
-    def _recentre(self):
-        if self.problem.fit_intercept:
-            total, mass = self.sub.sum(self.u), self.sub.sum(self.h)
-            b = np.divide(-total, mass, out=np.zeros_like(mass), where=mass > 0)
-            self.u = self.u + self.h * self.sub.spread(b)
-
-    def restart(self, certificate):
-        _, self.u = self.weights(certificate)
-        self._recentre()
-
-    def sweep(self, n_sweeps, tol):
-        sub = self.sub
-        return descend_columns(
-            self.flat, len(sub.X), sub.row, sub.ptr, self.u, self.h, self.W, self.means, self.curvature,
-            *self.kernel_penalty, n_sweeps, tol, self._worst,
-        )  # fmt: skip
-
-
-class _Blocks(_Residual):
-    """One X for all tasks, more features than samples: a GEMM for each block's gradient and update."""
-
-    def __init__(self, problem, term, M, features, W, certificate, sub, common):
-        super().__init__(problem, term, M, features, W, certificate)
-        self.X = sub.X
-        s, self.scale = common
-        self.mean = s @ sub.X if problem.fit_intercept else np.zeros(len(features))
-        self.h = s[:, None] * self.scale
-        self.blocks = [slice(a, min(a + BLOCK, len(features))) for a in range(0, len(features), BLOCK)]
-        self.grams, self.penalties = [], []
-        for block in self.blocks:
-            local = self.term.restrict(np.arange(block.start, block.stop))
-            self.penalties.append((*self.kernel_penalty[:4], *local.pack()))
-            A = (self.X[:, block] - self.mean[block]) * np.sqrt(s)[:, None]
-            self.grams.append(np.ascontiguousarray((A.T @ A)[None]))
-        diagonal = np.concatenate([np.diag(G[0]) for G in self.grams])
-        self.curvature = np.outer(without_rounding(diagonal, self.mean, s.sum()), self.scale)
-        self.restart(certificate)
-
-    def restart(self, certificate):
-        u = self.weights(certificate)[1].reshape(len(self.scale), -1).T
-        if self.problem.fit_intercept:
-            u = u - self.h * (u.sum(axis=0) / self.h.sum(axis=0))
-        self.u = np.ascontiguousarray(u)
-
-    def sweep(self, n_sweeps, tol):
-        for sweep in range(n_sweeps):
-            top = 0.0
-            for block, G, penalty in zip(self.blocks, self.grams, self.penalties, strict=True):
-                X = self.X[:, block]
-                gradient = np.ascontiguousarray(self.u.T @ X)
-                W = self.W[block]
-                before = W.copy()
-                descend_gram(G, self.scale, gradient, W, self.curvature[block], *penalty, 2, 0.0, self._worst)
-                change = W - before
-                # The first of the two inner sweeps moved further than the second, which is what _worst has.
-                top = max(top, float(np.max(np.abs(change) * self.curvature[block])), self._worst[0])
-                if change.any():
-                    self.u += self.h * (X @ change - self.mean[block] @ change)
-            self._worst[0] = top
-            if not top > tol:
-                return sweep + 1
-        return n_sweeps

@@ -124,8 +124,7 @@ class _Quadratic:
         if self.shared:
             self.G, self.scale = tasks.common_gram(problem.fit_intercept)
         else:
-            second = loss.second(tasks.y, problem.predict(W, intercept))
-            h = tasks.weight * np.maximum(second, 1e-4 * loss.curvature if loss.curvature else 1e-12)
+            h = tasks.weight * loss.model_curvature(tasks.y, problem.predict(W, intercept))
             self.scale = np.ones(tasks.n_tasks)
             self.G = tasks.gram(h, tasks.means(h) if problem.fit_intercept else None)
         values, self.P = np.linalg.eigh(self.G)

@@ -1,0 +1,95 @@
+"""Columns of one X for all tasks, as row descent wants them: gathered as they are needed, and kept."""
+
+import numpy as np
+
+from ..tasks import without_rounding
+
+
+class Columns:
+    """Columns sqrt(s_i) (x_ij - mean_j) of the features asked for so far, and their Gram matrix.
+
+    With the common weights s, the squared loss of all tasks is a plain one on these columns. Both grow as
+    features are asked for; a path finds here what its earlier fits have computed.
+
+    Attributes
+    ----------
+    weight : ndarray of shape (n,)
+        The common weights s.
+    """
+
+    def __init__(self, tasks, centred):
+        self.X, self.centred = tasks.X, centred
+        self.weight = tasks.common_weight[0]
+        self.place = np.full(tasks.n_features, -1)
+        self.n_columns = self.n_gram = 0
+        self.rows = np.empty((0, len(self.X)))
+        self.G = np.empty((0, 0))
+
+    @classmethod
+    def of(cls, tasks, centred):
+        """The columns of these tasks; the same object for every fit on them."""
+        kept = tasks.columns
+        if centred not in kept:
+            kept[centred] = cls(tasks, centred)
+        return kept[centred]
+
+    def take(self, features):
+        """(m, n): one row per feature."""
+        self._gather(features)
+        return _subset(self.rows[: self.n_columns], self.place[features])
+
+    def gram(self, features):
+        """(m, m)."""
+        self._gather(features)
+        old, new = self.n_gram, self.n_columns
+        if new > old:
+            if new > len(self.G):
+                self.G = _grown(self.G, (_capacity(new, len(self.place)),) * 2)
+            added = self.rows[old:new]
+            self.G[old:new, old:new] = added @ added.T
+            self.G[old:new, :old] = added @ self.rows[:old].T
+            self.G[:old, old:new] = self.G[old:new, :old].T
+            self.n_gram = new
+        places = self.place[features]
+        if _is_range(places):
+            size = len(places)
+            return np.ascontiguousarray(self.G[:size, :size])
+        return self.G[np.ix_(places, places)]
+
+    def _gather(self, features):
+        missing = features[self.place[features] < 0]
+        if not len(missing):
+            return
+        old, new = self.n_columns, self.n_columns + len(missing)
+        if new > len(self.rows):
+            self.rows = _grown(self.rows, (_capacity(new, len(self.place)), len(self.X)))
+        rows = self.rows[old:new]
+        rows[:] = self.X.T[missing]
+        if self.centred:
+            means = rows @ self.weight
+            rows -= means[:, None]
+        rows *= np.sqrt(self.weight)
+        if self.centred:
+            squares = np.einsum("ij,ij->i", rows, rows)
+            rows[without_rounding(squares, means, 1.0) == 0] = 0.0
+        self.place[missing] = np.arange(old, new)
+        self.n_columns = new
+
+
+def _capacity(wanted, most):
+    """Room for some more than wanted, so that growing is rare."""
+    return min(most, max(128, wanted + wanted // 2))
+
+
+def _grown(array, shape):
+    bigger = np.empty(shape)
+    bigger[: array.shape[0], : array.shape[1]] = array
+    return bigger
+
+
+def _is_range(places):
+    return bool(np.array_equal(places, np.arange(len(places))))
+
+
+def _subset(rows, places):
+    return rows[: len(places)] if _is_range(places) else rows[places]

@@ -1,0 +1,267 @@
+"""Quadratic models of the objective on some features, in the forms that row descent works on."""
+
+from functools import cached_property
+
+import numpy as np
+
+from ..losses import Squared
+from ._columns import Columns
+from ._kernels import descend_blocks, descend_columns, descend_gram, row_steps
+
+BLOCK = 64
+
+
+def quadratic_model(problem, term, M, features, W, certificate):
+    """The model on ``features`` in the form that is cheapest to descend on."""
+    tasks = problem.tasks
+    m, T = len(features), tasks.n_tasks
+    parts = (problem, term, M, features, W, certificate)
+    if tasks.common_weight is not None and isinstance(problem.loss, Squared):
+        columns = Columns.of(tasks, problem.fit_intercept)
+        # A sweep costs m^2 T on the Gram matrix and 2 n m T on the residual.
+        return CommonGram(*parts, columns) if m <= max(2 * BLOCK, len(tasks.X)) else Blocks(*parts, columns)
+    if m <= max(2 * len(tasks.y) / T, 2 * BLOCK) and T * m * m <= 4e7:
+        return TaskGrams(*parts)
+    return Residual(*parts)
+
+
+class Model:
+    """State shared by all forms: W on the features, and what the kernels need of the penalty."""
+
+    def __init__(self, problem, term, M, features, W):
+        self.problem, self.features, self.M = problem, features, M
+        self.term = term.restrict(features)
+        self.W = np.ascontiguousarray(W[features])
+        self._worst = np.full(1, np.inf)
+
+    def _prepare(self, curvature):
+        """Steps and the penalty's arguments of the kernels, for curvature (m, T) of the loss."""
+        M = self.M
+        self.step = np.empty(self.W.shape)
+        row_steps(np.ascontiguousarray(curvature), 2 * np.abs(M).sum(axis=0), self.step)
+        off_diagonal = M - np.diag(np.diag(M))
+        self.penalty = (
+            self.step,
+            off_diagonal if off_diagonal.any() else np.zeros((0, 0)),
+            2 * np.diag(M),
+            self.term.row_prox.compiled,
+            *self.term.pack(),
+        )
+
+    def _part(self, rows):
+        """A model with some of the rows, still without what its form keeps."""
+        small = object.__new__(type(self))
+        small.problem, small.features, small.M = self.problem, self.features[rows], self.M
+        small.term, small.W, small.step = self.term.restrict(rows), self.W[rows], self.step[rows]
+        small.penalty = (small.step, *self.penalty[1:4], *small.term.pack())
+        small._worst = np.full(1, np.inf)
+        return small
+
+    @property
+    def worst(self):
+        """Largest change of the last sweep, in units of the gradient."""
+        return self._worst[0]
+
+    def objective(self):
+        """The model's value at W, penalty included (the other rows are zero, or do not change)."""
+        coupling = float(np.sum((self.W @ self.M) * self.W)) if self.M.any() else 0.0
+        return self.loss_value() + float(self.term.value(self.W)) + coupling
+
+    def gap(self):
+        """Duality gap of the model, for the dual variables that its residual offers."""
+        W, Z, coupling = self.W, -self.loss_gradient().T, 0.0
+        if self.M.any():
+            WM = W @ self.M
+            Z = Z - 2 * WM
+            coupling = float(np.sum(W * WM))
+        scale, conjugate = 1.0, 0.0
+        if self.term.is_norm:
+            scale = 1 / max(1.0, self.term.dual_norm(Z))
+        else:
+            conjugate = self.term.conjugate(Z)
+        fit = (1 - scale) ** 2 * (self.loss_value() + coupling)
+        return fit + float(self.term.value(W)) + conjugate - scale * float(np.sum(W * Z))
+
+
+class GradientModel(Model):
+    """Keeps the gradient of the loss, (T, m)."""
+
+    def restart(self, certificate):
+        """Take the exact gradient from a certificate at the present W."""
+        Z = certificate.Z[self.features]
+        if self.M.any():
+            Z = Z + 2 * self.W @ self.M
+        self.gradient = np.ascontiguousarray(-Z.T)
+        self.W0, self.gradient0 = self.W.copy(), self.gradient.copy()
+        self.loss0 = quadratic_loss(self.problem, certificate)
+
+    def restricted(self, rows):
+        """The model on some of its rows; ``absorb`` takes over what was done on it."""
+        small = self._part(rows)
+        small.scale, small.gradient = self.scale, np.ascontiguousarray(self.gradient[:, rows])
+        small.G = np.ascontiguousarray(self.G[:, rows[:, None], rows])
+        small.W0, small.gradient0, small.loss0 = small.W.copy(), small.gradient.copy(), self.loss_value()
+        return small
+
+    def absorb(self, small, rows):
+        change = small.W - self.W[rows]
+        self.W[rows] = small.W
+        if len(self.G) == 1:
+            self.gradient += (self.scale[:, None] * change.T) @ self.G[0, rows]
+        else:
+            self.gradient += np.matmul(change.T[:, None], self.G[:, rows])[:, 0]
+
+    def sweep(self, n_sweeps, tol):
+        arguments = (self.G, self.scale, self.gradient, self.W, *self.penalty)
+        return descend_gram(*arguments, BLOCK, n_sweeps, tol, self._worst)
+
+    def state(self):
+        return [self.W.copy(), self.gradient.copy()]
+
+    def set_state(self, state):
+        self.W, self.gradient = (np.ascontiguousarray(a) for a in state)
+
+    def loss_gradient(self):
+        return self.gradient
+
+    def loss_value(self):
+        return self.loss0 + 0.5 * float(np.sum((self.W - self.W0) * (self.gradient + self.gradient0).T))
+
+
+class CommonGram(GradientModel):
+    """One Gram matrix for all tasks."""
+
+    def __init__(self, problem, term, M, features, W, certificate, columns):
+        super().__init__(problem, term, M, features, W)
+        self.G, self.scale = columns.gram(features)[None], problem.tasks.common_weight[1]
+        self._prepare(np.outer(np.diag(self.G[0]), self.scale))
+        self.restart(certificate)
+
+
+class TaskGrams(GradientModel):
+    """One Gram matrix per task."""
+
+    def __init__(self, problem, term, M, features, W, certificate):
+        super().__init__(problem, term, M, features, W)
+        sub = problem.tasks.select(features)
+        h = curvature(problem, certificate)
+        self.G = sub.gram(h, sub.means(h) if problem.fit_intercept else None)
+        self.scale = np.ones(len(self.G))
+        self._prepare(np.einsum("tjj->jt", self.G))
+        self.restart(certificate)
+
+
+class ResidualModel(Model):
+    """Keeps the weighted residual ``u``."""
+
+    def state(self):
+        return [self.W.copy(), self.u.copy()]
+
+    def set_state(self, state):
+        self.W, self.u = (np.ascontiguousarray(a) for a in state)
+
+    def absorb(self, small, rows):
+        self.W[rows], self.u = small.W, small.u
+
+    def loss_value(self):
+        return 0.5 * float(np.vdot(self.u, self.u * self.inverse_curvature))
+
+
+class Residual(ResidualModel):
+    """The residual, updated column by column: own X per task, missing targets or weights, m > n_t."""
+
+    def __init__(self, problem, term, M, features, W, certificate):
+        super().__init__(problem, term, M, features, W)
+        self.sub = sub = problem.tasks.select(features)
+        self.h = curvature(problem, certificate)
+        self.means = sub.means(self.h) if problem.fit_intercept else np.zeros(self.W.shape)
+        self._prepare(sub.curvature(self.h, self.means if problem.fit_intercept else None))
+        self.flat = sub.X.ravel(order="F")
+        self.restart(certificate)
+
+    @cached_property
+    def inverse_curvature(self):
+        return np.divide(1.0, self.h, out=np.zeros_like(self.h), where=self.h > 0)
+
+    def restart(self, certificate):
+        self.u = derivative(self.problem, certificate, self.h)
+
+    def loss_gradient(self):
+        gradient = self.sub.adjoint(self.u)
+        return (gradient - self.means * self.sub.sum(self.u)).T
+
+    def restricted(self, rows):
+        small = self._part(rows)
+        small.sub, small.h, small.means, small.u = self.sub.select(rows), self.h, self.means[rows], self.u
+        small.flat, small.inverse_curvature = small.sub.X.ravel(order="F"), self.inverse_curvature
+        return small
+
+    def sweep(self, n_sweeps, tol):
+        sub = self.sub
+        data = (self.flat, len(sub.X), sub.row, sub.ptr, self.u, self.h, self.W, self.means)
+        return descend_columns(*data, *self.penalty, n_sweeps, tol, self._worst)
+
+
+class Blocks(ResidualModel):
+    """The residual of all tasks, updated by blocks: one X for all tasks, more features than samples."""
+
+    def __init__(self, problem, term, M, features, W, certificate, columns):
+        super().__init__(problem, term, M, features, W)
+        self.X, self.scale = columns.take(features), problem.tasks.common_weight[1]
+        self.weight = np.sqrt(columns.weight)
+        self.inverse_curvature = 1 / self.scale[:, None]
+        self.G = _block_grams(self.X)
+        m = len(features)
+        self._prepare(np.outer(self.G[0, np.arange(m), np.arange(m) % BLOCK], self.scale))
+        self.restart(certificate)
+
+    def restricted(self, rows):
+        small = self._part(rows)
+        small.X, small.scale, small.u = self.X[rows], self.scale, self.u
+        small.inverse_curvature, small.G = self.inverse_curvature, _block_grams(small.X)
+        return small
+
+    def restart(self, certificate):
+        tasks = self.problem.tasks
+        residual = (certificate.z - tasks.y).reshape(tasks.n_tasks, -1)
+        self.u = self.scale[:, None] * self.weight * residual
+
+    def loss_gradient(self):
+        return self.u @ self.X.T
+
+    def sweep(self, n_sweeps, tol):
+        arguments = (self.X, self.G, self.scale, self.u, self.W, *self.penalty)
+        return descend_blocks(*arguments, n_sweeps, tol, self._worst)
+
+
+def _block_grams(X):
+    """(1, m, BLOCK): the products of every row of X with the rows of its block."""
+    G = np.zeros((1, len(X), BLOCK))
+    for begin in range(0, len(X), BLOCK):
+        block = X[begin : begin + BLOCK]
+        G[0, begin : begin + BLOCK, : len(block)] = block @ block.T
+    return G
+
+
+def curvature(problem, certificate):
+    """h (N,): weight times the curvature of the loss's quadratic model."""
+    tasks, loss = problem.tasks, problem.loss
+    return tasks.weight * loss.model_curvature(tasks.y, certificate.z)
+
+
+def derivative(problem, certificate, h):
+    """u (N,): weight times the derivative of the loss; the intercepts minimise the model whose curvature is h."""
+    tasks = problem.tasks
+    u = tasks.weight * problem.loss.derivative(tasks.y, certificate.z)
+    if problem.fit_intercept:
+        total, mass = tasks.sum(u), tasks.sum(h)
+        b = np.divide(-total, mass, out=np.zeros_like(mass), where=mass > 0)
+        u = u + h * tasks.spread(b)
+    return u
+
+
+def quadratic_loss(problem, certificate):
+    """The loss part of the model, 1/2 sum u^2 / h, at the point of the certificate."""
+    h = curvature(problem, certificate)
+    u = derivative(problem, certificate, h)
+    return 0.5 * float(np.sum(np.divide(u**2, h, out=np.zeros_like(u), where=h > 0)))

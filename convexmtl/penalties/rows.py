@@ -141,6 +141,20 @@ def prox_l2(v, step, fpar, ipar, feature):
     _shrink_l2(v, step, _weighted(fpar, ipar, feature))
 
 
+@kernel("void(float64[::1], float64[::1], float64, float64, float64[::1])", fastmath=True)
+def _clipped_excess(v, step, level, top, sums):
+    """sums = (sum_t of (abs(v_t) - level) / step_t, clipped to [0, top]; minus its derivative in the level)."""
+    total = 0.0
+    slope = 0.0
+    for t in range(v.shape[0]):
+        inverse = 1.0 / step[t]
+        z = (abs(v[t]) - level) * inverse
+        total += z if 0.0 < z < top else (top if z > 0.0 else z * 0.0)
+        slope += inverse if 0.0 < z < top else 0.0
+    sums[0] = total
+    sums[1] = slope
+
+
 @row_prox
 def prox_linf(v, step, fpar, ipar, feature):
     """Clip at the level for which the clipped parts, in units of the steps, sum to alpha."""
@@ -148,14 +162,11 @@ def prox_linf(v, step, fpar, ipar, feature):
     T = v.shape[0]
     level = 0.0
     # The sum is convex and piecewise linear in the level: Newton from 0 ends after finitely many steps.
+    sums = np.empty(2)
     for _ in range(T + 2):
-        excess = -alpha
-        slope = 0.0
-        for t in range(T):
-            a = abs(v[t])
-            if not a <= level:
-                excess += (a - level) / step[t]
-                slope += 1.0 / step[t]
+        _clipped_excess(v, step, level, np.inf, sums)
+        excess = sums[0] - alpha
+        slope = sums[1]
         if excess <= 0.0 or slope == 0.0:
             break
         new = level + excess / slope
@@ -171,28 +182,94 @@ def prox_linf(v, step, fpar, ipar, feature):
             v[t] = -level
 
 
-@kernel("float64(float64, float64, float64, float64)")
-def _power_root(v, r, k, q):
-    """u >= 0 with r u + k u^(q-1) = v, for v, r, k > 0 and q > 1: Newton from the right on a convex form."""
+@kernel("float64(float64, float64, float64, float64, float64, float64)")
+def _power_root(v, r, k, q, u, most):
+    """The u in (0, most] with r u + k u^(q-1) = v, for v, r, k > 0 and q > 1: Newton from ``u``.
+
+    In a form that is convex, so that the iterates fall to the root, at the latest from ``most``.
+    """
     if q >= 2.0:
-        u = min(v / r, (v / k) ** (1.0 / (q - 1.0)))
         for _ in range(100):
             p = k * u ** (q - 2.0)
             move = (r * u + p * u - v) / (r + (q - 1.0) * p)
-            u -= move
-            if not move > 1e-15 * u:
+            u = min(u - move, most)
+            if abs(move) <= 1e-15 * u or u <= 0.0:
                 break
         return max(u, 0.0)
-    # The same in u^(q-1), in which it is convex for q < 2.
     p = 1.0 / (q - 1.0)
-    w = min((v / r) ** (q - 1.0), v / k)
+    w = u ** (q - 1.0)
+    most = most ** (q - 1.0)
     for _ in range(100):
         slope = r * w ** (p - 1.0)
         move = (slope * w + k * w - v) / (p * slope + k)
-        w -= move
-        if not move > 1e-15 * w:
+        w = min(w - move, most)
+        if abs(move) <= 1e-15 * w or w <= 0.0:
             break
     return max(w, 0.0) ** p
+
+
+@kernel("float64(float64[::1], float64[::1], float64, float64)", fastmath=True)
+def _power_sum(v, step, q, scale):
+    """sum_t (abs(v_t) / (step_t scale))^p, p the exponent conjugate to q."""
+    total = 0.0
+    T = v.shape[0]
+    if q == 3.0:
+        for t in range(T):
+            x = abs(v[t]) / (step[t] * scale)
+            total += x * np.sqrt(x)
+    elif q == 1.5:
+        for t in range(T):
+            x = abs(v[t]) / (step[t] * scale)
+            total += x * x * x
+    else:
+        p = q / (q - 1.0)
+        for t in range(T):
+            x = abs(v[t]) / (step[t] * scale)
+            if x > 0.0:
+                total += x**p
+    return total
+
+
+@kernel(
+    "void(float64[::1], float64[::1], float64, float64, float64, float64, float64[::1], float64[::1], float64[::1])",
+    fastmath=True,
+)
+def _power_roots(v, step, top, alpha, r, q, most, u, sums):
+    """Fill in u, from the roots for another r; sums = (sum u^q, minus its derivative in r over q)."""
+    T = v.shape[0]
+    n = 0.0
+    dn = 0.0
+    if q == 3.0:
+        for t in range(T):
+            a = abs(v[t]) / top
+            k = alpha * step[t]
+            x = 2.0 * a / (r + np.sqrt(r * r + 4.0 * k * a))
+            u[t] = x
+            n += x * x * x
+            dn += x * x * x / (r + 2.0 * k * x)
+    elif q == 1.5:
+        for t in range(T):
+            a = abs(v[t]) / top
+            k = alpha * step[t]
+            w = 2.0 * a / (k + np.sqrt(k * k + 4.0 * r * a))
+            x = w * w
+            u[t] = x
+            n += x * w
+            dn += x * x / (r * w + 0.5 * k)
+    else:
+        for t in range(T):
+            a = abs(v[t]) / top
+            if a > 0.0:
+                k = alpha * step[t]
+                bound = min(a / r, most[t])
+                x = _power_root(a, r, k, q, min(u[t], bound), bound)
+                u[t] = x
+                if x > 0.0:
+                    power = x ** (q - 2.0)
+                    n += power * x * x
+                    dn += power * x * x / (r + (q - 1.0) * k * power)
+    sums[0] = n
+    sums[1] = dn
 
 
 @row_prox
@@ -202,59 +279,51 @@ def prox_lq(v, step, fpar, ipar, feature):
     T = v.shape[0]
     top = 0.0
     total = 0.0
+    dual_top = 0.0
+    longest = 0.0
     for t in range(T):
         top = max(top, abs(v[t]))
         total += abs(v[t])
+        dual_top = max(dual_top, abs(v[t]) / step[t])
+        longest = max(longest, step[t])
     if not (top > 0.0 and total < np.inf):
         for t in range(T):
             v[t] = total * 0.0  # 0, and NaN where there is one
         return
-    alpha = _weighted(fpar, ipar, feature) / top
-    conjugate = q / (q - 1.0)
-    dual_top = 0.0
-    for t in range(T):
-        dual_top = max(dual_top, abs(v[t]) / (top * step[t]))
-    dual = 0.0
-    for t in range(T):
-        dual += (abs(v[t]) / (top * step[t] * dual_top)) ** conjugate
-    dual = dual_top * dual ** (1.0 / conjugate)
-    if dual <= alpha:
+    alpha = _weighted(fpar, ipar, feature)
+    if dual_top * _power_sum(v, step, q, dual_top) ** ((q - 1.0) / q) <= alpha:
         for t in range(T):
             v[t] = 0.0
         return
-    # norm_q(u(r)) falls with r, from above 1 at 0 to below 1 at norm_q(v): Newton inside a bracket.
+    alpha /= top
+    # norm_q(u(r)) falls with r, from above 1 at 0 to below 1 at norm_q(v), nearly like 1/r: Newton on its inverse.
     high = 0.0
     for t in range(T):
-        high += (abs(v[t]) / top) ** q
+        x = abs(v[t]) / top
+        high += x * x * x if q == 3.0 else x**q
     high = high ** (1.0 / q)
     low = 0.0
-    r = 0.5 * high
-    u = np.empty(T)
+    r = max(0.5 * high, high - alpha * longest)
+    most = np.empty(T)
+    closed = q == 1.5 or q == 3.0
+    for t in range(T):
+        most[t] = 0.0 if closed else (abs(v[t]) / (top * alpha * step[t])) ** (1.0 / (q - 1.0))
+    u = most.copy()
+    sums = np.empty(2)
     for _ in range(200):
-        u_top = 0.0
-        for t in range(T):
-            a = abs(v[t]) / top
-            u[t] = _power_root(a, r, alpha * step[t], q) if a > 0.0 else 0.0
-            u_top = max(u_top, u[t])
-        n = 0.0
-        dn = 0.0
-        for t in range(T):
-            if u[t] > 0.0:
-                share = (u[t] / u_top) ** (q - 1.0)
-                n += share * u[t] / u_top
-                dn -= share / u_top * u[t] / (r + (q - 1.0) * alpha * step[t] * u[t] ** (q - 2.0))
-        norm = u_top * n ** (1.0 / q)
-        if norm > 1.0:
+        _power_roots(v, step, top, alpha, r, q, most, u, sums)
+        if sums[0] > 1.0:
             low = r
         else:
             high = r
-        new = r - (norm - 1.0) * n / (norm * dn) if dn < 0.0 else low
-        if not (new > low and new < high):
-            new = 0.5 * (low + high)
-        move = abs(new - r)
-        r = new
-        if move <= 1e-15 * r:
+        norm = sums[0] ** (1.0 / q)
+        new = r + (norm - 1.0) * sums[0] / sums[1]
+        if abs(new - r) <= 1e-9 * r:
+            # Newton doubles the digits: what is left are the roots that belong to this r.
+            r = new
+            _power_roots(v, step, top, alpha, r, q, most, u, sums)
             break
+        r = new if low < new < high else 0.5 * (low + high)
     for t in range(T):
         v[t] = top * r * u[t] if v[t] > 0.0 else -top * r * u[t]
 
@@ -458,16 +527,11 @@ def prox_dirty_inf(v, step, fpar, ipar, feature):
     mu = 0.0
     if total > block:
         # sum_t min(max(abs(v_t) - mu, 0) / step_t, sparse) is piecewise linear and decreasing in mu.
+        sums = np.empty(2)
         for _ in range(200):
-            excess = -block
-            slope = 0.0
-            for t in range(T):
-                z = (abs(v[t]) - mu) / step[t]
-                if z >= sparse:
-                    excess += sparse
-                elif z > 0.0:
-                    excess += z
-                    slope += 1.0 / step[t]
+            _clipped_excess(v, step, mu, sparse, sums)
+            excess = sums[0] - block
+            slope = sums[1]
             if excess > 0.0:
                 low = mu
             else:
@@ -509,10 +573,13 @@ def prox_dirty_l2(v, step, fpar, ipar, feature):
         else:
             high = mu
         new = mu + (np.sqrt(s) / block - 1.0) * s / ds if ds > 0.0 else np.inf
+        if abs(new - mu) <= 1e-12 * mu:
+            mu = new
+            break
         if not (new > low and new < high):
             new = 0.5 * (low + high) if high < np.inf else 2.0 * low + step[0]
-        if abs(new - mu) <= 1e-15 * new:
-            break
+            if new == mu:
+                break
         mu = new
     for t in range(T):
         z = min(abs(v[t]) * (step[t] / (step[t] + mu)), sparse * step[t])

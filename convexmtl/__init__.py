@@ -16,7 +16,7 @@ from .estimators import (
     TraceNormRegressor,
 )
 from .losses import Huber, Logistic, Poisson, Squared, SquaredHinge
-from .path import alpha_max
+from .path import alpha_max, regularization_path
 from .penalties import (
     ClusterCoupling,
     DirtyNorm,
@@ -69,6 +69,7 @@ __all__ = [
     "alpha_max",
     "certify",
     "reference",
+    "regularization_path",
     "stack_tasks",
     "unstack_tasks",
 ]

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .tasks import Tasks
+
 
 @dataclass(frozen=True, eq=False)
 class Certificate:
@@ -22,6 +24,10 @@ class Certificate:
         Minus the gradient of the smooth part (loss and quadratic coupling) at W and the best intercepts.
     z : ndarray of shape (N,)
         Predictions at W and the best intercepts.
+    tasks : Tasks
+        The data.
+    coupled : bool
+        Whether there was a quadratic coupling.
     """
 
     primal: float
@@ -30,9 +36,11 @@ class Certificate:
     intercept: np.ndarray
     Z: np.ndarray
     z: np.ndarray
+    tasks: Tasks
+    coupled: bool
 
 
-def duality_gap(problem, parts, intercept=None, start=None):
+def duality_gap(problem, parts, intercept=None, start=None, known=None):
     """Certificate of W = sum(parts).
 
     Parameters
@@ -43,23 +51,30 @@ def duality_gap(problem, parts, intercept=None, start=None):
         None takes the best intercepts for W.
     start : (T,) array or None
         Where to start looking for the best intercepts.
+    known : Certificate or None
+        Of the same W for other strengths: the gradient of the loss does not depend on them.
     """
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
     W = sum(parts[1:], parts[0])
     c, y = tasks.weight, tasks.y
-    raw = tasks.apply(W)
-    best = problem.best_intercept(raw, start if intercept is None else intercept)
-    at_best = raw + tasks.spread(best)
+    coupled = bool(penalty.M.any())
+    if known is not None and (known.tasks is not tasks or known.coupled or coupled or intercept is not None):
+        known = None
+    if known is None:
+        raw = tasks.apply(W)
+        best = problem.best_intercept(raw, start if intercept is None else intercept)
+        at_best = raw + tasks.spread(best)
+    else:
+        best, at_best = known.intercept, known.z
     z = at_best if intercept is None else raw + tasks.spread(intercept)
     v = loss.derivative(y, at_best)
     if not np.isfinite(v).all():
         # exp overflows: the objective is infinite there, and nothing is certified.
-        return Certificate(np.inf, -np.inf, np.inf, best, np.full(W.shape, np.nan), at_best)
+        return Certificate(np.inf, -np.inf, np.inf, best, np.full(W.shape, np.nan), at_best, tasks, coupled)
     if problem.fit_intercept:
         v = _balanced(tasks, c, v)
-    coupled = bool(penalty.M.any())
     WM = penalty.couple(W) if coupled else None
-    Z = tasks.adjoint(-c * v)
+    Z = tasks.adjoint(-c * v) if known is None else known.Z
     if coupled:
         Z = Z - 2 * WM
     gradient = Z
@@ -81,7 +96,7 @@ def duality_gap(problem, parts, intercept=None, start=None):
     trivial = primal + float(c @ loss.conjugate(y, np.zeros_like(y)))
     if not gap <= trivial and not np.isnan(gap):
         gap = trivial
-    return Certificate(primal, primal - gap, gap, best, gradient, at_best)
+    return Certificate(primal, primal - gap, gap, best, gradient, at_best, tasks, coupled)
 
 
 def _fenchel_gaps(problem, parts, W, WM, z, v, Z):

@@ -1,8 +1,14 @@
-"""Strengths: where the useful ones begin."""
+"""Strengths: where the useful ones begin, and fits along a path of them."""
+
+import warnings
+from dataclasses import dataclass, replace
+from numbers import Integral, Real
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from .certificate import duality_gap
+from .solvers import solve
 from .solvers.proximal_gradient import largest_curvature
 
 
@@ -54,3 +60,102 @@ def critical_factor(problem):
     b = problem.trivial[1]
     second = loss.curvature or float(np.max(loss.second(problem.tasks.y, problem.tasks.spread(b))))
     return largest_curvature(problem, problem.tasks.weight * second, coupling=False) / min(curvatures)
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """Fits along a path of strengths, from the strongest penalty to the weakest.
+
+    Attributes
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        The strength that leads (the first positive one), decreasing.
+    strengths : list of dict of str -> float
+        All strengths by name, for each fit.
+    coefs : ndarray of shape (n_alphas, T, d)
+    intercepts : ndarray of shape (n_alphas, T)
+    objectives, dual_gaps : ndarray of shape (n_alphas,)
+    n_iters : ndarray of shape (n_alphas,)
+    tasks : ndarray of shape (T,)
+        Task labels.
+    """
+
+    alphas: np.ndarray
+    strengths: list
+    coefs: np.ndarray
+    intercepts: np.ndarray
+    objectives: np.ndarray
+    dual_gaps: np.ndarray
+    n_iters: np.ndarray
+    tasks: np.ndarray
+
+
+def regularization_path(estimator, X, y, task=None, sample_weight=None, *, alphas=100, eps=1e-2):
+    """Fit an estimator for many strengths, each fit starting from the one before.
+
+    Parameters
+    ----------
+    estimator : estimator of convexmtl
+        Its ``tol`` holds for every fit. With more than one strength, their ratios are kept.
+    X, y, task, sample_weight
+        As in ``estimator.fit``.
+    alphas : int or array-like of shape (n_alphas,), default=100
+        Values of the strength (with more than one, of the first that is positive), taken in decreasing order;
+        or how many, evenly spaced in logarithm from ``alpha_max`` down to ``eps`` times it.
+    eps : float in (0, 1), default=1e-2
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ValueError
+        For alphas that are not positive and finite, an eps outside (0, 1), and whatever ``fit`` raises.
+
+    Warns
+    -----
+    ConvergenceWarning
+        Once, where fits did not reach ``tol``.
+    """
+    formulation = estimator._formulate(X, y, sample_weight, task)
+    problem, strengths = formulation.problem, formulation.strengths
+    lead = next((value for value in strengths.values() if value > 0), None)
+    if lead is None:
+        raise ValueError("regularization_path needs a positive strength to scale; all strengths of the penalty are 0.")
+    alphas = _path_alphas(problem, lead, alphas, eps)
+    d, T = problem.shape
+    coefs, intercepts = np.empty((len(alphas), T, d)), np.empty((len(alphas), T))
+    results, result = [], None
+    for k, alpha in enumerate(alphas):
+        penalty = formulation.penalty.scaled(alpha / lead).resolve(d, formulation.labels)
+        result = solve(replace(problem, penalty=penalty), result, estimator.tol, estimator.max_iter)
+        coefs[k], intercepts[k] = result.W.T, result.intercept
+        results.append((result.objective, result.dual_gap, result.n_iter, result.converged))
+    objectives, gaps, n_iters, converged = (np.array(column) for column in zip(*results, strict=True))
+    if not converged.all():
+        warnings.warn(
+            f"{np.sum(~converged)} of {len(alphas)} fits did not reach tol={estimator.tol:g}, the first at alpha="
+            f"{alphas[np.argmin(converged)]:.3g}; dual_gaps says how far each is. Increase max_iter, or stop at a "
+            "larger alpha.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    scaled = [{name: float(value * alpha / lead) for name, value in strengths.items()} for alpha in alphas]
+    return Path(alphas, scaled, coefs, intercepts, objectives, gaps, n_iters, formulation.labels)
+
+
+def _path_alphas(problem, lead, alphas, eps):
+    if isinstance(alphas, Integral) and not isinstance(alphas, bool):
+        if alphas < 1:
+            raise ValueError(f"alphas must be at least 1 if it is a number of strengths, got {alphas}.")
+        if not (isinstance(eps, Real) and 0 < eps < 1):
+            raise ValueError(f"eps must be between 0 and 1, got {eps!r}.")
+        return lead * critical_factor(problem) * np.geomspace(1, eps, alphas)
+    alphas = np.asarray(alphas, dtype=float)
+    if alphas.ndim != 1 or len(alphas) == 0:
+        raise ValueError(f"alphas must be a number of strengths or a list of them, got shape {alphas.shape}.")
+    bad = ~((alphas > 0) & np.isfinite(alphas))
+    if bad.any():
+        raise ValueError(f"alphas must be positive and finite, got {alphas[bad][0]}.")
+    return np.sort(alphas)[::-1]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,8 @@ class Result:
     status : Status
     history : list of (n_iter, objective, dual_gap)
         One entry for each check of the gap.
+    certificate : Certificate or None
+        The last one, where the solver has it: a warm start for other strengths need not compute it again.
     """
 
     parts: tuple
@@ -37,6 +40,7 @@ class Result:
     n_iter: int
     status: Status
     history: list = field(default_factory=list)
+    certificate: Any = None
 
     @property
     def W(self):

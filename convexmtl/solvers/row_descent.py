@@ -18,6 +18,7 @@ from ._models import quadratic_model
 FIRST_WORKING_SET = 64
 GROUP = 5  # sweeps between two extrapolations
 MAX_SWEEPS = 2000  # in one outer step
+WARM_MARGIN = 0.95  # as strengths next to each other on a path of 100
 INEXACT = 0.1  # share of the present gap to which an outer step solves its model
 
 
@@ -29,7 +30,10 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     quadratic_loss = isinstance(problem.loss, Squared)
     threshold = problem.threshold(tol)
     n_iter, history, model = 0, [], None
-    certificate = duality_gap(problem, (W,), start=None if start is None else start.intercept)
+    if start is None:
+        certificate = duality_gap(problem, (W,))
+    else:
+        certificate = duality_gap(problem, (W,), start=start.intercept, known=start.certificate)
     floor, stalls = 1e-3, 0
 
     while True:
@@ -68,7 +72,9 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         else:
             stalls = 0
 
-    return Result((W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history)
+    return Result(
+        (W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history, certificate
+    )
 
 
 def _working_set(term, W, Z, current):
@@ -83,6 +89,8 @@ def _working_set(term, W, Z, current):
     n_used = int(inside.sum())
     if current is None:
         current = np.flatnonzero(inside)
+        # At a warm start along a path, features are about to enter that do not violate anything yet.
+        term = term.scaled(WARM_MARGIN) if n_used else term
     inside[current] = True
     violation = term.excess(Z)
     violation[inside] = 0.0

@@ -86,6 +86,8 @@ class Model:
 class GradientModel(Model):
     """Keeps the gradient of the loss, (T, m)."""
 
+    gap_is_cheap = True  # beside a sweep
+
     def restart(self, certificate):
         """Take the exact gradient from a certificate at the present W."""
         Z = certificate.Z[self.features]
@@ -153,6 +155,8 @@ class TaskGrams(GradientModel):
 
 class ResidualModel(Model):
     """Keeps the weighted residual ``u``."""
+
+    gap_is_cheap = False
 
     def state(self):
         return [self.W.copy(), self.u.copy()]

@@ -133,6 +133,8 @@ def _sweeps(model, target, floor, max_sweeps):
         for _ in range(GROUP):
             total += model.sweep(1, floor)
             iterates.append(model.state())
+            if model.gap_is_cheap and not model.gap() > target:
+                return total
         if not model.worst > floor or not model.gap() > target:
             break
         _extrapolate(model, iterates)

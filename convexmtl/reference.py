@@ -47,6 +47,7 @@ def solve(problem, penalty, **options):
     import cvxpy as cp
 
     tasks, loss, (d, T) = problem.tasks, problem.loss, problem.shape
+    X = tasks.dense()
     W = cp.Variable((d, T))
     b = cp.Variable(T) if problem.fit_intercept else np.zeros(T)
     empty = tasks.sum(tasks.weight) <= 0
@@ -55,7 +56,7 @@ def solve(problem, penalty, **options):
     for t in np.flatnonzero(~empty):
         rows, samples = tasks.slices(t)
         seen = tasks.weight[samples] > 0
-        z = tasks.X[rows][seen] @ W[:, t] + b[t]
+        z = X[rows][seen] @ W[:, t] + b[t]
         total += tasks.weight[samples][seen] @ loss.expression(tasks.y[samples][seen], z, cp)
     omega, rules = penalty.expression(W, cp)
     rules = rules + ([b[np.flatnonzero(empty)] == fixed[empty]] if problem.fit_intercept and empty.any() else [])

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csc_array, issparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +17,7 @@ class Tasks:
 
     Attributes
     ----------
-    X : ndarray of shape (n_rows, n_features), float64, Fortran order
+    X : ndarray of shape (n_rows, n_features), float64, Fortran order; or scipy.sparse.csc_array
     y : ndarray of shape (N,), float64
         Targets, task after task; 0 where the weight is.
     ptr : ndarray of shape (T + 1,), int64
@@ -46,7 +47,7 @@ class Tasks:
         ptr = np.arange(T + 1, dtype=np.int64) * n
         weight = _normalised(s.ravel(order="F"), ptr, task_weight)
         y = np.where(weight > 0, Y.ravel(order="F"), 0.0)
-        return cls(np.asfortranarray(X, dtype=float), y, ptr, np.zeros(T, dtype=np.int64), weight)
+        return cls(_by_columns(X), y, ptr, np.zeros(T, dtype=np.int64), weight)
 
     @classmethod
     def stacked(cls, X, y, codes, n_tasks, sample_weight=None, task_weight=None):
@@ -56,7 +57,7 @@ class Tasks:
         s = np.ones(len(y)) if sample_weight is None else sample_weight[order].astype(float)
         weight = _normalised(s, ptr, task_weight)
         y = np.where(weight > 0, y[order], 0.0)
-        return cls(np.asfortranarray(X[order], dtype=float), y, ptr, ptr[:-1].copy(), weight)
+        return cls(_by_columns(X[order]), y, ptr, ptr[:-1].copy(), weight)
 
     @property
     def n_tasks(self):
@@ -67,9 +68,27 @@ class Tasks:
         return self.X.shape[1]
 
     @property
+    def n_rows(self):
+        return self.X.shape[0]
+
+    @property
+    def is_sparse(self):
+        return issparse(self.X)
+
+    @property
     def is_shared(self):
         """Whether every task reads all rows of X."""
-        return bool(np.all(self.row == 0) and np.all(np.diff(self.ptr) == len(self.X)))
+        return bool(np.all(self.row == 0) and np.all(np.diff(self.ptr) == self.n_rows))
+
+    @cached_property
+    def _sparse_rows(self):
+        """A sparse X by rows."""
+        return self.X.tocsr()
+
+    def rows_of(self, t):
+        """The rows of X that task t reads; sparse where X is."""
+        rows, _ = self.slices(t)
+        return self._sparse_rows[rows] if self.is_sparse else self.X[rows]
 
     @cached_property
     def sample_task(self):
@@ -112,18 +131,17 @@ class Tasks:
             return (self.X @ W).ravel(order="F")
         z = np.empty(len(self.y))
         for t in range(self.n_tasks):
-            rows, samples = self.slices(t)
-            z[samples] = self.X[rows] @ W[:, t]
+            z[self.slices(t)[1]] = self.rows_of(t) @ W[:, t]
         return z
 
     def adjoint(self, u):
         """(d, T) with columns sum_i u_ti x_ti, for u (N,)."""
         if self.is_shared:
-            return (u.reshape(self.n_tasks, -1) @ self.X).T
+            U = u.reshape(self.n_tasks, -1)
+            return self.X.T @ U.T if self.is_sparse else (U @ self.X).T
         out = np.empty((self.n_features, self.n_tasks))
         for t in range(self.n_tasks):
-            rows, samples = self.slices(t)
-            out[:, t] = u[samples] @ self.X[rows]
+            out[:, t] = u[self.slices(t)[1]] @ self.rows_of(t)
         return out
 
     def sum(self, u):
@@ -134,9 +152,13 @@ class Tasks:
         """(N,) the value b_t at every sample of task t."""
         return b[self.sample_task]
 
+    def dense(self):
+        """X as an array."""
+        return self.X.toarray(order="F") if self.is_sparse else self.X
+
     def select(self, features):
         """The same tasks with some features only, (a copy of their columns)."""
-        return Tasks(np.asfortranarray(self.X[:, features]), self.y, self.ptr, self.row, self.weight)
+        return Tasks(_by_columns(self.X[:, features]), self.y, self.ptr, self.row, self.weight)
 
     def means(self, h):
         """(d, T) means of the features weighted by h (N,); 0 where a task's h sums to 0."""
@@ -147,23 +169,15 @@ class Tasks:
         """(T, d, d): sum_i h_ti (x_ti - mean_t)(x_ti - mean_t)' for h (N,) >= 0; means (d, T) or None."""
         d, T = self.n_features, self.n_tasks
         out = np.empty((T, d, d))
-        root = np.sqrt(h)
         for t in range(T):
-            rows, samples = self.slices(t)
-            A = self.X[rows] if means is None else self.X[rows] - means[:, t]
-            A = A * root[samples, None]
-            np.matmul(A.T, A, out=out[t])
-            if means is not None:
-                _without_constants(out[t], means[:, t], h[samples].sum())
+            weight, X = h[self.slices(t)[1]], self.rows_of(t)
+            out[t] = _gram(X, weight, None if means is None else means[:, t])
         return out
 
     def common_gram(self, centred):
         """(G (d, d), scale (T,)): task t's Gram matrix is scale_t G. Only where ``common_weight`` exists."""
         s, scale = self.common_weight
-        mean = s @ self.X if centred else np.zeros(self.n_features)
-        A = (self.X - mean) * np.sqrt(s)[:, None]
-        G = A.T @ A
-        return _without_constants(G, mean, 1.0), scale
+        return _gram(self.X, s, s @ self.X if centred else None), scale
 
     def curvature(self, h, means=None):
         """(d, T): the diagonals of ``gram``, by column."""
@@ -172,12 +186,11 @@ class Tasks:
             squares = np.empty((d, T))
             H = h.reshape(T, -1)
             for block in _column_blocks(self.X):
-                squares[block] = (H @ np.square(self.X[:, block])).T
+                squares[block] = (H @ _squared(self.X[:, block])).T
         else:
             squares = np.empty((d, T))
             for t in range(T):
-                rows, samples = self.slices(t)
-                squares[:, t] = h[samples] @ np.square(self.X[rows])
+                squares[:, t] = h[self.slices(t)[1]] @ _squared(self.rows_of(t))
         if means is None:
             return squares
         # sum h (x - m)^2 = sum h x^2 - m^2 sum h loses digits where the mean is large; those are redone.
@@ -185,18 +198,20 @@ class Tasks:
         bad = np.any(centred < 1e-6 * squares, axis=1).nonzero()[0]
         if len(bad):
             for t in range(T):
-                rows, samples = self.slices(t)
+                samples, X = self.slices(t)[1], self.rows_of(t)
                 for j in bad:
-                    centred[j, t] = h[samples] @ np.square(self.X[rows, j] - means[j, t])
+                    x = X[:, [j]].toarray()[:, 0] if self.is_sparse else X[:, j]
+                    centred[j, t] = h[samples] @ np.square(x - means[j, t])
         return without_rounding(centred, means, self.sum(h))
 
     def reduce_features(self):
         """(tasks, Q) with at most n_rows features, X = tasks.X Q' and Q'Q = I; or None if d <= n_rows.
 
-        A penalty that depends on W through W'W only has its minimiser in the span of the samples.
+        A penalty that depends on W through W'W only has its minimiser in the span of the samples. A sparse X is
+        left as it is.
         """
         n, d = self.X.shape
-        if d <= n:
+        if d <= n or self.is_sparse:
             return None
         Q, R = np.linalg.qr(self.X.T)
         return Tasks(np.asfortranarray(R.T), self.y, self.ptr, self.row, self.weight), Q
@@ -205,6 +220,35 @@ class Tasks:
 def without_rounding(curvature, means, mass):
     """``curvature`` with zeros where centring a constant feature has left the square of a rounding error."""
     return np.where(curvature <= 1e-28 * means**2 * mass, 0.0, curvature)
+
+
+def _by_columns(X):
+    """float64, the columns one after the other in memory."""
+    if not issparse(X):
+        return np.asfortranarray(X, dtype=float)
+    X = csc_array(X, dtype=float)
+    if not X.has_canonical_format:
+        X = X.copy()
+        X.sum_duplicates()
+    return X
+
+
+def _squared(X):
+    return X.power(2) if issparse(X) else np.square(X)
+
+
+def _gram(X, weight, mean):
+    """sum_i weight_i (x_i - mean)(x_i - mean)', (d, d); mean None is 0."""
+    if issparse(X):
+        G = (X.T @ X.multiply(weight[:, None])).toarray()
+        if mean is not None:
+            # Exact enough: a sparse column's mean is small beside its second moment.
+            G -= weight.sum() * np.outer(mean, mean)
+    else:
+        A = X if mean is None else X - mean
+        A = A * np.sqrt(weight)[:, None]
+        G = A.T @ A
+    return G if mean is None else _without_constants(G, mean, weight.sum())
 
 
 def _without_constants(G, means, mass):

@@ -5,6 +5,7 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
@@ -122,7 +123,7 @@ class MultiTaskEstimator(BaseEstimator):
 
         Parameters
         ----------
-        X : array-like or frame of shape (n, d)
+        X : array-like, sparse matrix or frame of shape (n, d)
         y : array-like of shape (n, T) or (n,)
             One column per task, NaN where a target is missing; or, with task labels, one target per row.
         sample_weight : array-like of shape (n,) or, for y (n, T), (n, T), default=None
@@ -166,8 +167,8 @@ class MultiTaskEstimator(BaseEstimator):
         X, task = _input.read_features(self, X, task, reset or not hasattr(self, "n_features_in_"))
         names = _input.target_names(y)
         y = self._read_targets(y, task is not None)
-        if len(y) != len(X):
-            raise ValueError(f"X and y must have as many rows, got {len(X)} rows of X and {len(y)} of y.")
+        if len(y) != X.shape[0]:
+            raise ValueError(f"X and y must have as many rows, got {X.shape[0]} rows of X and {len(y)} of y.")
         weight = _input.read_sample_weight(sample_weight, X, y)
 
         codes = None
@@ -273,7 +274,8 @@ class MultiTaskEstimator(BaseEstimator):
             Z = X @ self.coef_.T + self.intercept_
             return Z if self._layout == "shared" else Z[:, 0]
         codes = _input.find_tasks(task, self.tasks_)
-        z = np.empty(len(X))
+        z = np.empty(X.shape[0])
+        X = X.tocsr() if issparse(X) else X
         for t in np.unique(codes):
             rows = codes == t
             z[rows] = X[rows] @ self.coef_[t] + self.intercept_[t]
@@ -288,7 +290,7 @@ class MultiTaskEstimator(BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.required = True
         tags.target_tags.multi_output = True
-        tags.input_tags.sparse = False
+        tags.input_tags.sparse = True
         return tags
 
 
@@ -306,7 +308,7 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
 
         Parameters
         ----------
-        X : array-like or frame of shape (n, d)
+        X : array-like, sparse matrix or frame of shape (n, d)
         task : array-like of shape (n,), default=None
             The task of every row.
 
@@ -349,7 +351,7 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
 
         Parameters
         ----------
-        X : array-like or frame of shape (n, d)
+        X : array-like, sparse matrix or frame of shape (n, d)
         task : array-like of shape (n,), default=None
             The task of every row.
         """

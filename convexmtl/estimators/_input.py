@@ -3,24 +3,27 @@
 import numbers
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import _safe_indexing, assert_all_finite, check_array
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import _check_sample_weight, _num_features, validate_data
+
+SPARSE = ("csc", "csr")  # what stays sparse; other formats are converted
 
 
 def read_features(estimator, X, task, reset):
     """(X float64 without the task column, task labels (n,) or None)."""
     column = estimator.task_column
     if column is None:
-        X = validate_data(estimator, X, reset=reset, dtype=np.float64)
+        X = validate_data(estimator, X, reset=reset, dtype=np.float64, accept_sparse=SPARSE)
     else:
         if task is not None:
             raise ValueError(f"task was passed although task_column={column!r} names the column of X that holds it.")
         validate_data(estimator, X, reset=reset, skip_check_array=True)
         X, task = _split_column(X, column)
-        X = check_array(X, dtype=np.float64, estimator=estimator, input_name="X")
-    return X, None if task is None else _read_labels(task, len(X))
+        X = check_array(X, dtype=np.float64, estimator=estimator, input_name="X", accept_sparse=SPARSE)
+    return X, None if task is None else _read_labels(task, X.shape[0])
 
 
 def _split_column(X, column):
@@ -48,6 +51,9 @@ def _split_column(X, column):
     others = [j for j in range(n_columns) if j != position]
     if not others:
         raise ValueError("X has no feature beside the task column.")
+    if issparse(X):
+        X = X.tocsc()
+        return X[:, others], X[:, [position]].toarray()[:, 0]
     label = _safe_indexing(X, [position], axis=1)
     return _safe_indexing(X, others, axis=1), np.asarray(label)[:, 0]
 
@@ -208,7 +214,7 @@ def read_sample_weight(sample_weight, X, y):
     weight = np.asarray(sample_weight)
     if weight.ndim == 2:
         if y.ndim != 2 or weight.shape != y.shape:
-            accepted = f"({len(X)},)" + (f" or {y.shape}" if y.ndim == 2 else "")
+            accepted = f"({X.shape[0]},)" + (f" or {y.shape}" if y.ndim == 2 else "")
             raise ValueError(f"sample_weight must have shape {accepted}, got {weight.shape}.")
         weight = check_array(weight, dtype=np.float64, input_name="sample_weight")
     else:

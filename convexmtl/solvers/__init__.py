@@ -14,7 +14,8 @@ def _all_rows(problem):
 
 
 def _no_terms(problem):
-    return not problem.penalty.terms
+    # Newton works on d x d matrices, which a sparse X can be too wide for.
+    return not problem.penalty.terms and not (problem.tasks.is_sparse and problem.shape[0] > 5000)
 
 
 def _any(problem):

@@ -1,6 +1,7 @@
 """Columns of one X for all tasks, as row descent wants them: gathered as they are needed, and kept."""
 
 import numpy as np
+from scipy.sparse import hstack, issparse
 
 from ..tasks import without_rounding
 
@@ -9,7 +10,8 @@ class Columns:
     """Columns sqrt(s_i) (x_ij - mean_j) of the features asked for so far, and their Gram matrix.
 
     With the common weights s, the squared loss of all tasks is a plain one on these columns. Both grow as
-    features are asked for; a path finds here what its earlier fits have computed.
+    features are asked for; a path finds here what its earlier fits have computed. Of a sparse X only the Gram
+    matrix is kept.
 
     Attributes
     ----------
@@ -22,7 +24,8 @@ class Columns:
         self.weight = tasks.common_weight[0]
         self.place = np.full(tasks.n_features, -1)
         self.n_columns = self.n_gram = 0
-        self.rows = np.empty((0, len(self.X)))
+        self.rows = np.empty((0, self.X.shape[0]))
+        self.sparse = None
         self.G = np.empty((0, 0))
 
     @classmethod
@@ -35,6 +38,8 @@ class Columns:
 
     def take(self, features):
         """(m, n): one row per feature."""
+        if issparse(self.X):
+            return self._scaled(self.X[:, features].T.toarray())
         self._gather(features)
         return _subset(self.rows[: self.n_columns], self.place[features])
 
@@ -45,9 +50,7 @@ class Columns:
         if new > old:
             if new > len(self.G):
                 self.G = _grown(self.G, (_capacity(new, len(self.place)),) * 2)
-            added = self.rows[old:new]
-            self.G[old:new, old:new] = added @ added.T
-            self.G[old:new, :old] = added @ self.rows[:old].T
+            self._multiply(old, new)
             self.G[:old, old:new] = self.G[old:new, :old].T
             self.n_gram = new
         places = self.place[features]
@@ -56,15 +59,24 @@ class Columns:
             return np.ascontiguousarray(self.G[:size, :size])
         return self.G[np.ix_(places, places)]
 
-    def _gather(self, features):
-        missing = features[self.place[features] < 0]
-        if not len(missing):
-            return
-        old, new = self.n_columns, self.n_columns + len(missing)
-        if new > len(self.rows):
-            self.rows = _grown(self.rows, (_capacity(new, len(self.place)), len(self.X)))
-        rows = self.rows[old:new]
-        rows[:] = self.X.T[missing]
+    def _multiply(self, old, new):
+        """Fill in the rows of the Gram matrix that are new."""
+        if issparse(self.X):
+            added, weighted = self.sparse[:, old:new], self.sparse.multiply(self.weight[:, None]).tocsc()
+            self.G[old:new, :new] = (added.T @ weighted).toarray()
+            if self.centred:
+                means = self.weight @ self.sparse
+                self.G[old:new, :new] -= np.outer(means[old:new], means)
+                constant = without_rounding(np.diag(self.G)[:new], means, 1.0) == 0
+                self.G[:new][constant] = 0.0
+                self.G[:, :new][:, constant] = 0.0
+        else:
+            added = self.rows[old:new]
+            self.G[old:new, old:new] = added @ added.T
+            self.G[old:new, :old] = added @ self.rows[:old].T
+
+    def _scaled(self, rows):
+        """Columns of X, one per row of ``rows``, centred and weighted in place."""
         if self.centred:
             means = rows @ self.weight
             rows -= means[:, None]
@@ -72,6 +84,21 @@ class Columns:
         if self.centred:
             squares = np.einsum("ij,ij->i", rows, rows)
             rows[without_rounding(squares, means, 1.0) == 0] = 0.0
+        return rows
+
+    def _gather(self, features):
+        missing = features[self.place[features] < 0]
+        if not len(missing):
+            return
+        old, new = self.n_columns, self.n_columns + len(missing)
+        if issparse(self.X):
+            added = self.X[:, missing]
+            self.sparse = added if self.sparse is None else hstack([self.sparse, added], format="csc")
+        else:
+            if new > len(self.rows):
+                self.rows = _grown(self.rows, (_capacity(new, len(self.place)), self.X.shape[0]))
+            self.rows[old:new] = self.X.T[missing]
+            self._scaled(self.rows[old:new])
         self.place[missing] = np.arange(old, new)
         self.n_columns = new
 

@@ -19,7 +19,8 @@ def quadratic_model(problem, term, M, features, W, certificate):
     if tasks.common_weight is not None and isinstance(problem.loss, Squared):
         columns = Columns.of(tasks, problem.fit_intercept)
         # A sweep costs m^2 T on the Gram matrix and 2 n m T on the residual.
-        return CommonGram(*parts, columns) if m <= max(2 * BLOCK, len(tasks.X)) else Blocks(*parts, columns)
+        most = max(2 * BLOCK, tasks.n_rows) if not tasks.is_sparse else 8000
+        return CommonGram(*parts, columns) if m <= most else Blocks(*parts, columns)
     if m <= max(2 * len(tasks.y) / T, 2 * BLOCK) and T * m * m <= 4e7:
         return TaskGrams(*parts)
     return Residual(*parts)
@@ -180,7 +181,7 @@ class Residual(ResidualModel):
         self.h = curvature(problem, certificate)
         self.means = sub.means(self.h) if problem.fit_intercept else np.zeros(self.W.shape)
         self._prepare(sub.curvature(self.h, self.means if problem.fit_intercept else None))
-        self.flat = sub.X.ravel(order="F")
+        self.flat = sub.dense().ravel(order="F")
         self.restart(certificate)
 
     @cached_property
@@ -197,12 +198,12 @@ class Residual(ResidualModel):
     def restricted(self, rows):
         small = self._part(rows)
         small.sub, small.h, small.means, small.u = self.sub.select(rows), self.h, self.means[rows], self.u
-        small.flat, small.inverse_curvature = small.sub.X.ravel(order="F"), self.inverse_curvature
+        small.flat, small.inverse_curvature = small.sub.dense().ravel(order="F"), self.inverse_curvature
         return small
 
     def sweep(self, n_sweeps, tol):
         sub = self.sub
-        data = (self.flat, len(sub.X), sub.row, sub.ptr, self.u, self.h, self.W, self.means)
+        data = (self.flat, sub.n_rows, sub.row, sub.ptr, self.u, self.h, self.W, self.means)
         return descend_columns(*data, *self.penalty, n_sweeps, tol, self._worst)
 
 

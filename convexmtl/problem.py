@@ -91,6 +91,17 @@ class Problem:
             b = moved
         return np.where(self._empty, fixed, b)
 
+    def curvature(self, z, flat):
+        """(h (N,), mean (T,)): curvatures of the loss at z times the weights, and every task's weighted mean of them.
+
+        With ``flat`` all samples of a task get their mean.
+        """
+        tasks = self.tasks
+        c, h = tasks.weight, self.loss.model_curvature(tasks.y, z)
+        total = tasks.sum(c)
+        mean = np.divide(tasks.sum(c * h), total, out=np.ones_like(total), where=total > 0)
+        return c * (tasks.spread(mean) if flat else h), mean
+
     @cached_property
     def trivial(self):
         """(objective, intercepts) at W = 0."""

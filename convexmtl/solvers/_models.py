@@ -4,19 +4,22 @@ from functools import cached_property
 
 import numpy as np
 
-from ..losses import Squared
 from ._columns import Columns
 from ._kernels import descend_blocks, descend_columns, descend_gram, row_steps
 
 BLOCK = 64
 
 
-def quadratic_model(problem, term, M, features, W, certificate):
-    """The model on ``features`` in the form that is cheapest to descend on."""
+def quadratic_model(problem, term, M, features, W, certificate, flat=True):
+    """The model on ``features`` in the form that is cheapest to descend on.
+
+    ``flat`` lets a task's samples share their mean curvature (with the squared loss they do): then the Gram
+    matrices need not be computed anew at every point.
+    """
     tasks = problem.tasks
     m, T = len(features), tasks.n_tasks
-    parts = (problem, term, M, features, W, certificate)
-    if tasks.common_weight is not None and isinstance(problem.loss, Squared):
+    parts = (problem, term, M, features, W, certificate, flat)
+    if tasks.common_weight is not None and flat:
         columns = Columns.of(tasks, problem.fit_intercept)
         # A sweep costs m^2 T on the Gram matrix and 2 n m T on the residual.
         most = max(2 * BLOCK, tasks.n_rows) if not tasks.is_sparse else 8000
@@ -29,11 +32,29 @@ def quadratic_model(problem, term, M, features, W, certificate):
 class Model:
     """State shared by all forms: W on the features, and what the kernels need of the penalty."""
 
-    def __init__(self, problem, term, M, features, W):
-        self.problem, self.features, self.M = problem, features, M
+    def __init__(self, problem, term, M, features, W, flat):
+        self.problem, self.features, self.M, self.flat = problem, features, M, flat
+        self.h = None
         self.term = term.restrict(features)
         self.W = np.ascontiguousarray(W[features])
         self._worst = np.full(1, np.inf)
+
+    def _linearise(self, certificate):
+        """Curvature ``h`` and derivative ``u`` of the loss at every sample, times its weight, (N,).
+
+        The intercepts are at the minimiser of the model. A model that is not flat keeps the curvature of the point
+        at which it was made.
+        """
+        tasks, loss = self.problem.tasks, self.problem.loss
+        if self.flat or self.h is None:
+            self.h, self.mean_curvature = self.problem.curvature(certificate.z, self.flat)
+        h = self.h
+        u = tasks.weight * loss.derivative(tasks.y, certificate.z)
+        if self.problem.fit_intercept:
+            total, mass = tasks.sum(u), tasks.sum(h)
+            b = np.divide(-total, mass, out=np.zeros_like(mass), where=mass > 0)
+            u = u + h * tasks.spread(b)
+        return h, u
 
     def _prepare(self, curvature):
         """Steps and the penalty's arguments of the kernels, for curvature (m, T) of the loss."""
@@ -52,7 +73,7 @@ class Model:
     def _part(self, rows):
         """A model with some of the rows, still without what its form keeps."""
         small = object.__new__(type(self))
-        small.problem, small.features, small.M = self.problem, self.features[rows], self.M
+        small.problem, small.features, small.M, small.flat = self.problem, self.features[rows], self.M, self.flat
         small.term, small.W, small.step = self.term.restrict(rows), self.W[rows], self.step[rows]
         small.penalty = (small.step, *self.penalty[1:4], *small.term.pack())
         small._worst = np.full(1, np.inf)
@@ -90,13 +111,17 @@ class GradientModel(Model):
     gap_is_cheap = True  # beside a sweep
 
     def restart(self, certificate):
-        """Take the exact gradient from a certificate at the present W."""
+        """Take the model around the present W, of which this is the certificate."""
+        h, u = self._linearise(certificate)
+        if self.flat:
+            self.scale = self.weight * self.mean_curvature
+            self._prepare(np.einsum("tjj->jt", self.G) * self.scale)
+        self.loss0 = 0.5 * float(np.sum(np.divide(u**2, h, out=np.zeros_like(u), where=h > 0)))
         Z = certificate.Z[self.features]
         if self.M.any():
             Z = Z + 2 * self.W @ self.M
         self.gradient = np.ascontiguousarray(-Z.T)
         self.W0, self.gradient0 = self.W.copy(), self.gradient.copy()
-        self.loss0 = quadratic_loss(self.problem, certificate)
 
     def restricted(self, rows):
         """The model on some of its rows; ``absorb`` takes over what was done on it."""
@@ -134,23 +159,23 @@ class GradientModel(Model):
 class CommonGram(GradientModel):
     """One Gram matrix for all tasks."""
 
-    def __init__(self, problem, term, M, features, W, certificate, columns):
-        super().__init__(problem, term, M, features, W)
-        self.G, self.scale = columns.gram(features)[None], problem.tasks.common_weight[1]
-        self._prepare(np.outer(np.diag(self.G[0]), self.scale))
+    def __init__(self, problem, term, M, features, W, certificate, flat, columns):
+        super().__init__(problem, term, M, features, W, flat)
+        self.G, self.weight = columns.gram(features)[None], problem.tasks.common_weight[1]
         self.restart(certificate)
 
 
 class TaskGrams(GradientModel):
     """One Gram matrix per task."""
 
-    def __init__(self, problem, term, M, features, W, certificate):
-        super().__init__(problem, term, M, features, W)
+    def __init__(self, problem, term, M, features, W, certificate, flat):
+        super().__init__(problem, term, M, features, W, flat)
         sub = problem.tasks.select(features)
-        h = curvature(problem, certificate)
+        h = sub.weight if flat else self._linearise(certificate)[0]
         self.G = sub.gram(h, sub.means(h) if problem.fit_intercept else None)
-        self.scale = np.ones(len(self.G))
-        self._prepare(np.einsum("tjj->jt", self.G))
+        self.weight = self.scale = np.ones(len(self.G))
+        if not flat:
+            self._prepare(np.einsum("tjj->jt", self.G))
         self.restart(certificate)
 
 
@@ -175,21 +200,20 @@ class ResidualModel(Model):
 class Residual(ResidualModel):
     """The residual, updated column by column: own X per task, missing targets or weights, m > n_t."""
 
-    def __init__(self, problem, term, M, features, W, certificate):
-        super().__init__(problem, term, M, features, W)
+    def __init__(self, problem, term, M, features, W, certificate, flat):
+        super().__init__(problem, term, M, features, W, flat=False)
         self.sub = sub = problem.tasks.select(features)
-        self.h = curvature(problem, certificate)
+        self.u = self._linearise(certificate)[1]
         self.means = sub.means(self.h) if problem.fit_intercept else np.zeros(self.W.shape)
         self._prepare(sub.curvature(self.h, self.means if problem.fit_intercept else None))
-        self.flat = sub.dense().ravel(order="F")
-        self.restart(certificate)
+        self.columns = sub.dense().ravel(order="F")
 
     @cached_property
     def inverse_curvature(self):
         return np.divide(1.0, self.h, out=np.zeros_like(self.h), where=self.h > 0)
 
     def restart(self, certificate):
-        self.u = derivative(self.problem, certificate, self.h)
+        self.u = self._linearise(certificate)[1]
 
     def loss_gradient(self):
         gradient = self.sub.adjoint(self.u)
@@ -198,26 +222,22 @@ class Residual(ResidualModel):
     def restricted(self, rows):
         small = self._part(rows)
         small.sub, small.h, small.means, small.u = self.sub.select(rows), self.h, self.means[rows], self.u
-        small.flat, small.inverse_curvature = small.sub.dense().ravel(order="F"), self.inverse_curvature
+        small.columns, small.inverse_curvature = small.sub.dense().ravel(order="F"), self.inverse_curvature
         return small
 
     def sweep(self, n_sweeps, tol):
         sub = self.sub
-        data = (self.flat, sub.n_rows, sub.row, sub.ptr, self.u, self.h, self.W, self.means)
+        data = (self.columns, sub.n_rows, sub.row, sub.ptr, self.u, self.h, self.W, self.means)
         return descend_columns(*data, *self.penalty, n_sweeps, tol, self._worst)
 
 
 class Blocks(ResidualModel):
     """The residual of all tasks, updated by blocks: one X for all tasks, more features than samples."""
 
-    def __init__(self, problem, term, M, features, W, certificate, columns):
-        super().__init__(problem, term, M, features, W)
-        self.X, self.scale = columns.take(features), problem.tasks.common_weight[1]
-        self.weight = np.sqrt(columns.weight)
-        self.inverse_curvature = 1 / self.scale[:, None]
+    def __init__(self, problem, term, M, features, W, certificate, flat, columns):
+        super().__init__(problem, term, M, features, W, flat)
+        self.X, self.root = columns.take(features), np.sqrt(columns.weight)
         self.G = _block_grams(self.X)
-        m = len(features)
-        self._prepare(np.outer(self.G[0, np.arange(m), np.arange(m) % BLOCK], self.scale))
         self.restart(certificate)
 
     def restricted(self, rows):
@@ -227,9 +247,12 @@ class Blocks(ResidualModel):
         return small
 
     def restart(self, certificate):
-        tasks = self.problem.tasks
-        residual = (certificate.z - tasks.y).reshape(tasks.n_tasks, -1)
-        self.u = self.scale[:, None] * self.weight * residual
+        u = self._linearise(certificate)[1].reshape(len(self.W.T), -1)
+        self.u = np.divide(u, self.root, out=np.zeros_like(u), where=self.root > 0)
+        self.scale = self.problem.tasks.common_weight[1] * self.mean_curvature
+        self.inverse_curvature = 1 / self.scale[:, None]
+        rows = np.arange(len(self.X))
+        self._prepare(np.outer(self.G[0, rows, rows % BLOCK], self.scale))
 
     def loss_gradient(self):
         return self.u @ self.X.T
@@ -246,27 +269,3 @@ def _block_grams(X):
         block = X[begin : begin + BLOCK]
         G[0, begin : begin + BLOCK, : len(block)] = block @ block.T
     return G
-
-
-def curvature(problem, certificate):
-    """h (N,): weight times the curvature of the loss's quadratic model."""
-    tasks, loss = problem.tasks, problem.loss
-    return tasks.weight * loss.model_curvature(tasks.y, certificate.z)
-
-
-def derivative(problem, certificate, h):
-    """u (N,): weight times the derivative of the loss; the intercepts minimise the model whose curvature is h."""
-    tasks = problem.tasks
-    u = tasks.weight * problem.loss.derivative(tasks.y, certificate.z)
-    if problem.fit_intercept:
-        total, mass = tasks.sum(u), tasks.sum(h)
-        b = np.divide(-total, mass, out=np.zeros_like(mass), where=mass > 0)
-        u = u + h * tasks.spread(b)
-    return u
-
-
-def quadratic_loss(problem, certificate):
-    """The loss part of the model, 1/2 sum u^2 / h, at the point of the certificate."""
-    h = curvature(problem, certificate)
-    u = derivative(problem, certificate, h)
-    return 0.5 * float(np.sum(np.divide(u**2, h, out=np.zeros_like(u), where=h > 0)))

@@ -1,4 +1,8 @@
-"""Quadratic couplings: Newton's method; for the squared loss one step, which is the direct solution."""
+"""Quadratic couplings: Newton's method; for the squared loss one step, which is the direct solution.
+
+For other losses the matrix is kept for as long as its steps are good ones; at first it is that of every task's
+mean curvature, which costs no more than the squared loss does.
+"""
 
 import numpy as np
 
@@ -8,13 +12,15 @@ from ..result import Result, Status
 from ._line_search import line_search
 from .direct import Coupled, Dense, Sylvester, repeated
 
+SLOW = 0.5  # a step that leaves more than this share of the gap calls for a new matrix
+
 
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     """See ``convexmtl.solvers.solve``. One iteration is one Newton step."""
     threshold = problem.threshold(tol)
     W = np.zeros(problem.shape) if start is None else np.array(start.parts[0], dtype=float)
     certificate = duality_gap(problem, (W,), start=None if start is None else start.intercept)
-    system, n_iter, history, stalls = None, 0, [], 0
+    system, flat, n_iter, history, stalls = None, True, 0, [], 0
 
     while True:
         history.append((n_iter, certificate.primal, certificate.gap))
@@ -29,8 +35,10 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         if stalls >= 3:
             status = Status.STALLED
             break
-        if system is None or not isinstance(problem.loss, Squared):
-            system = _system(problem, W, certificate.intercept)
+        slow = system is not None and certificate.gap > SLOW * history[-2][2]
+        if system is None or (slow and not isinstance(problem.loss, Squared)):
+            flat = flat and not slow
+            system = _system(problem, certificate.z, flat)
         previous = certificate
         (W,), certificate = line_search(problem, (W,), (W + system(certificate.Z),), certificate)
         n_iter += 1
@@ -40,15 +48,16 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     return Result((W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history)
 
 
-def _system(problem, W, intercept):
-    """The Hessian at W with the intercepts eliminated, as something that solves linear systems."""
+def _system(problem, z, flat):
+    """The Hessian at the predictions z with the intercepts eliminated, as something that solves linear systems.
+
+    ``flat`` takes the mean curvature of every task for all its samples.
+    """
     tasks, penalty = problem.tasks, problem.penalty
-    if isinstance(problem.loss, Squared) and tasks.common_weight is not None:
-        return Sylvester(*tasks.common_gram(problem.fit_intercept), penalty.M)
-    loss = problem.loss
-    floor = 1e-6 * loss.curvature if loss.curvature else 1e-12
-    second = loss.second(tasks.y, problem.predict(W, intercept))
-    h = tasks.weight * np.maximum(second, floor)
+    h, mean = problem.curvature(z, flat)
+    if flat and tasks.common_weight is not None:
+        G, scale = tasks.common_gram(problem.fit_intercept)
+        return Sylvester(G, scale * mean, penalty.M)
     G = tasks.gram(h, tasks.means(h) if problem.fit_intercept else None)
     # Where the penalty leaves most directions free, the tasks' own matrices may be singular, and only all of them
     # together determine the solution.

@@ -19,6 +19,7 @@ FIRST_WORKING_SET = 64
 GROUP = 5  # sweeps between two extrapolations
 MAX_SWEEPS = 2000  # in one outer step
 WARM_MARGIN = 0.95  # as strengths next to each other on a path of 100
+SLOW = 0.3  # a step that leaves more than this share of the gap calls for a model with the curvature of its point
 INEXACT = 0.1  # share of the present gap to which an outer step solves its model
 
 
@@ -34,7 +35,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         certificate = duality_gap(problem, (W,))
     else:
         certificate = duality_gap(problem, (W,), start=start.intercept, known=start.certificate)
-    floor, stalls = 1e-3, 0
+    floor, stalls, flat = 1e-3, 0, True
 
     while True:
         history.append((n_iter, certificate.primal, certificate.gap))
@@ -50,10 +51,14 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
             status = Status.STALLED
             break
         features, settled = _working_set(term, W, certificate.Z, None if model is None else model.features)
-        if model is None or not quadratic_loss or not np.array_equal(features, model.features):
-            model = quadratic_model(problem, term, M, features, W, certificate)
-        else:
+        same = model is not None and np.array_equal(features, model.features)
+        slow = same and not quadratic_loss and certificate.gap > SLOW * history[-2][2]
+        if same and not slow:
+            model.W = np.ascontiguousarray(W[features])
             model.restart(certificate)
+        else:
+            flat = flat and not slow
+            model = quadratic_model(problem, term, M, features, W, certificate, flat)
         target = INEXACT * certificate.gap
         if quadratic_loss and settled:
             # The model is all there is to solve: to the end, but for what features still to enter may add.

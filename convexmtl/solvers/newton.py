@@ -53,11 +53,14 @@ def _system(problem, z, flat):
 
     ``flat`` takes the mean curvature of every task for all its samples.
     """
-    tasks, penalty = problem.tasks, problem.penalty
-    h, mean = problem.curvature(z, flat)
-    if flat and tasks.common_weight is not None:
-        G, scale = tasks.common_gram(problem.fit_intercept)
-        return Sylvester(G, scale * mean, penalty.M)
+    tasks, penalty, loss = problem.tasks, problem.penalty, problem.loss
+    if flat:
+        h, mean = problem.curvature(z, flat)
+        if tasks.common_weight is not None:
+            G, scale = tasks.common_gram(problem.fit_intercept)
+            return Sylvester(G, scale * mean, penalty.M)
+    else:
+        h = tasks.weight * np.maximum(loss.second(tasks.y, z), 1e-6 * loss.curvature if loss.curvature else 1e-12)
     G = tasks.gram(h, tasks.means(h) if problem.fit_intercept else None)
     # Where the penalty leaves most directions free, the tasks' own matrices may be singular, and only all of them
     # together determine the solution.

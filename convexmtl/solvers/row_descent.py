@@ -116,7 +116,8 @@ def _descend(model, target, floor, max_sweeps):
     """
     total = model.sweep(1, 0.0)
     floor *= model.worst
-    total += model.sweep(1, floor)
+    if max_sweeps > 1:
+        total += model.sweep(1, floor)
     while total < max_sweeps and model.worst > floor and model.gap() > target:
         rows = np.flatnonzero(model.W.any(axis=1))
         if len(rows) < 0.8 * len(model.W):

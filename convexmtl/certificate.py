@@ -1,4 +1,4 @@
-"""Primal, dual and gap of any (W, b), from outside any solver; numpy only.
+"""Primal, dual and gap of any (W, b), from outside any solver.
 
 With v the dual variables (one per sample) and Z_t = -sum_i c_ti v_ti x_ti, any v with sum_i c_ti v_ti = 0
 per task gives a lower bound of the objective. The gap is summed as the Fenchel gaps of the loss and of
@@ -8,7 +8,9 @@ the penalty, each of them >= 0, because primal - dual would cancel the digits th
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
+from .losses import Squared
 from .tasks import Tasks
 
 
@@ -163,7 +165,12 @@ def _correction(problem, z, Z, free):
     d, T = problem.shape
     h = tasks.weight * problem.loss.second(tasks.y, z)
     means = tasks.means(h) if problem.fit_intercept else None
-    G = tasks.gram(h, means)
+    one = tasks.common_weight is not None and isinstance(problem.loss, Squared)
+    if one:
+        G, shares = tasks.common_gram(problem.fit_intercept)
+        G = G[None]
+    else:
+        G, shares = tasks.gram(h, means), np.ones(T)
     # Scaled to comparable features, so that the pseudo-inverse cuts off rounding and not small units.
     size = np.sqrt(np.einsum("tjj->j", G))
     unit = np.divide(1.0, size, out=np.zeros(d), where=size > 0)
@@ -171,15 +178,21 @@ def _correction(problem, z, Z, free):
     dv = np.zeros(len(tasks.y))
     wanted = unit[:, None] * (Z @ free)
     separate = free.shape[1] == T
-    if separate:
-        inverse = [np.linalg.pinv(g, rcond=1e-13, hermitian=True) for g in G]
+    if one:
+        inverse = _inverse(G[0])
+        # H = (free' diag(shares) free) x G has the inverse of a Kronecker product.
+        within = np.linalg.inv(free.T @ (shares[:, None] * free))
+    elif separate:
+        inverse = [_inverse(g) for g in G]
     else:
         k = free.shape[1]
         H = np.einsum("tij,ta,tb->aibj", G, free, free).reshape(k * d, k * d)
-        inverse = np.linalg.pinv(H, rcond=1e-13, hermitian=True)
+        inverse = _inverse(H)
     curvature = problem.loss.second(tasks.y, z)
     for _ in range(3):
-        if separate:
+        if one:
+            delta = inverse @ wanted @ within @ free.T
+        elif separate:
             delta = np.stack([inverse[t] @ (wanted @ free.T)[:, t] for t in range(T)], axis=1)
         else:
             delta = (inverse @ wanted.T.ravel()).reshape(free.shape[1], d).T @ free.T
@@ -190,3 +203,14 @@ def _correction(problem, z, Z, free):
         dv = dv + curvature * move
         wanted = unit[:, None] * ((Z - tasks.adjoint(tasks.weight * dv)) @ free)
     return dv
+
+
+def _inverse(S):
+    """Inverse of a semidefinite matrix with a diagonal of comparable entries; the pseudo-inverse where it has none."""
+    try:
+        factor = cho_factor(S, lower=True, check_finite=False)
+    except np.linalg.LinAlgError:
+        factor = None
+    if factor is None or np.diag(factor[0]).min() <= 1e-5 * np.diag(factor[0]).max():
+        return np.linalg.pinv(S, rcond=1e-13, hermitian=True)
+    return cho_solve(factor, np.eye(len(S)), check_finite=False)

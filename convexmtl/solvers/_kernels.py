@@ -150,23 +150,21 @@ def _couple(w, M, new):
     fastmath=True,
 )
 def _row(new, w, step, M, ridge, prox, fpar, ipar, feature):
-    """Turn ``new``, the gradient of the row, into its change; returns the largest one in units of the gradient."""
+    """Turn ``new``, the gradient of the row, into its change; returns the norm of that in units of the gradient."""
     T = w.shape[0]
     if M.shape[0] == T:
         _couple(w, M, new)
     for t in range(T):
         new[t] = w[t] - step[t] * (new[t] + ridge[t] * w[t])
     prox(new, step, fpar, ipar, feature)
-    top = 0.0
+    total = 0.0
     for t in range(T):
         change = new[t] - w[t]
         w[t] = new[t]
         new[t] = change
-        if change != 0.0:
-            size = abs(change) / step[t]
-            if not size <= top:
-                top = size
-    return top
+        size = change / step[t]
+        total += size * size
+    return np.sqrt(total)
 
 
 @kernel("void(float64[:, ::1], float64[::1], float64[::1], float64[::1])", fastmath=True)

@@ -35,7 +35,10 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         certificate = duality_gap(problem, (W,))
     else:
         certificate = duality_gap(problem, (W,), start=start.intercept, known=start.certificate)
-    floor, stalls, flat = 1e-3, 0, True
+    floor, stalls, flat = 1e-6, 0, True
+    # With samples to spare, one Gram matrix of all features spares later looks at X.
+    tasks = problem.tasks
+    spare = tasks.common_weight is not None and 2 * d <= tasks.n_rows and d <= 4000
 
     while True:
         history.append((n_iter, certificate.primal, certificate.gap))
@@ -50,7 +53,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         if stalls >= 3:
             status = Status.STALLED
             break
-        features, settled = _working_set(term, W, certificate.Z, None if model is None else model.features)
+        features, settled = _working_set(term, W, certificate.Z, None if model is None else model.features, spare)
         same = model is not None and np.array_equal(features, model.features)
         slow = same and not quadratic_loss and certificate.gap > SLOW * history[-2][2]
         if same and not slow:
@@ -82,10 +85,10 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     )
 
 
-def _working_set(term, W, Z, current):
+def _working_set(term, W, Z, current, spare):
     """(features, settled): the rows in use, the current ones first, and the zero rows that most want to enter.
 
-    It is settled when next to none enter.
+    It is settled when next to none enter. With samples to ``spare``, all enter at once where many want to.
     """
     d = len(W)
     if d <= 2 * FIRST_WORKING_SET:
@@ -100,6 +103,8 @@ def _working_set(term, W, Z, current):
     violation = term.excess(Z)
     violation[inside] = 0.0
     entering = np.flatnonzero(violation > 0)
+    if spare and len(current) + len(entering) > 0.25 * d:
+        return np.arange(d), True
     settled = len(entering) <= 0.01 * len(current)
     # Where nearly all of the current features are in use, many more will be.
     growth = 3 if n_used > 0.7 * len(current) else 1

@@ -1,8 +1,9 @@
 PYTHON := .venv/bin/python
 STAMP := .venv/.installed
+BENCH_STAMP := .venv/.installed-benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help install test demo bench-data clean
+.PHONY: help install test demo bench bench-quick bench-data clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -15,12 +16,23 @@ $(STAMP): setup.cfg pyproject.toml
 	$(PYTHON) -m pip install --quiet --editable ".[tests,plots,data]"
 	touch $@
 
+$(BENCH_STAMP): $(STAMP)
+	$(PYTHON) -m pip install --quiet --editable ".[tests,plots,data,benchmarks]"
+	touch $@
+
 test: install  ## check the style and run the tests
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m pytest -n 2
 
 demo: install  ## run the demonstration; its pictures go to demo_output
 	$(PYTHON) -m benchmarks.demo
+
+bench: $(BENCH_STAMP)  ## race all solvers, 40 minutes: results and docs/race.md; DATA=folder for the measured data
+	$(PYTHON) -m benchmarks.race.run --extras $(if $(DATA),--data "$(DATA)")
+	$(PYTHON) -m benchmarks.race.report
+
+bench-quick: $(BENCH_STAMP)  ## race all solvers on one small problem of each kind, below 5 minutes
+	$(PYTHON) -m benchmarks.race.run --quick $(if $(DATA),--data "$(DATA)")
 
 bench-data: install  ## compare the families on a folder of data: make bench-data DATA=folder
 	$(if $(DATA),,$(error DATA is not set: make bench-data DATA=folder))

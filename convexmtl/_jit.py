@@ -67,6 +67,16 @@ class Kernel:
                 raise
             return njit(_signature(self.signature), **options)(source)
 
+    @cached_property
+    def pointer(self):
+        """The compiled function as a first-class one: what a kernel takes a ``row_prox`` as.
+
+        A dispatcher would do as well, but is looked up anew at every call.
+        """
+        from numba.core.types.function_type import CompileResultWAP
+
+        return CompileResultWAP(next(iter(self.compiled.overloads.values())))
+
     def __call__(self, *args):
         return self.compiled(*args)
 

@@ -40,7 +40,7 @@ class RowPenalty(Penalty):
     def prox(self, V, step):
         out = np.array(V, dtype=float, order="C")
         steps = np.full(out.shape[1], step, dtype=float) if np.ndim(step) == 0 else np.asarray(step, dtype=float)
-        prox_rows(out, steps, self.row_prox.compiled, *self.pack())
+        prox_rows(out, steps, self.row_prox.pointer, *self.pack())
         return out
 
     def excess(self, Z):

@@ -66,7 +66,7 @@ class Model:
             self.step,
             off_diagonal if off_diagonal.any() else np.zeros((0, 0)),
             2 * np.diag(M),
-            self.term.row_prox.compiled,
+            self.term.row_prox.pointer,
             *self.term.pack(),
         )
 

@@ -167,73 +167,74 @@ def _row(new, w, step, M, ridge, prox, fpar, ipar, feature):
     return np.sqrt(total)
 
 
-@kernel("void(float64[:, ::1], float64[::1], float64[::1], float64[::1])", fastmath=True)
-def _add_products(D, g, scale, new):
-    """new[t] += scale[t] D[t, :len(g)] . g, four tasks at a time."""
-    T = D.shape[0]
+@kernel("void(float64[:, ::1], float64[::1], float64[::1])", fastmath=True)
+def _add_combination(C, g, new):
+    """new += sum_k g[k] C[k], four rows of C at a time."""
     size = g.shape[0]
-    for t in range(0, T - 3, 4):
-        d0, d1, d2, d3 = D[t], D[t + 1], D[t + 2], D[t + 3]
-        a0 = a1 = a2 = a3 = 0.0
-        for i in range(size):
-            a0 += d0[i] * g[i]
-            a1 += d1[i] * g[i]
-            a2 += d2[i] * g[i]
-            a3 += d3[i] * g[i]
-        new[t] += scale[t] * a0
-        new[t + 1] += scale[t + 1] * a1
-        new[t + 2] += scale[t + 2] * a2
-        new[t + 3] += scale[t + 3] * a3
-    for t in range(T // 4 * 4, T):
-        new[t] += scale[t] * _dot(D[t, :size], g)
+    for k in range(0, size - 3, 4):
+        c0, c1, c2, c3 = C[k], C[k + 1], C[k + 2], C[k + 3]
+        g0, g1, g2, g3 = g[k], g[k + 1], g[k + 2], g[k + 3]
+        for t in range(new.shape[0]):
+            new[t] += g0 * c0[t] + g1 * c1[t] + g2 * c2[t] + g3 * c3[t]
+    for k in range(size // 4 * 4, size):
+        _add(g[k], C[k], new)
 
 
 @kernel(
     "float64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
-    " float64[:, ::1], float64[::1], row_prox, float64[::1], int64[::1], int64, int64, int64, float64[::1])"
+    " float64[:, ::1], float64[:, ::1], float64[::1], row_prox, float64[::1], int64[::1], int64, int64, int64,"
+    " float64[::1])"
 )
-def _pass(G, scale, gradient, D, W, step, M, ridge, prox, fpar, ipar, begin, end, offset, new):
-    """One pass over rows begin..end; D (T, block) collects their changes.
+def _pass(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, offset, new):
+    """One pass over rows begin..end; C (block, T) collects their changes, times scale, and D its transpose.
 
     ``gradient`` is left as it was: a row adds to its own entry what the changes of its block so far amount to,
-    through its row of G. Both start at column ``offset``.
+    through its row of G. Both start at column ``offset``. Where all tasks share G, D is not needed.
     """
     T = W.shape[1]
     shared = G.shape[0] == 1
     top = 0.0
     for j in range(begin, end):
-        if step[j, 0] == 0.0:
-            continue
         k = j - begin
+        if step[j, 0] == 0.0:
+            for t in range(T):
+                C[k, t] = 0.0
+                if not shared:
+                    D[t, k] = 0.0
+            continue
         for t in range(T):
             new[t] = gradient[t, offset + k]
         if shared:
-            _add_products(D, G[0, j, offset : offset + k], scale, new)
+            _add_combination(C, G[0, j, offset : offset + k], new)
         else:
             for t in range(T):
-                new[t] += scale[t] * _dot(D[t, :k], G[t, j, offset : offset + k])
+                new[t] += _dot(D[t, :k], G[t, j, offset : offset + k])
         change = _row(new, W[j], step[j], M, ridge, prox, fpar, ipar, j)
         if not change <= top:
             top = change
-        if change != 0.0:
+        for t in range(T):
+            C[k, t] = scale[t] * new[t]
+        if not shared:
             for t in range(T):
-                D[t, k] = new[t]
+                D[t, k] = C[k, t]
     return top
 
 
-@kernel("int64(float64[:, ::1], float64[::1], int64, int64, float64[:, ::1], int64[::1])")
-def _changed(D, scale, begin, end, out, rows):
-    """Collect in ``out`` (block, T) the changes that are not zero, times scale, and in ``rows`` whose they are."""
+@kernel("int64(float64[:, ::1], int64, int64, int64[::1])")
+def _changed(C, begin, end, rows):
+    """Move the rows of C that are not zero to its beginning, and list in ``rows`` whose they are."""
     n_rows = 0
-    for j in range(begin, end):
+    for k in range(end - begin):
         any_change = False
-        for t in range(D.shape[0]):
-            change = D[t, j - begin]
-            out[n_rows, t] = scale[t] * change
-            if change != 0.0:
+        for t in range(C.shape[1]):
+            if C[k, t] != 0.0:
                 any_change = True
+                break
         if any_change:
-            rows[n_rows] = j
+            if n_rows != k:
+                for t in range(C.shape[1]):
+                    C[n_rows, t] = C[k, t]
+            rows[n_rows] = begin + k
             n_rows += 1
     return n_rows
 
@@ -263,22 +264,21 @@ def descend_gram(G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, block,
     """
     m, T = W.shape
     new = np.empty(T)
-    D = np.empty((T, block))
-    changes = np.empty((block, T))
+    C = np.empty((block, T))
+    D = np.empty((T if G.shape[0] > 1 else 0, block))
     rows = np.empty(block, dtype=np.int64)
     for sweep in range(n_sweeps):
         top = 0.0
         for begin in range(0, m, block):
             end = min(begin + block, m)
-            D[:] = 0.0
-            moved = _pass(G, scale, gradient, D, W, step, M, ridge, prox, fpar, ipar, begin, end, begin, new)
+            moved = _pass(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, begin, new)
             if not moved <= top:
                 top = moved
-            n_rows = _changed(D, scale, begin, end, changes, rows)
+            n_rows = _changed(C, begin, end, rows)
             if G.shape[0] == 1:
-                _add_rows(changes, rows, n_rows, G[0], 0, m, gradient)
+                _add_rows(C, rows, n_rows, G[0], 0, m, gradient)
             else:
-                _add_task_rows(changes, rows, n_rows, G, gradient)
+                _add_task_rows(C, rows, n_rows, G, gradient)
         worst[0] = top
         if not top > tol:
             return sweep + 1
@@ -297,21 +297,20 @@ def descend_blocks(X, G, scale, u, W, step, M, ridge, prox, fpar, ipar, n_sweeps
     m, T = W.shape
     block = G.shape[2]
     new = np.empty(T)
-    D = np.empty((T, block))
-    changes = np.empty((block, T))
+    C = np.empty((block, T))
+    D = np.empty((T if G.shape[0] > 1 else 0, block))
     rows = np.empty(block, dtype=np.int64)
     gradient = np.empty((T, block))
     for sweep in range(n_sweeps):
         top = 0.0
         for begin in range(0, m, block):
             end = min(begin + block, m)
-            D[:] = 0.0
             _gradients(u, X, begin, end, gradient)
-            moved = _pass(G, scale, gradient, D, W, step, M, ridge, prox, fpar, ipar, begin, end, 0, new)
+            moved = _pass(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, 0, new)
             if not moved <= top:
                 top = moved
-            n_rows = _changed(D, scale, begin, end, changes, rows)
-            _add_rows(changes, rows, n_rows, X, 0, u.shape[1], u)
+            n_rows = _changed(C, begin, end, rows)
+            _add_rows(C, rows, n_rows, X, 0, u.shape[1], u)
         worst[0] = top
         if not top > tol:
             return sweep + 1

@@ -8,7 +8,6 @@ the penalty, each of them >= 0, because primal - dual would cancel the digits th
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from .losses import Squared
 from .tasks import Tasks
@@ -179,7 +178,7 @@ def _correction(problem, z, Z, free):
     wanted = unit[:, None] * (Z @ free)
     separate = free.shape[1] == T
     if one:
-        inverse = _inverse(G[0])
+        inverse = tasks.keep(("inverse", problem.fit_intercept), lambda: _inverse(G[0]))
         # H = (free' diag(shares) free) x G has the inverse of a Kronecker product.
         within = np.linalg.inv(free.T @ (shares[:, None] * free))
     elif separate:
@@ -208,9 +207,9 @@ def _correction(problem, z, Z, free):
 def _inverse(S):
     """Inverse of a semidefinite matrix with a diagonal of comparable entries; the pseudo-inverse where it has none."""
     try:
-        factor = cho_factor(S, lower=True, check_finite=False)
+        diagonal = np.diag(np.linalg.cholesky(S))
     except np.linalg.LinAlgError:
-        factor = None
-    if factor is None or np.diag(factor[0]).min() <= 1e-5 * np.diag(factor[0]).max():
+        diagonal = np.zeros(1)
+    if diagonal.min() <= 1e-5 * diagonal.max():
         return np.linalg.pinv(S, rcond=1e-13, hermitian=True)
-    return cho_solve(factor, np.eye(len(S)), check_finite=False)
+    return np.linalg.inv(S)

@@ -113,9 +113,15 @@ class Tasks:
         return (s[0], scale) if np.all(np.abs(s - s[0]) <= 1e-15 * s[0].max()) else None
 
     @cached_property
-    def columns(self):
-        """Where ``solvers._columns.Columns`` keeps what it has gathered of X."""
+    def kept(self):
+        """What solvers have computed of X, for other strengths: Gram matrices and their factors."""
         return {}
+
+    def keep(self, key, compute):
+        """``compute()``, computed once."""
+        if key not in self.kept:
+            self.kept[key] = compute()
+        return self.kept[key]
 
     def slices(self, t):
         """(rows of X, samples) of task t."""
@@ -177,7 +183,8 @@ class Tasks:
     def common_gram(self, centred):
         """(G (d, d), scale (T,)): task t's Gram matrix is scale_t G. Only where ``common_weight`` exists."""
         s, scale = self.common_weight
-        return _gram(self.X, s, s @ self.X if centred else None), scale
+        compute = lambda: _gram(self.X, s, s @ self.X if centred else None)  # noqa: E731
+        return self.keep(("gram", centred), compute), scale
 
     def curvature(self, h, means=None):
         """(d, T): the diagonals of ``gram``, by column."""

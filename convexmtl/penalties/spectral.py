@@ -1,11 +1,11 @@
 """Spectral penalties: Omega(W) = psi(singular values of W).
 
 Their prox multiplies every singular direction by a ratio, so that only one side of the singular vectors
-is needed: that of the smaller of the two Gram matrices.
+is needed: that of the smaller of the two Gram matrices. All of it is numpy's: scipy brings another BLAS, and
+two pools of threads that work in turns wait for each other.
 """
 
 import numpy as np
-from scipy.linalg import eigh
 
 from .base import Canonical, Penalty
 
@@ -25,7 +25,7 @@ def rescale(V, ratios):
         return (U * (ratios(s) * s)) @ Rt
     # Squaring costs digits of the small singular values only, and those are cut or scaled smoothly.
     tall = d >= T
-    values, vectors = eigh(V.T @ V if tall else V @ V.T, check_finite=False)
+    values, vectors = np.linalg.eigh(V.T @ V if tall else V @ V.T)
     kept = ratios(np.sqrt(np.maximum(values[::-1], 0)))
     vectors = vectors[:, ::-1]
     return ((V @ vectors) * kept) @ vectors.T if tall else (vectors * kept) @ (vectors.T @ V)
@@ -219,7 +219,7 @@ class SpectralBox(SpectralPenalty):
 
     def covariance(self, W):
         """The minimising Sigma."""
-        values, vectors = eigh(W.T @ W)
+        values, vectors = np.linalg.eigh(W.T @ W)
         theta = self._theta(np.sqrt(np.maximum(values[::-1], 0)), 0.0, W.shape[1])
         vectors = vectors[:, ::-1]
         return (vectors * theta) @ vectors.T
@@ -329,7 +329,7 @@ class LearnedClusters(Penalty):
             return {"task_covariance_": Sigma, "labels_": np.zeros(T, dtype=int)}
         from sklearn.cluster import KMeans
 
-        _, vectors = eigh(Sigma, subset_by_index=(T - C + 1, T - 1))
+        vectors = np.linalg.eigh(Sigma)[1][:, T - C + 1 :]
         labels = KMeans(C, n_init=10, random_state=0).fit_predict(vectors)
         # Numbered in order of appearance, so that the labels do not depend on k-means' own order.
         _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
@@ -381,5 +381,5 @@ def box_simplex(s, shift, low, high, total):
 
 def _square_root(S):
     """Symmetric square root of a positive semidefinite matrix."""
-    values, vectors = eigh(S)
+    values, vectors = np.linalg.eigh(S)
     return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T

@@ -31,10 +31,7 @@ class Columns:
     @classmethod
     def of(cls, tasks, centred):
         """The columns of these tasks; the same object for every fit on them."""
-        kept = tasks.columns
-        if centred not in kept:
-            kept[centred] = cls(tasks, centred)
-        return kept[centred]
+        return tasks.keep(("columns", centred), lambda: cls(tasks, centred))
 
     def take(self, features):
         """(m, n): one row per feature."""

@@ -6,15 +6,16 @@ conjugate gradients, preconditioned by the exact solution for M = low rank + a m
 """
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh
+from scipy.linalg import cho_factor, cho_solve
 
 from ..penalties.base import clean_spectrum
 
 
 class Sylvester:
-    """scale_t G w_t + 2 (W M)_t = r_t with one G (d, d) for all tasks, scale_t > 0."""
+    """scale_t G w_t + 2 (W M)_t = r_t with the common Gram matrix G (d, d) of the tasks, scale_t > 0."""
 
-    def __init__(self, G, scale, M):
+    def __init__(self, tasks, centred, scale, M):
+        G = tasks.common_gram(centred)[0]
         self.root = np.sqrt(scale)
         self.coupling, self.Q = clean_spectrum(M / np.outer(self.root, self.root))
         diagonal = np.diag(G)[np.diag(G) > 0]
@@ -23,7 +24,7 @@ class Sylvester:
         if len(diagonal) and diagonal.max() > 1e8 * diagonal.min():
             self.factors = [_Factor(G, 2 * value) for value in self.coupling]
         else:
-            self.curvature, self.P = eigh(G)
+            self.curvature, self.P = tasks.keep(("spectrum", centred), lambda: np.linalg.eigh(G))
             self.curvature = np.maximum(self.curvature, 0)
 
     def __call__(self, R):

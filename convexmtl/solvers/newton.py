@@ -18,9 +18,15 @@ SLOW = 0.5  # a step that leaves more than this share of the gap calls for a new
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     """See ``convexmtl.solvers.solve``. One iteration is one Newton step."""
     threshold = problem.threshold(tol)
-    W = np.zeros(problem.shape) if start is None else np.array(start.parts[0], dtype=float)
-    certificate = duality_gap(problem, (W,), start=None if start is None else start.intercept)
     system, flat, n_iter, history, stalls = None, True, 0, [], 0
+    if isinstance(problem.loss, Squared) and problem.tasks.common_weight is not None:
+        # From zero, wherever the user would start: the gradient there does not depend on the strengths.
+        system = _system(problem, None, flat)
+        W, n_iter = system(_moments(problem)), 1
+        certificate = duality_gap(problem, (W,))
+    else:
+        W = np.zeros(problem.shape) if start is None else np.array(start.parts[0], dtype=float)
+        certificate = duality_gap(problem, (W,), start=None if start is None else start.intercept)
 
     while True:
         history.append((n_iter, certificate.primal, certificate.gap))
@@ -35,7 +41,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         if stalls >= 3:
             status = Status.STALLED
             break
-        slow = system is not None and certificate.gap > SLOW * history[-2][2]
+        slow = len(history) > 1 and certificate.gap > SLOW * history[-2][2]
         if system is None or (slow and not isinstance(problem.loss, Squared)):
             flat = flat and not slow
             system = _system(problem, certificate.z, flat)
@@ -48,6 +54,17 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     return Result((W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history)
 
 
+def _moments(problem):
+    """Minus the gradient of the squared loss at W = 0, (d, T)."""
+    tasks = problem.tasks
+
+    def compute():
+        residual = tasks.y - tasks.spread(problem.trivial[1])
+        return tasks.adjoint(tasks.weight * residual)
+
+    return tasks.keep(("moments", problem.fit_intercept), compute)
+
+
 def _system(problem, z, flat):
     """The Hessian at the predictions z with the intercepts eliminated, as something that solves linear systems.
 
@@ -55,10 +72,10 @@ def _system(problem, z, flat):
     """
     tasks, penalty, loss = problem.tasks, problem.penalty, problem.loss
     if flat:
-        h, mean = problem.curvature(z, flat)
+        squared = isinstance(loss, Squared)
+        h, mean = (tasks.weight, 1.0) if squared else problem.curvature(z, flat)
         if tasks.common_weight is not None:
-            G, scale = tasks.common_gram(problem.fit_intercept)
-            return Sylvester(G, scale * mean, penalty.M)
+            return Sylvester(tasks, problem.fit_intercept, tasks.common_weight[1] * mean, penalty.M)
     else:
         h = tasks.weight * np.maximum(loss.second(tasks.y, z), 1e-6 * loss.curvature if loss.curvature else 1e-12)
     G = tasks.gram(h, tasks.means(h) if problem.fit_intercept else None)

@@ -142,7 +142,9 @@ class _Factor:
     """Cholesky factor of G + shift I, for features of any scale.
 
     Rows and columns are scaled to a unit diagonal first. Where the matrix is singular, the factor is that of a
-    matrix with a little more on the diagonal, which is good enough for a preconditioner.
+    matrix with a little more on the diagonal, which is good enough for a preconditioner. Features of like scale
+    get the inverse instead: products with it are numpy's, as all around them are, while scipy's triangular solves
+    lose fewer digits but come with another BLAS, whose threads and numpy's wait for each other.
     """
 
     def __init__(self, G, shift):
@@ -150,6 +152,10 @@ class _Factor:
         self.scale = np.divide(1.0, np.sqrt(diagonal), out=np.zeros(len(G)), where=diagonal > 0)
         scaled = self.scale[:, None] * (G + shift * np.eye(len(G))) * self.scale
         scaled[np.diag_indices(len(G))] += self.scale == 0
+        self.inverse = None
+        if diagonal.min() > 1e-4 * diagonal.max() and _smallest_pivot(scaled) > 0.1:
+            self.inverse = np.linalg.inv(scaled)
+            return
         for more in (1e-15, 1e-10, 1e-6):
             try:
                 self.factor = cho_factor(scaled + more * np.eye(len(G)), lower=True, check_finite=False)
@@ -161,4 +167,14 @@ class _Factor:
     def solve(self, R):
         """(G + shift I)^-1 R for a vector or a matrix."""
         scale = self.scale if R.ndim == 1 else self.scale[:, None]
+        if self.inverse is not None:
+            return scale * (self.inverse @ (scale * R))
         return scale * cho_solve(self.factor, scale * R, check_finite=False)
+
+
+def _smallest_pivot(S):
+    """Of the Cholesky factor of S, 0 where it has none."""
+    try:
+        return np.diag(np.linalg.cholesky(S)).min()
+    except np.linalg.LinAlgError:
+        return 0.0

@@ -1,7 +1,8 @@
 """Quadratic couplings: Newton's method; for the squared loss one step, which is the direct solution.
 
-For other losses the matrix is kept for as long as its steps are good ones; at first it is that of every task's
-mean curvature, which costs no more than the squared loss does.
+For other losses the first matrix is that of every task's mean curvature, which costs no more than the squared
+loss does. Where its steps become slow, it preconditions conjugate gradients on the true Hessian; and where these
+do not converge either, the Hessian is formed and factored, and kept for as long as its steps are good ones.
 """
 
 import numpy as np
@@ -12,16 +13,18 @@ from ..result import Result, Status
 from ._line_search import line_search
 from .direct import Coupled, Dense, Sylvester, repeated
 
-SLOW = 0.5  # a step that leaves more than this share of the gap calls for a new matrix
+SLOW = 0.5  # a step that leaves more than this share of the gap calls for a better matrix
+TRUNCATE = 0.1  # residual of a truncated step, relative
+MOST = 30  # conjugate gradients in one
 
 
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     """See ``convexmtl.solvers.solve``. One iteration is one Newton step."""
     threshold = problem.threshold(tol)
-    system, flat, n_iter, history, stalls = None, True, 0, [], 0
+    system, mode, n_iter, history, stalls = None, "flat", 0, [], 0
     if isinstance(problem.loss, Squared) and problem.tasks.common_weight is not None:
         # From zero, wherever the user would start: the gradient there does not depend on the strengths.
-        system = _system(problem, None, flat)
+        system = _system(problem, None, flat=True)
         W, n_iter = system(_moments(problem)), 1
         certificate = duality_gap(problem, (W,))
     else:
@@ -42,16 +45,59 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
             status = Status.STALLED
             break
         slow = len(history) > 1 and certificate.gap > SLOW * history[-2][2]
-        if system is None or (slow and not isinstance(problem.loss, Squared)):
-            flat = flat and not slow
-            system = _system(problem, certificate.z, flat)
+        if system is None:
+            system = _system(problem, certificate.z, flat=True)
+        elif slow and not isinstance(problem.loss, Squared):
+            stalls = 0 if mode != "exact" else stalls
+            # Directions without a penalty are left to the factored matrix, whatever the scales of the features.
+            if mode == "flat" and problem.penalty.spectrum[0].min() > 0:
+                mode = "truncated"
+            else:
+                mode, system = "exact", _system(problem, certificate.z, flat=False)
+        move = _truncated(problem, certificate, system) if mode == "truncated" else None
+        if move is None:
+            if mode == "truncated":
+                mode, system = "exact", _system(problem, certificate.z, flat=False)
+            move = system(certificate.Z)
         previous = certificate
-        (W,), certificate = line_search(problem, (W,), (W + system(certificate.Z),), certificate)
+        (W,), certificate = line_search(problem, (W,), (W + move,), certificate)
         n_iter += 1
         better = certificate.gap < 0.9 * previous.gap or certificate.primal < previous.primal * (1 - 1e-13)
         stalls = 0 if better else stalls + 1
 
     return Result((W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history)
+
+
+def _truncated(problem, certificate, system):
+    """Newton's move to a tenth of its residual, by conjugate gradients; None where many do not suffice."""
+    tasks, penalty = problem.tasks, problem.penalty
+    h, _ = problem.curvature(certificate.z, flat=False)
+    mass = tasks.sum(h)
+    precondition = getattr(system, "precondition", system)
+
+    def hessian(P):
+        s = tasks.apply(P)
+        if problem.fit_intercept:
+            s = s - tasks.spread(np.divide(tasks.sum(h * s), mass, out=np.zeros_like(mass), where=mass > 0))
+        return tasks.adjoint(h * s) + 2 * penalty.couple(P)
+
+    move, residual = np.zeros(problem.shape), certificate.Z
+    direction, old, first = None, np.inf, None
+    for _ in range(MOST):
+        P = precondition(residual)
+        inner = float(np.sum(residual * P))
+        first = inner if first is None else first
+        if inner <= TRUNCATE**2 * first:
+            return move
+        direction = P if direction is None else P + inner / old * direction
+        image = hessian(direction)
+        bend = float(np.sum(direction * image))
+        if not bend > 0:
+            return None
+        move = move + inner / bend * direction
+        residual = residual - inner / bend * image
+        old = inner
+    return None
 
 
 def _moments(problem):

@@ -16,7 +16,7 @@ from ._line_search import line_search
 from ._models import quadratic_model
 
 FIRST_WORKING_SET = 64
-GROUP = 5  # sweeps between two extrapolations
+GROUP = 4  # sweeps between two extrapolations
 MAX_SWEEPS = 2000  # in one outer step
 WARM_MARGIN = 0.95  # as strengths next to each other on a path of 100
 SLOW = 0.3  # a step that leaves more than this share of the gap calls for a model with the curvature of its point

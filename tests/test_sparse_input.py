@@ -88,3 +88,25 @@ def test_path():
     a = cm.regularization_path(cm.BlockSparseRegressor(tol=1e-8), X, Y, alphas=5)
     b = cm.regularization_path(cm.BlockSparseRegressor(tol=1e-8), sp.csr_array(X), Y, alphas=5)
     np.testing.assert_allclose(a.coefs, b.coefs, atol=1e-4)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+@pytest.mark.parametrize("layout", ["shared", "missing", "stacked"])
+def test_coupling_with_many_features(loss, layout):
+    """More features than d x d matrices are formed for: conjugate gradients, and the same certificate."""
+    S = sp.random_array((60, 6000), density=0.01, rng=np.random.default_rng(1), format="csr")
+    cls = cm.MeanRegularizedRegressor if loss == "squared" else cm.MeanRegularizedClassifier
+    y, options = {"shared": (Y, {}), "missing": (MISSING, {}), "stacked": (Y[:, 0], {"task": TASK})}[layout]
+    if loss == "logistic":
+        y = np.where(np.isnan(y), np.nan, y > 0.5)
+    sparse = cls(tol=1e-8).fit(S, y, **options)
+    dense = cls(tol=1e-8).fit(S.toarray(), y, **options)
+    np.testing.assert_allclose(sparse.objective_, dense.objective_, rtol=1e-7)
+    np.testing.assert_allclose(sparse.coef_, dense.coef_, atol=1e-3 * np.abs(dense.coef_).max())
+    with pytest.raises(ValueError, match="sparse with 6000 features, and the penalty leaves directions"):
+        cls(alpha_mean=0.0).fit(S, y, **options)
+
+
+def test_targets_whose_squares_overflow():
+    with pytest.raises(ValueError, match=r"y is too large, up to 1e\+160: the loss overflows"):
+        cm.BlockSparseRegressor().fit(X, np.sign(Y) * 1e160)

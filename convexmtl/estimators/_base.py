@@ -205,6 +205,12 @@ class MultiTaskEstimator(BaseEstimator):
         loss.check_targets(tasks.y[tasks.weight > 0])
         tasks, fixed = self._without_constant_tasks(tasks, loss, labels)
         problem = Problem(tasks, loss, canonical, self.fit_intercept, fixed)
+        with np.errstate(over="ignore", invalid="ignore"):
+            at_zero = problem.trivial[0]
+        if not np.isfinite(at_zero):
+            raise ValueError(
+                f"y is too large, up to {np.abs(tasks.y).max():.3g}: the loss overflows. Rescale the targets."
+            )
         return Formulation(problem, penalty.bind(labels), labels, layout, classes)
 
     def _checked_loss(self):

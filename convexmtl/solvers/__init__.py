@@ -14,8 +14,7 @@ def _all_rows(problem):
 
 
 def _no_terms(problem):
-    # Newton works on d x d matrices, which a sparse X can be too wide for.
-    return not problem.penalty.terms and not (problem.tasks.is_sparse and problem.shape[0] > 5000)
+    return not problem.penalty.terms
 
 
 def _any(problem):

@@ -260,7 +260,8 @@ def _add_task_rows(D, rows, n_rows, G, u):
 def descend_gram(G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, block, n_sweeps, tol, worst):
     """Sweeps with H_t = scale_t G[t], or scale_t G[0] where all tasks share it; gradient is (T, m).
 
-    Returns the number of sweeps; worst[0] is the largest change of the last one, in units of the gradient.
+    Returns the number of sweeps; worst[0] is the largest norm of a row's change in the last one, in units of the
+    gradient.
     """
     m, T = W.shape
     new = np.empty(T)

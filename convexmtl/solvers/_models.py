@@ -81,7 +81,7 @@ class Model:
 
     @property
     def worst(self):
-        """Largest change of the last sweep, in units of the gradient."""
+        """Largest norm of a row's change in the last sweep, in units of the gradient."""
         return self._worst[0]
 
     def objective(self):

@@ -75,31 +75,47 @@ class Coupled:
         shared = (self.core @ (S @ self.V).T.ravel()).reshape(k, d).T @ self.V.T
         return S - np.stack([factor.solve(shared[:, t]) for t, factor in enumerate(self.factors)], axis=1)
 
-    def __call__(self, R, rtol=1e-14, max_iter=1000):
-        """Preconditioned conjugate gradients; the best iterate where rounding ends progress.
+    def __call__(self, R):
+        return conjugate_gradients(self.apply, self.precondition, R, rtol=1e-14, max_iter=1000)[0]
 
-        Residuals are measured in the norm of the preconditioner, in which features of any scale count alike.
-        """
-        W, residual, direction, old = np.zeros_like(R), R, None, np.inf
-        best, lowest, first, since = W, np.inf, None, 0
-        for _ in range(max_iter):
-            P = self.precondition(residual)
-            inner = float(np.sum(residual * P))
-            first = inner if first is None else first
-            since = 0 if inner < 0.25 * lowest else since + 1
-            if inner < lowest:
-                best, lowest = W, inner
-            if not inner > rtol**2 * first or since > 50:
-                break
-            direction = P if direction is None else P + inner / old * direction
-            image = self.apply(direction)
-            bend = float(np.sum(direction * image))
-            if not bend > 0:
-                break
-            W = W + inner / bend * direction
-            residual = residual - inner / bend * image
-            old = inner
-        return best
+
+def conjugate_gradients(apply, precondition, R, rtol, max_iter):
+    """(W, whether rtol was reached) for apply(W) = R; the best iterate where rounding ends progress.
+
+    Residuals are measured in the norm of the preconditioner, in which features of any scale count alike.
+    """
+    W, residual, direction, old = np.zeros_like(R), R, None, np.inf
+    best, lowest, first, since = W, np.inf, None, 0
+    for _ in range(max_iter):
+        P = precondition(residual)
+        inner = float(np.sum(residual * P))
+        first = inner if first is None else first
+        since = 0 if inner < 0.25 * lowest else since + 1
+        if inner < lowest:
+            best, lowest = W, inner
+        if not inner > rtol**2 * first:
+            return best, True
+        if since > 50:
+            break
+        direction = P if direction is None else P + inner / old * direction
+        image = apply(direction)
+        bend = float(np.sum(direction * image))
+        if not bend > 0:
+            break
+        W = W + inner / bend * direction
+        residual = residual - inner / bend * image
+        old = inner
+    return best, False
+
+
+class Diagonal:
+    """Preconditioner alone, for matrices too large to form: the diagonal of G_t + 2 M_tt."""
+
+    def __init__(self, diagonal):
+        self.diagonal = diagonal
+
+    def precondition(self, R):
+        return np.divide(R, self.diagonal, out=np.zeros_like(R), where=self.diagonal > 0)
 
 
 class Dense:

@@ -11,18 +11,26 @@ from ..certificate import duality_gap
 from ..losses import Squared
 from ..result import Result, Status
 from ._line_search import line_search
-from .direct import Coupled, Dense, Sylvester, repeated
+from .direct import Coupled, Dense, Diagonal, Sylvester, conjugate_gradients, repeated
 
 SLOW = 0.5  # a step that leaves more than this share of the gap calls for a better matrix
 TRUNCATE = 0.1  # residual of a truncated step, relative
 MOST = 30  # conjugate gradients in one
+WIDE = 2000  # the same where the diagonal is all there is for a preconditioner
+LARGEST = 5000  # features of a sparse X for which d x d matrices are formed
 
 
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     """See ``convexmtl.solvers.solve``. One iteration is one Newton step."""
     threshold = problem.threshold(tol)
     system, mode, n_iter, history, stalls = None, "flat", 0, [], 0
-    if isinstance(problem.loss, Squared) and problem.tasks.common_weight is not None:
+    wide = problem.tasks.is_sparse and problem.shape[0] > LARGEST
+    if wide and problem.penalty.spectrum[0].min() == 0:
+        raise ValueError(
+            f"X is sparse with {problem.shape[0]} features, and the penalty leaves directions of the tasks free: give "
+            "all its strengths a positive value, or add a ridge."
+        )
+    if isinstance(problem.loss, Squared) and not wide and problem.tasks.common_weight is not None:
         # From zero, wherever the user would start: the gradient there does not depend on the strengths.
         system = _system(problem, None, flat=True)
         W, n_iter = system(_moments(problem)), 1
@@ -45,7 +53,9 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
             status = Status.STALLED
             break
         slow = len(history) > 1 and certificate.gap > SLOW * history[-2][2]
-        if system is None:
+        if wide:
+            mode, system = "truncated", _diagonal(problem, certificate.z)
+        elif system is None:
             system = _system(problem, certificate.z, flat=True)
         elif slow and not isinstance(problem.loss, Squared):
             stalls = 0 if mode != "exact" else stalls
@@ -55,6 +65,9 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
             else:
                 mode, system = "exact", _system(problem, certificate.z, flat=False)
         move = _truncated(problem, certificate, system) if mode == "truncated" else None
+        if move is None and wide:
+            status = Status.STALLED
+            break
         if move is None:
             if mode == "truncated":
                 mode, system = "exact", _system(problem, certificate.z, flat=False)
@@ -81,23 +94,15 @@ def _truncated(problem, certificate, system):
             s = s - tasks.spread(np.divide(tasks.sum(h * s), mass, out=np.zeros_like(mass), where=mass > 0))
         return tasks.adjoint(h * s) + 2 * penalty.couple(P)
 
-    move, residual = np.zeros(problem.shape), certificate.Z
-    direction, old, first = None, np.inf, None
-    for _ in range(MOST):
-        P = precondition(residual)
-        inner = float(np.sum(residual * P))
-        first = inner if first is None else first
-        if inner <= TRUNCATE**2 * first:
-            return move
-        direction = P if direction is None else P + inner / old * direction
-        image = hessian(direction)
-        bend = float(np.sum(direction * image))
-        if not bend > 0:
-            return None
-        move = move + inner / bend * direction
-        residual = residual - inner / bend * image
-        old = inner
-    return None
+    most = WIDE if isinstance(system, Diagonal) else MOST
+    move, reached = conjugate_gradients(hessian, precondition, certificate.Z, TRUNCATE, most)
+    return move if reached else None
+
+
+def _diagonal(problem, z):
+    h, _ = problem.curvature(z, flat=False)
+    means = problem.tasks.means(h) if problem.fit_intercept else None
+    return Diagonal(problem.tasks.curvature(h, means) + 2 * np.diag(problem.penalty.M))
 
 
 def _moments(problem):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ._rows import used_rows
 from .losses import Squared
 from .tasks import Tasks
 
@@ -89,7 +90,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None):
             Z = Z - 2 * WM
         left = Z @ free
         # A feature's largest possible share, by Cauchy and Schwarz; only rounding of it may be left.
-        size = np.sqrt(tasks.curvature(c).max(axis=1) * float(c @ v**2))
+        size = np.sqrt(tasks.keep("curvature", lambda: tasks.curvature(c)).max(axis=1) * float(c @ v**2))
         feasible = not np.any(np.abs(left[size > 0]) > 1e-7 * size[size > 0, None])
         Z = Z - left @ free.T
     gap = _fenchel_gaps(problem, parts, W, WM, z, v, Z) if feasible else np.inf
@@ -117,7 +118,7 @@ def _fenchel_gaps(problem, parts, W, WM, z, v, Z):
         gap += (1 - scale) ** 2 * float(np.sum(W * WM))
     for term, part in zip(penalty.terms, parts, strict=True):
         conjugate = 0.0 if term.is_norm else term.conjugate(scale * Z)
-        used = part.any(axis=1)
+        used = used_rows(part)
         gap += term.value(part) + conjugate - scale * float(np.sum(part[used] * Z[used]))
     return gap
 
@@ -160,12 +161,16 @@ def _correction(problem, z, Z, free):
         # More features than rows: the same correction in an orthonormal basis of the rows.
         problem, Q = smaller
         Z = Q.T @ Z
-    tasks = problem.tasks
+    tasks, loss = problem.tasks, problem.loss
     d, T = problem.shape
-    h = tasks.weight * problem.loss.second(tasks.y, z)
-    means = tasks.means(h) if problem.fit_intercept else None
-    one = tasks.common_weight is not None and isinstance(problem.loss, Squared)
-    if one:
+    curvature = loss.second(tasks.y, z)
+    h = tasks.weight * curvature
+    constant = isinstance(loss, Squared)
+    means = None
+    if problem.fit_intercept:
+        means = tasks.keep("means", lambda: tasks.means(h)) if constant else tasks.means(h)
+    common = constant and tasks.common_weight is not None
+    if common:
         G, shares = tasks.common_gram(problem.fit_intercept)
         G = G[None]
     else:
@@ -174,34 +179,39 @@ def _correction(problem, z, Z, free):
     size = np.sqrt(np.einsum("tjj->j", G))
     unit = np.divide(1.0, size, out=np.zeros(d), where=size > 0)
     G = G * unit[:, None] * unit
-    dv = np.zeros(len(tasks.y))
-    wanted = unit[:, None] * (Z @ free)
-    separate = free.shape[1] == T
-    if one:
-        inverse = tasks.keep(("inverse", problem.fit_intercept), lambda: _inverse(G[0]))
+    k = free.shape[1]
+    if common:
         # H = (free' diag(shares) free) x G has the inverse of a Kronecker product.
-        within = np.linalg.inv(free.T @ (shares[:, None] * free))
-    elif separate:
-        inverse = [_inverse(g) for g in G]
+        inverse = tasks.keep(("inverse", problem.fit_intercept), lambda: _inverse(G[0]))
+        within = free.T @ (shares[:, None] * free)
+        outer = np.linalg.inv(within)
+        product = lambda C: G[0] @ C @ within  # noqa: E731
+        solve = lambda R: inverse @ R @ outer  # noqa: E731
     else:
-        k = free.shape[1]
-        H = np.einsum("tij,ta,tb->aibj", G, free, free).reshape(k * d, k * d)
-        inverse = _inverse(H)
-    curvature = problem.loss.second(tasks.y, z)
-    for _ in range(3):
-        if one:
-            delta = inverse @ wanted @ within @ free.T
-        elif separate:
-            delta = np.stack([inverse[t] @ (wanted @ free.T)[:, t] for t in range(T)], axis=1)
+        product = lambda C: _each(G, C @ free.T) @ free  # noqa: E731
+        if k == T:
+            inverse = np.stack([_inverse(g) for g in G])
+            solve = lambda R: _each(inverse, R @ free.T) @ free  # noqa: E731
         else:
-            delta = (inverse @ wanted.T.ravel()).reshape(free.shape[1], d).T @ free.T
-        delta = unit[:, None] * delta
-        move = tasks.apply(delta)
-        if means is not None:
-            move = move - tasks.spread(np.sum(means * delta, axis=0))
-        dv = dv + curvature * move
-        wanted = unit[:, None] * ((Z - tasks.adjoint(tasks.weight * dv)) @ free)
-    return dv
+            inverse = _inverse(np.einsum("tij,ta,tb->aibj", G, free, free).reshape(k * d, k * d))
+            solve = lambda R: (inverse @ R.T.ravel()).reshape(k, d).T  # noqa: E731
+    wanted = unit[:, None] * (Z @ free)
+    C = solve(wanted)
+    for _ in range(2):
+        C = C + solve(wanted - product(C))
+    C = unit[:, None] * C
+    if tasks.is_shared:
+        move = (free @ (C.T @ tasks.X.T)).ravel()
+    else:
+        move = tasks.apply(C @ free.T)
+    if means is not None:
+        move = move - tasks.spread(np.sum(means * (C @ free.T), axis=0))
+    return curvature * move
+
+
+def _each(A, V):
+    """(d, T): A[t] @ V[:, t]."""
+    return np.matmul(A, V.T[:, :, None])[:, :, 0].T
 
 
 def _inverse(S):

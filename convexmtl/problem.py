@@ -122,7 +122,7 @@ class Problem:
 
     def reduced(self):
         """(problem with at most n_rows features, Q): W = Q W_reduced; only for unitarily invariant penalties."""
-        smaller = self.tasks.reduce_features()
+        smaller = self.tasks.keep("reduced", self.tasks.reduce_features)
         if smaller is None:
             return None
         tasks, Q = smaller

@@ -6,6 +6,8 @@ from functools import cached_property
 import numpy as np
 from scipy.sparse import csc_array, issparse
 
+from ._rows import used_rows
+
 
 @dataclass(frozen=True, eq=False)
 class Tasks:
@@ -130,11 +132,12 @@ class Tasks:
 
     def apply(self, W):
         """Predictions without intercept, (N,): x_ti . w_t for W (d, T)."""
-        used = np.flatnonzero(W.any(axis=1))
+        used = np.flatnonzero(used_rows(W))
         if 2 * len(used) < len(W):
             return self.select(used).apply(W[used]) if len(used) else np.zeros(len(self.y))
         if self.is_shared:
-            return (self.X @ W).ravel(order="F")
+            # For BLAS, twice as fast as X @ W.
+            return (self.X @ W).ravel(order="F") if self.is_sparse else (W.T @ self.X.T).ravel()
         z = np.empty(len(self.y))
         for t in range(self.n_tasks):
             z[self.slices(t)[1]] = self.rows_of(t) @ W[:, t]
@@ -164,7 +167,8 @@ class Tasks:
 
     def select(self, features):
         """The same tasks with some features only, (a copy of their columns)."""
-        return Tasks(_by_columns(self.X[:, features]), self.y, self.ptr, self.row, self.weight)
+        X = self.X[:, features] if self.is_sparse else self.X.T[features].T
+        return Tasks(_by_columns(X), self.y, self.ptr, self.row, self.weight)
 
     def means(self, h):
         """(d, T) means of the features weighted by h (N,); 0 where a task's h sums to 0."""
@@ -252,9 +256,11 @@ def _gram(X, weight, mean):
             # Exact enough: a sparse column's mean is small beside its second moment.
             G -= weight.sum() * np.outer(mean, mean)
     else:
-        A = X if mean is None else X - mean
-        A = A * np.sqrt(weight)[:, None]
+        A, factor = X if mean is None else X - mean, weight[0]
+        if np.any(weight != factor):
+            A, factor = A * np.sqrt(weight)[:, None], 1.0
         G = A.T @ A
+        G *= factor
     return G if mean is None else _without_constants(G, mean, weight.sum())
 
 

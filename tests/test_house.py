@@ -19,7 +19,7 @@ from convexmtl.penalties import MeanCoupling, Parts, RowNorm, RowPenalty, TraceN
 PACKAGE = Path(cm.__file__).parent
 
 FLOORS = [
-    ["_jit"],
+    ["_jit", "_rows"],
     ["tasks", "losses", "penalties"],
     ["problem", "certificate", "result"],
     ["solvers", "reference"],

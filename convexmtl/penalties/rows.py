@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 
 from .._jit import kernel, row_prox
+from .._rows import row_norms, used_rows
 from .base import Canonical, Penalty, check_number
 
 
@@ -403,10 +404,10 @@ class RowNorm(RowPenalty):
         return RowNorm(self.alpha * self.l1_ratio, self.q, 1.0, self.feature_weights)
 
     def value(self, W):
-        used = W.any(axis=1)
+        used = used_rows(W)
         if 2 * used.sum() < len(W):
             return self.restrict(used).value(W[used])
-        rows = self._weights(len(W)) @ _row_norms(W, self.q)
+        rows = self._weights(len(W)) @ row_norms(W, self.q)
         return self.alpha * self.l1_ratio * rows + 0.5 * self._ridge * np.sum(W**2)
 
     def prox(self, V, step):
@@ -417,11 +418,11 @@ class RowNorm(RowPenalty):
         return self._norm().prox(V * shrink, step * shrink) if self.l1_ratio else V * shrink
 
     def dual_norm(self, Z):
-        return _max(_row_norms(Z, _conjugate(self.q)) / self._weights(len(Z))) / self.alpha
+        return _max(row_norms(Z, _conjugate(self.q)) / self._weights(len(Z))) / self.alpha
 
     def excess(self, Z):
         conjugate = _conjugate(self.q)
-        return np.maximum(_row_norms(Z, conjugate) - self.alpha * self.l1_ratio * self._weights(len(Z)), 0.0)
+        return np.maximum(row_norms(Z, conjugate) - self.alpha * self.l1_ratio * self._weights(len(Z)), 0.0)
 
     def conjugate(self, Z):
         if self.is_norm:
@@ -478,7 +479,7 @@ class SparseGroup(RowPenalty):
         return np.array([self.alpha, self.l1_ratio], dtype=float), np.zeros(0, dtype=np.int64)
 
     def value(self, W):
-        groups = np.linalg.norm(W, axis=1).sum()
+        groups = row_norms(W).sum()
         return self.alpha * ((1 - self.l1_ratio) * groups + self.l1_ratio * np.abs(W).sum())
 
     def dual_norm(self, Z):
@@ -488,7 +489,7 @@ class SparseGroup(RowPenalty):
         if np.isnan(Z).any():
             return np.nan
         if l == 0:
-            return _max(np.linalg.norm(Z, axis=1)) / self.alpha
+            return _max(row_norms(Z)) / self.alpha
         z = -np.sort(-np.abs(Z), axis=1)
         if g == 0:
             return _max(z[:, 0]) / self.alpha
@@ -659,12 +660,12 @@ class DirtyNorm(RowPenalty):
 
     def value(self, W):
         if self.q == 2:
-            B, S = self.split(W)
-            return self.alpha_block * np.linalg.norm(B, axis=1).sum() + self.alpha_sparse * np.abs(S).sum()
+            B, S = self.split(W[used_rows(W)])
+            return self.alpha_block * row_norms(B).sum() + self.alpha_sparse * np.abs(S).sum()
         if self.alpha_sparse == 0:
             return 0.0
         # alpha_sparse times the sum of the k largest entries of every row, the last one by its fraction.
-        a = -np.sort(-np.abs(W), axis=1)
+        a = -np.sort(-np.abs(W[used_rows(W)]), axis=1)
         share = np.clip(self.alpha_block / self.alpha_sparse - np.arange(W.shape[1]), 0, 1)
         return self.alpha_sparse * float((a @ share).sum())
 
@@ -700,15 +701,6 @@ def _conjugate(q):
     """The exponent of the dual norm."""
     q = float(q)
     return np.inf if q == 1 else 1.0 if q == np.inf else q / (q - 1)
-
-
-def _row_norms(W, q):
-    """norm_q of every row; scaled, so that large exponents neither overflow nor underflow."""
-    if q in (1, 2, np.inf):
-        return np.linalg.norm(W, ord=q, axis=1)
-    top = np.abs(W).max(axis=1, initial=0.0)
-    scale = np.where(top > 0, top, 1.0)
-    return top * np.linalg.norm(W / scale[:, None], ord=q, axis=1)
 
 
 def _max(values):

@@ -10,8 +10,8 @@ class Columns:
     """Columns sqrt(s_i) (x_ij - mean_j) of the features asked for so far, and their Gram matrix.
 
     With the common weights s, the squared loss of all tasks is a plain one on these columns. Both grow as
-    features are asked for; a path finds here what its earlier fits have computed. Of a sparse X only the Gram
-    matrix is kept.
+    features are asked for; a path finds here what its earlier fits have computed. Of a sparse X, and where all
+    features are asked for at once, only the Gram matrix is kept.
 
     Attributes
     ----------
@@ -20,13 +20,14 @@ class Columns:
     """
 
     def __init__(self, tasks, centred):
-        self.X, self.centred = tasks.X, centred
+        self.tasks, self.X, self.centred = tasks, tasks.X, centred
         self.weight = tasks.common_weight[0]
         self.place = np.full(tasks.n_features, -1)
         self.n_columns = self.n_gram = 0
         self.rows = np.empty((0, self.X.shape[0]))
         self.sparse = None
         self.G = np.empty((0, 0))
+        self.complete = False
 
     @classmethod
     def of(cls, tasks, centred):
@@ -37,11 +38,17 @@ class Columns:
         """(m, n): one row per feature."""
         if issparse(self.X):
             return self._scaled(self.X[:, features].T.toarray())
+        if self.complete:
+            return self._scaled(self.X.T[features])
         self._gather(features)
         return _subset(self.rows[: self.n_columns], self.place[features])
 
     def gram(self, features):
         """(m, m)."""
+        if len(features) == len(self.place) and not self.n_columns and not issparse(self.X):
+            self.G, self.complete = self.tasks.common_gram(self.centred)[0], True
+            self.place[:] = np.arange(len(self.place))
+            self.n_columns = self.n_gram = len(self.place)
         self._gather(features)
         old, new = self.n_gram, self.n_columns
         if new > old:

@@ -82,16 +82,19 @@ def _gradients(u, X, begin, end, out):
 
 
 @kernel(
-    "void(float64, float64, float64, float64, float64, float64, float64, float64, float64[::1], float64[::1],"
-    " float64[::1], float64[::1], float64[::1], float64[::1])",
+    "void(float64, float64, float64, float64, float64, float64, float64, float64, float64, float64, float64, float64,"
+    " float64, float64, float64, float64, float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
+    " float64[::1], float64[::1], float64[::1])",
     fastmath=True,
 )
-def _add_four(a0, a1, a2, a3, b0, b1, b2, b3, x0, x1, x2, x3, u, v):
-    """u += sum_k a_k x_k and v += sum_k b_k x_k."""
+def _add_four(a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3, x0, x1, x2, x3, u, v, w, z):
+    """u += sum_k a_k x_k and so on for v, w and z."""
     for i in range(u.shape[0]):
         p, q, r, s = x0[i], x1[i], x2[i], x3[i]
         u[i] += a0 * p + a1 * q + a2 * r + a3 * s
         v[i] += b0 * p + b1 * q + b2 * r + b3 * s
+        w[i] += c0 * p + c1 * q + c2 * r + c3 * s
+        z[i] += d0 * p + d1 * q + d2 * r + d3 * s
 
 
 @kernel("void(float64[:, ::1], int64[::1], int64, float64[:, ::1], int64, int64, float64[:, ::1])", fastmath=True)
@@ -102,15 +105,16 @@ def _add_rows(D, rows, n_rows, X, low, high, u):
         e = min(a + 1024, high)
         for k in range(0, n_rows - 3, 4):
             x0, x1, x2, x3 = X[rows[k], a:e], X[rows[k + 1], a:e], X[rows[k + 2], a:e], X[rows[k + 3], a:e]
-            for t in range(0, T - 1, 2):
+            for t in range(0, T - 3, 4):
                 _add_four(
                     D[k, t], D[k + 1, t], D[k + 2, t], D[k + 3, t],
                     D[k, t + 1], D[k + 1, t + 1], D[k + 2, t + 1], D[k + 3, t + 1],
-                    x0, x1, x2, x3, u[t, a:e], u[t + 1, a:e],
+                    D[k, t + 2], D[k + 1, t + 2], D[k + 2, t + 2], D[k + 3, t + 2],
+                    D[k, t + 3], D[k + 1, t + 3], D[k + 2, t + 3], D[k + 3, t + 3],
+                    x0, x1, x2, x3, u[t, a:e], u[t + 1, a:e], u[t + 2, a:e], u[t + 3, a:e],
                 )  # fmt: skip
-            if T % 2:
-                v = u[T - 1, a:e]
-                d0, d1, d2, d3 = D[k, T - 1], D[k + 1, T - 1], D[k + 2, T - 1], D[k + 3, T - 1]
+            for t in range(T // 4 * 4, T):
+                v, d0, d1, d2, d3 = u[t, a:e], D[k, t], D[k + 1, t], D[k + 2, t], D[k + 3, t]
                 for i in range(e - a):
                     v[i] += d0 * x0[i] + d1 * x1[i] + d2 * x2[i] + d3 * x3[i]
         for k in range(n_rows // 4 * 4, n_rows):

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from .._rows import used_rows
 from ..certificate import duality_gap
 from ..losses import Squared
 from ..result import Result, Status
@@ -93,7 +94,7 @@ def _working_set(term, W, Z, current, spare):
     d = len(W)
     if d <= 2 * FIRST_WORKING_SET:
         return np.arange(d), True
-    inside = W.any(axis=1)
+    inside = used_rows(W)
     n_used = int(inside.sum())
     if current is None:
         current = np.flatnonzero(inside)
@@ -124,7 +125,7 @@ def _descend(model, target, floor, max_sweeps):
     if max_sweeps > 1:
         total += model.sweep(1, floor)
     while total < max_sweeps and model.worst > floor and model.gap() > target:
-        rows = np.flatnonzero(model.W.any(axis=1))
+        rows = np.flatnonzero(used_rows(model.W))
         if len(rows) < 0.8 * len(model.W):
             small = model.restricted(rows)
             total += _sweeps(small, 0.5 * target, floor, max_sweeps - total)

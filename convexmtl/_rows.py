@@ -1,0 +1,22 @@
+"""Rows of a (d, T) matrix: which are in use, and their norms. Most rows are zero, so these passes must be cheap."""
+
+import numpy as np
+
+
+def used_rows(W):
+    """(d,) booleans: the rows of W that are not all zero; NaN is not zero."""
+    if W.dtype != np.float64:
+        return W.any(axis=1)
+    # Faster: the bits of a row, but for the signs.
+    return np.bitwise_or.reduce(W.view(np.int64), axis=1) << 1 != 0
+
+
+def row_norms(W, q=2):
+    """(d,) norms of order q >= 1, scaled where a large exponent might overflow or underflow."""
+    if q == 2:
+        return np.sqrt(np.einsum("jt,jt->j", W, W))
+    if q in (1, np.inf):
+        return np.linalg.norm(W, ord=q, axis=1)
+    top = np.abs(W).max(axis=1, initial=0.0)
+    scale = np.where(top > 0, top, 1.0)
+    return top * np.linalg.norm(W / scale[:, None], ord=q, axis=1)

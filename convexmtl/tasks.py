@@ -8,6 +8,9 @@ from scipy.sparse import csc_array, issparse
 
 from ._rows import used_rows
 
+# Entries of X per task up to which the Gram matrices of all tasks come from one call, on a copy of X.
+SMALL = 5_000
+
 
 @dataclass(frozen=True, eq=False)
 class Tasks:
@@ -59,7 +62,9 @@ class Tasks:
         s = np.ones(len(y)) if sample_weight is None else sample_weight[order].astype(float)
         weight = _normalised(s, ptr, task_weight)
         y = np.where(weight > 0, y[order], 0.0)
-        return cls(_by_columns(X[order]), y, ptr, ptr[:-1].copy(), weight)
+        if np.any(np.diff(codes) < 0):
+            X = X[order]
+        return cls(_by_columns(X), y, ptr, ptr[:-1].copy(), weight)
 
     @property
     def n_tasks(self):
@@ -81,6 +86,14 @@ class Tasks:
     def is_shared(self):
         """Whether every task reads all rows of X."""
         return bool(np.all(self.row == 0) and np.all(np.diff(self.ptr) == self.n_rows))
+
+    @cached_property
+    def _equal(self):
+        """X as a view (T, d, n) for tasks with n rows of their own each, so that one call does for all; or None."""
+        n = np.diff(self.ptr)
+        if self.is_sparse or np.any(n != n[0]) or np.any(self.row != self.ptr[:-1]):
+            return None
+        return self.X.T.reshape(self.n_features, self.n_tasks, n[0]).transpose(1, 0, 2)
 
     @cached_property
     def _sparse_rows(self):
@@ -138,6 +151,8 @@ class Tasks:
         if self.is_shared:
             # For BLAS, twice as fast as X @ W.
             return (self.X @ W).ravel(order="F") if self.is_sparse else (W.T @ self.X.T).ravel()
+        if self._equal is not None:
+            return np.matmul(W.T[:, None], self._equal).ravel()
         z = np.empty(len(self.y))
         for t in range(self.n_tasks):
             z[self.slices(t)[1]] = self.rows_of(t) @ W[:, t]
@@ -148,6 +163,8 @@ class Tasks:
         if self.is_shared:
             U = u.reshape(self.n_tasks, -1)
             return self.X.T @ U.T if self.is_sparse else (U @ self.X).T
+        if self._equal is not None:
+            return np.matmul(self._equal, u.reshape(self.n_tasks, -1, 1))[:, :, 0].T
         out = np.empty((self.n_features, self.n_tasks))
         for t in range(self.n_tasks):
             out[:, t] = u[self.slices(t)[1]] @ self.rows_of(t)
@@ -178,6 +195,11 @@ class Tasks:
     def gram(self, h, means=None):
         """(T, d, d): sum_i h_ti (x_ti - mean_t)(x_ti - mean_t)' for h (N,) >= 0; means (d, T) or None."""
         d, T = self.n_features, self.n_tasks
+        if self._equal is not None and self.X.size <= SMALL * T:
+            H = h.reshape(T, 1, -1)
+            A = (self._equal if means is None else self._equal - means.T[:, :, None]) * np.sqrt(H)
+            out = np.matmul(A, A.transpose(0, 2, 1))
+            return out if means is None else _without_constants(out, means.T, self.sum(h)[:, None])
         out = np.empty((T, d, d))
         for t in range(T):
             weight, X = h[self.slices(t)[1]], self.rows_of(t)
@@ -265,10 +287,11 @@ def _gram(X, weight, mean):
 
 
 def _without_constants(G, means, mass):
-    """The centred Gram matrix G, changed in place: exact zeros for features that are constant."""
-    constant = without_rounding(np.diag(G), means, mass) == 0
-    G[constant] = 0.0
-    G[:, constant] = 0.0
+    """The centred Gram matrices G (..., d, d), changed in place: exact zeros for features that are constant."""
+    constant = without_rounding(np.einsum("...jj->...j", G), means, mass) == 0
+    if constant.any():
+        G[constant] = 0.0
+        G.swapaxes(-1, -2)[constant] = 0.0
     return G
 
 

@@ -113,8 +113,9 @@ class _Directions:
     def _balance(self, primal, dual):
         """Change rho until both residuals fall alike."""
         ratio = primal / dual if dual > 0 else 1.0
-        if ratio > 3 or ratio < 1 / 3:
-            factor = float(np.clip(np.sqrt(ratio), 0.2, 5))
+        if ratio > self.model.tolerated or ratio < 1 / self.model.tolerated:
+            # Below the rounding of H, rho would divide nothing but that.
+            factor = max(float(np.clip(np.sqrt(ratio), 0.2, 5)), 1e-12 * self.model.top / self.rho)
             self.rho *= factor
             self.U = self.U / factor
 
@@ -125,30 +126,91 @@ class _Quadratic:
     ``flat`` takes the mean curvature of every task for all its samples; z (N,) are the predictions.
     """
 
-    def __init__(self, problem, z, flat):
+    tolerated = 3.0  # ratio of the residuals from which on rho changes
+
+    def __new__(cls, problem, z, flat):
         tasks = problem.tasks
+        if flat and tasks.common_weight is not None:
+            return object.__new__(_OneGram)
+        few = 5 * np.diff(tasks.ptr).max() <= 4 * tasks.n_features and not tasks.is_sparse
+        return object.__new__(_FewSamples if few else _TaskGrams)
+
+    def __init__(self, problem, z, flat):
         self.ridge = 2 * np.diag(problem.penalty.M)
         h, mean = problem.curvature(z, flat)
-        self.shared = flat and tasks.common_weight is not None
-        if self.shared:
-            self.G, scale = tasks.common_gram(problem.fit_intercept)
-            self.scale = scale * mean
-        else:
-            self.scale = np.ones(tasks.n_tasks)
-            self.G = tasks.gram(h, tasks.means(h) if problem.fit_intercept else None)
+        self._factor(problem, h, mean)
+
+
+class _OneGram(_Quadratic):
+    """One matrix for all tasks, diagonalised."""
+
+    def _factor(self, problem, h, mean):
+        self.G, scale = problem.tasks.common_gram(problem.fit_intercept)
+        self.scale = scale * mean
         values, self.P = np.linalg.eigh(self.G)
         # (d, T) eigenvalues of every task
-        self.values = np.maximum(values[:, None] * self.scale if self.shared else values.T, 0) + self.ridge
+        self.values = np.maximum(values[:, None] * self.scale, 0) + self.ridge
         self.top = float(self.values.max())
 
     def apply(self, W):
-        if self.shared:
-            return (self.G @ W) * self.scale + W * self.ridge
-        return np.matmul(self.G, W.T[:, :, None])[:, :, 0].T + W * self.ridge
+        return (self.G @ W) * self.scale + W * self.ridge
 
     def solve(self, R, shift):
         """(H + shift)^-1 R."""
-        if self.shared:
-            return self.P @ ((self.P.T @ R) / (self.values + shift))
-        inside = np.matmul(self.P.transpose(0, 2, 1), R.T[:, :, None])[:, :, 0] / (self.values.T + shift)
-        return np.matmul(self.P, inside[:, :, None])[:, :, 0].T
+        return self.P @ ((self.P.T @ R) / (self.values + shift))
+
+
+class _FewSamples(_Quadratic):
+    """For fewer samples than features: G_t = B_t' B_t, where the rows of B_t are orthogonal to each other."""
+
+    def _factor(self, problem, h, mean):
+        tasks = problem.tasks
+        d, T = problem.shape
+        means = tasks.means(h) if problem.fit_intercept else np.zeros((d, T))
+        # (T, largest n_t, d); the smaller tasks are padded with zeros.
+        A = np.zeros((T, np.diff(tasks.ptr).max(), d))
+        for t in range(T):
+            samples = tasks.slices(t)[1]
+            A[t, : samples.stop - samples.start] = (tasks.rows_of(t) - means[:, t]) * np.sqrt(h[samples])[:, None]
+        values, U = np.linalg.eigh(np.matmul(A, A.transpose(0, 2, 1)))
+        self.B, self.values = np.matmul(U.transpose(0, 2, 1), A), np.maximum(values, 0)
+        self.top = float((self.values.max(axis=1) + self.ridge).max())
+
+    def apply(self, W):
+        return self._combined(W, 1.0) + W * self.ridge
+
+    def solve(self, R, shift):
+        rest = self.ridge + shift
+        return (R - self._combined(R, 1 / (self.values + rest[:, None]))) / rest
+
+    def _combined(self, V, factors):
+        """B_t' diag(factors_t) B_t v_t for every task."""
+        inside = np.matmul(self.B, V.T[:, :, None])[:, :, 0] * factors
+        return np.matmul(inside[:, None], self.B)[:, 0].T
+
+
+class _TaskGrams(_Quadratic):
+    """A matrix per task, inverted anew for every other shift."""
+
+    tolerated = 100.0
+
+    def _factor(self, problem, h, mean):
+        tasks = problem.tasks
+        self.H = tasks.gram(h, tasks.means(h) if problem.fit_intercept else None)
+        every = np.arange(tasks.n_features)
+        self.H[:, every, every] += self.ridge[:, None]
+        # A few steps of the power method: what rho begins with need not be exact.
+        V, self.shift = np.ones(problem.shape), None
+        for _ in range(10):
+            V = self.apply(V)
+            norms = np.linalg.norm(V, axis=0)
+            V = V / np.where(norms > 0, norms, 1)
+        self.top = float(norms.max())
+
+    def apply(self, W):
+        return np.matmul(self.H, W.T[:, :, None])[:, :, 0].T
+
+    def solve(self, R, shift):
+        if shift != self.shift:
+            self.shift, self.inverse = shift, np.linalg.inv(self.H + shift * np.eye(len(R)))
+        return np.matmul(self.inverse, R.T[:, :, None])[:, :, 0].T

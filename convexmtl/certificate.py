@@ -11,7 +11,7 @@ import numpy as np
 
 from ._rows import used_rows
 from .losses import Squared
-from .tasks import Tasks
+from .tasks import Tasks, without_rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,32 +169,38 @@ def _correction(problem, z, Z, free):
     means = None
     if problem.fit_intercept:
         means = tasks.keep("means", lambda: tasks.means(h)) if constant else tasks.means(h)
+    k = free.shape[1]
     common = constant and tasks.common_weight is not None
     if common:
         G, shares = tasks.common_gram(problem.fit_intercept)
-        G = G[None]
+        diagonal = np.diag(G)
+    elif k == T:
+        G = tasks.gram(h, means)
+        diagonal = np.einsum("tjj->j", G)
     else:
-        G, shares = tasks.gram(h, means), np.ones(T)
+        H = _projected_hessian(tasks, h, means, free)
+        diagonal = np.einsum("ajaj->j", H)
     # Scaled to comparable features, so that the pseudo-inverse cuts off rounding and not small units.
-    size = np.sqrt(np.einsum("tjj->j", G))
+    size = np.sqrt(diagonal)
     unit = np.divide(1.0, size, out=np.zeros(d), where=size > 0)
-    G = G * unit[:, None] * unit
-    k = free.shape[1]
     if common:
         # H = (free' diag(shares) free) x G has the inverse of a Kronecker product.
-        inverse = tasks.keep(("inverse", problem.fit_intercept), lambda: _inverse(G[0]))
+        G = G * unit[:, None] * unit
+        inverse = tasks.keep(("inverse", problem.fit_intercept), lambda: _inverse(G))
         within = free.T @ (shares[:, None] * free)
         outer = np.linalg.inv(within)
-        product = lambda C: G[0] @ C @ within  # noqa: E731
+        product = lambda C: G @ C @ within  # noqa: E731
         solve = lambda R: inverse @ R @ outer  # noqa: E731
-    else:
+    elif k == T:
+        G = G * unit[:, None] * unit
+        inverse = np.stack([_inverse(g) for g in G])
         product = lambda C: _each(G, C @ free.T) @ free  # noqa: E731
-        if k == T:
-            inverse = np.stack([_inverse(g) for g in G])
-            solve = lambda R: _each(inverse, R @ free.T) @ free  # noqa: E731
-        else:
-            inverse = _inverse(np.einsum("tij,ta,tb->aibj", G, free, free).reshape(k * d, k * d))
-            solve = lambda R: (inverse @ R.T.ravel()).reshape(k, d).T  # noqa: E731
+        solve = lambda R: _each(inverse, R @ free.T) @ free  # noqa: E731
+    else:
+        H = (H * unit[:, None, None] * unit).reshape(k * d, k * d)
+        inverse = _inverse(H)
+        product = lambda C: (H @ C.T.ravel()).reshape(k, d).T  # noqa: E731
+        solve = lambda R: (inverse @ R.T.ravel()).reshape(k, d).T  # noqa: E731
     wanted = unit[:, None] * (Z @ free)
     C = solve(wanted)
     for _ in range(2):
@@ -207,6 +213,33 @@ def _correction(problem, z, Z, free):
     if means is not None:
         move = move - tasks.spread(np.sum(means * (C @ free.T), axis=0))
     return curvature * move
+
+
+def _projected_hessian(tasks, h, means, free):
+    """(k, d, k, d): sum over t of free_ta free_tb G_t, G_t the Gram matrix weighted by h (N,)."""
+    d, (T, k) = tasks.n_features, free.shape
+    if not tasks.is_shared or tasks.is_sparse or k * (k + 1) >= 2 * T:
+        return np.einsum("tij,ta,tb->aibj", tasks.gram(h, means), free, free)
+    # One X: the weights of the tasks are added up before the products are made.
+    weights = h.reshape(T, -1)
+    X, mass = tasks.X, tasks.sum(h)
+    if means is not None:
+        # Means of the same rows differ little between tasks: what is left of them cancels no digits.
+        centre = means @ mass / mass.sum()
+        X, means = X - centre, means - centre[:, None]
+    H = np.empty((k, d, k, d))
+    for a in range(k):
+        for b in range(a + 1):
+            both = free[:, a] * free[:, b]
+            H[a, :, b] = X.T @ ((both @ weights)[:, None] * X)
+            if means is not None:
+                H[a, :, b] -= (means * (both * mass)) @ means.T
+            H[b, :, a] = H[a, :, b].T
+    if means is not None:
+        constant = without_rounding(np.einsum("ajaj->j", H), centre, mass.sum()) == 0
+        H[:, constant] = 0.0
+        H[:, :, :, constant] = 0.0
+    return H
 
 
 def _each(A, V):

@@ -59,8 +59,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
             system = _system(problem, certificate.z, flat=True)
         elif slow and not isinstance(problem.loss, Squared):
             stalls = 0 if mode != "exact" else stalls
-            # Directions without a penalty are left to the factored matrix, whatever the scales of the features.
-            if mode == "flat" and problem.penalty.spectrum[0].min() > 0:
+            if mode == "flat" and (problem.penalty.spectrum[0].min() > 0 or _evenly_curved(problem, certificate.z)):
                 mode = "truncated"
             else:
                 mode, system = "exact", _system(problem, certificate.z, flat=False)
@@ -97,6 +96,13 @@ def _truncated(problem, certificate, system):
     most = WIDE if isinstance(system, Diagonal) else MOST
     move, reached = conjugate_gradients(hessian, precondition, certificate.Z, TRUNCATE, most)
     return move if reached else None
+
+
+def _evenly_curved(problem, z):
+    """Whether the mean curvature is a preconditioner even in directions that have no penalty."""
+    tasks = problem.tasks
+    h = problem.loss.second(tasks.y, z)[tasks.weight > 0]
+    return h.min() > 0.01 * h.max()
 
 
 def _diagonal(problem, z):

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .certificate import duality_gap
+from .losses import Squared
 from .solvers import solve
 from .solvers.proximal_gradient import largest_curvature
 
@@ -126,10 +127,9 @@ def regularization_path(estimator, X, y, task=None, sample_weight=None, *, alpha
     alphas = _path_alphas(problem, lead, alphas, eps)
     d, T = problem.shape
     coefs, intercepts = np.empty((len(alphas), T, d)), np.empty((len(alphas), T))
-    results, result = [], None
-    for k, alpha in enumerate(alphas):
-        penalty = formulation.penalty.scaled(alpha / lead).resolve(d, formulation.labels)
-        result = solve(replace(problem, penalty=penalty), result, estimator.tol, estimator.max_iter)
+    results = []
+    settings = formulation.labels, estimator.tol, estimator.max_iter
+    for k, result in enumerate(solve_path(problem, formulation.penalty, alphas / lead, *settings)):
         coefs[k], intercepts[k] = result.W.T, result.intercept
         results.append((result.objective, result.dual_gap, result.n_iter, result.converged))
     objectives, gaps, n_iters, converged = (np.array(column) for column in zip(*results, strict=True))
@@ -143,6 +143,36 @@ def regularization_path(estimator, X, y, task=None, sample_weight=None, *, alpha
         )
     scaled = [{name: float(value * alpha / lead) for name, value in strengths.items()} for alpha in alphas]
     return Path(alphas, scaled, coefs, intercepts, objectives, gaps, n_iters, formulation.labels)
+
+
+def solve_path(problem, penalty, factors, labels, tol, max_iter):
+    """Yield the Result for every multiple of the penalty, each one starting from those before it."""
+    start = before = result = None
+    for k, factor in enumerate(factors):
+        here = replace(problem, penalty=penalty.scaled(factor).resolve(problem.tasks.n_features, labels))
+        before, result = result, solve(here, start, tol, max_iter)
+        if start is not before and result.n_iter == 0:
+            # What was foretold holds; that is for the data to say.
+            certificate = duality_gap(here, result.parts)
+            result = replace(result, dual_gap=certificate.gap, objective=certificate.primal, certificate=certificate)
+        yield result
+        start = result
+        if before is not None and k + 1 < len(factors) and factor != factors[k - 1]:
+            start = _ahead(problem, before, result, (factors[k + 1] - factor) / (factor - factors[k - 1]))
+
+
+def _ahead(problem, before, result, step):
+    """Where the path leads if it goes on straight: it is piecewise linear in the strength for many penalties.
+
+    With the squared loss, predictions, intercepts and gradient go on straight as well, so that nothing is computed.
+    """
+    old, new = before.certificate, result.certificate
+    if not isinstance(problem.loss, Squared) or old is None or new is None or new.coupled:
+        return result
+    on = lambda a, b: b + step * (b - a)  # noqa: E731
+    certificate = replace(new, intercept=on(old.intercept, new.intercept), Z=on(old.Z, new.Z), z=on(old.z, new.z))
+    parts = (on(before.parts[0], result.parts[0]),)
+    return replace(result, parts=parts, intercept=certificate.intercept, certificate=certificate)
 
 
 def _path_alphas(problem, lead, alphas, eps):

@@ -23,13 +23,16 @@ LARGEST = 5000  # features of a sparse X for which d x d matrices are formed
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     """See ``convexmtl.solvers.solve``. One iteration is one Newton step."""
     threshold = problem.threshold(tol)
-    system, mode, n_iter, history, stalls = None, "flat", 0, [], 0
+    system, n_iter, history, stalls = None, 0, [], 0
     wide = problem.tasks.is_sparse and problem.shape[0] > LARGEST
     if wide and problem.penalty.spectrum[0].min() == 0:
         raise ValueError(
             f"X is sparse with {problem.shape[0]} features, and the penalty leaves directions of the tasks free: give "
             "all its strengths a positive value, or add a ridge."
         )
+    # Matrices of the tasks' own cost more than the few dozen products with X that take their place.
+    own = problem.tasks.common_weight is None and not isinstance(problem.loss, Squared)
+    mode = "diagonal" if wide or (own and problem.penalty.spectrum[0].min() > 0) else "flat"
     if isinstance(problem.loss, Squared) and not wide and problem.tasks.common_weight is not None:
         # From zero, wherever the user would start: the gradient there does not depend on the strengths.
         system = _system(problem, None, flat=True)
@@ -53,8 +56,13 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
             status = Status.STALLED
             break
         slow = len(history) > 1 and certificate.gap > SLOW * history[-2][2]
-        if wide:
-            mode, system = "truncated", _diagonal(problem, certificate.z)
+        move = None
+        if mode == "diagonal":
+            move = _truncated(problem, certificate, _diagonal(problem, certificate.z), WIDE if wide else MOST)
+            if move is None and wide:
+                status = Status.STALLED
+                break
+            mode = mode if move is not None else "flat"
         elif system is None:
             system = _system(problem, certificate.z, flat=True)
         elif slow and not isinstance(problem.loss, Squared):
@@ -63,11 +71,11 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
                 mode = "truncated"
             else:
                 mode, system = "exact", _system(problem, certificate.z, flat=False)
-        move = _truncated(problem, certificate, system) if mode == "truncated" else None
-        if move is None and wide:
-            status = Status.STALLED
-            break
+        if mode == "truncated":
+            move = _truncated(problem, certificate, system, MOST)
         if move is None:
+            if system is None:
+                system = _system(problem, certificate.z, flat=True)
             if mode == "truncated":
                 mode, system = "exact", _system(problem, certificate.z, flat=False)
             move = system(certificate.Z)
@@ -80,7 +88,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     return Result((W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history)
 
 
-def _truncated(problem, certificate, system):
+def _truncated(problem, certificate, system, most):
     """Newton's move to a tenth of its residual, by conjugate gradients; None where many do not suffice."""
     tasks, penalty = problem.tasks, problem.penalty
     h, _ = problem.curvature(certificate.z, flat=False)
@@ -93,7 +101,6 @@ def _truncated(problem, certificate, system):
             s = s - tasks.spread(np.divide(tasks.sum(h * s), mass, out=np.zeros_like(mass), where=mass > 0))
         return tasks.adjoint(h * s) + 2 * penalty.couple(P)
 
-    most = WIDE if isinstance(system, Diagonal) else MOST
     move, reached = conjugate_gradients(hessian, precondition, certificate.Z, TRUNCATE, most)
     return move if reached else None
 

@@ -1,10 +1,11 @@
 """The bare LAPACK calls that quadratic couplings need: what no solver of them can go below by much.
 
+All of them numpy's: scipy brings a BLAS of its own, and the threads of the two get into each other's way.
+
 Squared loss; W minimises sum_t norm(y_t - X_t w_t)^2 / (2 n_t) + tr(W M W').
 """
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigh
 
 
 def solve(instance):
@@ -19,13 +20,13 @@ def _shared(instance):
     if instance.fit_intercept:
         X, Y = X - x_mean, Y - y_mean
     n, d = X.shape
-    mu, U = eigh(M, check_finite=False)
+    mu, U = np.linalg.eigh(M)
     if d <= n:
-        lam, V = eigh(X.T @ X / n, check_finite=False)
+        lam, V = np.linalg.eigh(X.T @ X / n)
         W = V @ ((V.T @ (X.T @ (Y @ U)) / n) / (lam[:, None] + 2 * np.maximum(mu, 0))) @ U.T
     else:
         # W = X'A: the same equation in the rows, n x n.
-        lam, V = eigh(X @ X.T / n, check_finite=False)
+        lam, V = np.linalg.eigh(X @ X.T / n)
         W = X.T @ (V @ ((V.T @ (Y @ U) / n) / (np.maximum(lam, 0)[:, None] + 2 * mu))) @ U.T
     return W, y_mean - x_mean @ W if instance.fit_intercept else np.zeros(W.shape[1])
 
@@ -34,7 +35,7 @@ def _stacked(instance):
     """M = delta I + sum_k kappa_k u_k u_k' with few k: a factor per task, and one system in d k unknowns."""
     M = instance.problem.penalty.M
     d, T = instance.shape
-    mu, U = eigh(M, check_finite=False)
+    mu, U = np.linalg.eigh(M)
     values, counts = np.unique(np.round(mu, 12), return_counts=True)
     delta = values[np.argmax(counts)]
     special = np.abs(mu - delta) > 1e-9 * max(1.0, mu[-1])
@@ -49,8 +50,7 @@ def _stacked(instance):
             X, y = X - means[:, t], y - y_means[t]
         A = X.T @ X / len(y)
         A[np.diag_indices(d)] += 2 * delta
-        factor = cho_factor(A, check_finite=False)
-        inverses[t] = cho_solve(factor, np.eye(d), check_finite=False)
+        inverses[t] = np.linalg.inv(A)
         first[:, t] = inverses[t] @ (X.T @ y / len(y))
     # With Z = W H: w_t = first_t - 2 A_t^-1 Z diag(kappa) h_t.
     outer = np.einsum("ta,tb->tab", H, H * (2 * kappa)).reshape(T, k * k)

@@ -328,9 +328,12 @@ class LearnedClusters(Penalty):
         if C == 1 or not np.any(centred):
             return {"task_covariance_": Sigma, "labels_": np.zeros(T, dtype=int)}
         from sklearn.cluster import KMeans
+        from threadpoolctl import threadpool_limits
 
         vectors = np.linalg.eigh(Sigma)[1][:, T - C + 1 :]
-        labels = KMeans(C, n_init=10, random_state=0).fit_predict(vectors)
+        # A few points: threads would only wait for those of BLAS, for longer than all the rest takes.
+        with threadpool_limits(1, user_api="openmp"):
+            labels = KMeans(C, n_init=10, random_state=0).fit_predict(vectors)
         # Numbered in order of appearance, so that the labels do not depend on k-means' own order.
         _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
         return {"task_covariance_": Sigma, "labels_": np.argsort(np.argsort(first))[inverse]}

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.race import measure, report  # noqa: E402
+from benchmarks.race import measure, report, run  # noqa: E402
 from benchmarks.race.benchmark_utils import data, lapack, textbook  # noqa: E402
 from benchmarks.race.benchmark_utils.families import COUPLINGS, FAMILIES  # noqa: E402
 from benchmarks.race.benchmark_utils.instance import make_instance  # noqa: E402
@@ -136,3 +136,15 @@ def test_the_runner_and_the_page(tmp_path):
     assert len(record["messages"]) == len(absent)
     page = report.page(tmp_path, tmp_path / "images")
     assert "| dirty, stacked 10x30x100 | **convexmtl** |" in page and "not measured" in page
+
+
+def test_a_part_that_is_measured_again_replaces_its_rows(tmp_path):
+    file = tmp_path / "race.csv"
+    row = lambda problem, seconds: {"problem": problem, "solver": "convexmtl", "seconds": seconds}  # noqa: E731
+    run.write([row("a", 1.0), row("b", 2.0), row("c", 3.0)], file)
+    run.write([row("b", 0.25), row("d", 4.0)], file, update=True)
+    with open(file) as handle:
+        found = [(r["problem"], float(r["seconds"])) for r in csv.DictReader(handle)]
+    assert found == [("a", 1.0), ("b", 0.25), ("c", 3.0), ("d", 4.0)]
+    with pytest.raises(SystemExit):
+        run.main(["--update", "--quick"])

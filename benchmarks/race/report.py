@@ -390,6 +390,10 @@ def machine(record):
         f"at most {record['options']['limit']:g} s for one run.",
         "",
         *[f"- {message}" for message in record["messages"]],
+        *[
+            f"- Measured again on {again['date']}, all solvers anew: {', '.join(again['problems'])}."
+            for again in record.get("updates", [])
+        ],
     ]
 
 

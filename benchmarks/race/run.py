@@ -10,6 +10,7 @@ import argparse
 import csv
 import json
 import os
+import subprocess
 import sys
 import time
 import warnings
@@ -75,15 +76,32 @@ def run(problems, solvers, options, folder=None):
     return rows, curves, messages
 
 
-def write(rows, file):
-    """A CSV with six digits, empty where there is no number."""
+def write(rows, file, update=False):
+    """A CSV with six digits, empty where there is no number; ``update`` replaces the problems that are in ``rows``."""
     if not rows:
         return
+    rows = [{name: _cell(value) for name, value in row.items()} for row in rows]
+    if update and file.exists():
+        rows = merged(rows, file)
     with open(file, "w", newline="") as handle:
         writer = csv.DictWriter(handle, rows[0], lineterminator="\n")
         writer.writeheader()
-        for row in rows:
-            writer.writerow({name: _cell(value) for name, value in row.items()})
+        writer.writerows(rows)
+
+
+def merged(rows, file):
+    """The rows of the file, those of the same problems replaced where they stood."""
+    with open(file, newline="") as handle:
+        old = list(csv.DictReader(handle))
+    new = {}
+    for row in rows:
+        new.setdefault(row["problem"], []).append(row)
+    both = []
+    for row in old:
+        both += new.pop(row["problem"], []) if row["problem"] in new else []
+        if not any(row["problem"] == other["problem"] for other in rows):
+            both.append(row)
+    return both + [row for part in new.values() for row in part]
 
 
 def _cell(value):
@@ -103,6 +121,7 @@ def main(arguments=None):
     parser.add_argument("--limit", type=float, help="seconds for one run")
     parser.add_argument("--runs", type=int, help="hot runs")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="where the results go")
+    parser.add_argument("--update", action="store_true", help="with --only: replace these problems' tracked results")
     parser.add_argument("--list", action="store_true", help="list problems and solvers, and end")
     chosen = parser.parse_args(arguments)
     problems, options = (QUICK, SHORT) if chosen.quick else (PROBLEMS, FULL)
@@ -115,27 +134,45 @@ def main(arguments=None):
         print("\n".join(p.name for p in problems))
         print("\n".join(f"{s.name}: {s.missing or s.version}" for s in solvers))
         return
+    if chosen.update and (chosen.quick or chosen.solvers or not chosen.only):
+        parser.error("--update is for --only, with all solvers: what is compared has to come from one run")
     part = chosen.quick or chosen.only or chosen.solvers or chosen.only_extras
-    out = chosen.out or (HERE / "outputs" if part else TRACKED)
+    out = chosen.out or (HERE / "outputs" if part and not chosen.update else TRACKED)
     out.mkdir(parents=True, exist_ok=True)
     start = time.perf_counter()
     rows, curves, messages = ([], [], []) if chosen.only_extras else run(problems, solvers, options, chosen.data)
-    write(rows, out / "race.csv")
-    write(curves, out / "race_curves.csv")
+    write(rows, out / "race.csv", chosen.update)
+    write(curves, out / "race_curves.csv", chosen.update)
     if chosen.extras or chosen.only_extras:
         for module in (startup, memory, growth):
             write(module.measure(quick=chosen.quick), out / f"race_{module.__name__.split('.')[-1]}.csv")
     record = {
+        "commit": commit(),
         "command": "python -m benchmarks.race.run " + " ".join(_without_paths(arguments or sys.argv[1:])),
         **describe(solvers),
         "options": asdict(options),
         "seconds": round(time.perf_counter() - start),
         "messages": messages + [f"{s.name}: {s.missing}" for s in solvers if s.missing],
     }
-    (out / ("race_extras.json" if chosen.only_extras else "race.json")).write_text(json.dumps(record, indent=2) + "\n")
+    file = out / ("race_extras.json" if chosen.only_extras else "race.json")
+    if chosen.update and file.exists():
+        # What was measured again stands beside the record of the whole.
+        whole = json.loads(file.read_text())
+        again = {**record, "problems": [problem.name for problem in problems]}
+        record = {**whole, "updates": [*whole.get("updates", []), again]}
+    file.write_text(json.dumps(record, indent=2) + "\n")
     for message in record["messages"]:
         print(message)
     print(f"{len(rows)} rows in {record['seconds']} s; results in {os.path.relpath(out)}")
+
+
+def commit():
+    """The state of the project that was measured, or None outside of a checkout."""
+    try:
+        done = subprocess.run(["git", "-C", HERE, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    except OSError:
+        return None
+    return done.stdout.strip() or None
 
 
 def _without_paths(arguments):

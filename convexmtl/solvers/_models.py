@@ -24,7 +24,7 @@ def quadratic_model(problem, term, M, features, W, certificate, flat=True):
         # A sweep costs m^2 T on the Gram matrix and 2 n m T on the residual.
         most = max(2 * BLOCK, tasks.n_rows) if not tasks.is_sparse else 8000
         return CommonGram(*parts, columns) if m <= most else Blocks(*parts, columns)
-    if m <= max(2 * len(tasks.y) / T, 2 * BLOCK) and T * m * m <= 4e7:
+    if m <= max(len(tasks.y) / T, 2 * BLOCK) and T * m * m <= 4e7:
         return TaskGrams(*parts)
     return Residual(*parts)
 

@@ -392,7 +392,7 @@ def machine(record):
         *[f"- {message}" for message in record["messages"]],
         *[
             f"- Measured again on {again['date']}, all solvers anew, at most {again['options']['limit']:g} s for one "
-            f"run: {', '.join(again['problems'])}."
+            f"run: {'; '.join(again['problems'])}."
             for again in record.get("updates", [])
         ],
     ]

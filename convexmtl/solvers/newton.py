@@ -63,8 +63,6 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
                 status = Status.STALLED
                 break
             mode = mode if move is not None else "flat"
-        elif system is None:
-            system = _system(problem, certificate.z, flat=True)
         elif slow and not isinstance(problem.loss, Squared):
             stalls = 0 if mode != "exact" else stalls
             if mode == "flat" and (problem.penalty.spectrum[0].min() > 0 or _evenly_curved(problem, certificate.z)):

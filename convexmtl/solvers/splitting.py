@@ -52,7 +52,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         left = max_iter - n_iter
         if squared:
             if directions is None:
-                directions = _Directions(problem, parts, certificate, _Quadratic(problem, certificate.z, flat))
+                directions = _Directions(problem, parts, certificate, _quadratic(problem, certificate.z, flat))
             n_iter += directions.run(min(CHECK_EVERY, left), 0.0)
             parts = tuple(directions.Z)
             certificate = duality_gap(problem, parts, start=certificate.intercept)
@@ -60,7 +60,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
             slow = model is not None and certificate.gap > SLOW * history[-2][2]
             if model is None or slow:
                 flat = flat and not slow
-                model = _Quadratic(problem, certificate.z, flat)
+                model = _quadratic(problem, certificate.z, flat)
             directions = _Directions(problem, parts, certificate, model, directions)
             n_iter += directions.run(min(INNER, left), 0.1)
             parts, certificate = line_search(problem, parts, tuple(directions.Z), certificate)
@@ -120,20 +120,29 @@ class _Directions:
             self.U = self.U / factor
 
 
+def _quadratic(problem, z, flat):
+    """The quadratic model at the predictions z (N,), in the form that is cheapest to factor.
+
+    ``flat`` takes the mean curvature of every task for all its samples.
+    """
+    tasks = problem.tasks
+    if flat and tasks.common_weight is not None:
+        form = _OneGram
+    elif 5 * np.diff(tasks.ptr).max() <= 4 * tasks.n_features and not tasks.is_sparse:
+        form = _FewSamples
+    else:
+        form = _TaskGrams
+    return form(problem, z, flat)
+
+
 class _Quadratic:
     """H W = scale_t G_t w_t + 2 M_tt w_t, G the Gram matrices of the weighted, centred features.
 
-    ``flat`` takes the mean curvature of every task for all its samples; z (N,) are the predictions.
+    A form owes ``_factor``, which sets ``top``, about the largest eigenvalue of H; ``apply(W)``, H W; and
+    ``solve(R, shift)``, (H + shift)^-1 R.
     """
 
     tolerated = 3.0  # ratio of the residuals from which on rho changes
-
-    def __new__(cls, problem, z, flat):
-        tasks = problem.tasks
-        if flat and tasks.common_weight is not None:
-            return object.__new__(_OneGram)
-        few = 5 * np.diff(tasks.ptr).max() <= 4 * tasks.n_features and not tasks.is_sparse
-        return object.__new__(_FewSamples if few else _TaskGrams)
 
     def __init__(self, problem, z, flat):
         self.ridge = 2 * np.diag(problem.penalty.M)
@@ -156,7 +165,6 @@ class _OneGram(_Quadratic):
         return (self.G @ W) * self.scale + W * self.ridge
 
     def solve(self, R, shift):
-        """(H + shift)^-1 R."""
         return self.P @ ((self.P.T @ R) / (self.values + shift))
 
 

@@ -1,19 +1,32 @@
 """Convex multi-task learning: several related prediction problems, little data for each."""
 
 from . import reference
+from ._version import __version__
 from .estimators import (
     BlockSparseClassifier,
+    BlockSparseClassifierCV,
     BlockSparseRegressor,
+    BlockSparseRegressorCV,
     ClusteredClassifier,
+    ClusteredClassifierCV,
     ClusteredRegressor,
+    ClusteredRegressorCV,
     DirtyClassifier,
+    DirtyClassifierCV,
     DirtyRegressor,
+    DirtyRegressorCV,
     MeanRegularizedClassifier,
+    MeanRegularizedClassifierCV,
     MeanRegularizedRegressor,
+    MeanRegularizedRegressorCV,
     MultiTaskClassifier,
+    MultiTaskClassifierCV,
     MultiTaskRegressor,
+    MultiTaskRegressorCV,
     TraceNormClassifier,
+    TraceNormClassifierCV,
     TraceNormRegressor,
+    TraceNormRegressorCV,
 )
 from .losses import Huber, Logistic, Poisson, Squared, SquaredHinge
 from .path import alpha_max, regularization_path
@@ -34,26 +47,34 @@ from .penalties import (
 from .reference import certify
 from .stacking import stack_tasks, unstack_tasks
 
-__version__ = "0.1.0"
-
 __all__ = [
     "BlockSparseClassifier",
+    "BlockSparseClassifierCV",
     "BlockSparseRegressor",
+    "BlockSparseRegressorCV",
     "ClusterCoupling",
     "ClusteredClassifier",
+    "ClusteredClassifierCV",
     "ClusteredRegressor",
+    "ClusteredRegressorCV",
     "DirtyClassifier",
+    "DirtyClassifierCV",
     "DirtyNorm",
     "DirtyRegressor",
+    "DirtyRegressorCV",
     "GraphLaplacian",
     "Huber",
     "LearnedClusters",
     "Logistic",
     "MeanCoupling",
     "MeanRegularizedClassifier",
+    "MeanRegularizedClassifierCV",
     "MeanRegularizedRegressor",
+    "MeanRegularizedRegressorCV",
     "MultiTaskClassifier",
+    "MultiTaskClassifierCV",
     "MultiTaskRegressor",
+    "MultiTaskRegressorCV",
     "Parts",
     "Poisson",
     "RowNorm",
@@ -65,7 +86,10 @@ __all__ = [
     "TaskCoupling",
     "TraceNorm",
     "TraceNormClassifier",
+    "TraceNormClassifierCV",
     "TraceNormRegressor",
+    "TraceNormRegressorCV",
+    "__version__",
     "alpha_max",
     "certify",
     "reference",

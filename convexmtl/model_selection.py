@@ -7,8 +7,27 @@ from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _num_samples, check_consistent_length
 
+from ._input import split_column
 
-class TaskKFold(BaseCrossValidator):
+
+class TaskSplitter(BaseCrossValidator):
+    """Reads the tasks of the rows; a splitter owes ``_iter_test_indices`` or ``split``."""
+
+    # With metadata routing, groups are for this splitter without being asked for.
+    __metadata_request__split = {"groups": True}
+
+    def _tasks(self, X, groups):
+        """(n,) the task of every row, as integers."""
+        if groups is None and self.task_column is not None:
+            groups = split_column(X, self.task_column)[1]
+        if groups is None:
+            return np.zeros(_num_samples(X), dtype=int)
+        groups = check_array(groups, ensure_2d=False, dtype=None, input_name="groups")
+        check_consistent_length(np.empty((_num_samples(X), 0)), groups)
+        return np.unique(groups, return_inverse=True)[1]
+
+
+class TaskKFold(TaskSplitter):
     """K folds that split within every task.
 
     The rows of each task are dealt out over the folds, so that every training part holds about
@@ -22,17 +41,22 @@ class TaskKFold(BaseCrossValidator):
         Whether to shuffle the rows of each task before they are dealt out.
     random_state : int, RandomState instance or None, default=None
         With shuffle=True.
+    task_column : str or int, default=None
+        The column of X, by name or position, that holds the task labels; ``groups`` are taken where they are given.
+
+    Raises
+    ------
+    ValueError
+        Where there are fewer rows to test than folds.
     """
 
-    # With metadata routing, groups are for this splitter without being asked for.
-    __metadata_request__split = {"groups": True}
-
-    def __init__(self, n_splits=5, *, shuffle=False, random_state=None):
+    def __init__(self, n_splits=5, *, shuffle=False, random_state=None, task_column=None):
         if not isinstance(n_splits, numbers.Integral) or n_splits < 2:
             raise ValueError(f"n_splits must be an integer >= 2, got {n_splits!r}.")
         self.n_splits = n_splits
         self.shuffle = shuffle
         self.random_state = random_state
+        self.task_column = task_column
 
     def get_n_splits(self, X=None, y=None, groups=None):
         return self.n_splits
@@ -45,31 +69,34 @@ class TaskKFold(BaseCrossValidator):
         X : array-like of shape (n, d)
         y : ignored
         groups : array-like of shape (n,), default=None
-            The task of every row; None takes all rows as one task, as for one X with many targets.
+            The task of every row; without them, and without a task column, all rows are one task, as for one X
+            with many targets.
         """
         return super().split(X, y, groups)
 
     def _iter_test_indices(self, X=None, y=None, groups=None):
-        fold = self._folds(_num_samples(X), groups)
+        fold = self._folds(self._strata(X, y, groups))
         for k in range(self.n_splits):
             yield np.flatnonzero(fold == k)
 
-    def _folds(self, n, groups):
+    def _strata(self, X, y, groups):
+        """(task of every row, group within which rows are dealt out)."""
+        tasks = self._tasks(X, groups)
+        return tasks, tasks
+
+    def _folds(self, tasks_and_strata):
         """(n,) the fold in which a row is tested, -1 for never."""
+        tasks, strata = tasks_and_strata
         random_state = check_random_state(self.random_state)
-        if groups is None:
-            groups = np.zeros(n, dtype=int)
-        groups = check_array(groups, ensure_2d=False, dtype=None, input_name="groups")
-        check_consistent_length(np.empty((n, 0)), groups)
-        fold = np.full(n, -1)
+        fold = np.full(len(tasks), -1)
         offset = 0
-        for label in np.unique(groups):
-            rows = np.flatnonzero(groups == label)
-            if len(rows) == 1:
+        for label in np.unique(strata):
+            rows = np.flatnonzero(strata == label)
+            if np.sum(tasks == tasks[rows[0]]) == 1:
                 continue
             if self.shuffle:
                 rows = random_state.permutation(rows)
-            # Each task starts where the one before it ended, so that the folds get equally large.
+            # Each stratum starts where the one before it ended, so that the folds get equally large.
             fold[rows] = (offset + np.arange(len(rows))) % self.n_splits
             offset += len(rows)
         if len(np.unique(fold[fold >= 0])) < self.n_splits:
@@ -78,3 +105,114 @@ class TaskKFold(BaseCrossValidator):
                 "leaving a task untrained."
             )
         return fold
+
+
+class TaskStratifiedKFold(TaskKFold):
+    """K folds that split within every class of every task.
+
+    As ``TaskKFold``, and every fold has the classes of a task in the proportion in which the task has them.
+
+    Parameters
+    ----------
+    n_splits : int, default=5
+    shuffle : bool, default=False
+        Whether to shuffle the rows of each class of each task before they are dealt out.
+    random_state : int, RandomState instance or None, default=None
+        With shuffle=True.
+    task_column : str or int, default=None
+        The column of X, by name or position, that holds the task labels; ``groups`` are taken where they are given.
+    """
+
+    def split(self, X, y, groups=None):
+        """Yield (train, test) indices.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+        y : array-like of shape (n,)
+            Class labels.
+        groups : array-like of shape (n,), default=None
+            The task of every row.
+        """
+        return super().split(X, y, groups)
+
+    def _strata(self, X, y, groups):
+        tasks = self._tasks(X, groups)
+        y = np.asarray(y)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = y[:, 0]
+        if y.ndim != 1:
+            raise ValueError(
+                f"y must have shape (n,), one class for each row, got {y.shape}: rows with a class for every task "
+                "cannot be stratified for all of them, use TaskKFold."
+            )
+        classes = np.unique(y, return_inverse=True)[1]
+        return tasks, tasks * (classes.max() + 1) + classes
+
+
+class TaskShuffleSplit(TaskSplitter):
+    """Random splits within every task.
+
+    A share of the rows of every task, drawn anew for each split, is tested; at least one row of every task is
+    trained on, and at least one tested where the task has two.
+
+    Parameters
+    ----------
+    n_splits : int, default=10
+    test_size, train_size : float in (0, 1) or None, default=None
+        Shares of every task; None completes the other one, and 0.1 is tested where both are None.
+    random_state : int, RandomState instance or None, default=None
+    task_column : str or int, default=None
+        The column of X, by name or position, that holds the task labels; ``groups`` are taken where they are given.
+    """
+
+    def __init__(self, n_splits=10, *, test_size=None, train_size=None, random_state=None, task_column=None):
+        self.n_splits = n_splits
+        self.test_size = test_size
+        self.train_size = train_size
+        self.random_state = random_state
+        self.task_column = task_column
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return self.n_splits
+
+    def split(self, X, y=None, groups=None):
+        """Yield (train, test) indices.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, d)
+        y : ignored
+        groups : array-like of shape (n,), default=None
+            The task of every row.
+        """
+        tasks = self._tasks(X, groups)
+        random_state = check_random_state(self.random_state)
+        for name in ("test_size", "train_size"):
+            size = getattr(self, name)
+            if size is not None and not (isinstance(size, numbers.Real) and 0 < size < 1):
+                raise ValueError(f"{name} must be a share of every task, between 0 and 1, got {size!r}.")
+        if self.test_size is not None and self.train_size is not None and self.test_size + self.train_size > 1:
+            raise ValueError(
+                f"test_size={self.test_size} and train_size={self.train_size} are more than the whole of a task."
+            )
+        rows_of = [np.flatnonzero(tasks == t) for t in range(tasks.max() + 1)]
+        if max(map(len, rows_of)) < 2:
+            raise ValueError("TaskShuffleSplit needs a task with at least 2 rows.")
+        for _ in range(self.n_splits):
+            train, test = [], []
+            for rows in rows_of:
+                n_train, n_test = self._sizes(len(rows))
+                rows = random_state.permutation(rows)
+                test.append(rows[:n_test])
+                train.append(rows[n_test : n_test + n_train])
+            yield np.sort(np.concatenate(train)), np.sort(np.concatenate(test))
+
+    def _sizes(self, n):
+        """(rows to train on, rows to test) of a task with n rows."""
+        if n == 1:
+            return 1, 0
+        test = 1.0 - self.train_size if self.test_size is None and self.train_size is not None else self.test_size
+        n_test = min(max(1, round((0.1 if test is None else test) * n)), n - 1)
+        n_train = n - n_test if self.train_size is None else min(max(1, round(self.train_size * n)), n - n_test)
+        return n_train, n_test

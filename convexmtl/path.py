@@ -7,6 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from ._progress import Steps
 from .certificate import duality_gap
 from .losses import Squared
 from .solvers import solve
@@ -103,7 +104,7 @@ def regularization_path(estimator, X, y, task=None, sample_weight=None, *, alpha
     alphas : int or array-like of shape (n_alphas,), default=100
         Values of the strength (with more than one, of the first that is positive), taken in decreasing order;
         or how many, evenly spaced in logarithm from ``alpha_max`` down to ``eps`` times it.
-    eps : float in (0, 1), default=1e-2
+    eps : float in (0, 1], default=1e-2
 
     Returns
     -------
@@ -112,7 +113,7 @@ def regularization_path(estimator, X, y, task=None, sample_weight=None, *, alpha
     Raises
     ------
     ValueError
-        For alphas that are not positive and finite, an eps outside (0, 1), and whatever ``fit`` raises.
+        For alphas that are not positive and finite, an eps outside (0, 1], and whatever ``fit`` raises.
 
     Warns
     -----
@@ -121,17 +122,17 @@ def regularization_path(estimator, X, y, task=None, sample_weight=None, *, alpha
     """
     formulation = estimator._formulate(X, y, sample_weight, task)
     problem, strengths = formulation.problem, formulation.strengths
-    lead = next((value for value in strengths.values() if value > 0), None)
-    if lead is None:
-        raise ValueError("regularization_path needs a positive strength to scale; all strengths of the penalty are 0.")
-    alphas = _path_alphas(problem, lead, alphas, eps)
+    lead = leading_strength(strengths)
+    alphas = path_alphas(problem, lead, alphas, eps)
     d, T = problem.shape
     coefs, intercepts = np.empty((len(alphas), T, d)), np.empty((len(alphas), T))
-    results = []
+    results, steps = [], Steps(estimator, len(alphas), X, y)
     settings = formulation.labels, estimator.tol, estimator.max_iter
     for k, result in enumerate(solve_path(problem, formulation.penalty, alphas / lead, *settings)):
         coefs[k], intercepts[k] = result.W.T, result.intercept
         results.append((result.objective, result.dual_gap, result.n_iter, result.converged))
+        steps.done(f"alpha={alphas[k]:.3g}")
+    steps.end()
     objectives, gaps, n_iters, converged = (np.array(column) for column in zip(*results, strict=True))
     if not converged.all():
         warnings.warn(
@@ -175,13 +176,25 @@ def _ahead(problem, before, result, step):
     return replace(result, parts=parts, intercept=certificate.intercept, certificate=certificate)
 
 
-def _path_alphas(problem, lead, alphas, eps):
+def leading_strength(strengths):
+    """The first positive one, by which the others are carried along."""
+    lead = next((value for value in strengths.values() if value > 0), None)
+    if lead is None:
+        raise ValueError("a path needs a positive strength to scale; all strengths of the penalty are 0.")
+    return lead
+
+
+def path_alphas(problem, lead, alphas, eps):
+    """Decreasing strengths: those given, or how many between where all is zero and eps times that."""
     if isinstance(alphas, Integral) and not isinstance(alphas, bool):
         if alphas < 1:
             raise ValueError(f"alphas must be at least 1 if it is a number of strengths, got {alphas}.")
-        if not (isinstance(eps, Real) and 0 < eps < 1):
+        if not (isinstance(eps, Real) and 0 < eps <= 1):
             raise ValueError(f"eps must be between 0 and 1, got {eps!r}.")
-        return lead * critical_factor(problem) * np.geomspace(1, eps, alphas)
+        top = lead * critical_factor(problem)
+        # Constant targets leave nothing to choose.
+        smallest = np.finfo(float).resolution
+        return np.full(alphas, smallest) if top <= smallest else top * np.geomspace(1, eps, alphas)
     alphas = np.asarray(alphas, dtype=float)
     if alphas.ndim != 1 or len(alphas) == 0:
         raise ValueError(f"alphas must be a number of strengths or a list of them, got shape {alphas.shape}.")

@@ -187,6 +187,25 @@ class Tasks:
         X = self.X[:, features] if self.is_sparse else self.X.T[features].T
         return Tasks(_by_columns(X), self.y, self.ptr, self.row, self.weight)
 
+    def part(self, rows):
+        """(tasks on some rows of X, positions of the tasks that are left): as if there were no other rows.
+
+        ``rows`` is a mask. Every task keeps what it counts; tasks with rows of their own are left out where they
+        have no weight on them.
+        """
+        T, before = self.n_tasks, self.sum(self.weight)
+        if self.is_shared:
+            samples, left = np.tile(rows, T), np.arange(T)
+            ptr, row = np.arange(T + 1, dtype=np.int64) * int(rows.sum()), np.zeros(T, dtype=np.int64)
+        else:
+            left = np.flatnonzero(self.sum(np.where(rows, self.weight, 0.0)) > 0)
+            rows = samples = rows & np.isin(self.sample_task, left)
+            sizes = np.add.reduceat(rows.astype(np.int64), self.ptr[:-1])[left]
+            ptr = np.concatenate([[0], np.cumsum(sizes)])
+            row = ptr[:-1].copy()
+        X = _by_columns(self.X[rows] if self.is_sparse else self.X.T[:, rows].T)
+        return Tasks(X, self.y[samples], ptr, row, _normalised(self.weight[samples], ptr, before[left])), left
+
     def means(self, h):
         """(d, T) means of the features weighted by h (N,); 0 where a task's h sums to 0."""
         total = self.sum(h)

@@ -19,17 +19,17 @@ from convexmtl.penalties import MeanCoupling, Parts, RowNorm, RowPenalty, TraceN
 PACKAGE = Path(cm.__file__).parent
 
 FLOORS = [
-    ["_jit", "_rows"],
+    ["_version", "_jit", "_rows", "_input", "_progress"],
     ["tasks", "losses", "penalties"],
     ["problem", "certificate", "result"],
     ["solvers", "reference"],
-    ["path"],
+    ["path", "model_selection", "metrics"],
     ["estimators"],
-    ["model_selection", "inspection"],
+    ["inspection"],
 ]
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 # These stand apart: they import nothing of the package, and nothing below imports them.
-APART = {"datasets", "metrics", "stacking"}
+APART = {"datasets", "stacking"}
 NUMBA = {"_jit.py", "penalties/rows.py", "solvers/_kernels.py"}
 CVXPY = {"reference.py"}
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))

@@ -7,18 +7,20 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, InconsistentVersionWarning
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from .. import _input
+from .._progress import CallbackSupportMixin, Steps, with_callbacks
+from .._version import __version__
 from ..losses import get_loss
 from ..problem import Problem
 from ..result import Result, Status
 from ..solvers import solve
 from ..tasks import Tasks
-from . import _input
 
 COMMON_PARAMETERS = """fit_intercept : bool, default=True
         Whether each task has an intercept; it is never penalised.
@@ -50,6 +52,24 @@ COMMON_ATTRIBUTES = """coef_ : ndarray of shape (T, d)
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names."""
 
+SEARCH_PARAMETERS = """alphas : int or array-like of shape (n_alphas,), default=100
+        Strengths to try; or how many, evenly spaced in logarithm from where all coefficients are zero down to
+        eps times that.
+    eps : float in (0, 1], default=1e-3
+        Length of the path.
+    cv : int, splitter or iterable of (train, test), default=None
+        An int is a number of folds that split within every task, None five of them.
+    n_jobs : int, default=None
+        Paths at a time; the results do not depend on it.
+    selection : {"best", "1se"}, default="best"
+        "1se" takes the largest strength whose error is within one standard error of the smallest."""
+
+SEARCH_ATTRIBUTES = """alphas_ : ndarray of shape (n_alphas,) or (n_paths, n_alphas)
+        The strengths that were tried, decreasing.
+    mse_path_ : ndarray of shape (n_alphas, n_folds) or (n_paths, n_alphas, n_folds)
+        Mean loss of the test samples of every fold, each task counting by its weight; for the squared loss the
+        mean squared error."""
+
 REGRESSION_LOSS = """loss : {"squared", "huber", "poisson"} or Loss, default="squared"
         "huber" has delta = 1.35 in units of y; a ``Huber(delta)`` object has any other."""
 
@@ -67,6 +87,8 @@ def documented(cls):
     loss = CLASSIFICATION_LOSS if classifies else REGRESSION_LOSS
     fields = {
         "{summary}": cls.__doc__ or "",
+        "{search}": SEARCH_PARAMETERS,
+        "{searched}": SEARCH_ATTRIBUTES,
         "{common}": f"{loss}\n    {COMMON_PARAMETERS}",
         "{fitted}": COMMON_ATTRIBUTES + (CLASSES if classifies else ""),
     }
@@ -77,21 +99,35 @@ def documented(cls):
     return cls
 
 
+class Data(NamedTuple):
+    """What the user has handed over, checked and read."""
+
+    tasks: Tasks
+    loss: Any
+    labels: np.ndarray
+    layout: str  # "single", "shared" or "stacked"
+    classes: Any
+    codes: np.ndarray | None  # (n,) position of every row's task, where the layout is stacked
+    weight: np.ndarray | None  # sample weights
+
+
 class Formulation(NamedTuple):
     """A Problem, and what of the user's input is needed beside it."""
 
     problem: Problem
     penalty: Any  # as the user wrote it, with task labels bound to positions
-    labels: np.ndarray
-    layout: str  # "single", "shared" or "stacked"
-    classes: Any
+    data: Data
+
+    @property
+    def labels(self):
+        return self.data.labels
 
     @property
     def strengths(self):
         return self.penalty.strength_values()
 
 
-class MultiTaskEstimator(BaseEstimator):
+class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
     """Base of all estimators; a family owes ``_penalty()``."""
 
     _parameter_constraints: dict = {
@@ -118,6 +154,7 @@ class MultiTaskEstimator(BaseEstimator):
 
     # ---------------------------------------------------------------------------------- fit
 
+    @with_callbacks
     def fit(self, X, y, sample_weight=None, task=None):
         """Fit all tasks together.
 
@@ -140,27 +177,39 @@ class MultiTaskEstimator(BaseEstimator):
         ValueError
             For parameters, data, task labels or weights that make no sense, before any work is done.
         """
-        formulation = self._formulate(X, y, sample_weight, task, reset=True)
+        data = self._read(X, y, sample_weight, task, reset=True)
+        steps = Steps(self, 0, X, y)
+        self._finish(self._state(data, stacklevel=4), stacklevel=4)
+        steps.end()
+        return self
+
+    def _finish(self, formulation, stacklevel):
+        """Solve, and set what is fitted."""
         start = self._warm_start(formulation) if self.warm_start else None
         result = solve(formulation.problem, start, self.tol, self.max_iter, _printer(self) if self.verbose else None)
         if not result.converged:
-            warnings.warn(_not_converged(self, formulation.problem, result), ConvergenceWarning, stacklevel=2)
+            message = _not_converged(self, formulation.problem, result)
+            warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel)
+        data = formulation.data
         self._parts = result.parts
-        self._layout = formulation.layout
+        self._layout = data.layout
         self.coef_ = np.ascontiguousarray(result.W.T)
         self.intercept_ = result.intercept
-        self.tasks_ = formulation.labels
+        self.tasks_ = data.labels
         self.n_iter_ = max(result.n_iter, 1)
         self.objective_ = result.objective
         self.dual_gap_ = result.dual_gap
-        if formulation.classes is not None:
-            self.classes_ = formulation.classes
+        if data.classes is not None:
+            self.classes_ = data.classes
         for name, value in formulation.penalty.report(result.parts).items():
             setattr(self, name, value)
-        return self
 
     def _formulate(self, X, y, sample_weight=None, task=None, reset=False):
         """Check everything the user has said and turn it into a Formulation."""
+        return self._state(self._read(X, y, sample_weight, task, reset), stacklevel=4)
+
+    def _read(self, X, y, sample_weight, task, reset):
+        """Data; everything that the user has said of them is checked."""
         self._validate_params()
         loss = self._checked_loss()
         _input.require_targets(self, y)
@@ -195,23 +244,26 @@ class MultiTaskEstimator(BaseEstimator):
                 f"task {labels.tolist()[t]!r} has no sample with a target and a positive weight: drop the task."
             )
         task_weight = _input.read_task_weight(self.task_weight, totals)
-        penalty = self._penalty()
-        canonical = penalty.resolve(X.shape[1], labels)
-
         if layout == "stacked":
             tasks = Tasks.stacked(X, y, codes, len(labels), weight, task_weight)
         else:
             tasks = Tasks.shared(X, columns, weight, task_weight)
         loss.check_targets(tasks.y[tasks.weight > 0])
-        tasks, fixed = self._without_constant_tasks(tasks, loss, labels)
-        problem = Problem(tasks, loss, canonical, self.fit_intercept, fixed)
+        return Data(tasks, loss, labels, layout, classes, codes, weight)
+
+    def _state(self, data, stacklevel=2):
+        """The Formulation of this estimator's problem on the data."""
+        penalty, labels = self._penalty(), data.labels
+        canonical = penalty.resolve(data.tasks.n_features, labels)
+        tasks, fixed = self._without_constant_tasks(data.tasks, data.loss, labels, stacklevel + 1)
+        problem = Problem(tasks, data.loss, canonical, self.fit_intercept, fixed)
         with np.errstate(over="ignore", invalid="ignore"):
             at_zero = problem.trivial[0]
         if not np.isfinite(at_zero):
             raise ValueError(
                 f"y is too large, up to {np.abs(tasks.y).max():.3g}: the loss overflows. Rescale the targets."
             )
-        return Formulation(problem, penalty.bind(labels), labels, layout, classes)
+        return Formulation(problem, penalty.bind(labels), data)
 
     def _checked_loss(self):
         loss = get_loss(self.loss)
@@ -220,7 +272,7 @@ class MultiTaskEstimator(BaseEstimator):
             raise ValueError(f"loss={self.loss!r} is a loss for {kind}, not for {type(self).__name__}.")
         return loss
 
-    def _without_constant_tasks(self, tasks, loss, labels):
+    def _without_constant_tasks(self, tasks, loss, labels, stacklevel=2):
         """Tasks whose targets have no finite best intercept lose their weight and get a fixed intercept."""
         single, fixed, keep = [], np.zeros(tasks.n_tasks), np.ones(tasks.n_tasks)
         for t in range(tasks.n_tasks):
@@ -241,7 +293,7 @@ class MultiTaskEstimator(BaseEstimator):
                 f"{len(single)} task(s) have {what} and say nothing of their coefficients: {single[:10]}. "
                 "Their prediction is constant, up to what the penalty borrows from the other tasks.",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=stacklevel,
             )
         if np.all(keep == 1):
             return tasks, None
@@ -258,6 +310,23 @@ class MultiTaskEstimator(BaseEstimator):
         ):
             return None
         return Result(parts, self.intercept_, self.objective_, self.dual_gap_, 0, Status.CONVERGED)
+
+    def __getstate__(self):
+        return {**super().__getstate__(), "_convexmtl_version": __version__}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        version = state.pop("_convexmtl_version", "an older version")
+        if version != __version__:
+            warnings.warn(
+                InconsistentVersionWarning(
+                    estimator_name=type(self).__name__,
+                    current_sklearn_version=f"convexmtl {__version__}",
+                    original_sklearn_version=f"convexmtl {version}",
+                ),
+                stacklevel=2,
+            )
+        super().__setstate__(state)
 
     def _fitted_parts(self):
         check_is_fitted(self, "coef_")
@@ -437,12 +506,13 @@ def _printer(estimator):
 
 
 def _not_converged(estimator, problem, result):
-    target = problem.threshold(estimator.tol)
     way_out = {
-        Status.OUT_OF_ITERATIONS: "Increase max_iter, scale the features, or increase tol.",
-        Status.STALLED: "Scale the features, use a larger strength, or increase tol.",
+        Status.OUT_OF_ITERATIONS: "increase the number of iterations, scale the features, or increase tol.",
+        Status.STALLED: "scale the features, use a larger strength, or increase tol.",
     }[result.status]
+    # It begins as scikit-learn's warning does, for whoever filters by it.
     return (
-        f"{type(estimator).__name__} did not converge: {result.status.value} Duality gap {result.dual_gap:.3g} after "
-        f"{result.n_iter} iterations, wanted {target:.3g} (tol={estimator.tol:g}). {way_out}"
+        f"Objective did not converge. You might want to {way_out} {type(estimator).__name__}: {result.status.value} "
+        f"Duality gap {result.dual_gap:.3g} after {result.n_iter} iterations, wanted "
+        f"{problem.threshold(estimator.tol):.3g} (tol={estimator.tol:g})."
     )

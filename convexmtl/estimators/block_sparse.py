@@ -1,7 +1,12 @@
 """Few features for all tasks."""
 
+from numbers import Integral
+
+import numpy as np
+
 from ..penalties import RowNorm
 from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._cv import CrossValidated
 
 
 class _BlockSparse:
@@ -101,3 +106,60 @@ class BlockSparseClassifier(_BlockSparse, MultiTaskClassifierBase):
         self.alpha = alpha
         self.q = q
         self.l1_ratio = l1_ratio
+
+
+class _BlockSparseCV(CrossValidated):
+    """``BlockSparse`` with the strength chosen by cross-validation:
+
+    minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + alpha l1_ratio sum_j norm_q(W_j.)
+    + alpha (1 - l1_ratio) / 2 norm_F(W)^2.
+
+    {summary}
+
+    Parameters
+    ----------
+    l1_ratio : float in [0, 1] or list of them, default=1.0
+        The rest is ridge, as in ``MultiTaskElasticNet``; the best of a list is taken.
+    q : float in [1, inf], default=2
+        The norm of a feature's coefficients across the tasks.
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    alpha_, l1_ratio_ : float
+        What was chosen.
+    {searched}
+    {fitted}
+
+    References
+    ----------
+    Obozinski, Taskar, Jordan (2010), Statistics and Computing.
+    """
+
+    replaced = ("alpha", "l1_ratio")
+    searched = {"l1_ratio": 1.0}
+
+    def _settings(self, n_tasks):
+        ratios = np.atleast_1d(np.asarray(self.l1_ratio, dtype=float))
+        if isinstance(self.alphas, Integral) and np.any(ratios == 0):
+            raise ValueError(
+                "Automatic alpha grid generation is not supported for l1_ratio=0. Please supply a grid by providing "
+                "your estimator with the appropriate `alphas=` argument."
+            )
+        return [{"alpha": 1.0, "l1_ratio": float(ratio)} for ratio in ratios]
+
+
+@documented
+class BlockSparseRegressorCV(_BlockSparseCV, MultiTaskRegressorBase):
+    """Few features for all tasks. Regression. With y (n, T) and the squared loss this is
+    ``sklearn.linear_model.MultiTaskLassoCV`` and ``MultiTaskElasticNetCV``."""
+
+    single = BlockSparseRegressor
+
+
+@documented
+class BlockSparseClassifierCV(_BlockSparseCV, MultiTaskClassifierBase):
+    """Few features for all tasks. Binary classification."""
+
+    single = BlockSparseClassifier

@@ -2,6 +2,7 @@
 
 from ..penalties import ClusterCoupling, LearnedClusters
 from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._cv import CrossValidated, spaced
 
 
 class _Clustered:
@@ -123,3 +124,55 @@ class ClusteredClassifier(_Clustered, MultiTaskClassifierBase):
         self.alpha_mean = alpha_mean
         self.alpha_between = alpha_between
         self.alpha_within = alpha_within
+
+
+class _ClusteredCV(CrossValidated):
+    """``Clustered`` with its strengths chosen by cross-validation, alpha_mean as large as alpha_between; see
+    there for the objective.
+
+    {summary}
+
+    Parameters
+    ----------
+    ratios : int or array-like, default=5
+        Values of alpha_within / alpha_between, with a path for each; or how many, evenly spaced in logarithm from 1,
+        where every task has a ridge of its own, to 1000, where the tasks of a cluster have nearly one model.
+    clusters : array-like of shape (T,) or dict of task -> cluster, default=None
+        Known cluster of every task, in the order of `tasks_`; None learns ``n_clusters`` of them.
+    n_clusters : int, default=2
+        C, the number of clusters to learn.
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    alpha_mean_, alpha_between_, alpha_within_ : float
+        What was chosen; `alphas_` are values of alpha_mean.
+    {searched}
+    {fitted}
+    labels_ : ndarray of shape (T,)
+        Cluster of every task, as given or as learned.
+    task_covariance_ : ndarray of shape (T, T)
+        Sigma.
+    """
+
+    replaced = ("alpha_mean", "alpha_between", "alpha_within")
+    searched = {"ratios": 5}
+
+    def _settings(self, n_tasks):
+        ratios = spaced(self.ratios, 1, 1000)
+        return [{"alpha_mean": 1.0, "alpha_between": 1.0, "alpha_within": ratio} for ratio in ratios]
+
+
+@documented
+class ClusteredRegressorCV(_ClusteredCV, MultiTaskRegressorBase):
+    """Clusters of tasks, known or learned. Regression."""
+
+    single = ClusteredRegressor
+
+
+@documented
+class ClusteredClassifierCV(_ClusteredCV, MultiTaskClassifierBase):
+    """Clusters of tasks, known or learned. Binary classification."""
+
+    single = ClusteredClassifier

@@ -4,6 +4,7 @@ import numpy as np
 
 from ..penalties import DirtyNorm
 from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._cv import CrossValidated, spaced
 
 
 class _Dirty:
@@ -103,3 +104,53 @@ class DirtyClassifier(_Dirty, MultiTaskClassifierBase):
         self.alpha_block = alpha_block
         self.alpha_sparse = alpha_sparse
         self.q = q
+
+
+class _DirtyCV(CrossValidated):
+    """``Dirty`` with both strengths chosen by cross-validation:
+
+    minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + min over B + S = W of
+    alpha_block sum_j norm_q(B_j.) + alpha_sparse norm_1(S).
+
+    {summary}
+
+    Parameters
+    ----------
+    ratios : int or array-like, default=5
+        Values of alpha_block / alpha_sparse, with a path for each; or how many, evenly spaced in logarithm from 1,
+        where all is shared, to T (T^(1/2) for q = 2), where nothing is.
+    q : {inf, 2}, default=inf
+        The norm of a feature's shared coefficients.
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    alpha_block_, alpha_sparse_ : float
+        What was chosen; `alphas_` are values of alpha_block.
+    {searched}
+    {fitted}
+    block_, sparse_ : ndarray of shape (T, d)
+        B and S transposed.
+    """
+
+    replaced = ("alpha_block", "alpha_sparse")
+    searched = {"ratios": 5}
+
+    def _settings(self, n_tasks):
+        ratios = spaced(self.ratios, 1, n_tasks if self.q == np.inf else np.sqrt(n_tasks))
+        return [{"alpha_block": 1.0, "alpha_sparse": 1.0 / ratio} for ratio in ratios]
+
+
+@documented
+class DirtyRegressorCV(_DirtyCV, MultiTaskRegressorBase):
+    """Some features for all tasks, some for single ones. Regression."""
+
+    single = DirtyRegressor
+
+
+@documented
+class DirtyClassifierCV(_DirtyCV, MultiTaskClassifierBase):
+    """Some features for all tasks, some for single ones. Binary classification."""
+
+    single = DirtyClassifier

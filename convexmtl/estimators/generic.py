@@ -1,7 +1,10 @@
 """Any penalty, any loss."""
 
+from sklearn.utils.validation import check_is_fitted
+
 from ..penalties import Penalty, RowNorm
 from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._cv import CrossValidated
 
 
 class _MultiTask:
@@ -90,6 +93,56 @@ class MultiTaskClassifier(_MultiTask, MultiTaskClassifierBase):
             verbose=verbose,
         )
         self.penalty = penalty
+
+
+class _MultiTaskCV(CrossValidated):
+    """``MultiTask`` with the strength of its penalty chosen by cross-validation:
+
+    minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + s Omega(W)
+    for any penalty object and the best multiple s of it; the ratios of its strengths are kept.
+
+    {summary}
+
+    Parameters
+    ----------
+    penalty : Penalty, default=None
+        As in ``MultiTaskRegressor``.
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    penalty_ : Penalty
+        With the strengths that were chosen; `alphas_` are values of its first positive one.
+    alpha_, ... : float
+        The strengths by name.
+    {searched}
+    {fitted}
+    """
+
+    replaced = ()
+
+    def _settings(self, n_tasks):
+        return [{}]
+
+    @property
+    def penalty_(self):
+        check_is_fitted(self)
+        return self._found
+
+
+@documented
+class MultiTaskRegressorCV(_MultiTaskCV, MultiTaskRegressorBase):
+    """Any penalty, any loss. Regression."""
+
+    single = MultiTaskRegressor
+
+
+@documented
+class MultiTaskClassifierCV(_MultiTaskCV, MultiTaskClassifierBase):
+    """Any penalty, any loss. Binary classification."""
+
+    single = MultiTaskClassifier
 
 
 def _checked(penalty):

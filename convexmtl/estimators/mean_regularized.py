@@ -2,6 +2,7 @@
 
 from ..penalties import MeanCoupling
 from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._cv import CrossValidated, spaced
 
 
 class _MeanRegularized:
@@ -95,3 +96,51 @@ class MeanRegularizedClassifier(_MeanRegularized, MultiTaskClassifierBase):
         )
         self.alpha_mean = alpha_mean
         self.alpha_variance = alpha_variance
+
+
+class _MeanRegularizedCV(CrossValidated):
+    """``MeanRegularized`` with both strengths chosen by cross-validation:
+
+    minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + alpha_mean norm(w_bar)^2
+    + (alpha_variance / T) sum_t norm(w_t - w_bar)^2.
+
+    {summary}
+
+    Parameters
+    ----------
+    ratios : int or array-like, default=5
+        Values of alpha_variance / alpha_mean, with a path for each; or how many, evenly spaced in logarithm from 1,
+        where every task has a ridge of its own, to 1000, where all have nearly one model.
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    alpha_mean_, alpha_variance_ : float
+        What was chosen; `alphas_` are values of alpha_mean.
+    {searched}
+    {fitted}
+    mean_coef_ : ndarray of shape (d,)
+        w_bar.
+    """
+
+    replaced = ("alpha_mean", "alpha_variance")
+    searched = {"ratios": 5}
+
+    def _settings(self, n_tasks):
+        ratios = spaced(self.ratios, 1, 1000)
+        return [{"alpha_mean": 1.0, "alpha_variance": ratio} for ratio in ratios]
+
+
+@documented
+class MeanRegularizedRegressorCV(_MeanRegularizedCV, MultiTaskRegressorBase):
+    """All tasks close to their mean. Regression."""
+
+    single = MeanRegularizedRegressor
+
+
+@documented
+class MeanRegularizedClassifierCV(_MeanRegularizedCV, MultiTaskClassifierBase):
+    """All tasks close to their mean. Binary classification."""
+
+    single = MeanRegularizedClassifier

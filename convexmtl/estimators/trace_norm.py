@@ -2,6 +2,7 @@
 
 from ..penalties import TraceNorm
 from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._cv import CrossValidated
 
 
 class _TraceNorm:
@@ -89,3 +90,40 @@ class TraceNormClassifier(_TraceNorm, MultiTaskClassifierBase):
             verbose=verbose,
         )
         self.alpha = alpha
+
+
+class _TraceNormCV(CrossValidated):
+    """``TraceNorm`` with the strength chosen by cross-validation:
+
+    minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + alpha norm_*(W).
+
+    {summary}
+
+    Parameters
+    ----------
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    alpha_ : float
+        What was chosen.
+    {searched}
+    {fitted}
+    rank_ : int
+        Rank of `coef_`.
+    """
+
+
+@documented
+class TraceNormRegressorCV(_TraceNormCV, MultiTaskRegressorBase):
+    """A low-dimensional subspace for all tasks. Regression."""
+
+    single = TraceNormRegressor
+
+
+@documented
+class TraceNormClassifierCV(_TraceNormCV, MultiTaskClassifierBase):
+    """A low-dimensional subspace for all tasks. Binary classification."""
+
+    single = TraceNormClassifier

@@ -21,12 +21,12 @@ def read_features(estimator, X, task, reset):
         if task is not None:
             raise ValueError(f"task was passed although task_column={column!r} names the column of X that holds it.")
         validate_data(estimator, X, reset=reset, skip_check_array=True)
-        X, task = _split_column(X, column)
+        X, task = split_column(X, column)
         X = check_array(X, dtype=np.float64, estimator=estimator, input_name="X", accept_sparse=SPARSE)
     return X, None if task is None else _read_labels(task, X.shape[0])
 
 
-def _split_column(X, column):
+def split_column(X, column):
     """X without its task column, and that column."""
     names = getattr(X, "columns", None)
     if not hasattr(X, "shape"):

@@ -1,0 +1,32 @@
+"""Progress for scikit-learn's callbacks, where scikit-learn has them (1.9 and later)."""
+
+try:
+    from sklearn.callback import CallbackSupportMixin, with_callbacks
+except ImportError:
+
+    class CallbackSupportMixin:
+        """Nothing to support."""
+
+    def with_callbacks(method):
+        """Nothing to manage."""
+        return method
+
+
+class Steps:
+    """The steps of one fit, told to the callbacks of the estimator as they are done."""
+
+    def __init__(self, estimator, n_steps, X, y):
+        self.estimator, self.data, self.context = estimator, dict(X=X, y=y), None
+        if hasattr(estimator, "_init_callback_context"):
+            self.context = estimator._init_callback_context(max_subtasks=n_steps)
+            self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
+
+    def done(self, name):
+        if self.context is not None:
+            step = self.context.subcontext(task_name=name)
+            step.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+            step.call_on_fit_task_end(estimator=self.estimator, **self.data)
+
+    def end(self):
+        if self.context is not None:
+            self.context.call_on_fit_task_end(estimator=self.estimator, **self.data)

@@ -1,0 +1,250 @@
+"""Cross-validated twins: every fold goes down a path of strengths, and the best strength is fitted to all samples."""
+
+import inspect
+import warnings
+from dataclasses import replace
+from numbers import Integral, Real
+
+import numpy as np
+from joblib.parallel import get_active_backend
+from sklearn.base import is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import check_cv
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _raise_for_params,
+    _routing_enabled,
+    process_routing,
+)
+from sklearn.utils.parallel import Parallel, delayed
+
+from .._progress import Steps, with_callbacks
+from ..losses import Squared
+from ..model_selection import TaskKFold, TaskSplitter, TaskStratifiedKFold
+from ..path import leading_strength, path_alphas, solve_path
+from ..problem import Problem
+
+
+class CrossValidated:
+    """Mixin in front of the base of the regressors or classifiers.
+
+    Attributes
+    ----------
+    single : class
+        What is fitted for one strength.
+    replaced : tuple of str
+        Its parameters that are searched for, along a path or by one path each.
+    searched : dict of str -> default
+        The twin's parameters in their place.
+    """
+
+    single = None
+    replaced = ("alpha",)
+    searched: dict = {}
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "single" not in cls.__dict__:
+            return
+        defaults = dict(cls.searched)
+        for name, parameter in inspect.signature(cls.single).parameters.items():
+            if name not in cls.replaced:
+                defaults.setdefault(name, parameter.default)
+        defaults |= {"alphas": 100, "eps": 1e-3, "cv": None, "n_jobs": None, "selection": "best"}
+        cls.__init__ = _initialiser(cls, defaults)
+        cls._parameter_constraints = {
+            **cls.single._parameter_constraints,
+            "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
+            "eps": [Interval(Real, 0, 1, closed="right")],
+            "cv": ["cv_object"],
+            "n_jobs": [Integral, None],
+            "selection": [StrOptions({"best", "1se"})],
+        }
+
+    def _settings(self, n_tasks):
+        """Parameters of ``single`` for every path, [{name: value}]; the strengths among them are scaled along it."""
+        return [{"alpha": 1.0}]
+
+    def _single(self, setting):
+        own = self.get_params(deep=False)
+        names = inspect.signature(self.single).parameters
+        return self.single(**{name: own[name] for name in names if name in own} | setting)
+
+    def _penalty(self):
+        """With the strengths that were found; before fit, with those of the first path."""
+        return self._found if hasattr(self, "_found") else self._single(self._settings(2)[0])._penalty()
+
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, task=None, **params):
+        """Choose the strengths by cross-validation, and fit all tasks with them.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n, d)
+        y : array-like of shape (n, T) or (n,)
+            One column per task, NaN where a target is missing; or, with task labels, one target per row.
+        sample_weight : array-like of shape (n,) or, for y (n, T), (n, T), default=None
+            Weights of the samples, in the fits and in the errors.
+        task : array-like of shape (n,), default=None
+            The task of every row, where every task has its own rows.
+        **params : dict
+            What metadata routing has for the splitter.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For whatever ``fit`` without cross-validation raises one, and for folds that do not train every task.
+        """
+        _raise_for_params(params, self, "fit")
+        data = self._read(X, y, sample_weight, task, reset=True)
+        settings = self._settings(len(data.labels))
+        singles = [self._single(setting) for setting in settings]
+        formulations = [single._state(data, stacklevel=4) for single in singles[:1]]
+        with warnings.catch_warnings():
+            # What is to be said of the data has been said.
+            warnings.simplefilter("ignore", UserWarning)
+            formulations += [single._state(data) for single in singles[1:]]
+        leads = [leading_strength(f.strengths) for f in formulations]
+        alphas = [
+            path_alphas(f.problem, lead, self.alphas, self.eps) for f, lead in zip(formulations, leads, strict=True)
+        ]
+        folds = self._folds(X, y, data, params)
+
+        jobs = [(p, k) for p in range(len(settings)) for k in range(len(folds))]
+        steps = Steps(self, len(jobs) + 1, X, y)
+        generates = get_active_backend()[0].supports_return_generator
+        found = Parallel(n_jobs=self.n_jobs, return_as="generator" if generates else "list")(
+            delayed(_errors)(singles[p], formulations[p].penalty, data, alphas[p] / leads[p], *folds[k])
+            for p, k in jobs
+        )
+        errors, failed = np.empty((len(settings), len(alphas[0]), len(folds))), 0
+        for (p, k), (column, n_failed) in zip(jobs, found, strict=True):
+            errors[p, :, k] = column
+            failed += n_failed
+            steps.done(f"path {p + 1}, fold {k + 1}")
+            if self.verbose:
+                print(f"[{type(self).__name__}] path {p + 1} of {len(settings)}, fold {k + 1} of {len(folds)}")
+        if failed:
+            warnings.warn(
+                f"{failed} of the {errors.size} fits on the folds did not reach tol={self.tol:g}. Objective did not "
+                "converge there. Increase max_iter, scale the features, or raise eps.",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+
+        p, a = _select(errors, self.selection)
+        chosen = formulations[p]
+        penalty = chosen.penalty.scaled(alphas[p][a] / leads[p])
+        self._found = penalty
+        problem = replace(chosen.problem, penalty=penalty.resolve(data.tasks.n_features, data.labels))
+        self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel=3)
+        steps.done("fit")
+        for name, value in {**settings[p], **penalty.strength_values()}.items():
+            setattr(self, f"{name}_", value)
+        several = len(settings) > 1
+        # Given strengths are the same on all paths.
+        self.alphas_ = np.array(alphas) if several and isinstance(self.alphas, Integral) else alphas[0]
+        self.mse_path_ = errors if several else errors[0]
+        steps.end()
+        return self
+
+    def _folds(self, X, y, data, params):
+        """[(train, test)]: masks of the rows as in data.tasks."""
+        if _routing_enabled():
+            given = process_routing(self, "fit", **params).splitter.split
+        else:
+            given = {}
+        cv = self.cv
+        if cv is None or isinstance(cv, Integral):
+            cv = 5 if cv is None else cv
+            if data.layout == "stacked":
+                cv = TaskStratifiedKFold(cv) if is_classifier(self) else TaskKFold(cv)
+            else:
+                cv = check_cv(cv, y, classifier=is_classifier(self) and data.layout == "single")
+        else:
+            cv = check_cv(cv)
+        if isinstance(cv, TaskSplitter) and data.codes is not None:
+            given = {"groups": data.codes, **given}
+        n = data.tasks.n_rows
+        order = np.arange(n) if data.codes is None else np.argsort(data.codes, kind="stable")
+        folds = []
+        for train, test in cv.split(X, y, **given):
+            masks = np.zeros((2, n), dtype=bool)
+            masks[0, train], masks[1, test] = True, True
+            folds.append((masks[0][order], masks[1][order]))
+        return folds
+
+    def get_metadata_routing(self):
+        """What is handed on to the splitter."""
+        mapping = MethodMapping().add(caller="fit", callee="split")
+        return MetadataRouter(owner=self).add_self_request(self).add(splitter=check_cv(self.cv), method_mapping=mapping)
+
+
+def spaced(ratios, low, high):
+    """Different values: those given, or how many from low to high, evenly in logarithm."""
+    if isinstance(ratios, Integral) and not isinstance(ratios, bool):
+        if ratios < 1:
+            raise ValueError(f"ratios must be at least 1 if it is how many, got {ratios}.")
+        return [float(r) for r in np.unique(np.geomspace(low, high, ratios))]
+    ratios = np.asarray(ratios, dtype=float)
+    if ratios.ndim != 1 or not len(ratios) or not np.all((ratios > 0) & np.isfinite(ratios)):
+        raise ValueError(f"ratios must be a number or a list of positive ones, got {ratios!r}.")
+    return [float(r) for r in ratios]
+
+
+def _initialiser(cls, defaults):
+    """An __init__ with these keyword parameters, as scikit-learn wants it: it stores them."""
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    keywords = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=v) for n, v in defaults.items()]
+
+    def __init__(self, **parameters):
+        unknown = sorted(set(parameters) - set(defaults))
+        if unknown:
+            raise TypeError(f"{cls.__name__}.__init__() got an unexpected keyword argument {unknown[0]!r}")
+        for name, default in defaults.items():
+            setattr(self, name, parameters.get(name, default))
+
+    __init__.__signature__ = inspect.Signature([own, *keywords])
+    __init__.__qualname__ = f"{cls.__qualname__}.__init__"
+    return __init__
+
+
+def _errors(single, penalty, data, factors, train, test):
+    """(mean test loss for every multiple of the penalty, how many fits have not converged)."""
+    tasks, left = data.tasks.part(train)
+    trained = np.zeros(len(data.labels), dtype=bool)
+    trained[left] = tasks.sum(tasks.weight) > 0
+    if not trained.all():
+        lost = data.labels[~trained].tolist()
+        raise ValueError(
+            f"a fold trains on no sample of task {lost[0]!r}: use TaskKFold, whose folds split within every task."
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        tasks, fixed = single._without_constant_tasks(tasks, data.loss, data.labels)
+    problem = Problem(tasks, data.loss, None, single.fit_intercept, fixed)
+    held_out, left = data.tasks.part(test)
+    errors, failed = [], 0
+    for result in solve_path(problem, penalty, factors, data.labels, single.tol, single.max_iter):
+        z = held_out.apply(result.W[:, left]) + held_out.spread(result.intercept[left])
+        loss = data.loss.value(held_out.y, z)
+        # Half a square is what is minimised, but not what anybody calls an error.
+        errors.append((2 if isinstance(data.loss, Squared) else 1) * np.average(loss, weights=held_out.weight))
+        failed += not result.converged
+    return np.array(errors), failed
+
+
+def _select(errors, selection):
+    """(path, position on it) of the strength to take, for errors (n_paths, n_alphas, n_folds)."""
+    mean = errors.mean(axis=2)
+    p, a = np.unravel_index(np.argmin(mean), mean.shape)
+    if selection == "1se" and errors.shape[2] > 1:
+        allowed = mean[p, a] + errors[p, a].std(ddof=1) / np.sqrt(errors.shape[2])
+        a = int(np.argmax(mean[p] <= allowed))
+    return int(p), int(a)

@@ -1,0 +1,222 @@
+"""Scores of several tasks: pooled, averaged over the tasks, or task by task.
+
+``y_true`` and ``y_pred`` are (n, T), with NaN where a target is missing, or (n,) with the task of every row in
+``task``. Missing targets do not count.
+"""
+
+import warnings
+
+import numpy as np
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    mean_absolute_error,
+    mean_squared_error,
+    r2_score,
+    root_mean_squared_error,
+)
+from sklearn.metrics._scorer import _BaseScorer
+from sklearn.utils._optional_dependencies import check_pandas_support
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length
+
+from ._input import missing_mask, split_column
+
+AVERAGES = ("pooled", "size", "equal", None)
+REGRESSION = {"mse": mean_squared_error, "rmse": root_mean_squared_error, "mae": mean_absolute_error, "r2": r2_score}
+
+
+def _balanced_accuracy(y_true, y_pred, **options):
+    """Without a word on predicted classes that a small task does not have; they count as wrong."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "y_pred contains classes not in y_true", UserWarning)
+        return balanced_accuracy_score(y_true, y_pred, **options)
+
+
+CLASSIFICATION = {"accuracy": accuracy_score, "balanced_accuracy": _balanced_accuracy}
+
+
+def explained_variance(y_true, y_pred, task=None, *, sample_weight=None, average="pooled"):
+    """Explained variance of several tasks, in the definitions that the literature has for it.
+
+    - ``average="pooled"``: 1 - mean((y - z)^2) / var(y), mean and variance over the rows of all tasks.
+    - ``average="size"``: sum_t n_t EV_t / sum_t n_t with EV_t = 1 - mean_t((y - z)^2) / var_t(y), the variance
+      within the task with n_t - 1 in the denominator.
+    - ``average="equal"``: mean_t EV_t.
+    - ``average=None``: the EV_t, one per task.
+
+    The pooled score counts the differences between the tasks' means as explained, the others do not.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n, T) or (n,)
+    task : array-like of shape (n,), default=None
+        The task of every row, for y of shape (n,).
+    sample_weight : array-like of shape (n,), default=None
+        Weights w_i in place of counts: n_t = sum_i w_i.
+    average : {"pooled", "size", "equal"} or None, default="pooled"
+
+    Returns
+    -------
+    float, or ndarray of shape (T,) in the order of the sorted task labels or of the columns
+        NaN for a task whose targets do not vary, which the averages leave out.
+    """
+    parts = _by_task(y_true, y_pred, task, sample_weight)
+    _check_average(average)
+    if average == "pooled":
+        y, z, w = (np.concatenate(column) for column in zip(*(part for _, part in parts), strict=True))
+        return float(1 - _ratio(y, z, w, ddof=0))
+    return _averaged([1 - _ratio(*part, ddof=1) for _, part in parts], parts, average)
+
+
+def nmse(y_true, y_pred, task=None, *, sample_weight=None, average="equal"):
+    """Normalised mean squared error: mean((y - z)^2) / var(y).
+
+    - ``average="equal"``: mean_t of mean_t((y - z)^2) / var_t(y), the variance within the task, with n_t in the
+      denominator.
+    - ``average="size"``: the same, weighted by n_t.
+    - ``average="pooled"``: over the rows of all tasks.
+    - ``average=None``: one per task.
+
+    Parameters
+    ----------
+    y_true, y_pred, task, sample_weight
+        As in ``explained_variance``.
+    average : {"equal", "size", "pooled"} or None, default="equal"
+
+    Returns
+    -------
+    float, or ndarray of shape (T,)
+        NaN for a task whose targets do not vary, which the averages leave out.
+    """
+    parts = _by_task(y_true, y_pred, task, sample_weight)
+    _check_average(average)
+    if average == "pooled":
+        y, z, w = (np.concatenate(column) for column in zip(*(part for _, part in parts), strict=True))
+        return float(_ratio(y, z, w, ddof=0))
+    return _averaged([_ratio(*part, ddof=0) for _, part in parts], parts, average)
+
+
+def task_scores(y_true, y_pred, task=None, *, sample_weight=None, metrics=None):
+    """One row per task.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n, T) or (n,)
+    task : array-like of shape (n,), default=None
+        The task of every row, for y of shape (n,).
+    sample_weight : array-like of shape (n,), default=None
+    metrics : dict of str -> callable, default=None
+        Columns of the table: ``metric(y_true, y_pred, sample_weight=...)``. None takes the mean squared error, its
+        root, the mean absolute error and R^2; for labels that are no numbers, or bool, accuracy and balanced
+        accuracy.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index: the task labels, or the columns of y. First column: ``n``, the targets that count.
+    """
+    pandas = check_pandas_support("task_scores")
+    parts = _by_task(y_true, y_pred, task, sample_weight)
+    if metrics is None:
+        numbers = parts[0][1][0].dtype.kind in "iuf"
+        metrics = REGRESSION if numbers else CLASSIFICATION
+    rows = []
+    for _, (y, z, w) in parts:
+        weight = {} if sample_weight is None else {"sample_weight": w}
+        enough = len(y) > 1
+        scored = {
+            name: metric(y, z, **weight) if enough or metric is not r2_score else np.nan
+            for name, metric in metrics.items()
+        }
+        rows.append({"n": len(y), **scored})
+    return pandas.DataFrame(rows, index=pandas.Index([label for label, _ in parts], name="task"))
+
+
+class TaskScorer(_BaseScorer):
+    """A scorer that knows the tasks, for ``scoring=`` in searches and cross-validation.
+
+    ``scorer(estimator, X, y)`` predicts and calls ``metric(y, prediction, task=...)``. The tasks are those of
+    ``task_column``, or what metadata routing hands over as ``task`` (``scorer.set_score_request(task=True)``); with
+    one column of y per task there is nothing to hand over.
+
+    Parameters
+    ----------
+    metric : callable
+        Such as ``explained_variance`` or ``nmse``.
+    greater_is_better : bool, default=True
+    task_column : str or int, default=None
+        The column of X that holds the task labels.
+    **kwargs : dict
+        What else the metric takes, such as ``average``.
+    """
+
+    def __init__(self, metric, *, greater_is_better=True, task_column=None, **kwargs):
+        super().__init__(metric, 1 if greater_is_better else -1, kwargs, response_method="predict")
+        self.task_column = task_column
+
+    def _score(self, method_caller, estimator, X, y_true, sample_weight=None, task=None):
+        if task is not None:
+            prediction = estimator.predict(X, task=task)
+        else:
+            prediction = estimator.predict(X)
+            if self.task_column is not None:
+                task = split_column(X, self.task_column)[1]
+        given = {} if sample_weight is None else {"sample_weight": sample_weight}
+        if task is not None:
+            given["task"] = task
+        return self._sign * self._score_func(y_true, prediction, **given, **self._kwargs)
+
+
+def _by_task(y_true, y_pred, task, sample_weight):
+    """[(label, (y, z, weights))], without missing targets and without tasks that have no target."""
+    names = getattr(y_true, "columns", None)
+    y, z = np.asarray(y_true), np.asarray(y_pred)
+    if y.shape != z.shape:
+        raise ValueError(f"y_true and y_pred must have one shape, got {y.shape} and {z.shape}.")
+    if y.ndim not in (1, 2):
+        raise ValueError(f"y_true must have shape (n,) or (n, T), got {y.shape}.")
+    check_consistent_length(y, task, sample_weight)
+    weight = _check_sample_weight(sample_weight, np.empty((len(y), 0)))
+    if y.ndim == 2:
+        if task is not None:
+            raise ValueError("task is for y of shape (n,); here every column of y is a task.")
+        labels = list(range(y.shape[1])) if names is None else list(names)
+        masks = [(t, np.ones(len(y), dtype=bool)) for t in range(y.shape[1])]
+    else:
+        task = np.zeros(len(y), dtype=int) if task is None else np.asarray(task)
+        labels, codes = np.unique(task, return_inverse=True)
+        labels, masks = labels.tolist(), [(None, codes == t) for t in range(len(labels))]
+    parts = []
+    for label, (column, rows) in zip(labels, masks, strict=True):
+        own, predicted = (y[:, column], z[:, column]) if column is not None else (y[rows], z[rows])
+        w = weight[rows]
+        seen = ~missing_mask(own) & (w > 0)
+        if seen.any():
+            parts.append((label, (own[seen], predicted[seen], w[seen])))
+    if not parts:
+        raise ValueError("y_true has no target that counts.")
+    return parts
+
+
+def _check_average(average):
+    if average not in AVERAGES:
+        raise ValueError(f"average must be one of {AVERAGES}, got {average!r}.")
+
+
+def _ratio(y, z, w, ddof):
+    """Mean squared error over the variance; NaN where y does not vary."""
+    y, z = y.astype(float), z.astype(float)
+    centre = np.average(y, weights=w)
+    variance, degrees = float(w @ (y - centre) ** 2), w.sum() - ddof
+    if not variance > 0 or not degrees > 0:
+        return np.nan
+    return np.average((y - z) ** 2, weights=w) / (variance / degrees)
+
+
+def _averaged(values, parts, average):
+    values = np.array(values)
+    if average is None:
+        return values
+    size = np.array([w.sum() for _, (_, _, w) in parts]) if average == "size" else np.ones(len(values))
+    known = ~np.isnan(values)
+    return float(np.average(values[known], weights=size[known])) if known.any() else np.nan

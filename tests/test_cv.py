@@ -1,0 +1,240 @@
+"""The cross-validated twins."""
+
+import inspect
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import MultiTaskElasticNetCV, MultiTaskLassoCV
+from sklearn.model_selection import GroupKFold, KFold
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import convexmtl as cm
+from convexmtl import datasets
+from convexmtl.model_selection import TaskKFold, TaskStratifiedKFold
+
+TWINS = [getattr(cm, name) for name in cm.__all__ if name.endswith("CV")]
+QUICK = {"alphas": 5, "cv": 3}
+
+
+def drawn(cls, layout="stacked"):
+    """X, y and the keyword arguments of fit."""
+    made = datasets.make_clustered(
+        n_tasks=4, n_samples=15, n_features=6, layout=layout, classification=is_classifier(cls()), random_state=0
+    )
+    return (made[0], made[1], {"task": made[2]}) if layout == "stacked" else (made[0], made[1], {})
+
+
+@parametrize_with_checks([cls(**QUICK) for cls in TWINS])
+def test_sklearn_compatible_estimator(estimator, check):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check(estimator)
+
+
+@pytest.mark.parametrize("layout", ["shared", "stacked"])
+@pytest.mark.parametrize("cls", TWINS)
+def test_twin_is_its_single_at_the_strengths_it_found(cls, layout):
+    X, y, given = drawn(cls, layout)
+    twin = cls(**QUICK, eps=1e-2, tol=1e-8).fit(X, y, **given)
+    single = cls.single(**{n: v for n, v in twin.get_params().items() if n in inspect.signature(cls.single).parameters})
+    if hasattr(twin, "penalty_"):
+        single.set_params(penalty=twin.penalty_)
+    else:
+        single.set_params(**{name: getattr(twin, f"{name}_") for name in cls.replaced})
+    single.fit(X, y, **given)
+    assert_allclose(twin.coef_, single.coef_, atol=1e-4)
+    assert_allclose(twin.objective_, single.objective_, rtol=1e-6)
+    assert_allclose(cm.certify(twin, X, y, **given).gap, twin.dual_gap_, atol=1e-8)
+    n_folds = twin.mse_path_.shape[-1]
+    assert n_folds == 3 and twin.mse_path_.shape[-2] == 5 and np.all(np.isfinite(twin.mse_path_))
+    assert twin.mse_path_.mean(axis=-1).min() == twin.mse_path_.mean(axis=-1)[_chosen(twin)]
+
+
+def _chosen(twin):
+    """Position of the chosen strengths in the grid."""
+    mean = twin.mse_path_.mean(axis=-1)
+    return np.unravel_index(np.argmin(mean), mean.shape)
+
+
+@pytest.mark.parametrize("cls", TWINS)
+def test_errors_are_those_of_a_search_by_hand(cls):
+    """The errors on a fold, for the strengths of the first path, from separate fits."""
+    X, y, given = drawn(cls)
+    task = given["task"]
+    folds = list(TaskKFold(3).split(X, y, groups=task))
+    twin = cls(alphas=4, eps=1e-2, cv=folds, tol=1e-10).fit(X, y, **given)
+    several = twin.mse_path_.ndim == 3
+    errors, alphas = (twin.mse_path_[0], twin.alphas_[0]) if several else (twin.mse_path_, twin.alphas_)
+    setting = twin._settings(4)[0]
+    for a, alpha in enumerate(alphas):
+        single = twin._single(setting)
+        penalty = single._penalty()
+        lead = next(v for v in penalty.strength_values().values() if v > 0)
+        penalty = penalty.scaled(alpha / lead)
+        generic = cm.MultiTaskClassifier if is_classifier(twin) else cm.MultiTaskRegressor
+        for k, (train, test) in enumerate(folds):
+            fit = generic(penalty, tol=1e-10).fit(X[train], y[train], task=task[train])
+            means = []
+            for t in fit.tasks_:
+                rows = test[task[test] == t]
+                if is_classifier(twin):
+                    z = fit.decision_function(X[rows], task=task[rows])
+                    sign = np.where(y[rows] == fit.classes_[1], 1, -1)
+                    means.append(np.mean(np.log1p(np.exp(-sign * z))))
+                else:
+                    means.append(np.mean((y[rows] - fit.predict(X[rows], task=task[rows])) ** 2))
+            assert_allclose(errors[a, k], np.mean(means), rtol=1e-4)
+
+
+@pytest.mark.parametrize("ours, theirs", [(1.0, MultiTaskLassoCV), (0.5, MultiTaskElasticNetCV)])
+def test_same_as_scikit_learn(ours, theirs):
+    X, Y, _ = datasets.make_block_sparse(n_tasks=3, n_samples=40, n_features=10, layout="shared", random_state=0)
+    options = {"alphas": 20, "eps": 1e-2, "cv": 4, "tol": 1e-9}
+    a = cm.BlockSparseRegressorCV(l1_ratio=ours, **options).fit(X, Y)
+    b = theirs(**options, max_iter=100_000).fit(X, Y)
+    assert_allclose(a.alphas_, b.alphas_)
+    assert_allclose(a.mse_path_, b.mse_path_, rtol=1e-5)
+    assert_allclose(a.alpha_, b.alpha_)
+    assert_allclose(a.coef_, b.coef_, atol=1e-6)
+    assert_allclose(a.intercept_, b.intercept_, atol=1e-6)
+    assert a.n_iter_ >= 1 and a.dual_gap_ >= 0
+
+
+@pytest.mark.parametrize("cls", [cm.BlockSparseRegressorCV, cm.DirtyRegressorCV, cm.MeanRegularizedClassifierCV])
+@pytest.mark.parametrize("n_jobs", [2, -1])
+def test_jobs_change_nothing(cls, n_jobs):
+    X, y, given = drawn(cls)
+    one = cls(**QUICK).fit(X, y, **given)
+    more = cls(**QUICK, n_jobs=n_jobs).fit(X, y, **given)
+    assert_array_equal(one.mse_path_, more.mse_path_)
+    assert_array_equal(one.coef_, more.coef_)
+
+
+def test_one_standard_error_is_a_stronger_penalty():
+    X, y, given = drawn(cm.BlockSparseRegressorCV)
+    best = cm.BlockSparseRegressorCV(alphas=30, cv=5).fit(X, y, **given)
+    simple = cm.BlockSparseRegressorCV(alphas=30, cv=5, selection="1se").fit(X, y, **given)
+    mean, a = best.mse_path_.mean(axis=1), np.flatnonzero(best.alphas_ == best.alpha_)[0]
+    allowed = mean[a] + best.mse_path_[a].std(ddof=1) / np.sqrt(5)
+    assert simple.alpha_ > best.alpha_
+    assert simple.alpha_ == best.alphas_[mean <= allowed].max()
+
+
+def test_two_strengths_make_a_grid():
+    X, y, given = drawn(cm.DirtyRegressorCV)
+    twin = cm.DirtyRegressorCV(ratios=[1.5, 3.0], alphas=4, cv=3).fit(X, y, **given)
+    assert twin.alphas_.shape == (2, 4) and twin.mse_path_.shape == (2, 4, 3)
+    assert twin.alpha_block_ / twin.alpha_sparse_ == pytest.approx([1.5, 3.0][_chosen(twin)[0]])
+    assert twin.alpha_block_ == pytest.approx(twin.alphas_[_chosen(twin)])
+
+
+def test_several_mixtures():
+    X, y, given = drawn(cm.BlockSparseRegressorCV)
+    twin = cm.BlockSparseRegressorCV(l1_ratio=[0.2, 0.9], alphas=4, cv=3).fit(X, y, **given)
+    assert twin.l1_ratio_ in (0.2, 0.9) and twin.alphas_.shape == (2, 4)
+
+
+def test_given_strengths_are_taken_as_they_are():
+    X, y, given = drawn(cm.BlockSparseRegressorCV)
+    twin = cm.BlockSparseRegressorCV(alphas=[0.01, 1.0, 0.1], cv=3).fit(X, y, **given)
+    assert_array_equal(twin.alphas_, [1.0, 0.1, 0.01])
+    assert twin.alpha_ in twin.alphas_
+
+
+def test_default_folds_split_within_every_task():
+    X, y, given = drawn(cm.BlockSparseRegressorCV)
+    task = given["task"]
+    default = cm.BlockSparseRegressorCV(alphas=4).fit(X, y, **given)
+    spelled = cm.BlockSparseRegressorCV(alphas=4, cv=list(TaskKFold(5).split(X, y, groups=task))).fit(X, y, **given)
+    assert_array_equal(default.mse_path_, spelled.mse_path_)
+    X, y, given = drawn(cm.BlockSparseClassifierCV)
+    default = cm.BlockSparseClassifierCV(alphas=4).fit(X, y, **given)
+    folds = list(TaskStratifiedKFold(5).split(X, y, groups=task))
+    assert_array_equal(default.mse_path_, cm.BlockSparseClassifierCV(alphas=4, cv=folds).fit(X, y, **given).mse_path_)
+
+
+def test_folds_without_a_task_are_an_error():
+    X, y, given = drawn(cm.BlockSparseRegressorCV)
+    folds = list(GroupKFold(4).split(X, y, groups=given["task"]))
+    with pytest.raises(ValueError, match=r"trains on no sample of task \d: use TaskKFold"):
+        cm.BlockSparseRegressorCV(alphas=3, cv=folds).fit(X, y, **given)
+
+
+def test_rows_in_any_order():
+    X, y, given = drawn(cm.TraceNormRegressorCV)
+    shuffled = np.random.default_rng(0).permutation(len(y))
+    folds = list(TaskKFold(3).split(X, y, groups=given["task"]))
+    position = np.argsort(shuffled)
+    moved = [(position[train], position[test]) for train, test in folds]
+    a = cm.TraceNormRegressorCV(alphas=4, cv=folds, tol=1e-10).fit(X, y, **given)
+    b = cm.TraceNormRegressorCV(alphas=4, cv=moved, tol=1e-10)
+    b.fit(X[shuffled], y[shuffled], task=given["task"][shuffled])
+    assert_allclose(a.mse_path_, b.mse_path_, rtol=1e-5)
+
+
+def test_missing_targets():
+    X, Y, _ = drawn(cm.BlockSparseRegressorCV, "shared")
+    Y = np.array(Y)
+    Y[::4, 0] = np.nan
+    twin = cm.BlockSparseRegressorCV(alphas=4, cv=3, tol=1e-8).fit(X, Y)
+    (train, test), alpha = next(iter(KFold(3).split(X))), twin.alphas_[-1]
+    fit = cm.BlockSparseRegressor(alpha, tol=1e-8).fit(X[train], Y[train])
+    assert_allclose(twin.mse_path_[-1, 0], np.nanmean((Y[test] - fit.predict(X[test])) ** 2, axis=0).mean(), rtol=1e-5)
+
+
+def test_weight_counts_rows():
+    X, y, given = drawn(cm.BlockSparseRegressorCV)
+    task, weight = given["task"], np.random.default_rng(0).integers(0, 3, len(y)).astype(float)
+    repeats = np.repeat(np.arange(len(y)), weight.astype(int))
+    folds = list(TaskKFold(3).split(X, groups=task))
+    again = [tuple(np.flatnonzero(np.isin(repeats, part)) for part in fold) for fold in folds]
+    a = cm.BlockSparseRegressorCV(alphas=5, cv=folds, tol=1e-10).fit(X, y, sample_weight=weight, task=task)
+    b = cm.BlockSparseRegressorCV(alphas=5, cv=again, tol=1e-10).fit(X[repeats], y[repeats], task=task[repeats])
+    assert_allclose(a.alphas_, b.alphas_)
+    assert_allclose(a.mse_path_, b.mse_path_, rtol=1e-5)
+
+
+def test_one_warning_for_all_folds():
+    X, y, given = drawn(cm.BlockSparseRegressorCV)
+    with pytest.warns(ConvergenceWarning) as caught:
+        cm.BlockSparseRegressorCV(alphas=4, cv=3, max_iter=1, tol=0).fit(X, y, **given)
+    assert sum("on the folds" in str(w.message) for w in caught) == 1 and len(caught) <= 2
+
+
+@pytest.mark.parametrize(
+    "parameters, message",
+    [
+        ({"alphas": 0}, "alphas"),
+        ({"alphas": [-1.0]}, "positive"),
+        ({"eps": 0.0}, "eps"),
+        ({"selection": "cyclic"}, "selection"),
+        ({"cv": 1}, "n_splits"),
+    ],
+)
+def test_parameters(parameters, message):
+    X, y, given = drawn(cm.BlockSparseRegressorCV)
+    with pytest.raises(ValueError, match=message):
+        cm.BlockSparseRegressorCV(**parameters).fit(X, y, **given)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'alpha'"):
+        cm.BlockSparseRegressorCV(alpha=1.0)
+
+
+def test_ratios():
+    X, y, given = drawn(cm.DirtyRegressorCV)
+    for ratios in (0, [0.0], []):
+        with pytest.raises(ValueError, match="ratios must be"):
+            cm.DirtyRegressorCV(ratios=ratios).fit(X, y, **given)
+
+
+@pytest.mark.parametrize("cls", TWINS)
+def test_cloned_shown_and_pickled(cls):
+    twin = cls(alphas=3, cv=3)
+    assert "alphas=3" in repr(twin) and clone(twin).get_params()["cv"] == 3
+    X, y, given = drawn(cls)
+    twin.fit(X, y, **given)
+    assert_array_equal(pickle.loads(pickle.dumps(twin)).predict(X, **given), twin.predict(X, **given))

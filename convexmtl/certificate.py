@@ -60,7 +60,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None):
     W = sum(parts[1:], parts[0])
     c, y = tasks.weight, tasks.y
     coupled = bool(penalty.M.any())
-    if known is not None and (known.tasks is not tasks or known.coupled or coupled or intercept is not None):
+    if known is not None and (known.tasks is not tasks or known.coupled or intercept is not None):
         known = None
     if known is None:
         raw = tasks.apply(W)
@@ -74,13 +74,15 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None):
         # exp overflows: the objective is infinite there, and nothing is certified.
         return Certificate(np.inf, -np.inf, np.inf, best, np.full(W.shape, np.nan), at_best, tasks, coupled)
     if problem.fit_intercept:
-        v = _balanced(tasks, c, v)
+        v = _centred(tasks, c, v) if isinstance(loss, Squared) else _balanced(tasks, c, v)
     WM = penalty.couple(W) if coupled else None
     Z = tasks.adjoint(-c * v) if known is None else known.Z
     if coupled:
         Z = Z - 2 * WM
     gradient = Z
-    primal = float(c @ loss.value(y, z)) + penalty.value(parts)
+    sizes = [float(term.value(part)) for term, part in zip(penalty.terms, parts, strict=False)]
+    quadratic = float(np.sum(W * WM)) if coupled else 0.0
+    primal = float(c @ loss.value(y, z)) + sum(sizes) + quadratic
 
     free, feasible = _free_directions(penalty, tasks.n_tasks), True
     if free.shape[1]:
@@ -93,7 +95,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None):
         size = np.sqrt(tasks.keep("curvature", lambda: tasks.curvature(c)).max(axis=1) * float(c @ v**2))
         feasible = not np.any(np.abs(left[size > 0]) > 1e-7 * size[size > 0, None])
         Z = Z - left @ free.T
-    gap = _fenchel_gaps(problem, parts, W, WM, z, v, Z) if feasible else np.inf
+    gap = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z) if feasible else np.inf
     # v = 0 is feasible for every loss and penalty; it is the better bound where the data can be fitted exactly.
     trivial = primal + float(c @ loss.conjugate(y, np.zeros_like(y)))
     if not gap <= trivial and not np.isnan(gap):
@@ -101,8 +103,39 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None):
     return Certificate(primal, primal - gap, gap, best, gradient, at_best, tasks, coupled)
 
 
-def _fenchel_gaps(problem, parts, W, WM, z, v, Z):
-    """primal - dual, after v has been scaled down until every norm accepts Z."""
+def path_gaps(problems, Ws):
+    """Certificates of W = Ws[a] for problems that differ in their penalty only, as from ``duality_gap``.
+
+    With the squared loss and one X for all tasks, predictions and gradients come from two products for all of them.
+    """
+    tasks = problems[0].tasks if problems else None
+    if not problems or not isinstance(problems[0].loss, Squared) or tasks.common_weight is None or tasks.is_sparse:
+        return [duality_gap(problem, (W,)) for problem, W in zip(problems, Ws, strict=False)]
+    Ws = Ws[: len(problems)]
+    (A, d, T), (s, scale), n = Ws.shape, tasks.common_weight, tasks.n_rows
+    used = np.flatnonzero(np.any(Ws != 0, axis=(0, 2)))
+    z = (Ws[:, used].transpose(0, 2, 1).reshape(A * T, -1) @ tasks.X.T[used]).reshape(A, T, n)
+    r = tasks.y.reshape(T, n) - z
+    intercepts = np.zeros((A, T))
+    if problems[0].fit_intercept:
+        # Twice: the mean of large numbers is only as exact as they are.
+        for _ in range(2):
+            means = r @ s
+            intercepts += means
+            r -= means[:, :, None]
+    z += intercepts[:, :, None]
+    Z = ((r * s).reshape(A * T, n) @ tasks.X).reshape(A, T, d).transpose(0, 2, 1) * scale
+    known = (
+        Certificate(np.inf, -np.inf, np.inf, intercepts[a], Z[a], z[a].ravel(), tasks, coupled=False) for a in range(A)
+    )
+    return [duality_gap(p, (W,), known=k) for p, W, k in zip(problems, Ws, known, strict=True)]
+
+
+def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z):
+    """primal - dual, after v has been scaled down until every norm accepts Z.
+
+    ``sizes`` are the values of the terms, ``quadratic`` is that of the coupling.
+    """
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
     scale = 1.0
     for term in penalty.terms:
@@ -114,13 +147,18 @@ def _fenchel_gaps(problem, parts, W, WM, z, v, Z):
     gap = float(tasks.weight @ np.where(tasks.weight > 0, share, 0.0))
     if not penalty.terms:
         return gap + _quadratic_conjugate(Z, penalty)
-    if WM is not None:
-        gap += (1 - scale) ** 2 * float(np.sum(W * WM))
-    for term, part in zip(penalty.terms, parts, strict=True):
+    gap += (1 - scale) ** 2 * quadratic
+    for term, part, size in zip(penalty.terms, parts, sizes, strict=True):
         conjugate = 0.0 if term.is_norm else term.conjugate(scale * Z)
         used = used_rows(part)
-        gap += term.value(part) + conjugate - scale * float(np.sum(part[used] * Z[used]))
+        gap += size + conjugate - scale * float(np.sum(part[used] * Z[used]))
     return gap
+
+
+def _centred(tasks, c, v):
+    """v with sum_i c_ti v_ti = 0 per task, where any value of v is allowed; it is nearly so already."""
+    mean = np.divide(tasks.sum(c * v), tasks.mass, out=np.zeros(tasks.n_tasks), where=tasks.mass > 0)
+    return v - tasks.spread(mean)
 
 
 def _balanced(tasks, c, v):

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from ._progress import Steps
 from .certificate import duality_gap
 from .losses import Squared
-from .solvers import solve
+from .solvers import row_path, solve
 from .solvers.proximal_gradient import largest_curvature
 
 
@@ -148,9 +148,13 @@ def regularization_path(estimator, X, y, task=None, sample_weight=None, *, alpha
 
 def solve_path(problem, penalty, factors, labels, tol, max_iter):
     """Yield the Result for every multiple of the penalty, each one starting from those before it."""
+    resolved = (penalty.scaled(factor).resolve(problem.tasks.n_features, labels) for factor in factors)
+    problems = [problem.under(canonical) for canonical in resolved]
+    if row_path.applies(problems):
+        yield from row_path.solve(problems, factors, tol, max_iter)
+        return
     start = before = result = None
-    for k, factor in enumerate(factors):
-        here = replace(problem, penalty=penalty.scaled(factor).resolve(problem.tasks.n_features, labels))
+    for k, (factor, here) in enumerate(zip(factors, problems, strict=True)):
         before, result = result, solve(here, start, tol, max_iter)
         if start is not before and result.n_iter == 0:
             # What was foretold holds; that is for the data to say.

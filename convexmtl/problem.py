@@ -1,6 +1,6 @@
 """Problem: tasks x loss x penalty, and what all solvers ask of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +34,12 @@ class Problem:
     def shape(self):
         return self.tasks.n_features, self.tasks.n_tasks
 
+    def under(self, penalty):
+        """The same problem with another penalty; what has been found out about the data stays known."""
+        other = replace(self, penalty=penalty)
+        other.__dict__.update({name: self.__dict__[name] for name in ("_empty", "trivial") if name in self.__dict__})
+        return other
+
     def zeros(self):
         """One (d, T) matrix of zeros per part."""
         return tuple(np.zeros(self.shape) for _ in range(self.penalty.n_parts))
@@ -52,7 +58,7 @@ class Problem:
     @cached_property
     def _empty(self):
         """Tasks whose samples have no weight."""
-        return self.tasks.sum(self.tasks.weight) <= 0
+        return self.tasks.mass <= 0
 
     def best_intercept(self, z, start=None):
         """argmin over b of sum c loss(y, z + b), exactly, per task; z (N,) without the intercept."""
@@ -61,7 +67,7 @@ class Problem:
         if not self.fit_intercept:
             return np.zeros(T)
         tasks, loss, c = self.tasks, self.loss, self.tasks.weight
-        total = tasks.sum(c)
+        total = tasks.mass
         if isinstance(loss, Squared):
             b = np.divide(tasks.sum(c * (tasks.y - z)), total, out=np.zeros(T), where=total > 0)
             # Once more on the residual: the mean of large numbers is only as exact as they are.
@@ -98,7 +104,7 @@ class Problem:
         """
         tasks = self.tasks
         c, h = tasks.weight, self.loss.model_curvature(tasks.y, z)
-        total = tasks.sum(c)
+        total = tasks.mass
         mean = np.divide(tasks.sum(c * h), total, out=np.ones_like(total), where=total > 0)
         return c * (tasks.spread(mean) if flat else h), mean
 

@@ -82,7 +82,7 @@ class Tasks:
     def is_sparse(self):
         return issparse(self.X)
 
-    @property
+    @cached_property
     def is_shared(self):
         """Whether every task reads all rows of X."""
         return bool(np.all(self.row == 0) and np.all(np.diff(self.ptr) == self.n_rows))
@@ -137,6 +137,11 @@ class Tasks:
         if key not in self.kept:
             self.kept[key] = compute()
         return self.kept[key]
+
+    @cached_property
+    def mass(self):
+        """(T,) sums of the weights of each task."""
+        return self.sum(self.weight)
 
     def slices(self, t):
         """(rows of X, samples) of task t."""

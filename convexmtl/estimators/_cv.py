@@ -2,7 +2,6 @@
 
 import inspect
 import warnings
-from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
@@ -142,7 +141,7 @@ class CrossValidated:
         chosen = formulations[p]
         penalty = chosen.penalty.scaled(alphas[p][a] / leads[p])
         self._found = penalty
-        problem = replace(chosen.problem, penalty=penalty.resolve(data.tasks.n_features, data.labels))
+        problem = chosen.problem.under(penalty.resolve(data.tasks.n_features, data.labels))
         self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel=3)
         steps.done("fit")
         for name, value in {**settings[p], **penalty.strength_values()}.items():

@@ -1,0 +1,137 @@
+"""A whole path of strengths by row descent, compiled as one loop: squared loss, Gram matrices of all features.
+
+Where every fit takes a few sweeps, what is done beside them is what a path takes its time for. So all fits are made
+first, each judged by its violations, and certified afterwards, in one go. Those whose certificate is not good enough
+are made once more and more exactly, and then by ``row_descent``.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..certificate import duality_gap, path_gaps
+from ..losses import Squared
+from ..penalties.rows import RowPenalty
+from ..result import Result, Status
+from . import row_descent
+from ._columns import Columns
+from ._kernels import descend_path
+from ._models import BLOCK
+
+SHORT = 5  # fits that are not worth Gram matrices of all features
+MOST_SWEEPS = 100  # of one fit, after which extrapolation helps
+MOST_HELP = 5  # fits that take longer, after which the path is left to row descent
+ENTRIES = 4e6  # of all W that are held at a time
+EXACT = 0.1  # share of the target for a second attempt
+
+
+def applies(problems):
+    """Whether the path can be made here, and should be."""
+    if len(problems) < SHORT or not isinstance(problems[0].loss, Squared):
+        return False
+    penalty, tasks = problems[0].penalty, problems[0].tasks
+    if len(penalty.terms) != 1 or not isinstance(penalty.terms[0], RowPenalty) or tasks.is_sparse:
+        return False
+    d, T = problems[0].shape
+    if tasks.common_weight is not None:
+        return d <= 512 or (d <= 3000 and d <= 10 * tasks.n_rows)
+    return d <= max(len(tasks.y) / T, 128) and T * d * d <= 1e7
+
+
+def solve(problems, factors, tol, max_iter):
+    """Yield the Result of each of the problems, which differ in the factor before their penalty."""
+    path = _Path(problems, factors, problems[0].threshold(tol), min(MOST_SWEEPS, max_iter))
+    begin, helped, size = 0, 0, max(1, int(ENTRIES / np.prod(path.W.shape)))
+    while begin < len(problems):
+        out = np.empty((min(size, len(problems) - begin), *path.W.shape))
+        end = path.descend(begin, out) if helped < MOST_HELP else begin
+        for a, certificate in enumerate(path_gaps(problems[begin:end], out), start=begin):
+            W, n_iter = out[a - begin].copy(), int(path.sweeps[a])
+            if not certificate.gap <= path.threshold:
+                W, certificate, n_iter = path.again(a, W, certificate)
+            yield _finished(problems[a], W, certificate, n_iter, path.threshold, tol, max_iter)
+        if end < begin + len(out):
+            W, n_iter = path.W.copy(), int(path.sweeps[end])
+            certificate = duality_gap(problems[end], (W,))
+            result = _finished(problems[end], W, certificate, n_iter, path.threshold, tol, max_iter)
+            yield result
+            path.take(end, result.W, result.certificate)
+            end, helped = end + 1, helped + 1
+        begin = end
+
+
+def _finished(problem, W, certificate, n_iter, threshold, tol, max_iter):
+    """The Result for W, by row descent if need be."""
+    result = Result(
+        (W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, Status.CONVERGED,
+        certificate=certificate,
+    )  # fmt: skip
+    if certificate.gap <= threshold:
+        return result
+    start = result if np.isfinite(certificate.gap) else None
+    result = row_descent.solve(problem, start, tol, max(1, max_iter - n_iter))
+    return replace(result, n_iter=n_iter + result.n_iter)
+
+
+class _Path:
+    """What ``descend_path`` works on."""
+
+    def __init__(self, problems, factors, threshold, most_sweeps):
+        self.problems, self.threshold = problems, threshold
+        first = problems[0]
+        tasks, (d, T) = first.tasks, first.shape
+        self.X, scale = np.empty((0, tasks.n_rows)), np.ones(T)
+        if tasks.common_weight is not None:
+            scale, columns = tasks.common_weight[1], Columns.of(tasks, first.fit_intercept)
+            if d > tasks.n_rows:
+                self.X = columns.take(np.arange(d))
+            G = columns.gram(np.arange(d))[None]
+        else:
+            G = tasks.gram(tasks.weight, tasks.means(tasks.weight) if first.fit_intercept else None)
+        M = first.penalty.M / factors[0]
+        off_diagonal = M - np.diag(np.diag(M))
+        terms = [problem.penalty.terms[0] for problem in problems]
+        packed = [term.pack() for term in terms]
+        curvature = np.ascontiguousarray(np.einsum("tjj->jt", G) * scale)
+        self.Ws, self.gradients = np.zeros((2, d, T)), np.zeros((2, T, d))
+        self.residuals = np.zeros((2, T, len(self.X) and tasks.n_rows))
+        self.sweeps = np.zeros(len(problems), dtype=np.int64)
+        self.take(0, np.zeros((d, T)), duality_gap(first, first.zeros()))
+        self.arguments = (
+            G, self.X, scale, self.Ws, self.gradients, self.residuals, curvature, 2 * np.abs(M).sum(axis=0),
+            off_diagonal if off_diagonal.any() else np.zeros((0, 0)), 2 * np.diag(M), terms[0].row_prox.pointer,
+            np.stack([fpar for fpar, _ in packed]), packed[0][1], np.asarray(factors, dtype=float),
+        )  # fmt: skip
+        self.most_sweeps = most_sweeps
+
+    @property
+    def W(self):
+        return self.Ws[0]
+
+    def descend(self, begin, out, target=1.0):
+        """Fill ``out`` with the fits from ``begin`` on; returns the first that is left for others."""
+        return descend_path(*self.arguments, target * self.threshold, BLOCK, self.most_sweeps, begin, out, self.sweeps)
+
+    def take(self, a, W, certificate):
+        """Go on from W, which has this certificate for problem a."""
+        problem = self.problems[a]
+        tasks = problem.tasks
+        self.Ws[0] = W
+        self.gradients[0] = -certificate.Z.T - 2 * (problem.penalty.M @ W.T)
+        if len(self.X):
+            root = np.sqrt(tasks.common_weight[0])
+            u = (tasks.weight * (certificate.z - tasks.y)).reshape(W.shape[1], -1)
+            self.residuals[0] = np.divide(u, root, out=np.zeros_like(u), where=root > 0)
+
+    def again(self, a, W, certificate):
+        """(W, certificate, n_iter) of problem a, more exactly."""
+        kept = [array.copy() for array in (self.Ws, self.gradients, self.residuals)]
+        n_iter, out = int(self.sweeps[a]), np.empty((1, *W.shape))
+        self.take(a, W, certificate)
+        for array in (self.Ws, self.gradients, self.residuals):
+            array[1] = array[0]
+        if self.descend(a, out, EXACT) > a:
+            W, certificate = out[0], duality_gap(self.problems[a], (out[0],))
+        for array, before in zip((self.Ws, self.gradients, self.residuals), kept, strict=True):
+            array[:] = before
+        return W, certificate, n_iter + int(self.sweeps[a])

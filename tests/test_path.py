@@ -1,12 +1,18 @@
 """regularization_path: the fits of a path are those of the estimator, one strength at a time."""
 
+from functools import partialmethod
+
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import MultiTaskLasso
 
 import convexmtl as cm
+from convexmtl.certificate import duality_gap
+from convexmtl.penalties import MeanCoupling, RowNorm, SparseGroup
+from convexmtl.solvers import row_path, solve
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((60, 40)) + 1.0
@@ -39,19 +45,69 @@ def test_every_point_is_a_fit(family, layout):
     assert np.all(np.diff(path.alphas) < 0)
     largest = cm.alpha_max(estimator, X, y, **options)
     largest = next(iter(largest.values())) if isinstance(largest, dict) else largest
-    np.testing.assert_allclose(path.alphas, largest * np.geomspace(1, 1e-2, 6))
+    assert_allclose(path.alphas, largest * np.geomspace(1, 1e-2, 6))
     for k in (1, 5):
         alone = clone(estimator).set_params(**path.strengths[k]).fit(X, y, **options)
         assert path.dual_gaps[k] <= 1e-8 * path.objectives[0] * 1.01
-        np.testing.assert_allclose(path.objectives[k], alone.objective_, rtol=1e-6)
-        np.testing.assert_allclose(path.coefs[k], alone.coef_, atol=2e-3 * np.abs(alone.coef_).max())
+        assert_allclose(path.objectives[k], alone.objective_, rtol=1e-6)
+        assert_allclose(path.coefs[k], alone.coef_, atol=2e-3 * np.abs(alone.coef_).max())
+
+
+LONG = {
+    "l1": RowNorm(1.0, q=1),
+    "l2": RowNorm(1.0),
+    "elastic": RowNorm(1.0, l1_ratio=0.3),
+    "linf": RowNorm(1.0, q=np.inf),
+    "weighted": RowNorm(1.0, feature_weights=np.linspace(0.5, 2, 40)),
+    "sparse group": SparseGroup(1.0, 0.4),
+    "coupled": RowNorm(1.0) + MeanCoupling(0.3, 0.1),
+}
+
+
+@pytest.mark.parametrize("layout", ["tall", "wide", "missing", "stacked"])
+@pytest.mark.parametrize("name", LONG)
+def test_a_path_in_one_loop(name, layout):
+    """Every fit is certified, at the objective of a fit of its own."""
+    rows = {"tall": 60, "wide": 25}.get(layout, 60)
+    x, y, options = X[:rows], Y[:rows].copy(), {}
+    if layout == "missing":
+        y[::5, 1] = np.nan
+    if layout == "stacked":
+        y, options = Y[:, 0], {"task": TASK}
+    estimator = cm.MultiTaskRegressor(LONG[name], tol=1e-6)
+    formulation = estimator._formulate(x, y, **options)
+    path = cm.regularization_path(estimator, x, y, alphas=25, eps=1e-3, **options)
+    factors = path.alphas / next(iter(formulation.strengths.values()))
+    problems = [formulation.problem.under(LONG[name].scaled(f).resolve(40, formulation.labels)) for f in factors]
+    assert row_path.applies(problems)
+    for k, problem in enumerate(problems):
+        alone, threshold = solve(problem, None, 1e-8), problem.threshold(1e-6)
+        certificate = duality_gap(problem, (path.coefs[k].T,), path.intercepts[k])
+        assert certificate.gap <= threshold * (1 + 1e-6)
+        assert_allclose(certificate.gap, path.dual_gaps[k], rtol=1e-3, atol=1e-6 * threshold)
+        assert_allclose(certificate.primal, path.objectives[k], rtol=1e-12)
+        assert -1e-2 * threshold <= path.objectives[k] - alone.objective <= path.dual_gaps[k] + 1e-2 * threshold
+
+
+def test_what_the_loop_cannot_do_is_done_all_the_same(monkeypatch):
+    """Fits that take too many sweeps, and certificates that say no."""
+    expected = cm.regularization_path(cm.BlockSparseRegressor(tol=1e-8), X, Y, alphas=20, eps=1e-3)
+    monkeypatch.setattr(row_path, "MOST_SWEEPS", 3)
+    few = cm.regularization_path(cm.BlockSparseRegressor(tol=1e-8), X, Y, alphas=20, eps=1e-3)
+    monkeypatch.undo()
+    monkeypatch.setattr(row_path._Path, "descend", partialmethod(row_path._Path.descend, target=1e4))
+    monkeypatch.setattr(row_path._Path, "again", lambda self, a, W, certificate: (W, certificate, 1))
+    hasty = cm.regularization_path(cm.BlockSparseRegressor(tol=1e-8), X, Y, alphas=20, eps=1e-3)
+    for path in (few, hasty):
+        assert np.all(path.dual_gaps <= 1e-8 * path.objectives[0])
+        assert_allclose(path.coefs, expected.coefs, atol=1e-3)
 
 
 def test_agrees_with_multi_task_lasso():
     alphas = np.geomspace(1, 0.01, 5)
     ours = cm.regularization_path(cm.BlockSparseRegressor(tol=1e-10, fit_intercept=False), X, Y, alphas=alphas)
     _, theirs, _ = MultiTaskLasso.path(X, Y, l1_ratio=1.0, alphas=alphas, tol=1e-10, max_iter=100_000)
-    np.testing.assert_allclose(ours.coefs, theirs.transpose(2, 0, 1), atol=1e-5)
+    assert_allclose(ours.coefs, theirs.transpose(2, 0, 1), atol=1e-5)
 
 
 def test_alphas_are_sorted_and_the_estimator_is_left_alone():

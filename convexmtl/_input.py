@@ -32,22 +32,7 @@ def split_column(X, column):
     if not hasattr(X, "shape"):
         X = np.asarray(X)
     n_columns = _num_features(X)
-    if isinstance(column, str):
-        if names is None:
-            raise ValueError(
-                f"task_column={column!r} is a name, but X is {type(X).__name__} without column names: "
-                "pass a position, or a frame."
-            )
-        names = list(names)
-        if column not in names:
-            raise ValueError(f"task_column={column!r} is not a column of X; its columns are {names[:10]}.")
-        position = names.index(column)
-    elif isinstance(column, numbers.Integral) and not isinstance(column, bool):
-        if not -n_columns <= column < n_columns:
-            raise ValueError(f"task_column={column} is not a column of X, which has {n_columns} columns.")
-        position = int(column) % n_columns
-    else:
-        raise ValueError(f"task_column must be a column name or position, or None, got {column!r}.")
+    position = column_position(column, names, n_columns)
     others = [j for j in range(n_columns) if j != position]
     if not others:
         raise ValueError("X has no feature beside the task column.")
@@ -56,6 +41,25 @@ def split_column(X, column):
         return X[:, others], X[:, [position]].toarray()[:, 0]
     label = _safe_indexing(X, [position], axis=1)
     return _safe_indexing(X, others, axis=1), np.asarray(label)[:, 0]
+
+
+def column_position(column, names, n_columns):
+    """Where the task column is, given by name (None where X has no names) or position."""
+    if isinstance(column, str):
+        if names is None:
+            raise ValueError(
+                f"task_column={column!r} is a name, but X is an array without column names (some meta-estimators "
+                "turn frames into arrays): pass a position, or a frame."
+            )
+        names = list(names)
+        if column not in names:
+            raise ValueError(f"task_column={column!r} is not a column of X; its columns are {names[:10]}.")
+        return names.index(column)
+    if isinstance(column, numbers.Integral) and not isinstance(column, bool):
+        if not -n_columns <= column < n_columns:
+            raise ValueError(f"task_column={column} is not a column of X, which has {n_columns} columns.")
+        return int(column) % n_columns
+    raise ValueError(f"task_column must be a column name or position, or None, got {column!r}.")
 
 
 def _read_labels(task, n_rows):

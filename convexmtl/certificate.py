@@ -82,7 +82,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None):
     gradient = Z
     sizes = [float(term.value(part)) for term, part in zip(penalty.terms, parts, strict=False)]
     quadratic = float(np.sum(W * WM)) if coupled else 0.0
-    primal = float(c @ loss.value(y, z)) + sum(sizes) + quadratic
+    primal = float(c @ loss.value(y, z)) + sum(sizes) + (float(np.sum((W @ penalty.M) * W)) if coupled else 0.0)
 
     free, feasible = _free_directions(penalty, tasks.n_tasks), True
     if free.shape[1]:

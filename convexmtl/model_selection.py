@@ -11,7 +11,7 @@ from ._input import split_column
 
 
 class TaskSplitter(BaseCrossValidator):
-    """Reads the tasks of the rows; a splitter owes ``_iter_test_indices`` or ``split``."""
+    """Reads the tasks of the rows; a splitter owes ``split``."""
 
     # With metadata routing, groups are for this splitter without being asked for.
     __metadata_request__split = {"groups": True}
@@ -25,6 +25,15 @@ class TaskSplitter(BaseCrossValidator):
         groups = check_array(groups, ensure_2d=False, dtype=None, input_name="groups")
         check_consistent_length(np.empty((_num_samples(X), 0)), groups)
         return np.unique(groups, return_inverse=True)[1]
+
+
+def _evenly(strata):
+    """An order in which every stratum is spread evenly, so that what ``learning_curve`` cuts off has them all."""
+    share = np.empty(len(strata))
+    for label in np.unique(strata):
+        rows = np.flatnonzero(strata == label)
+        share[rows] = np.arange(len(rows)) / len(rows)
+    return np.argsort(share, kind="stable")
 
 
 class TaskKFold(TaskSplitter):
@@ -72,21 +81,19 @@ class TaskKFold(TaskSplitter):
             The task of every row; without them, and without a task column, all rows are one task, as for one X
             with many targets.
         """
-        return super().split(X, y, groups)
-
-    def _iter_test_indices(self, X=None, y=None, groups=None):
-        fold = self._folds(self._strata(X, y, groups))
+        tasks, strata = self._strata(X, y, groups)
+        fold = self._folds(tasks, strata)
         for k in range(self.n_splits):
-            yield np.flatnonzero(fold == k)
+            train = np.flatnonzero(fold != k)
+            yield train[_evenly(strata[train])], np.flatnonzero(fold == k)
 
     def _strata(self, X, y, groups):
         """(task of every row, group within which rows are dealt out)."""
         tasks = self._tasks(X, groups)
         return tasks, tasks
 
-    def _folds(self, tasks_and_strata):
+    def _folds(self, tasks, strata):
         """(n,) the fold in which a row is tested, -1 for never."""
-        tasks, strata = tasks_and_strata
         random_state = check_random_state(self.random_state)
         fold = np.full(len(tasks), -1)
         offset = 0
@@ -206,7 +213,8 @@ class TaskShuffleSplit(TaskSplitter):
                 rows = random_state.permutation(rows)
                 test.append(rows[:n_test])
                 train.append(rows[n_test : n_test + n_train])
-            yield np.sort(np.concatenate(train)), np.sort(np.concatenate(test))
+            train = np.sort(np.concatenate(train))
+            yield train[_evenly(tasks[train])], np.sort(np.concatenate(test))
 
     def _sizes(self, n):
         """(rows to train on, rows to test) of a task with n rows."""

@@ -332,6 +332,21 @@ class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
         check_is_fitted(self, "coef_")
         return self._parts
 
+    @property
+    def feature_importances_(self):
+        """Norm of every feature's coefficients across the tasks, (`n_features_in_`,), for feature selection.
+
+        Unlike ``coef_`` it has an entry for the task column, the largest, so that
+        ``SelectFromModel(..., importance_getter="feature_importances_")`` keeps that column.
+        """
+        check_is_fitted(self, "coef_")
+        importances = np.linalg.norm(self.coef_, axis=0)
+        if self.task_column is None:
+            return importances
+        names = getattr(self, "feature_names_in_", None)
+        position = _input.column_position(self.task_column, names, self.n_features_in_)
+        return np.insert(importances, position, importances.max())
+
     # ------------------------------------------------------------------------------ predict
 
     def _scores(self, X, task):

@@ -1,6 +1,8 @@
 """Convex multi-task learning: several related prediction problems, little data for each."""
 
-from . import reference
+from importlib import import_module
+
+from . import metrics, model_selection, reference
 from ._version import __version__
 from .estimators import (
     BlockSparseClassifier,
@@ -92,8 +94,18 @@ __all__ = [
     "__version__",
     "alpha_max",
     "certify",
+    "datasets",
+    "metrics",
+    "model_selection",
     "reference",
     "regularization_path",
     "stack_tasks",
     "unstack_tasks",
 ]
+
+
+def __getattr__(name):
+    """Modules that take a while to import are imported when they are asked for."""
+    if name in ("datasets", "inspection"):
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

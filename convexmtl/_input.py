@@ -62,6 +62,15 @@ def column_position(column, names, n_columns):
     raise ValueError(f"task_column must be a column name or position, or None, got {column!r}.")
 
 
+def coef_names(estimator):
+    """Names of the columns of ``coef_``, or None."""
+    names = getattr(estimator, "feature_names_in_", None)
+    column = getattr(estimator, "task_column", None)
+    if names is None or column is None:
+        return names
+    return np.delete(names, column_position(column, names, len(names)))
+
+
 def _read_labels(task, n_rows):
     """Task labels as a 1-d array without missing ones."""
     task = np.asarray(task)
@@ -116,15 +125,26 @@ def target_names(y):
 def read_real_targets(estimator, y, stacked):
     """Targets of a regressor as float64, (n,) or (n, T) with NaN where missing."""
     require_targets(estimator, y)
-    y = check_array(y, dtype=np.float64, ensure_2d=False, ensure_all_finite="allow-nan", input_name="y")
+    y = read_numbers(y)
     if y.ndim == 1:
         assert_all_finite(y, input_name="y")
     return _shaped(y, stacked)
 
 
+def read_numbers(y):
+    """y as float64, (n,) or (n, T); None and pandas' NA become NaN, wherever they are allowed."""
+    if not issparse(y) and np.asarray(y).dtype.kind == "O":
+        y = np.asarray(y)
+        y = np.where(missing_mask(y), np.nan, y)
+    return check_array(y, dtype=np.float64, ensure_2d=False, ensure_all_finite="allow-nan", input_name="y")
+
+
 def read_class_targets(estimator, y, stacked):
     """Targets of a classifier as objects, strings or numbers, (n,) or (n, T) with NaN or None where missing."""
     require_targets(estimator, y)
+    if hasattr(y, "iloc") and hasattr(y, "columns") and any(str(kind) == "category" for kind in y.dtypes):
+        # In pandas' array of such columns and boolean ones a missing label is True.
+        y = y.astype(object)
     y = np.asarray(y)
     if y.dtype.kind == "c":
         raise ValueError("Complex data not supported: y must hold class labels.")

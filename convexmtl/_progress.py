@@ -1,5 +1,7 @@
 """Progress for scikit-learn's callbacks, where scikit-learn has them (1.9 and later)."""
 
+from functools import wraps
+
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
 except ImportError:
@@ -8,8 +10,13 @@ except ImportError:
         """Nothing to support."""
 
     def with_callbacks(method):
-        """Nothing to manage."""
-        return method
+        """Nothing to manage; a frame all the same, which warnings have to count."""
+
+        @wraps(method)
+        def unmanaged(estimator, *args, **kwargs):
+            return method(estimator, *args, **kwargs)
+
+        return unmanaged
 
 
 class Steps:

@@ -113,8 +113,7 @@ def path_gaps(problems, Ws):
         return [duality_gap(problem, (W,)) for problem, W in zip(problems, Ws, strict=False)]
     Ws = Ws[: len(problems)]
     (A, d, T), (s, scale), n = Ws.shape, tasks.common_weight, tasks.n_rows
-    used = np.flatnonzero(np.any(Ws != 0, axis=(0, 2)))
-    z = (Ws[:, used].transpose(0, 2, 1).reshape(A * T, -1) @ tasks.X.T[used]).reshape(A, T, n)
+    z = (Ws.transpose(0, 2, 1).reshape(A * T, d) @ tasks.X.T).reshape(A, T, n)
     r = tasks.y.reshape(T, n) - z
     intercepts = np.zeros((A, T))
     if problems[0].fit_intercept:

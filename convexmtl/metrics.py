@@ -192,7 +192,9 @@ def _by_task(y_true, y_pred, task, sample_weight):
         w = weight[rows]
         seen = ~missing_mask(own) & (w > 0)
         if seen.any():
-            parts.append((label, (own[seen], predicted[seen], w[seen])))
+            # Without what was missing, objects are numbers, strings or booleans again.
+            present = np.array(own[seen].tolist()) if own.dtype.kind == "O" else own[seen]
+            parts.append((label, (present, predicted[seen], w[seen])))
     if not parts:
         raise ValueError("y_true has no target that counts.")
     return parts

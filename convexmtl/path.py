@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from ._progress import Steps
+from ._input import coef_names
+from ._progress import Steps, with_callbacks
 from .certificate import duality_gap
 from .losses import Squared
 from .solvers import row_path, solve
@@ -33,7 +35,8 @@ def alpha_max(estimator, X, y, task=None, sample_weight=None):
     float, or dict of str -> float
         The strength; with more than one, each by its name.
     """
-    formulation = estimator._formulate(X, y, sample_weight, task)
+    # (A clone: it is not fitted by this.)
+    formulation = clone(estimator)._formulate(X, y, sample_weight, task)
     factor = critical_factor(formulation.problem)
     names = formulation.strengths
     values = {name: float(value * factor) for name, value in names.items()}
@@ -80,6 +83,8 @@ class Path:
     n_iters : ndarray of shape (n_alphas,)
     tasks : ndarray of shape (T,)
         Task labels.
+    feature_names : ndarray of shape (d,) or None
+        Column names of X, where it has them, but for the task column.
     """
 
     alphas: np.ndarray
@@ -90,6 +95,7 @@ class Path:
     dual_gaps: np.ndarray
     n_iters: np.ndarray
     tasks: np.ndarray
+    feature_names: np.ndarray | None
 
 
 def regularization_path(estimator, X, y, task=None, sample_weight=None, *, alphas=100, eps=1e-2):
@@ -120,7 +126,13 @@ def regularization_path(estimator, X, y, task=None, sample_weight=None, *, alpha
     ConvergenceWarning
         Once, where fits did not reach ``tol``.
     """
-    formulation = estimator._formulate(X, y, sample_weight, task)
+    return _path(estimator, X, y, task, sample_weight, alphas, eps)
+
+
+@with_callbacks
+def _path(estimator, X, y, task, sample_weight, alphas, eps):
+    own = clone(estimator)
+    formulation = own._formulate(X, y, sample_weight, task)
     problem, strengths = formulation.problem, formulation.strengths
     lead = leading_strength(strengths)
     alphas = path_alphas(problem, lead, alphas, eps)
@@ -140,10 +152,11 @@ def regularization_path(estimator, X, y, task=None, sample_weight=None, *, alpha
             f"{alphas[np.argmin(converged)]:.3g}; dual_gaps says how far each is. Increase max_iter, or stop at a "
             "larger alpha.",
             ConvergenceWarning,
-            stacklevel=2,
+            stacklevel=4,
         )
     scaled = [{name: float(value * alpha / lead) for name, value in strengths.items()} for alpha in alphas]
-    return Path(alphas, scaled, coefs, intercepts, objectives, gaps, n_iters, formulation.labels)
+    names = coef_names(own)
+    return Path(alphas, scaled, coefs, intercepts, objectives, gaps, n_iters, formulation.labels, names)
 
 
 def solve_path(problem, penalty, factors, labels, tol, max_iter):

@@ -10,6 +10,9 @@ from ._rows import used_rows
 
 # Entries of X per task up to which the Gram matrices of all tasks come from one call, on a copy of X.
 SMALL = 5_000
+# Bytes of X up to which it is copied where that makes for speed: a larger one stays where it is, on disk maybe.
+LARGE = 2**28
+BLOCK = 2**22  # entries of X that are worked on at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +25,7 @@ class Tasks:
 
     Attributes
     ----------
-    X : ndarray of shape (n_rows, n_features), float64, Fortran order; or scipy.sparse.csc_array
+    X : ndarray of shape (n_rows, n_features), float64, in Fortran order unless it is large; or scipy.sparse.csc_array
     y : ndarray of shape (N,), float64
         Targets, task after task; 0 where the weight is.
     ptr : ndarray of shape (T + 1,), int64
@@ -91,7 +94,7 @@ class Tasks:
     def _equal(self):
         """X as a view (T, d, n) for tasks with n rows of their own each, so that one call does for all; or None."""
         n = np.diff(self.ptr)
-        if self.is_sparse or np.any(n != n[0]) or np.any(self.row != self.ptr[:-1]):
+        if self.is_sparse or np.any(n != n[0]) or np.any(self.row != self.ptr[:-1]) or not self.X.flags.f_contiguous:
             return None
         return self.X.T.reshape(self.n_features, self.n_tasks, n[0]).transpose(1, 0, 2)
 
@@ -151,7 +154,7 @@ class Tasks:
     def apply(self, W):
         """Predictions without intercept, (N,): x_ti . w_t for W (d, T)."""
         used = np.flatnonzero(used_rows(W))
-        if 2 * len(used) < len(W):
+        if 2 * len(used) < len(W) and (self.is_sparse or len(used) * self.n_rows <= BLOCK):
             return self.select(used).apply(W[used]) if len(used) else np.zeros(len(self.y))
         if self.is_shared:
             # For BLAS, twice as fast as X @ W.
@@ -188,7 +191,9 @@ class Tasks:
         return self.X.toarray(order="F") if self.is_sparse else self.X
 
     def select(self, features):
-        """The same tasks with some features only, (a copy of their columns)."""
+        """The same tasks with some features only: a copy of their columns, unless it is all of them."""
+        if np.array_equal(features, np.arange(self.n_features)):
+            return self
         X = self.X[:, features] if self.is_sparse else self.X.T[features].T
         return Tasks(_by_columns(X), self.y, self.ptr, self.row, self.weight)
 
@@ -240,10 +245,10 @@ class Tasks:
         """(d, T): the diagonals of ``gram``, by column."""
         d, T = self.n_features, self.n_tasks
         if self.is_shared:
-            squares = np.empty((d, T))
+            squares = np.zeros((d, T))
             H = h.reshape(T, -1)
-            for block in _column_blocks(self.X):
-                squares[block] = (H @ _squared(self.X[:, block])).T
+            for block in _row_blocks(self.X):
+                squares += (H[:, block] @ _squared(self.X[block])).T
         else:
             squares = np.empty((d, T))
             for t in range(T):
@@ -280,9 +285,9 @@ def without_rounding(curvature, means, mass):
 
 
 def _by_columns(X):
-    """float64, the columns one after the other in memory."""
+    """float64, the columns one after the other in memory, unless that takes a large copy."""
     if not issparse(X):
-        return np.asfortranarray(X, dtype=float)
+        return np.asfortranarray(X, dtype=float) if X.nbytes <= LARGE else np.asarray(X, dtype=float)
     X = csc_array(X, dtype=float)
     if not X.has_canonical_format:
         X = X.copy()
@@ -302,11 +307,15 @@ def _gram(X, weight, mean):
             # Exact enough: a sparse column's mean is small beside its second moment.
             G -= weight.sum() * np.outer(mean, mean)
     else:
-        A, factor = X if mean is None else X - mean, weight[0]
-        if np.any(weight != factor):
-            A, factor = A * np.sqrt(weight)[:, None], 1.0
-        G = A.T @ A
-        G *= factor
+        factor = weight[0]
+        equal = not np.any(weight != factor)
+        for block in _row_blocks(X):
+            A = X[block] if mean is None else X[block] - mean
+            if not equal:
+                A = A * np.sqrt(weight[block])[:, None]
+            G = A.T @ A if block.start == 0 else G + A.T @ A
+        if equal:
+            G *= factor
     return G if mean is None else _without_constants(G, mean, weight.sum())
 
 
@@ -326,5 +335,7 @@ def _normalised(s, ptr, task_weight):
     return s * np.repeat(factor, np.diff(ptr))
 
 
-def _column_blocks(X, size=256):
-    return [slice(a, min(a + size, X.shape[1])) for a in range(0, X.shape[1], size)]
+def _row_blocks(X):
+    """Slices of rows of a dense X that hold BLOCK entries at most; of a sparse one, all of them."""
+    size = X.shape[0] if issparse(X) else max(1, BLOCK // max(1, X.shape[1]))
+    return [slice(a, min(a + size, X.shape[0])) for a in range(0, X.shape[0], size)]

@@ -114,7 +114,11 @@ def test_alphas_are_sorted_and_the_estimator_is_left_alone():
     estimator = cm.BlockSparseRegressor(alpha=3.0)
     path = cm.regularization_path(estimator, X, Y, alphas=[0.01, 1.0, 0.1])
     assert path.alphas.tolist() == [1.0, 0.1, 0.01]
-    assert estimator.alpha == 3.0 and not hasattr(estimator, "coef_")
+    cm.alpha_max(estimator, X, Y)
+    assert vars(estimator) == vars(cm.BlockSparseRegressor(alpha=3.0))
+    # Nor does what it has been fitted to matter.
+    again = cm.regularization_path(estimator.fit(X[:, :3], Y), X, Y, alphas=[0.01, 1.0, 0.1])
+    np.testing.assert_array_equal(again.coefs, path.coefs)
 
 
 def test_ratios_are_kept():

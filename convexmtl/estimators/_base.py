@@ -68,7 +68,9 @@ SEARCH_ATTRIBUTES = """alphas_ : ndarray of shape (n_alphas,) or (n_paths, n_alp
         The strengths that were tried, decreasing.
     mse_path_ : ndarray of shape (n_alphas, n_folds) or (n_paths, n_alphas, n_folds)
         Mean loss of the test samples of every fold, each task counting by its weight; for the squared loss the
-        mean squared error."""
+        mean squared error.
+    settings_ : list of dict
+        What the paths differ in: for each, the parameters that were searched for, of the strengths their ratios."""
 
 REGRESSION_LOSS = """loss : {"squared", "huber", "poisson"} or Loss, default="squared"
         "huber" has delta = 1.35 in units of y; a ``Huber(delta)`` object has any other."""
@@ -411,7 +413,7 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
     def score(self, X, y, sample_weight=None, task=None):
         """R^2 over all rows; with y (n, T) the mean over the tasks of each one's R^2, without missing targets."""
         z = self.predict(X, task) if task is not None else self.predict(X)
-        y = np.asarray(y, dtype=float)
+        y = _input.read_numbers(y)
         if y.ndim == 1 or z.ndim == 1:
             return r2_score(y, z, sample_weight=sample_weight)
         _check_shape(y, z)

@@ -150,6 +150,7 @@ class CrossValidated:
         # Given strengths are the same on all paths.
         self.alphas_ = np.array(alphas) if several and isinstance(self.alphas, Integral) else alphas[0]
         self.mse_path_ = errors if several else errors[0]
+        self.settings_ = settings
         steps.end()
         return self
 

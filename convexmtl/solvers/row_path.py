@@ -21,7 +21,7 @@ from ._models import BLOCK
 SHORT = 5  # fits that are not worth Gram matrices of all features
 MOST_SWEEPS = 100  # of one fit, after which extrapolation helps
 MOST_HELP = 5  # fits that take longer, after which the path is left to row descent
-ENTRIES = 4e6  # of all W that are held at a time
+ENTRIES = 4e6  # of all W, and of all predictions, that are held at a time
 EXACT = 0.1  # share of the target for a second attempt
 
 
@@ -41,7 +41,8 @@ def applies(problems):
 def solve(problems, factors, tol, max_iter):
     """Yield the Result of each of the problems, which differ in the factor before their penalty."""
     path = _Path(problems, factors, problems[0].threshold(tol), min(MOST_SWEEPS, max_iter))
-    begin, helped, size = 0, 0, max(1, int(ENTRIES / np.prod(path.W.shape)))
+    begin, helped = 0, 0
+    size = max(1, int(ENTRIES / max(path.W.size, len(problems[0].tasks.y))))
     while begin < len(problems):
         out = np.empty((min(size, len(problems) - begin), *path.W.shape))
         end = path.descend(begin, out) if helped < MOST_HELP else begin

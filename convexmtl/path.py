@@ -161,7 +161,10 @@ def _path(estimator, X, y, task, sample_weight, alphas, eps):
 
 def solve_path(problem, penalty, factors, labels, tol, max_iter):
     """Yield the Result for every multiple of the penalty, each one starting from those before it."""
-    resolved = (penalty.scaled(factor).resolve(problem.tasks.n_features, labels) for factor in factors)
+    with warnings.catch_warnings():
+        # What is to be said of the penalty was said when the problem was made.
+        warnings.simplefilter("ignore", UserWarning)
+        resolved = [penalty.scaled(factor).resolve(problem.tasks.n_features, labels) for factor in factors]
     problems = [problem.under(canonical) for canonical in resolved]
     if row_path.applies(problems):
         yield from row_path.solve(problems, factors, tol, max_iter)

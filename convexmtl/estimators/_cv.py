@@ -104,7 +104,7 @@ class CrossValidated:
         data = self._read(X, y, sample_weight, task, reset=True)
         settings = self._settings(len(data.labels))
         singles = [self._single(setting) for setting in settings]
-        formulations = [single._state(data, stacklevel=4) for single in singles[:1]]
+        formulations = [singles[0]._state(data, stacklevel=4)]
         with warnings.catch_warnings():
             # What is to be said of the data has been said.
             warnings.simplefilter("ignore", UserWarning)
@@ -131,18 +131,21 @@ class CrossValidated:
                 print(f"[{type(self).__name__}] path {p + 1} of {len(settings)}, fold {k + 1} of {len(folds)}")
         if failed:
             warnings.warn(
-                f"{failed} of the {errors.size} fits on the folds did not reach tol={self.tol:g}. Objective did not "
-                "converge there. Increase max_iter, scale the features, or raise eps.",
+                "Objective did not converge. You might want to increase the number of iterations, scale the features, "
+                f"or raise eps. {type(self).__name__}: {failed} of the {errors.size} fits on the folds did not reach "
+                f"tol={self.tol:g}.",
                 ConvergenceWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
 
         p, a = _select(errors, self.selection)
         chosen = formulations[p]
         penalty = chosen.penalty.scaled(alphas[p][a] / leads[p])
         self._found = penalty
-        problem = chosen.problem.under(penalty.resolve(data.tasks.n_features, data.labels))
-        self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel=3)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            problem = chosen.problem.under(penalty.resolve(data.tasks.n_features, data.labels))
+        self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel=4)
         steps.done("fit")
         for name, value in {**settings[p], **penalty.strength_values()}.items():
             setattr(self, f"{name}_", value)

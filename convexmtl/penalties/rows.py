@@ -624,7 +624,7 @@ class DirtyNorm(RowPenalty):
             raise ValueError(f"q must be 2 or inf for the dirty norm, got {self.q!r}.")
         T, ratio = len(tasks), self.alpha_block / self.alpha_sparse if self.alpha_sparse else np.inf
         top = T if self.q == np.inf else np.sqrt(T)
-        if T > 1 and self.alpha_block > 0 and self.alpha_sparse > 0 and not 1 <= ratio <= top:
+        if T > 1 and self.alpha_block > 0 and self.alpha_sparse > 0 and not 1 - 1e-9 <= ratio <= top * (1 + 1e-9):
             part, model = ("sparse", f"the l1/l{self.q:g} norm") if ratio < 1 else ("block", "the lasso")
             warnings.warn(
                 f"alpha_block / alpha_sparse = {ratio:.3g} is outside [1, {top:.3g}]: the {part} part is zero and "

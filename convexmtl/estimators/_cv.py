@@ -17,7 +17,7 @@ from sklearn.utils.metadata_routing import (
     _routing_enabled,
     process_routing,
 )
-from sklearn.utils.parallel import Parallel, delayed
+from sklearn.utils.parallel import Parallel, _get_threadpool_controller, delayed
 
 from .._progress import Steps, with_callbacks
 from ..losses import Squared
@@ -117,18 +117,19 @@ class CrossValidated:
 
         jobs = [(p, k) for p in range(len(settings)) for k in range(len(folds))]
         steps = Steps(self, len(jobs) + 1, X, y)
-        generates = get_active_backend()[0].supports_return_generator
-        found = Parallel(n_jobs=self.n_jobs, return_as="generator" if generates else "list")(
-            delayed(_errors)(singles[p], formulations[p].penalty, data, alphas[p] / leads[p], *folds[k])
-            for p, k in jobs
-        )
         errors, failed = np.empty((len(settings), len(alphas[0]), len(folds))), 0
-        for (p, k), (column, n_failed) in zip(jobs, found, strict=True):
-            errors[p, :, k] = column
-            failed += n_failed
-            steps.done(f"path {p + 1}, fold {k + 1}")
-            if self.verbose:
-                print(f"[{type(self).__name__}] path {p + 1} of {len(settings)}, fold {k + 1} of {len(folds)}")
+        generates = get_active_backend()[0].supports_return_generator
+        with _one_thread():
+            found = Parallel(n_jobs=self.n_jobs, return_as="generator" if generates else "list")(
+                delayed(_errors)(singles[p], formulations[p].penalty, data, alphas[p] / leads[p], *folds[k])
+                for p, k in jobs
+            )
+            for (p, k), (column, n_failed) in zip(jobs, found, strict=True):
+                errors[p, :, k] = column
+                failed += n_failed
+                steps.done(f"path {p + 1}, fold {k + 1}")
+                if self.verbose:
+                    print(f"[{type(self).__name__}] path {p + 1} of {len(settings)}, fold {k + 1} of {len(folds)}")
         if failed:
             warnings.warn(
                 "Objective did not converge. You might want to increase the number of iterations, scale the features, "
@@ -218,6 +219,14 @@ def _initialiser(cls, defaults):
     return __init__
 
 
+def _one_thread():
+    """Context in which BLAS has one thread: sums in an order that does not depend on the number of jobs.
+
+    It is needed in the worker processes and, for threads that come and go at different times, around them.
+    """
+    return _get_threadpool_controller().limit(limits=1, user_api="blas")
+
+
 def _errors(single, penalty, data, factors, train, test):
     """(mean test loss for every multiple of the penalty, how many fits have not converged)."""
     tasks, left = data.tasks.part(train)
@@ -234,12 +243,13 @@ def _errors(single, penalty, data, factors, train, test):
     problem = Problem(tasks, data.loss, None, single.fit_intercept, fixed)
     held_out, left = data.tasks.part(test)
     errors, failed = [], 0
-    for result in solve_path(problem, penalty, factors, data.labels, single.tol, single.max_iter):
-        z = held_out.apply(result.W[:, left]) + held_out.spread(result.intercept[left])
-        loss = data.loss.value(held_out.y, z)
-        # Half a square is what is minimised, but not what anybody calls an error.
-        errors.append((2 if isinstance(data.loss, Squared) else 1) * np.average(loss, weights=held_out.weight))
-        failed += not result.converged
+    with _one_thread():
+        for result in solve_path(problem, penalty, factors, data.labels, single.tol, single.max_iter):
+            z = held_out.apply(result.W[:, left]) + held_out.spread(result.intercept[left])
+            loss = data.loss.value(held_out.y, z)
+            # Half a square is what is minimised, but not what anybody calls an error.
+            errors.append((2 if isinstance(data.loss, Squared) else 1) * np.average(loss, weights=held_out.weight))
+            failed += not result.converged
     return np.array(errors), failed
 
 

@@ -1,6 +1,7 @@
 """The estimators' common part: layouts, fit, predict, score, tags."""
 
 import warnings
+from functools import wraps
 from numbers import Integral, Real
 from typing import Any, NamedTuple
 
@@ -129,6 +130,23 @@ class Formulation(NamedTuple):
         return self.penalty.strength_values()
 
 
+def all_or_nothing(fit):
+    """Decorator: a fit that is interrupted, or refuses its input, leaves what was fitted before, or nothing."""
+
+    @wraps(fit)
+    def whole(self, *args, **kwargs):
+        before = self._fitted_state()
+        try:
+            return fit(self, *args, **kwargs)
+        except BaseException:
+            for name in self._fitted_state():
+                delattr(self, name)
+            vars(self).update(before)
+            raise
+
+    return whole
+
+
 class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
     """Base of all estimators; a family owes ``_penalty()``."""
 
@@ -156,7 +174,13 @@ class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
 
     # ---------------------------------------------------------------------------------- fit
 
+    def _fitted_state(self):
+        """{name: value} of all that ``fit`` sets."""
+        own = ("_parts", "_layout", "_found")
+        return {n: v for n, v in vars(self).items() if n in own or (n.endswith("_") and not n.startswith("_"))}
+
     @with_callbacks
+    @all_or_nothing
     def fit(self, X, y, sample_weight=None, task=None):
         """Fit all tasks together.
 
@@ -181,7 +205,7 @@ class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
         """
         data = self._read(X, y, sample_weight, task, reset=True)
         steps = Steps(self, 0, X, y)
-        self._finish(self._state(data, stacklevel=4), stacklevel=4)
+        self._finish(self._state(data, stacklevel=5), stacklevel=5)
         steps.end()
         return self
 

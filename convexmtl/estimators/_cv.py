@@ -24,6 +24,7 @@ from ..losses import Squared
 from ..model_selection import TaskKFold, TaskSplitter, TaskStratifiedKFold
 from ..path import leading_strength, path_alphas, solve_path
 from ..problem import Problem
+from ._base import all_or_nothing
 
 
 class CrossValidated:
@@ -76,6 +77,7 @@ class CrossValidated:
         return self._found if hasattr(self, "_found") else self._single(self._settings(2)[0])._penalty()
 
     @with_callbacks
+    @all_or_nothing
     def fit(self, X, y, sample_weight=None, task=None, **params):
         """Choose the strengths by cross-validation, and fit all tasks with them.
 
@@ -104,7 +106,7 @@ class CrossValidated:
         data = self._read(X, y, sample_weight, task, reset=True)
         settings = self._settings(len(data.labels))
         singles = [self._single(setting) for setting in settings]
-        formulations = [singles[0]._state(data, stacklevel=4)]
+        formulations = [singles[0]._state(data, stacklevel=5)]
         with warnings.catch_warnings():
             # What is to be said of the data has been said.
             warnings.simplefilter("ignore", UserWarning)
@@ -136,7 +138,7 @@ class CrossValidated:
                 f"or raise eps. {type(self).__name__}: {failed} of the {errors.size} fits on the folds did not reach "
                 f"tol={self.tol:g}.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,
             )
 
         p, a = _select(errors, self.selection)
@@ -146,7 +148,7 @@ class CrossValidated:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             problem = chosen.problem.under(penalty.resolve(data.tasks.n_features, data.labels))
-        self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel=4)
+        self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel=5)
         steps.done("fit")
         for name, value in {**settings[p], **penalty.strength_values()}.items():
             setattr(self, f"{name}_", value)

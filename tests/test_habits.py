@@ -1,0 +1,243 @@
+"""What people do in notebooks: look, interrupt, read the warnings, go on from the last fit, watch the progress."""
+
+import signal
+import time
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from sklearn.base import clone, is_classifier
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.model_selection import GridSearchCV
+
+import convexmtl as cm
+from convexmtl import datasets
+from convexmtl.estimators import _base, _cv
+
+ESTIMATORS = [getattr(cm.estimators, name) for name in cm.estimators.__all__]
+X, Y, _ = datasets.make_block_sparse(n_tasks=3, n_samples=60, n_features=8, layout="shared", random_state=0)
+every_estimator = pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
+
+
+def quick(cls, **options):
+    return cls(**({"alphas": 3, "cv": 3} if cls.__name__.endswith("CV") else {}), **options)
+
+
+def targets(cls):
+    return (Y > 0).astype(int) if is_classifier(cls()) else Y
+
+
+# --------------------------------------------------------------------------------- looking at it
+
+
+@every_estimator
+def test_shown(cls):
+    estimator = quick(cls, tol=1e-3)
+    assert "tol=0.001" in repr(estimator)
+    before = estimator._repr_html_()
+    assert cls.__name__ in before and "Not fitted" in before and "tol" in before
+    assert "Fitted" in estimator.fit(X, targets(cls))._repr_html_()
+    assert "Fit all tasks together" in cls.fit.__doc__ or "cross-validation" in cls.fit.__doc__
+
+
+@every_estimator
+def test_set_params_and_clone(cls):
+    estimator = quick(cls).set_params(tol=1e-2, max_iter=7777)
+    copy = clone(estimator.fit(X, targets(cls)))
+    assert copy.get_params()["max_iter"] == 7777 and not hasattr(copy, "coef_")
+    assert {n: repr(v) for n, v in copy.get_params().items()} == {n: repr(v) for n, v in estimator.get_params().items()}
+    with pytest.raises(ValueError, match="Invalid parameter 'strength'"):
+        estimator.set_params(strength=1)
+
+
+# --------------------------------------------------------------------------------- interrupting
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(a[name] is b[name] for name in a)
+
+
+@every_estimator
+def test_an_interrupt_leaves_nothing_half_fitted(cls, monkeypatch):
+    fresh, fitted = quick(cls), quick(cls).fit(X, targets(cls))
+    before, untouched = dict(vars(fitted)), dict(vars(fresh))
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    for module, name in ((_base, "solve"), (_cv, "_errors")):
+        with monkeypatch.context() as patch:
+            patch.setattr(module, name, interrupted)
+            for estimator in (fresh, fitted):
+                if (module, cls.__name__.endswith("CV")) != (_cv, False):
+                    with pytest.raises(KeyboardInterrupt):
+                        estimator.fit(X[:, :5], targets(cls)[:, :2])
+    assert same(vars(fresh), untouched) and same(vars(fitted), before)
+    with pytest.raises(NotFittedError):
+        fresh.predict(X)
+    assert fitted.predict(X).shape == Y.shape
+
+
+@every_estimator
+def test_so_does_bad_input(cls):
+    fitted = quick(cls).fit(X, targets(cls))
+    before = dict(vars(fitted))
+    with pytest.raises(ValueError, match="sample_weight"):
+        fitted.fit(X[:, :5], targets(cls), sample_weight=-np.ones(60))
+    assert same(vars(fitted), before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs the timers of Unix")
+@pytest.mark.parametrize("cls", [cm.BlockSparseClassifier, cm.BlockSparseClassifierCV], ids=lambda cls: cls.__name__)
+def test_a_real_interrupt(cls):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 1000))
+    Y = (X[:, :20] + rng.standard_normal((400, 20)) > 0).astype(int)
+    estimator = cls(tol=1e-12, **({"alphas": 100} if cls is cm.BlockSparseClassifierCV else {"alpha": 1e-4}))
+    untouched = dict(vars(estimator))
+    cls(**({"alphas": 3, "cv": 3} if cls is cm.BlockSparseClassifierCV else {})).fit(X[:50, :5], Y[:50])  # compile
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    start = time.perf_counter()
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            estimator.fit(X, Y)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    assert time.perf_counter() - start < 10
+    assert same(vars(estimator), untouched)
+
+
+# ------------------------------------------------------------------------------------- warnings
+
+
+def said(call):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call()
+    return caught
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_a_warning_appears_once_and_where_it_was_called(n_jobs):
+    labels = (Y > 0).astype(int)
+    labels[:, 0] = 1
+    search = {"alphas": 4, "cv": 3, "n_jobs": n_jobs}
+    for call in (
+        lambda: cm.BlockSparseClassifierCV(**search).fit(X, labels),
+        lambda: cm.BlockSparseClassifier().fit(X, labels),
+        lambda: cm.BlockSparseRegressor(max_iter=1, tol=1e-12).fit(X, Y),
+        lambda: cm.regularization_path(cm.BlockSparseRegressor(max_iter=1, tol=1e-12), X, Y, alphas=7),
+    ):
+        (warning,) = said(call)
+        assert warning.filename == __file__, warning.message
+    caught = said(lambda: cm.BlockSparseRegressorCV(**search, max_iter=1, tol=1e-12).fit(X, Y))
+    # One for all folds, one for the fit.
+    assert [w.category for w in caught] == [ConvergenceWarning] * 2 and {w.filename for w in caught} == {__file__}
+    assert "of the 12 fits on the folds" in str(caught[0].message)
+    assert len(said(lambda: cm.DirtyRegressorCV(ratios=[0.5, 2.0], **search).fit(X, Y))) == 1
+    assert not said(lambda: cm.DirtyRegressorCV(ratios=3, **search).fit(X, Y))
+
+
+# ----------------------------------------------------------------------------------- warm starts
+
+
+@every_estimator
+def test_warm_start(cls):
+    """From the solution nothing is left to do; from another one, what was fitted before does not matter."""
+    options = {"tol": 1e-6} if not cls.__name__.endswith("CV") else {"tol": 1e-6, "eps": 1e-1}
+    warm, cold = quick(cls, warm_start=True, **options), quick(cls, **options)
+    y = targets(cls)
+    first = warm.fit(X, y).n_iter_
+    again = warm.fit(X, y).n_iter_
+    assert again == 1 and again <= first
+    warm.fit(X[:40], y[:40])
+    cold.fit(X[:40], y[:40])
+    np.testing.assert_allclose(warm.objective_, cold.objective_, rtol=1e-4)
+    warm.fit(X[:, :4], y)  # another shape: a cold start
+    assert warm.coef_.shape == (3, 4)
+    assert quick(cls, **options).fit(X, y).n_iter_ == first
+
+
+# -------------------------------------------------------------------------------------- progress
+
+callbacks = pytest.importorskip("sklearn.callback", reason="needs scikit-learn 1.9")
+
+
+class Recorded(callbacks.ProgressBar):
+    """What a progress bar is told."""
+
+    told = None
+
+    def setup(self, estimator, context):
+        self.told = []
+
+    def teardown(self, estimator, context):
+        self.told.append("done")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.told.append((context.task_name, context.max_subtasks))
+
+    def on_fit_task_end(self, estimator, context):
+        pass
+
+
+def test_progress_of_a_search():
+    bar = Recorded()
+    cm.DirtyRegressorCV(alphas=3, ratios=2, cv=3).set_callbacks(bar).fit(X, Y)
+    assert bar.told[0] == ("fit", 7) and len(bar.told) == 9
+    assert bar.told[1][0] == "path 1, fold 1" and bar.told[6][0] == "path 2, fold 3"
+    assert bar.told[-2:] == [("fit", 0), "done"]
+
+
+def test_progress_of_a_path():
+    bar, estimator = Recorded(), cm.BlockSparseRegressor()
+    cm.regularization_path(estimator.set_callbacks(bar), X, Y, alphas=[1.0, 0.1])
+    assert bar.told == [("fit", 2), ("alpha=1", 0), ("alpha=0.1", 0), "done"]
+    assert vars(estimator).keys() - {"_skl_callbacks"} == vars(cm.BlockSparseRegressor()).keys()
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+@pytest.mark.parametrize("name", ["single", "twin", "path", "grid"])
+def test_progress_bars(name, n_jobs, capfd):
+    bar = callbacks.ProgressBar(max_propagation_depth=None)
+    if name == "single":
+        cm.BlockSparseRegressor().set_callbacks(bar).fit(X, Y)
+    elif name == "twin":
+        cm.BlockSparseRegressorCV(alphas=3, cv=3, n_jobs=n_jobs).set_callbacks(bar).fit(X, Y)
+    elif name == "path":
+        cm.regularization_path(cm.BlockSparseRegressor().set_callbacks(bar), X, Y, alphas=3)
+    else:
+        GridSearchCV(cm.BlockSparseRegressor(), {"alpha": [0.1, 1.0]}, n_jobs=n_jobs).set_callbacks(bar).fit(X, Y)
+    assert "BlockSparseRegressor" in capfd.readouterr().out
+
+
+def test_a_progress_bar_ends_with_an_interrupt(monkeypatch):
+    bar = Recorded()
+    estimator = cm.BlockSparseRegressor().set_callbacks(bar)
+    monkeypatch.setattr(_base, "solve", lambda *args: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        estimator.fit(X, Y)
+    assert bar.told[-1] == "done" and not hasattr(estimator, "_callback_fit_ctx")
+
+
+def test_verbose(capsys):
+    cm.BlockSparseRegressorCV(alphas=3, cv=2, verbose=1).fit(X, Y)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == [f"[BlockSparseRegressorCV] path 1 of 1, fold {k} of 2" for k in (1, 2)]
+    assert all("duality gap" in line for line in lines[2:]) and len(lines) > 2
+    cm.BlockSparseRegressorCV(alphas=3, cv=2).fit(X, Y)
+    assert not capsys.readouterr().out
+
+
+def test_fits_do_not_depend_on_what_was_fitted_before():
+    estimator = cm.BlockSparseRegressor(0.1).fit(X, Y)
+    first = estimator.coef_
+    estimator.fit(X[:20], Y[:20])
+    assert_array_equal(estimator.fit(X, Y).coef_, first)

@@ -11,14 +11,12 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.race import measure, report, run  # noqa: E402
-from benchmarks.race.benchmark_utils import data, lapack, textbook  # noqa: E402
-from benchmarks.race.benchmark_utils.families import COUPLINGS, FAMILIES  # noqa: E402
-from benchmarks.race.benchmark_utils.instance import make_instance  # noqa: E402
-from benchmarks.race.benchmark_utils.problems import PROBLEMS, QUICK  # noqa: E402
-from benchmarks.race.benchmark_utils.solvers import SOLVER, SOLVERS, Solver, ours  # noqa: E402
+from benchmarks.race import measure, report, run
+from benchmarks.race.benchmark_utils import data, lapack, textbook
+from benchmarks.race.benchmark_utils.families import COUPLINGS, FAMILIES
+from benchmarks.race.benchmark_utils.instance import make_instance
+from benchmarks.race.benchmark_utils.problems import PROBLEMS, QUICK
+from benchmarks.race.benchmark_utils.solvers import SOLVER, SOLVERS, Solver, ours
 
 TARGET = 1e-5
 

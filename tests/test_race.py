@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[1]
 from benchmarks.race import measure, report, run
 from benchmarks.race.benchmark_utils import data, lapack, textbook
 from benchmarks.race.benchmark_utils.families import COUPLINGS, FAMILIES
@@ -18,6 +17,7 @@ from benchmarks.race.benchmark_utils.instance import make_instance
 from benchmarks.race.benchmark_utils.problems import PROBLEMS, QUICK
 from benchmarks.race.benchmark_utils.solvers import SOLVER, SOLVERS, Solver, ours
 
+ROOT = Path(__file__).parents[1]
 TARGET = 1e-5
 
 

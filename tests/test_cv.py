@@ -165,6 +165,15 @@ def test_folds_without_a_task_are_an_error():
         cm.BlockSparseRegressorCV(alphas=3, cv=folds).fit(X, y, **given)
 
 
+def test_folds_that_test_nothing_are_an_error():
+    X, y, given = drawn(cm.BlockSparseRegressorCV)
+    weight = np.ones(len(y))
+    folds = list(TaskKFold(3).split(X, y, groups=given["task"]))
+    weight[folds[1][1]] = 0.0
+    with pytest.raises(ValueError, match="a fold tests no sample with a target and a positive weight"):
+        cm.BlockSparseRegressorCV(alphas=3, cv=folds).fit(X, y, **given, sample_weight=weight)
+
+
 def test_rows_in_any_order():
     X, y, given = drawn(cm.TraceNormRegressorCV)
     shuffled = np.random.default_rng(0).permutation(len(y))

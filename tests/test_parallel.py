@@ -1,5 +1,7 @@
 """Searches on any backend of joblib: the same numbers, to the last bit, for any number of jobs."""
 
+import warnings
+
 import joblib
 import numpy as np
 import pytest
@@ -50,9 +52,12 @@ def test_backends(backend, cls):
 
 @pytest.fixture(scope="module")
 def cluster():
-    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": None}
-    with LocalCluster(**options) as workers, Client(workers):
-        yield
+    options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
+    with warnings.catch_warnings():
+        # What the cluster has to say of ports and slow machines is not about us.
+        warnings.simplefilter("ignore")
+        with LocalCluster(**options) as workers, Client(workers):
+            yield
 
 
 @pytest.mark.parametrize("layout", ["shared", "stacked"])

@@ -184,12 +184,27 @@ class CrossValidated:
             masks = np.zeros((2, n), dtype=bool)
             masks[0, train], masks[1, test] = True, True
             folds.append((masks[0][order], masks[1][order]))
+            _check_fold(data, *folds[-1])
         return folds
 
     def get_metadata_routing(self):
         """What is handed on to the splitter."""
         mapping = MethodMapping().add(caller="fit", callee="split")
         return MetadataRouter(owner=self).add_self_request(self).add(splitter=check_cv(self.cv), method_mapping=mapping)
+
+
+def _check_fold(data, train, test):
+    """Raise a ValueError unless every task is trained, and something is tested."""
+    weight = data.tasks.weight
+    repeats = data.tasks.n_tasks if data.tasks.is_shared else 1
+    trained = data.tasks.sum(weight * np.tile(train, repeats)) > 0
+    if not trained.all():
+        raise ValueError(
+            f"cv: a fold trains on no sample of task {data.labels[~trained].tolist()[0]!r}: use TaskKFold, whose folds "
+            "split within every task."
+        )
+    if not np.any(weight[np.tile(test, repeats)] > 0):
+        raise ValueError("cv: a fold tests no sample with a target and a positive weight; drop it.")
 
 
 def spaced(ratios, low, high):
@@ -231,26 +246,19 @@ def _one_thread():
 
 def _errors(single, penalty, data, factors, train, test):
     """(mean test loss for every multiple of the penalty, how many fits have not converged)."""
-    tasks, left = data.tasks.part(train)
-    trained = np.zeros(len(data.labels), dtype=bool)
-    trained[left] = tasks.sum(tasks.weight) > 0
-    if not trained.all():
-        lost = data.labels[~trained].tolist()
-        raise ValueError(
-            f"a fold trains on no sample of task {lost[0]!r}: use TaskKFold, whose folds split within every task."
-        )
+    tasks = data.tasks.part(train)[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         tasks, fixed = single._without_constant_tasks(tasks, data.loss, data.labels)
     problem = Problem(tasks, data.loss, None, single.fit_intercept, fixed)
     held_out, left = data.tasks.part(test)
+    # Half a square is what is minimised, but not what anybody calls an error.
+    share = held_out.weight / held_out.weight.sum() * (2 if isinstance(data.loss, Squared) else 1)
     errors, failed = [], 0
     with _one_thread():
         for result in solve_path(problem, penalty, factors, data.labels, single.tol, single.max_iter):
             z = held_out.apply(result.W[:, left]) + held_out.spread(result.intercept[left])
-            loss = data.loss.value(held_out.y, z)
-            # Half a square is what is minimised, but not what anybody calls an error.
-            errors.append((2 if isinstance(data.loss, Squared) else 1) * np.average(loss, weights=held_out.weight))
+            errors.append(share @ data.loss.value(held_out.y, z))
             failed += not result.converged
     return np.array(errors), failed
 

@@ -1,7 +1,7 @@
 """What every penalty owes, and the canonical form in which solvers and certificates see it."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from numbers import Real
 
 import numpy as np
@@ -114,12 +114,18 @@ class Penalty(BaseEstimator):
     def scaled(self, factor):
         """The same penalty times ``factor`` >= 0."""
         changed = {name: getattr(self, name) * factor for name in self.strengths}
-        return type(self)(**{**self.get_params(deep=False), **changed})
+        return type(self)(**{name: getattr(self, name) for name in _parameters(type(self))} | changed)
 
     def __add__(self, other):
         if not isinstance(other, Penalty):
             return NotImplemented
         return Added(self, other)
+
+
+@cache
+def _parameters(cls):
+    """Names of the parameters; inspecting a signature takes longer than many a fit on a path."""
+    return tuple(cls._get_param_names())
 
 
 class Added(Penalty):

@@ -15,6 +15,8 @@ SPARSE = ("csc", "csr")  # what stays sparse; other formats are converted
 def read_features(estimator, X, task, reset):
     """(X float64 without the task column, task labels (n,) or None)."""
     column = estimator.task_column
+    if hasattr(X, "collect") and not hasattr(X, "shape"):
+        raise ValueError(f"X must hold its values, got a {type(X).__name__}: pass X.collect().")
     if column is None:
         X = validate_data(estimator, X, reset=reset, dtype=np.float64, accept_sparse=SPARSE)
     else:
@@ -23,7 +25,7 @@ def read_features(estimator, X, task, reset):
         validate_data(estimator, X, reset=reset, skip_check_array=True)
         X, task = split_column(X, column)
         X = check_array(X, dtype=np.float64, estimator=estimator, input_name="X", accept_sparse=SPARSE)
-    return X, None if task is None else _read_labels(task, X.shape[0])
+    return X, None if task is None else read_labels(task, X.shape[0])
 
 
 def split_column(X, column):
@@ -57,9 +59,24 @@ def column_position(column, names, n_columns):
         return names.index(column)
     if isinstance(column, numbers.Integral) and not isinstance(column, bool):
         if not -n_columns <= column < n_columns:
-            raise ValueError(f"task_column={column} is not a column of X, which has {n_columns} columns.")
+            raise ValueError(
+                f"task_column={column} is not a column of X, which has {n_columns} columns: an integer is a position, "
+                "only a string is a name."
+            )
         return int(column) % n_columns
     raise ValueError(f"task_column must be a column name or position, or None, got {column!r}.")
+
+
+def read_list(values, name, accepted, low=-np.inf, high=np.inf):
+    """Numbers from low to high, finite, at least one, as a list of floats."""
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        array = np.empty(0)
+    inside = array.ndim == 1 and len(array) and np.all((array >= low) & (array <= high) & np.isfinite(array))
+    if not inside or values is None:
+        raise ValueError(f"{name} must be {accepted}, got {values!r}.")
+    return array.tolist()
 
 
 def coef_names(estimator):
@@ -71,8 +88,11 @@ def coef_names(estimator):
     return np.delete(names, column_position(column, names, len(names)))
 
 
-def _read_labels(task, n_rows):
+def read_labels(task, n_rows):
     """Task labels as a 1-d array without missing ones."""
+    if isinstance(task, (list, tuple)) and any(isinstance(label, str) for label in task):
+        # (numpy would turn all of them into strings.)
+        task = task if all(isinstance(label, str) for label in task) else np.array(task, dtype=object)
     task = np.asarray(task)
     if task.ndim == 2 and task.shape[1] == 1:
         task = task[:, 0]
@@ -98,6 +118,8 @@ def encode_tasks(task):
 
 def find_tasks(task, labels):
     """Position of every row's task among the fitted labels."""
+    if labels.dtype.kind in "mM" and task.dtype.kind in "mM":
+        task = task.astype(labels.dtype)
     where = {label: t for t, label in enumerate(labels.tolist())}
     codes = np.array([where.get(label, -1) for label in task.tolist()], dtype=np.int64)
     if np.any(codes < 0):
@@ -119,7 +141,14 @@ def require_targets(estimator, y):
 def target_names(y):
     """Column names of a frame of targets, or None."""
     names = getattr(y, "columns", None)
-    return None if names is None else np.asarray(list(names), dtype=object if len(set(map(type, names))) > 1 else None)
+    if names is None:
+        return None
+    names = list(names)
+    if len(set(map(type, names))) == 1 and not isinstance(names[0], tuple):
+        return np.asarray(names)
+    labels = np.empty(len(names), dtype=object)
+    labels[:] = names
+    return labels
 
 
 def read_real_targets(estimator, y, stacked):
@@ -155,6 +184,8 @@ def read_class_targets(estimator, y, stacked):
             raise ValueError(
                 f"Input y contains NaN or None at row {int(missing.argmax())}: drop the rows without a label."
             )
+        if y.dtype.kind == "O" and len({type(label) for label in y.tolist()}) == 1:
+            y = np.array(y.tolist())
         check_array(y, dtype=None, ensure_2d=False, input_name="y")
         check_classification_targets(y)
     return y
@@ -181,6 +212,8 @@ def missing_mask(labels):
     """Where labels are NaN, pandas' NA or None."""
     if labels.dtype.kind == "f":
         return np.isnan(labels)
+    if labels.dtype.kind in "mM":
+        return np.isnat(labels)
     if labels.dtype.kind == "O":
         return np.vectorize(lambda label: label is None or is_scalar_nan(label) or is_pandas_na(label), otypes=[bool])(
             labels
@@ -196,8 +229,11 @@ def encode_classes(y, codes, labels):
     """
     missing = missing_mask(y)
     encoded = np.full(y.shape, np.nan)
-    found = np.unique(y[~missing])
-    if len(found) <= 2:
+    try:
+        found = np.unique(y[~missing])
+    except TypeError:
+        found = None  # labels of several kinds, which can only belong to different tasks
+    if found is not None and len(found) <= 2:
         encoded[~missing] = _two_classes(y[~missing], None)[1]
         return encoded, found
     if len(labels) == 1 and y.ndim == 1:
@@ -218,7 +254,13 @@ def _two_classes(y, label):
     where = "" if label is None else f" for task {label!r}"
     if len(y) == 0:
         return np.unique(y), np.empty(0)
-    found, code = np.unique(y, return_inverse=True)
+    if y.dtype.kind == "O" and len({type(label) for label in y.tolist()}) == 1:
+        y = np.array(y.tolist())
+    try:
+        found, code = np.unique(y, return_inverse=True)
+    except TypeError as error:
+        kinds = sorted({type(label).__name__ for label in y.tolist()})
+        raise ValueError(f"y must hold labels of one kind{where}, got {kinds}.") from error
     if len(found) > 2:
         raise ValueError(
             f"Only binary classification is supported. The type of the target is {type_of_target(y)}{where}: "

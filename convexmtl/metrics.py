@@ -16,10 +16,11 @@ from sklearn.metrics import (
     root_mean_squared_error,
 )
 from sklearn.metrics._scorer import _BaseScorer
+from sklearn.utils import assert_all_finite
 from sklearn.utils._optional_dependencies import check_pandas_support
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
-from ._input import missing_mask, split_column
+from ._input import encode_tasks, missing_mask, read_labels, split_column
 
 AVERAGES = ("pooled", "size", "equal", None)
 REGRESSION = {"mse": mean_squared_error, "rmse": root_mean_squared_error, "mae": mean_absolute_error, "r2": r2_score}
@@ -171,29 +172,36 @@ def _by_task(y_true, y_pred, task, sample_weight):
     """[(label, (y, z, weights))], without missing targets and without tasks that have no target."""
     names = getattr(y_true, "columns", None)
     y, z = np.asarray(y_true), np.asarray(y_pred)
+    if task is not None:
+        y, z = (a[:, 0] if a.ndim == 2 and a.shape[1] == 1 else a for a in (y, z))
     if y.shape != z.shape:
         raise ValueError(f"y_true and y_pred must have one shape, got {y.shape} and {z.shape}.")
     if y.ndim not in (1, 2):
         raise ValueError(f"y_true must have shape (n,) or (n, T), got {y.shape}.")
     check_consistent_length(y, task, sample_weight)
-    weight = _check_sample_weight(sample_weight, np.empty((len(y), 0)))
+    weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
+    if weight is None or weight.ndim != 2 or weight.shape != y.shape:
+        weight = _check_sample_weight(weight, np.empty((len(y), 0)))
+    if np.any(weight < 0):
+        raise ValueError(f"sample_weight must be >= 0, got {weight.min():g}.")
     if y.ndim == 2:
         if task is not None:
             raise ValueError("task is for y of shape (n,); here every column of y is a task.")
         labels = list(range(y.shape[1])) if names is None else list(names)
         masks = [(t, np.ones(len(y), dtype=bool)) for t in range(y.shape[1])]
     else:
-        task = np.zeros(len(y), dtype=int) if task is None else np.asarray(task)
-        labels, codes = np.unique(task, return_inverse=True)
+        labels, codes = encode_tasks(np.zeros(len(y), dtype=int) if task is None else read_labels(task, len(y)))
         labels, masks = labels.tolist(), [(None, codes == t) for t in range(len(labels))]
     parts = []
     for label, (column, rows) in zip(labels, masks, strict=True):
         own, predicted = (y[:, column], z[:, column]) if column is not None else (y[rows], z[rows])
-        w = weight[rows]
+        w = weight[:, column] if weight.ndim == 2 else weight[rows]
         seen = ~missing_mask(own) & (w > 0)
         if seen.any():
             # Without what was missing, objects are numbers, strings or booleans again.
             present = np.array(own[seen].tolist()) if own.dtype.kind == "O" else own[seen]
+            assert_all_finite(present, input_name="y_true")
+            assert_all_finite(predicted[seen], input_name="y_pred")
             parts.append((label, (present, predicted[seen], w[seen])))
     if not parts:
         raise ValueError("y_true has no target that counts.")

@@ -62,6 +62,12 @@ class TaskKFold(TaskSplitter):
     def __init__(self, n_splits=5, *, shuffle=False, random_state=None, task_column=None):
         if not isinstance(n_splits, numbers.Integral) or n_splits < 2:
             raise ValueError(f"n_splits must be an integer >= 2, got {n_splits!r}.")
+        if not isinstance(shuffle, bool):
+            raise ValueError(f"shuffle must be True or False, got {shuffle!r}.")
+        if not shuffle and random_state is not None:
+            raise ValueError(
+                f"random_state={random_state!r} has no effect without shuffle=True: leave it out, or shuffle."
+            )
         self.n_splits = n_splits
         self.shuffle = shuffle
         self.random_state = random_state
@@ -145,6 +151,8 @@ class TaskStratifiedKFold(TaskKFold):
 
     def _strata(self, X, y, groups):
         tasks = self._tasks(X, groups)
+        if y is None:
+            raise ValueError("y is missing: TaskStratifiedKFold needs the class of every row; use TaskKFold without.")
         y = np.asarray(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
@@ -174,6 +182,8 @@ class TaskShuffleSplit(TaskSplitter):
     """
 
     def __init__(self, n_splits=10, *, test_size=None, train_size=None, random_state=None, task_column=None):
+        if not isinstance(n_splits, numbers.Integral) or n_splits < 1:
+            raise ValueError(f"n_splits must be an integer >= 1, got {n_splits!r}.")
         self.n_splits = n_splits
         self.test_size = test_size
         self.train_size = train_size

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from ._input import coef_names
+from ._input import coef_names, read_list
 from ._progress import Steps, with_callbacks
 from .certificate import duality_gap
 from .losses import Squared
@@ -214,11 +214,8 @@ def path_alphas(problem, lead, alphas, eps):
         top = lead * critical_factor(problem)
         # Constant targets leave nothing to choose.
         smallest = np.finfo(float).resolution
-        return np.full(alphas, smallest) if top <= smallest else top * np.geomspace(1, eps, alphas)
-    alphas = np.asarray(alphas, dtype=float)
-    if alphas.ndim != 1 or len(alphas) == 0:
-        raise ValueError(f"alphas must be a number of strengths or a list of them, got shape {alphas.shape}.")
-    bad = ~((alphas > 0) & np.isfinite(alphas))
-    if bad.any():
-        raise ValueError(f"alphas must be positive and finite, got {alphas[bad][0]}.")
-    return np.sort(alphas)[::-1]
+        # (A quadratic strength has the scale of X squared, which may be small.)
+        nothing = top <= smallest if any(term.is_norm for term in problem.penalty.terms) else top <= 0
+        return np.full(alphas, smallest) if nothing else top * np.geomspace(1, eps, alphas)
+    accepted = "a number of strengths or a list of positive and finite ones"
+    return np.sort(read_list(alphas, "alphas", accepted, low=np.nextafter(0, 1)))[::-1]

@@ -200,21 +200,23 @@ class Tasks:
     def part(self, rows):
         """(tasks on some rows of X, positions of the tasks that are left): as if there were no other rows.
 
-        ``rows`` is a mask. Every task keeps what it counts; tasks with rows of their own are left out where they
-        have no weight on them.
+        ``rows`` (n,) says how often each row is taken, twice being a weight of 2. Every task keeps what it counts;
+        tasks with rows of their own are left out where they have no weight on them.
         """
-        T, before = self.n_tasks, self.sum(self.weight)
+        T, before, often = self.n_tasks, self.mass, np.asarray(rows, dtype=float)
         if self.is_shared:
-            samples, left = np.tile(rows, T), np.arange(T)
-            ptr, row = np.arange(T + 1, dtype=np.int64) * int(rows.sum()), np.zeros(T, dtype=np.int64)
+            often, left, taken = np.tile(often, T), np.arange(T), often > 0
+            samples = np.tile(taken, T)
+            ptr, row = np.arange(T + 1, dtype=np.int64) * int(taken.sum()), np.zeros(T, dtype=np.int64)
         else:
-            left = np.flatnonzero(self.sum(np.where(rows, self.weight, 0.0)) > 0)
-            rows = samples = rows & np.isin(self.sample_task, left)
-            sizes = np.add.reduceat(rows.astype(np.int64), self.ptr[:-1])[left]
+            left = np.flatnonzero(self.sum(often * self.weight) > 0)
+            taken = samples = (often > 0) & np.isin(self.sample_task, left)
+            sizes = np.add.reduceat(taken.astype(np.int64), self.ptr[:-1])[left]
             ptr = np.concatenate([[0], np.cumsum(sizes)])
             row = ptr[:-1].copy()
-        X = _by_columns(self.X[rows] if self.is_sparse else self.X.T[:, rows].T)
-        return Tasks(X, self.y[samples], ptr, row, _normalised(self.weight[samples], ptr, before[left])), left
+        X = _by_columns(self.X[taken] if self.is_sparse else self.X.T[:, taken].T)
+        weight = self.weight[samples] * often[samples]
+        return Tasks(X, self.y[samples], ptr, row, _normalised(weight, ptr, before[left])), left
 
     def means(self, h):
         """(d, T) means of the features weighted by h (N,); 0 where a task's h sums to 0."""

@@ -161,7 +161,7 @@ def test_default_folds_split_within_every_task():
 def test_folds_without_a_task_are_an_error():
     X, y, given = drawn(cm.BlockSparseRegressorCV)
     folds = list(GroupKFold(4).split(X, y, groups=given["task"]))
-    with pytest.raises(ValueError, match=r"trains on no sample of task \d: use TaskKFold"):
+    with pytest.raises(ValueError, match=r"cv: fold 0 trains on no sample of task 3. Use TaskKFold"):
         cm.BlockSparseRegressorCV(alphas=3, cv=folds).fit(X, y, **given)
 
 
@@ -170,7 +170,7 @@ def test_folds_that_test_nothing_are_an_error():
     weight = np.ones(len(y))
     folds = list(TaskKFold(3).split(X, y, groups=given["task"]))
     weight[folds[1][1]] = 0.0
-    with pytest.raises(ValueError, match="a fold tests no sample with a target and a positive weight"):
+    with pytest.raises(ValueError, match="cv: fold 1 tests no sample with a target and a positive weight"):
         cm.BlockSparseRegressorCV(alphas=3, cv=folds).fit(X, y, **given, sample_weight=weight)
 
 
@@ -190,10 +190,102 @@ def test_missing_targets():
     X, Y, _ = drawn(cm.BlockSparseRegressorCV, "shared")
     Y = np.array(Y)
     Y[::4, 0] = np.nan
-    twin = cm.BlockSparseRegressorCV(alphas=4, cv=3, tol=1e-8).fit(X, Y)
+    twin = cm.BlockSparseRegressorCV(alphas=4, cv=KFold(3), tol=1e-8).fit(X, Y)
     (train, test), alpha = next(iter(KFold(3).split(X))), twin.alphas_[-1]
     fit = cm.BlockSparseRegressor(alpha, tol=1e-8).fit(X[train], Y[train])
     assert_allclose(twin.mse_path_[-1, 0], np.nanmean((Y[test] - fit.predict(X[test])) ** 2, axis=0).mean(), rtol=1e-5)
+
+
+def test_rows_that_are_taken_twice():
+    """As in a bootstrap, and as MultiTaskLassoCV has it."""
+    X, Y, _ = datasets.make_block_sparse(n_tasks=3, n_samples=30, n_features=8, layout="shared", random_state=0)
+    rng = np.random.default_rng(0)
+    folds = [(rng.integers(0, 30, 30), rng.integers(0, 30, 20)) for _ in range(3)]
+    options = {"alphas": [0.5, 0.1, 0.02], "cv": folds, "tol": 1e-10}
+    ours = cm.BlockSparseRegressorCV(**options).fit(X, Y)
+    assert_allclose(ours.mse_path_, MultiTaskLassoCV(**options, max_iter=100_000).fit(X, Y).mse_path_, rtol=1e-5)
+    task = np.arange(30) % 3
+    ours = cm.BlockSparseRegressorCV(**options).fit(X, Y[:, 0], task=task)
+    train, test = folds[0]
+    by_hand = cm.BlockSparseRegressor(0.1, tol=1e-10).fit(X[train], Y[train, 0], task=task[train])
+    squares = (Y[test, 0] - by_hand.predict(X[test], task=task[test])) ** 2
+    assert_allclose(ours.mse_path_[1, 0], np.mean([squares[task[test] == t].mean() for t in range(3)]), rtol=1e-5)
+
+
+def test_masks_and_negative_positions():
+    X, y, given = drawn(cm.BlockSparseRegressorCV)
+    folds = list(TaskKFold(3).split(X, y, groups=given["task"]))
+    masks = [tuple(np.isin(np.arange(len(y)), part) for part in fold) for fold in folds]
+    behind = [tuple(part - len(y) for part in fold) for fold in folds]
+    expected = cm.BlockSparseRegressorCV(alphas=4, cv=folds).fit(X, y, **given).mse_path_
+    for other in (masks, behind):
+        assert_array_equal(cm.BlockSparseRegressorCV(alphas=4, cv=other).fit(X, y, **given).mse_path_, expected)
+
+
+@pytest.mark.parametrize(
+    "cv, message",
+    [
+        ([], "cv has no splits"),
+        (iter([]), "cv has no splits"),
+        ([([0, 1], [99])], "cv: fold 0 must be"),
+        ([([0, 1], [0.5])], "cv: fold 0 must be"),
+        ([([0, 1], [[2]])], "cv: fold 0 must be"),
+    ],
+)
+def test_bad_folds(cv, message):
+    X, y, given = drawn(cm.BlockSparseRegressorCV)
+    with pytest.raises(ValueError, match=message):
+        cm.BlockSparseRegressorCV(alphas=3, cv=cv).fit(X, y, **given)
+
+
+@pytest.mark.parametrize("observed", [slice(24, None), slice(None, None, 5), slice(0, 3)])
+def test_default_folds_split_within_tasks_with_few_targets(observed):
+    X, Y, _ = datasets.make_block_sparse(n_tasks=3, n_samples=30, n_features=8, layout="shared", random_state=0)
+    missing = np.ones(30, dtype=bool)
+    missing[observed] = False
+    Y[missing, 1] = np.nan
+    twin = cm.BlockSparseRegressorCV(alphas=4).fit(X, Y)
+    assert twin.mse_path_.shape == (4, 5) and np.all(np.isfinite(twin.mse_path_))
+    Y[:, 1] = np.where(np.arange(30) == 3, 1.0, np.nan)
+    with pytest.raises(ValueError, match=r"cv: fold \d trains on no sample of task 1\. .* use fewer folds"):
+        cm.BlockSparseRegressorCV(alphas=4).fit(X, Y)
+
+
+def test_rows_of_no_weight_are_as_good_as_none():
+    X, y, given = drawn(cm.BlockSparseRegressorCV)
+    task, weight = given["task"], np.ones(len(y))
+    weight[np.flatnonzero(task == 0)[1:]] = 0.0  # a task with one row that counts
+    weight[::7] = np.where(task[::7] > 0, 0.0, weight[::7])
+    a = cm.BlockSparseRegressorCV(alphas=4).fit(X, y, sample_weight=weight, task=task)
+    kept = weight > 0
+    b = cm.BlockSparseRegressorCV(alphas=4).fit(X[kept], y[kept], task=task[kept])
+    assert_allclose(a.mse_path_, b.mse_path_, rtol=1e-3)
+
+
+def test_nothing_is_left_of_another_fit():
+    X, y, given = drawn(cm.MultiTaskRegressorCV)
+    twin = cm.MultiTaskRegressorCV(penalty=cm.RowNorm(0.1), **QUICK).fit(X, y, **given)
+    twin.set_params(penalty=cm.MeanCoupling(0.1, 0.2)).fit(X, y, **given)
+    fresh = clone(twin).fit(X, y, **given)
+    assert vars(twin).keys() == vars(fresh).keys() and hasattr(twin, "mean_coef_") and not hasattr(twin, "alpha_")
+    single = cm.MultiTaskRegressor(cm.MeanCoupling(0.1, 0.2)).fit(X, y, **given)
+    single.set_params(penalty=cm.RowNorm(0.1)).fit(X, y, **given)
+    assert not hasattr(single, "mean_coef_")
+
+
+@pytest.mark.parametrize("cls", [c for c in TWINS if "ratios" in c.searched], ids=lambda c: c.__name__)
+def test_one_task_has_no_ratios(cls):
+    X, y, _ = drawn(cls)
+    twin = cls(alphas=3, cv=3).fit(X, y)
+    assert twin.mse_path_.shape == (3, 3) and len(twin.settings_) == 1
+
+
+@pytest.mark.parametrize("cls", [cm.MeanRegularizedRegressorCV, cm.ClusteredRegressorCV, cm.TraceNormRegressorCV])
+@pytest.mark.parametrize("scale", [1e-9, 1e9])
+def test_features_of_any_scale(cls, scale):
+    X, y, given = drawn(cls)
+    a, b = cls(alphas=4, cv=3).fit(X, y, **given), cls(alphas=4, cv=3).fit(X * scale, y, **given)
+    assert_allclose(a.mse_path_, b.mse_path_, rtol=1e-2)
 
 
 def test_weight_counts_rows():
@@ -221,6 +313,11 @@ def test_one_warning_for_all_folds():
         ({"alphas": 0}, "alphas"),
         ({"alphas": [-1.0]}, "positive"),
         ({"eps": 0.0}, "eps"),
+        ({"alphas": ["x"]}, r"alphas must be .* got \['x'\]"),
+        ({"l1_ratio": []}, r"l1_ratio must be a number in \[0, 1\] or a list of them, got \[\]"),
+        ({"l1_ratio": "a"}, "l1_ratio must be .* got 'a'"),
+        ({"l1_ratio": [0.5, 1.5]}, "l1_ratio must be .* got"),
+        ({"l1_ratio": None}, "l1_ratio must be .* got None"),
         ({"selection": "cyclic"}, "selection"),
         ({"cv": 1}, "n_splits"),
     ],
@@ -235,7 +332,7 @@ def test_parameters(parameters, message):
 
 def test_ratios():
     X, y, given = drawn(cm.DirtyRegressorCV)
-    for ratios in (0, [0.0], []):
+    for ratios in (0, [0.0], [], "a", None, [[1.0]]):
         with pytest.raises(ValueError, match="ratios must be"):
             cm.DirtyRegressorCV(ratios=ratios).fit(X, y, **given)
 

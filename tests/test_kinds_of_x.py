@@ -129,6 +129,52 @@ def test_task_labels(labels):
     assert_array_equal(fit.predict(X, task=labels), expected.predict(X, task=list("abca") * 10))
 
 
+def test_lists_of_labels():
+    mixed = np.array(["a", 1, 2, "a"] * 10, dtype=object)
+    with pytest.raises(ValueError, match="task must hold labels of one kind"):
+        fitted(X, Y[:, 0], task=mixed.tolist())
+    assert fitted(X, Y[:, 0], task=["a", "b"] * 20).predict(X, task=["b"] * N).shape == (N,)
+
+
+def test_dates_as_labels():
+    days = np.array(["2020-01-01", "2021-01-01"], dtype="datetime64[D]")[np.arange(N) % 2]
+    fit = fitted(X, Y[:, 0], task=days)
+    assert_array_equal(fit.predict(X, task=days.astype("datetime64[ns]")), fit.predict(X, task=pd.Series(days)))
+    with pytest.raises(ValueError, match="task must not be missing"):
+        fitted(X, Y[:, 0], task=np.where(np.arange(N) % 2, days, np.datetime64("NaT")))
+
+
+def test_columns_with_names_of_several_levels():
+    frame = pd.DataFrame(Y, columns=pd.MultiIndex.from_tuples([("a", 1), ("a", 2), ("b", 1)]))
+    assert fitted(X, frame).tasks_.tolist() == [("a", 1), ("a", 2), ("b", 1)]
+
+
+def test_labels_of_other_kinds_in_other_tasks():
+    frame = pd.DataFrame({"p": np.where(Y[:, 0] > 0, "u", "v"), "q": (Y[:, 1] > 0).astype(int), "r": Y[:, 2] > 0})
+    fit = cm.BlockSparseClassifier(0.01).fit(X, frame)
+    assert [c.tolist() for c in fit.classes_] == [["u", "v"], [0, 1], [False, True]]
+    assert [c.dtype.kind for c in fit.classes_] == ["U", "i", "b"]
+    assert fit.score(X, frame) > 0.8
+    with pytest.raises(ValueError, match="y must hold labels of one kind for task 'p'"):
+        cm.BlockSparseClassifier().fit(X, frame.astype(object).assign(p=["u", 1] * 20))
+    objects = cm.BlockSparseClassifier(0.01).fit(X, (Y[:, 0] > 0).astype(object))
+    assert objects.classes_.dtype == bool
+
+
+def test_lazy_frames():
+    with pytest.raises(ValueError, match=r"X must hold its values, got a LazyFrame: pass X.collect\(\)"):
+        fitted(pl.DataFrame(X).lazy(), Y)
+
+
+def test_scores_leave_out_tasks_without_targets():
+    fit, y = fitted(X, Y), Y.copy()
+    y[:, 1] = np.nan
+    own = [fit.score(X, np.where(np.arange(T) == t, Y, np.nan)) for t in (0, 2)]
+    assert fit.score(X, y) == pytest.approx(np.mean(own))
+    with pytest.raises(ValueError, match="y has no target"):
+        fit.score(X, np.full_like(y, np.nan))
+
+
 # -------------------------------------------------------------------------------------- memory
 
 

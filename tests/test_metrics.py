@@ -62,6 +62,14 @@ def test_weights_are_repetitions(data):
             assert_allclose(a, score(y[again], z[again], task[again], average=average))
 
 
+def test_weights_by_task_and_columns(data):
+    y, z, task = data
+    both, weight = np.c_[y, y], np.c_[np.ones(len(y)), task == "a"]
+    own = nmse(both, np.c_[z, z], sample_weight=weight, average=None)
+    assert_allclose(own, [nmse(y, z), nmse(y[task == "a"], z[task == "a"])])
+    assert nmse(y[:, None], z, task) == nmse(y, z, task)
+
+
 def test_a_task_that_does_not_vary_is_left_out(data):
     y, z, task = data
     y = np.where(task == "c", 1.0, y)
@@ -91,6 +99,10 @@ def test_one_row_per_task(data):
         (lambda y, z, t: nmse(np.c_[y, y], np.c_[z, z], t), "every column of y is a task"),
         (lambda y, z, t: nmse(np.full(3, np.nan), np.zeros(3)), "no target that counts"),
         (lambda y, z, t: nmse(y, z, t[:5]), "inconsistent numbers"),
+        (lambda y, z, t: nmse(y, np.where(t == "a", np.nan, z), t), "y_pred contains NaN"),
+        (lambda y, z, t: explained_variance(np.where(t == "a", np.inf, y), z, t), "y_true contains infinity"),
+        (lambda y, z, t: nmse(y, z, t, sample_weight=-np.ones(len(y))), "sample_weight must be >= 0, got -1"),
+        (lambda y, z, t: nmse(y, z, np.where(t == "a", None, t)), "task must not be missing"),
     ],
 )
 def test_bad_input(data, call, message):

@@ -104,6 +104,10 @@ def test_sizes_of_random_splits():
         (lambda X, y, t: list(TaskShuffleSplit(test_size=0.7, train_size=0.7).split(X, y, t)), "more than the whole"),
         (lambda X, y, t: list(TaskShuffleSplit().split(X[:2], groups=["a", "b"])), "at least 2 rows"),
         (lambda X, y, t: list(TaskKFold(task_column="u").split(X, y)), "without column names"),
+        (lambda X, y, t: TaskKFold(3, random_state=0), "random_state=0 has no effect without shuffle"),
+        (lambda X, y, t: TaskKFold(3, shuffle="no"), "shuffle must be True or False, got 'no'"),
+        (lambda X, y, t: TaskShuffleSplit(0), "n_splits must be an integer >= 1, got 0"),
+        (lambda X, y, t: list(TaskStratifiedKFold(3).split(X, None, t)), "y is missing"),
         (lambda X, y, t: list(TaskKFold(2).split(X, groups=t[:5])), "inconsistent numbers of samples"),
     ],
 )

@@ -130,7 +130,7 @@ def test_ratios_are_kept():
     "options, message",
     [
         ({"alphas": 0}, "alphas must be at least 1"),
-        ({"alphas": [1.0, -1.0]}, "positive and finite, got -1.0"),
+        ({"alphas": [1.0, -1.0]}, r"positive and finite ones, got \[1.0, -1.0\]"),
         ({"alphas": [[1.0]]}, "a number of strengths or a list"),
         ({"alphas": []}, "a number of strengths or a list"),
         ({"alphas": 5, "eps": 1.5}, "eps must be between 0 and 1, got 1.5"),

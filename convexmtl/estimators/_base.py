@@ -26,7 +26,8 @@ from ..tasks import Tasks
 COMMON_PARAMETERS = """fit_intercept : bool, default=True
         Whether each task has an intercept; it is never penalised.
     task_weight : {"equal", "size"} or array-like of shape (T,), default="equal"
-        What the mean loss of a task counts; "size" is n_t / mean(n), and an array is in the order of `tasks_`.
+        What the mean loss of a task counts; "size" is n_t / mean(n), and an array is in the order of `tasks_`. In a
+        search these are weights of all samples, for the parts of all folds as well.
     task_column : str or int, default=None
         The column of X, by name or position, that holds the task labels.
     max_iter : int, default=10000
@@ -51,7 +52,9 @@ COMMON_ATTRIBUTES = """coef_ : ndarray of shape (T, d)
     n_features_in_ : int
         Columns of X, the task column included.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Where X has column names."""
+        Where X has column names.
+    feature_importances_ : ndarray of shape (`n_features_in_`,)
+        Norms of the features' coefficients across the tasks; the task column has the largest of them."""
 
 SEARCH_PARAMETERS = """alphas : int or array-like of shape (n_alphas,), default=100
         Strengths to try; or how many, evenly spaced in logarithm from where all coefficients are zero down to
@@ -136,6 +139,10 @@ def all_or_nothing(fit):
     @wraps(fit)
     def whole(self, *args, **kwargs):
         before = self._fitted_state()
+        for name in before:
+            delattr(self, name)
+        # What a warm start takes from the last fit.
+        self._last = before if self.warm_start else {}
         try:
             return fit(self, *args, **kwargs)
         except BaseException:
@@ -143,6 +150,8 @@ def all_or_nothing(fit):
                 delattr(self, name)
             vars(self).update(before)
             raise
+        finally:
+            del self._last
 
     return whole
 
@@ -328,14 +337,15 @@ class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _warm_start(self, formulation):
         shape, penalty = formulation.problem.shape, formulation.problem.penalty
-        parts = getattr(self, "_parts", ())
+        last = self._last
+        parts = last.get("_parts", ())
         if (
             len(parts) != penalty.n_parts
             or parts[0].shape != shape
-            or not np.array_equal(self.tasks_, formulation.labels)
+            or not np.array_equal(last["tasks_"], formulation.labels)
         ):
             return None
-        return Result(parts, self.intercept_, self.objective_, self.dual_gap_, 0, Status.CONVERGED)
+        return Result(parts, last["intercept_"], last["objective_"], last["dual_gap_"], 0, Status.CONVERGED)
 
     def __getstate__(self):
         return {**super().__getstate__(), "_convexmtl_version": __version__}
@@ -444,9 +454,10 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
         scores = []
         for t in range(y.shape[1]):
             seen = ~np.isnan(y[:, t])
-            weight = _column_weight(sample_weight, seen, t)
-            scores.append(r2_score(y[seen, t], z[seen, t], sample_weight=weight))
-        return float(np.mean(scores))
+            if seen.any():
+                weight = _column_weight(sample_weight, seen, t)
+                scores.append(r2_score(y[seen, t], z[seen, t], sample_weight=weight))
+        return _mean_score(scores)
 
 
 class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
@@ -475,9 +486,10 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
         if not isinstance(self.classes_, list):
             return _labels(self.classes_, scores)
         if scores.ndim == 2:
-            return np.stack([_labels(c, scores[:, t]) for t, c in enumerate(self.classes_)], axis=1)
+            columns = [_labels(c, scores[:, t]) for t, c in enumerate(self.classes_)]
+            return np.stack([column.astype(_common_type(self.classes_)) for column in columns], axis=1)
         codes = self._codes(X, task)
-        out = np.empty(len(scores), dtype=np.result_type(*[c.dtype for c in self.classes_]))
+        out = np.empty(len(scores), dtype=_common_type(self.classes_))
         for t in np.unique(codes):
             out[codes == t] = _labels(self.classes_[t], scores[codes == t])
         return out
@@ -505,9 +517,10 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
         scores = []
         for t in range(y.shape[1]):
             seen = ~_input.missing_mask(y[:, t])
-            right = (y[seen, t] == z[seen, t]).astype(float)
-            scores.append(np.average(right, weights=_column_weight(sample_weight, seen, t)))
-        return float(np.mean(scores))
+            if seen.any():
+                right = (y[seen, t] == z[seen, t]).astype(float)
+                scores.append(np.average(right, weights=_column_weight(sample_weight, seen, t)))
+        return _mean_score(scores)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -523,6 +536,19 @@ def _has_probabilities(estimator):
 def _labels(classes, scores):
     """The label on the side of the score; a task with one class has only that."""
     return classes[(scores > 0).astype(int)] if len(classes) == 2 else np.full(len(scores), classes[0])
+
+
+def _mean_score(scores):
+    """Over the tasks that have a target."""
+    if not scores:
+        raise ValueError("y has no target: all of them are missing.")
+    return float(np.mean(scores))
+
+
+def _common_type(classes):
+    """dtype for labels of all tasks: object where numbers and strings meet."""
+    kinds = {c.dtype.kind for c in classes}
+    return np.result_type(*(c.dtype for c in classes)) if len(kinds) == 1 or kinds <= set("biuf") else object
 
 
 def _check_shape(y, z):

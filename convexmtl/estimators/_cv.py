@@ -8,7 +8,7 @@ import numpy as np
 from joblib.parallel import get_active_backend
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import PredefinedSplit, check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -19,6 +19,7 @@ from sklearn.utils.metadata_routing import (
 )
 from sklearn.utils.parallel import Parallel, _get_threadpool_controller, delayed
 
+from .._input import read_list
 from .._progress import Steps, with_callbacks
 from ..losses import Squared
 from ..model_selection import TaskKFold, TaskSplitter, TaskStratifiedKFold
@@ -168,11 +169,7 @@ class CrossValidated:
             given = {}
         cv = self.cv
         if cv is None or isinstance(cv, Integral):
-            cv = 5 if cv is None else cv
-            if data.layout == "stacked":
-                cv = TaskStratifiedKFold(cv) if is_classifier(self) else TaskKFold(cv)
-            else:
-                cv = check_cv(cv, y, classifier=is_classifier(self) and data.layout == "single")
+            cv = self._default_folds(5 if cv is None else cv, y, data)
         else:
             cv = check_cv(cv)
         if isinstance(cv, TaskSplitter) and data.codes is not None:
@@ -180,12 +177,38 @@ class CrossValidated:
         n = data.tasks.n_rows
         order = np.arange(n) if data.codes is None else np.argsort(data.codes, kind="stable")
         folds = []
-        for train, test in cv.split(X, y, **given):
-            masks = np.zeros((2, n), dtype=bool)
-            masks[0, train], masks[1, test] = True, True
-            folds.append((masks[0][order], masks[1][order]))
-            _check_fold(data, *folds[-1])
+        for k, parts in enumerate(cv.split(X, y, **given)):
+            folds.append([_counts(part, n, k)[order] for part in parts])
+            _check_fold(data, *folds[-1], k)
+        if not folds:
+            raise ValueError(
+                "cv has no splits (a generator has none left after one fit): pass a splitter, or a list of splits."
+            )
         return folds
+
+    def _default_folds(self, n_folds, y, data):
+        """A splitter with folds that split within every task."""
+        tasks = data.tasks
+        if data.layout == "stacked":
+            cv = TaskStratifiedKFold(n_folds) if is_classifier(self) else TaskKFold(n_folds)
+            if data.weight is None or np.all(data.weight > 0):
+                return cv
+            # A row of weight 0 is as good as none: dealt out for itself, it would take the place of one that counts.
+            counted, fold = np.flatnonzero(data.weight > 0), np.full(tasks.n_rows, -1)
+            for k, (_, test) in enumerate(cv.split(counted, np.asarray(y)[counted], data.codes[counted])):
+                fold[counted[test]] = k
+            return PredefinedSplit(fold)
+        cv = check_cv(n_folds, y, classifier=is_classifier(self) and data.layout == "single")
+        seen = tasks.weight.reshape(tasks.n_tasks, -1) > 0
+        seen = seen[:, seen.any(axis=0)]
+        if seen.all():
+            return cv
+        # Missing targets: rows are dealt out by what they have, that of the rarest task first.
+        seen = tasks.weight.reshape(tasks.n_tasks, -1) > 0
+        rarest = np.argsort(seen.sum(axis=1), kind="stable")
+        fold = np.empty(tasks.n_rows, dtype=int)
+        fold[np.lexsort(~seen[rarest[::-1]])] = np.arange(tasks.n_rows) % cv.get_n_splits()
+        return PredefinedSplit(fold)
 
     def get_metadata_routing(self):
         """What is handed on to the splitter."""
@@ -193,18 +216,31 @@ class CrossValidated:
         return MetadataRouter(owner=self).add_self_request(self).add(splitter=check_cv(self.cv), method_mapping=mapping)
 
 
-def _check_fold(data, train, test):
+def _counts(part, n, k):
+    """(n,) how often each row is in one part of fold k, given as indices or as a mask."""
+    part = np.asarray(part)
+    if part.dtype == bool and part.shape == (n,):
+        return part.astype(int)
+    if part.ndim != 1 or part.dtype.kind not in "iu" or np.any((part < -n) | (part >= n)):
+        raise ValueError(f"cv: fold {k} must be (train, test), two arrays of positions below {n} or two masks.")
+    return np.bincount(part % n, minlength=n)
+
+
+def _check_fold(data, train, test, k):
     """Raise a ValueError unless every task is trained, and something is tested."""
     weight = data.tasks.weight
     repeats = data.tasks.n_tasks if data.tasks.is_shared else 1
     trained = data.tasks.sum(weight * np.tile(train, repeats)) > 0
     if not trained.all():
-        raise ValueError(
-            f"cv: a fold trains on no sample of task {data.labels[~trained].tolist()[0]!r}: use TaskKFold, whose folds "
-            "split within every task."
-        )
-    if not np.any(weight[np.tile(test, repeats)] > 0):
-        raise ValueError("cv: a fold tests no sample with a target and a positive weight; drop it.")
+        way_out = {
+            "stacked": "Use TaskKFold, whose folds split within every task, or drop tasks with a single sample.",
+            "shared": "Its targets are in few rows: use fewer folds, or a splitter that shuffles.",
+            "single": "Pass other folds.",
+        }[data.layout]
+        label = data.labels[~trained].tolist()[0]
+        raise ValueError(f"cv: fold {k} trains on no sample of task {label!r}. {way_out}")
+    if not np.any(weight * np.tile(test, repeats) > 0):
+        raise ValueError(f"cv: fold {k} tests no sample with a target and a positive weight; drop it.")
 
 
 def spaced(ratios, low, high):
@@ -213,10 +249,7 @@ def spaced(ratios, low, high):
         if ratios < 1:
             raise ValueError(f"ratios must be at least 1 if it is how many, got {ratios}.")
         return [float(r) for r in np.unique(np.geomspace(low, high, ratios))]
-    ratios = np.asarray(ratios, dtype=float)
-    if ratios.ndim != 1 or not len(ratios) or not np.all((ratios > 0) & np.isfinite(ratios)):
-        raise ValueError(f"ratios must be a number or a list of positive ones, got {ratios!r}.")
-    return [float(r) for r in ratios]
+    return read_list(ratios, "ratios", "a number of ratios or a list of positive ones", low=np.nextafter(0, 1))
 
 
 def _initialiser(cls, defaults):

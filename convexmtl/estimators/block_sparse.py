@@ -1,9 +1,8 @@
 """Few features for all tasks."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
-import numpy as np
-
+from .._input import read_list
 from ..penalties import RowNorm
 from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
 from ._cv import CrossValidated
@@ -141,13 +140,14 @@ class _BlockSparseCV(CrossValidated):
     searched = {"l1_ratio": 1.0}
 
     def _settings(self, n_tasks):
-        ratios = np.atleast_1d(np.asarray(self.l1_ratio, dtype=float))
-        if isinstance(self.alphas, Integral) and np.any(ratios == 0):
+        given = [self.l1_ratio] if isinstance(self.l1_ratio, Real) else self.l1_ratio
+        ratios = read_list(given, "l1_ratio", "a number in [0, 1] or a list of them", 0, 1)
+        if isinstance(self.alphas, Integral) and 0 in ratios:
             raise ValueError(
                 "Automatic alpha grid generation is not supported for l1_ratio=0. Please supply a grid by providing "
                 "your estimator with the appropriate `alphas=` argument."
             )
-        return [{"alpha": 1.0, "l1_ratio": float(ratio)} for ratio in ratios]
+        return [{"alpha": 1.0, "l1_ratio": ratio} for ratio in ratios]
 
 
 @documented

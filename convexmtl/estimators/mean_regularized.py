@@ -128,7 +128,7 @@ class _MeanRegularizedCV(CrossValidated):
     searched = {"ratios": 5}
 
     def _settings(self, n_tasks):
-        ratios = spaced(self.ratios, 1, 1000)
+        ratios = spaced(self.ratios, 1, 1000 if n_tasks > 1 else 1)
         return [{"alpha_mean": 1.0, "alpha_variance": ratio} for ratio in ratios]
 
 

@@ -26,7 +26,7 @@ def alpha_max(estimator, X, y, task=None, sample_weight=None):
     Parameters
     ----------
     estimator : estimator of convexmtl
-        With more than one strength, their ratios are kept.
+        With more than one strength, their ratios are kept; of a search, those of its first path.
     X, y, task, sample_weight
         As in ``estimator.fit``.
 

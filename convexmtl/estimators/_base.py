@@ -29,7 +29,7 @@ COMMON_PARAMETERS = """fit_intercept : bool, default=True
         What the mean loss of a task counts; "size" is n_t / mean(n), and an array is in the order of `tasks_`. In a
         search these are weights of all samples, for the parts of all folds as well.
     task_column : str or int, default=None
-        The column of X, by name or position, that holds the task labels.
+        The column of X, by name (a string) or position (an integer), that holds the task labels.
     max_iter : int, default=10000
         Largest number of iterations.
     tol : float, default=1e-4

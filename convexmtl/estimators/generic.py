@@ -115,7 +115,7 @@ class _MultiTaskCV(CrossValidated):
     penalty_ : Penalty
         With the strengths that were chosen; `alphas_` are values of its first positive one.
     alpha_, ... : float
-        The strengths by name.
+        The strengths by name; those of a sum are `first__alpha_`, `second__alpha_` and so on.
     {searched}
     {fitted}
     """

@@ -427,7 +427,7 @@ def test_warm_start_at_the_solution_takes_no_step(family, loss):
     estimator = model(family, tol=1e-7, loss=loss, warm_start=True).fit(X, y, task=task)
     coef, steps = estimator.coef_.copy(), []
     formulation = estimator._formulate(X, y, task=task)
-    start = estimator._warm_start(formulation)
+    start = estimator._warm_start(formulation, estimator._fitted_state())
     result = solve(formulation.problem, start, tol=1e-7, callback=lambda *line: steps.append(line))
     assert result.n_iter == 0 and len(steps) == 1
     assert_allclose(result.W.T, coef, rtol=1e-12, atol=1e-15)

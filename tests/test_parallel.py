@@ -82,5 +82,5 @@ def test_dask_searches(cluster):
 def test_errors_in_workers_are_told():
     X, y, task, *_ = datasets.make_clustered(n_tasks=3, n_samples=20, n_features=5, random_state=0)
     folds = [(np.flatnonzero(task != 1), np.flatnonzero(task == 1))]
-    with pytest.raises(ValueError, match="a fold trains on no sample of task 1"):
+    with pytest.raises(ValueError, match="cv: fold 0 trains on no sample of task 1"):
         cm.BlockSparseRegressorCV(alphas=3, cv=folds, n_jobs=2).fit(X, y, task=task)

@@ -220,7 +220,7 @@ class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
 
     def _finish(self, formulation, stacklevel):
         """Solve, and set what is fitted."""
-        start = self._warm_start(formulation) if self.warm_start else None
+        start = self._warm_start(formulation, self._last) if self.warm_start else None
         result = solve(formulation.problem, start, self.tol, self.max_iter, _printer(self) if self.verbose else None)
         if not result.converged:
             message = _not_converged(self, formulation.problem, result)
@@ -335,9 +335,9 @@ class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
         weight = tasks.weight * tasks.spread(keep)
         return Tasks(tasks.X, tasks.y, tasks.ptr, tasks.row, weight), fixed
 
-    def _warm_start(self, formulation):
+    def _warm_start(self, formulation, last):
+        """The last solution, where it is one of the same tasks and features."""
         shape, penalty = formulation.problem.shape, formulation.problem.penalty
-        last = self._last
         parts = last.get("_parts", ())
         if (
             len(parts) != penalty.n_parts

@@ -18,6 +18,7 @@ from ._columns import Columns
 from ._kernels import descend_path
 from ._models import BLOCK
 
+MOST_FEATURES = 3000  # of which there is one Gram matrix
 SHORT = 5  # fits that are not worth Gram matrices of all features
 MOST_SWEEPS = 100  # of one fit, after which extrapolation helps
 MOST_HELP = 5  # fits that take longer, after which the path is left to row descent
@@ -34,7 +35,7 @@ def applies(problems):
         return False
     d, T = problems[0].shape
     if tasks.common_weight is not None:
-        return d <= 512 or (d <= 3000 and d <= 10 * tasks.n_rows)
+        return d <= MOST_FEATURES
     return d <= max(len(tasks.y) / T, 128) and T * d * d <= 1e7
 
 

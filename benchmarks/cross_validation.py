@@ -23,7 +23,15 @@ from convexmtl import BlockSparseRegressorCV  # noqa: E402
 
 from .race.benchmark_utils.data import gaussian  # noqa: E402
 
-DESIGNS = [(200, 100, 10), (500, 200, 20), (5000, 100, 20), (100, 500, 20), (300, 2000, 10)]
+DESIGNS = [
+    (60, 40, 3),
+    (200, 100, 10),
+    (500, 200, 20),
+    (5000, 100, 20),
+    (100, 500, 20),
+    (300, 2000, 10),
+    (200, 5000, 10),
+]
 OPTIONS = {"alphas": 100, "eps": 1e-3, "cv": 5, "tol": 1e-4}
 
 

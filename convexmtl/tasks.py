@@ -153,9 +153,11 @@ class Tasks:
 
     def apply(self, W):
         """Predictions without intercept, (N,): x_ti . w_t for W (d, T)."""
-        used = np.flatnonzero(used_rows(W))
-        if 2 * len(used) < len(W) and (self.is_sparse or len(used) * self.n_rows <= BLOCK):
-            return self.select(used).apply(W[used]) if len(used) else np.zeros(len(self.y))
+        # (With a small X, looking for zeros takes longer than they would.)
+        if self.is_sparse or self.X.size > SMALL:
+            used = np.flatnonzero(used_rows(W))
+            if 2 * len(used) < len(W) and (self.is_sparse or len(used) * self.n_rows <= BLOCK):
+                return self.select(used).apply(W[used]) if len(used) else np.zeros(len(self.y))
         if self.is_shared:
             # For BLAS, twice as fast as X @ W.
             return (self.X @ W).ravel(order="F") if self.is_sparse else (W.T @ self.X.T).ravel()

@@ -404,9 +404,11 @@ class RowNorm(RowPenalty):
         return RowNorm(self.alpha * self.l1_ratio, self.q, 1.0, self.feature_weights)
 
     def value(self, W):
-        used = used_rows(W)
-        if 2 * used.sum() < len(W):
-            return self.restrict(used).value(W[used])
+        # (Of a small W, looking for zeros takes longer than they would.)
+        if W.size > 5_000:
+            used = used_rows(W)
+            if 2 * used.sum() < len(W):
+                return self.restrict(used).value(W[used])
         rows = self._weights(len(W)) @ row_norms(W, self.q)
         return self.alpha * self.l1_ratio * rows + 0.5 * self._ridge * np.sum(W**2)
 

@@ -405,14 +405,23 @@ def _go_on(A, before, ahead):
             before[j, t] = old
 
 
-@kernel("void(float64[:, :, ::1], int64[::1], int64, float64[:, :, ::1])")
-def _gather(G, rows, block, out):
-    """out[b, k, i] = G[b, rows[k], rows[i]]; with a block, only for i in the same block of rows, counted from it."""
+@kernel("void(float64[:, :, ::1], int64[::1], float64[:, :, ::1])")
+def _gather(G, rows, out):
+    """out[b, k, i] = G[b, rows[k], rows[i]]."""
     for b in range(G.shape[0]):
         for k in range(len(rows)):
-            low = k // block * block if block else 0
-            for i in range(low, min(low + out.shape[2], len(rows))):
-                out[b, k, i - low] = G[b, rows[k], rows[i]]
+            for i in range(len(rows)):
+                out[b, k, i] = G[b, rows[k], rows[i]]
+
+
+@kernel("void(float64[:, ::1], int64, float64[:, ::1])")
+def _block_products(X, block, out):
+    """out[k, i - begin] = X[k] . X[i] for the rows i of the block of k, which begins at ``begin``."""
+    for begin in range(0, len(X), block):
+        end = min(begin + block, len(X))
+        own = np.empty((end - begin, end - begin))
+        _gradients(X[begin:end], X, begin, end, own)
+        out[begin:end, : end - begin] = own
 
 
 @kernel(
@@ -427,15 +436,15 @@ def descend_path(
     """Go down a path of penalties (fpars[a], and M times factors[a]), each fit starting where the last two lead.
 
     ``Ws`` (2, m, T) holds W and that of the fit before; ``gradients`` (2, T, m) and ``residuals`` (2, T, n) hold what
-    ``descend_gram`` and ``descend_blocks`` work on. Where X (m, n) has no rows, neither has the other use for the
-    residuals. A fit is done when the largest violation that its last sweep has left, times the sum of the rows'
-    lengths, is below ``target``: that is about what the gap comes to. The first fit that needs more than ``most``
-    sweeps is left for others. Returns where it has stopped; fit a is in ``out[a - begin]``, and ``sweeps[a]`` is what
-    it has needed.
+    ``descend_gram`` and ``descend_blocks`` work on. With more features than samples there is X (m, n) in place of G;
+    else X has no rows and the residuals have no use. A fit is done when the largest violation that its last sweep has
+    left, times the sum of the rows' lengths, is below ``target``: that is about what the gap comes to. The first fit
+    that needs more than ``most`` sweeps is left for others. Returns where it has stopped; fit a is in
+    ``out[a - begin]``, and ``sweeps[a]`` is what it has needed.
     """
     W, gradient, u = Ws[0], gradients[0], residuals[0]
     (m, T), n = W.shape, X.shape[1]
-    wide, shared = X.shape[0] == m, G.shape[0] == 1
+    wide, shared = X.shape[0] == m, G.shape[0] <= 1
     step, new, worst = np.empty((m, T)), np.empty(T), np.empty(1)
     C, inside = np.empty((m, T)), np.zeros(m, dtype=np.bool_)
     rate, limit = 1.0, 0.0
@@ -468,14 +477,19 @@ def descend_path(
             if not whole:
                 # The rows in use and those that want to be, on their own.
                 V, s = W[rows], step[rows]
-            if by_residual:
-                small = np.empty((1, size, block))
-                _gather(G, rows, block, small)
+            if not whole:
+                g = gradient[:, rows]
+            if wide:
                 if not whole:
                     x = X[rows]
+                small = np.empty((1, size, block if by_residual else size))
+                if by_residual:
+                    _block_products(x, block, small[0])
+                else:
+                    _gradients(x, x, 0, size, small[0])
             elif not whole:
-                small, g = np.empty((G.shape[0], size, size)), gradient[:, rows]
-                _gather(G, rows, 0, small)
+                small = np.empty((G.shape[0], size, size))
+                _gather(G, rows, small)
             last = np.inf
             while total < most:
                 if by_residual:
@@ -501,7 +515,6 @@ def descend_path(
                         W[rows[k], t] = V[k, t]
                 if wide:
                     _add_rows(C, rows, size, X, 0, n, u)
-                if wide and n * (size + m) < size * m:
                     _gradients(u, X, 0, m, gradient)
                 elif shared:
                     _add_rows(C, rows, size, G[0], 0, m, gradient)

@@ -1,4 +1,4 @@
-"""A whole path of strengths by row descent, compiled as one loop: squared loss, Gram matrices of all features.
+"""A whole path of strengths by row descent, compiled as one loop, for the squared loss.
 
 Where every fit takes a few sweeps, what is done beside them is what a path takes its time for. So all fits are made
 first, each judged by its violations, and certified afterwards, in one go. Those whose certificate is not good enough
@@ -13,12 +13,13 @@ from ..certificate import duality_gap, path_gaps
 from ..losses import Squared
 from ..penalties.rows import RowPenalty
 from ..result import Result, Status
+from ..tasks import LARGE
 from . import row_descent
 from ._columns import Columns
 from ._kernels import descend_path
 from ._models import BLOCK
 
-MOST_FEATURES = 3000  # of which there is one Gram matrix
+MOST_FEATURES = 3000  # of which there is one Gram matrix, where there are more samples
 SHORT = 5  # fits that are not worth Gram matrices of all features
 MOST_SWEEPS = 100  # of one fit, after which extrapolation helps
 MOST_HELP = 5  # fits that take longer, after which the path is left to row descent
@@ -35,7 +36,7 @@ def applies(problems):
         return False
     d, T = problems[0].shape
     if tasks.common_weight is not None:
-        return d <= MOST_FEATURES
+        return d <= MOST_FEATURES if d <= tasks.n_rows else tasks.X.nbytes <= LARGE
     return d <= max(len(tasks.y) / T, 128) and T * d * d <= 1e7
 
 
@@ -86,15 +87,19 @@ class _Path:
         if tasks.common_weight is not None:
             scale, columns = tasks.common_weight[1], Columns.of(tasks, first.fit_intercept)
             if d > tasks.n_rows:
-                self.X = columns.take(np.arange(d))
-            G = columns.gram(np.arange(d))[None]
+                self.X, G = columns.take(np.arange(d)), np.empty((0, 0, 0))
+                diagonal = np.einsum("ji,ji->j", self.X, self.X)[:, None]
+            else:
+                G = columns.gram(np.arange(d))[None]
+                diagonal = np.diag(G[0])[:, None]
         else:
             G = tasks.gram(tasks.weight, tasks.means(tasks.weight) if first.fit_intercept else None)
+            diagonal = np.einsum("tjj->jt", G)
         M = first.penalty.M / factors[0]
         off_diagonal = M - np.diag(np.diag(M))
         terms = [problem.penalty.terms[0] for problem in problems]
         packed = [term.pack() for term in terms]
-        curvature = np.ascontiguousarray(np.einsum("tjj->jt", G) * scale)
+        curvature = np.ascontiguousarray(diagonal * scale)
         self.Ws, self.gradients = np.zeros((2, d, T)), np.zeros((2, T, d))
         self.residuals = np.zeros((2, T, len(self.X) and tasks.n_rows))
         self.sweeps = np.zeros(len(problems), dtype=np.int64)

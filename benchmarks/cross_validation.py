@@ -7,7 +7,6 @@ hot; the strength that they choose and the largest difference of their errors ar
 """
 
 import argparse
-import csv
 import os
 
 for _name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
@@ -17,6 +16,7 @@ import time  # noqa: E402
 import warnings  # noqa: E402
 
 import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
 from sklearn.linear_model import MultiTaskLassoCV  # noqa: E402
 
 from convexmtl import BlockSparseRegressorCV  # noqa: E402
@@ -69,10 +69,7 @@ def main(arguments=None):
             rows.append(row)
             print(row, flush=True)
     if chosen.csv:
-        with open(chosen.csv, "w", newline="") as handle:
-            writer = csv.DictWriter(handle, rows[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        pd.DataFrame(rows).to_csv(chosen.csv, index=False)
 
 
 if __name__ == "__main__":

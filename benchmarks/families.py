@@ -8,12 +8,12 @@ strength alpha_max / ratio; penalties with more strengths keep the ratios given 
 """
 
 import argparse
-import csv
 import time
 import warnings
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sklearn.preprocessing import StandardScaler
 
 import convexmtl as mtl
@@ -120,10 +120,7 @@ def main():
     short = [row for row in rows if row["warnings"]]
     print(f"{len(rows)} fits in {sum(row['seconds'] for row in rows):.0f} s, {len(short)} with a warning")
     if options.csv:
-        with open(options.csv, "w", newline="") as handle:
-            writer = csv.DictWriter(handle, rows[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        pd.DataFrame(rows).to_csv(options.csv, index=False)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ the mapped file come from the disk and go back to it as they like. A copy of X w
 """
 
 import argparse
-import csv
 import multiprocessing
 import os
 import tempfile
@@ -21,6 +20,7 @@ for _name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
     os.environ.pop(_name, None)
 
 import numpy as np  # noqa: E402
+import pandas as pd  # noqa: E402
 
 import convexmtl as cm  # noqa: E402
 
@@ -98,10 +98,7 @@ def main(arguments=None):
                     )  # fmt: skip
                     print(rows[-1], flush=True)
     if chosen.csv:
-        with open(chosen.csv, "w", newline="") as handle:
-            writer = csv.DictWriter(handle, rows[0], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+        pd.DataFrame(rows).to_csv(chosen.csv, index=False)
 
 
 def _on_disk(path, n, d, order):

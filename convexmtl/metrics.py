@@ -61,12 +61,7 @@ def explained_variance(y_true, y_pred, task=None, *, sample_weight=None, average
     float, or ndarray of shape (T,) in the order of the sorted task labels or of the columns
         NaN for a task whose targets do not vary, which the averages leave out.
     """
-    parts = _by_task(y_true, y_pred, task, sample_weight)
-    _check_average(average)
-    if average == "pooled":
-        y, z, w = (np.concatenate(column) for column in zip(*(part for _, part in parts), strict=True))
-        return float(1 - _ratio(y, z, w, ddof=0))
-    return _averaged([1 - _ratio(*part, ddof=1) for _, part in parts], parts, average)
+    return 1 - _errors_over_variance(y_true, y_pred, task, sample_weight, average, ddof=1)
 
 
 def nmse(y_true, y_pred, task=None, *, sample_weight=None, average="equal"):
@@ -89,12 +84,7 @@ def nmse(y_true, y_pred, task=None, *, sample_weight=None, average="equal"):
     float, or ndarray of shape (T,)
         NaN for a task whose targets do not vary, which the averages leave out.
     """
-    parts = _by_task(y_true, y_pred, task, sample_weight)
-    _check_average(average)
-    if average == "pooled":
-        y, z, w = (np.concatenate(column) for column in zip(*(part for _, part in parts), strict=True))
-        return float(_ratio(y, z, w, ddof=0))
-    return _averaged([_ratio(*part, ddof=0) for _, part in parts], parts, average)
+    return _errors_over_variance(y_true, y_pred, task, sample_weight, average, ddof=0)
 
 
 def task_scores(y_true, y_pred, task=None, *, sample_weight=None, metrics=None):
@@ -208,9 +198,15 @@ def _by_task(y_true, y_pred, task, sample_weight):
     return parts
 
 
-def _check_average(average):
+def _errors_over_variance(y_true, y_pred, task, sample_weight, average, ddof):
+    """Mean squared errors over variances, in one of the averages; ``ddof`` is for variances within a task."""
     if average not in AVERAGES:
         raise ValueError(f"average must be one of {AVERAGES}, got {average!r}.")
+    parts = _by_task(y_true, y_pred, task, sample_weight)
+    if average == "pooled":
+        y, z, w = (np.concatenate(column) for column in zip(*(part for _, part in parts), strict=True))
+        return float(_ratio(y, z, w, ddof=0))
+    return _averaged([_ratio(*part, ddof) for _, part in parts], parts, average)
 
 
 def _ratio(y, z, w, ddof):

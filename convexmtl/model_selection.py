@@ -11,10 +11,14 @@ from ._input import split_column
 
 
 class TaskSplitter(BaseCrossValidator):
-    """Reads the tasks of the rows; a splitter owes ``split``."""
+    """Reads the tasks of the rows; a splitter owes ``split`` and its ``n_splits``."""
 
     # With metadata routing, groups are for this splitter without being asked for.
     __metadata_request__split = {"groups": True}
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        """Number of (train, test) pairs; the arguments are ignored."""
+        return self.n_splits
 
     def _tasks(self, X, groups):
         """(n,) the task of every row, as integers."""
@@ -72,9 +76,6 @@ class TaskKFold(TaskSplitter):
         self.shuffle = shuffle
         self.random_state = random_state
         self.task_column = task_column
-
-    def get_n_splits(self, X=None, y=None, groups=None):
-        return self.n_splits
 
     def split(self, X, y=None, groups=None):
         """Yield (train, test) indices.
@@ -189,9 +190,6 @@ class TaskShuffleSplit(TaskSplitter):
         self.train_size = train_size
         self.random_state = random_state
         self.task_column = task_column
-
-    def get_n_splits(self, X=None, y=None, groups=None):
-        return self.n_splits
 
     def split(self, X, y=None, groups=None):
         """Yield (train, test) indices.

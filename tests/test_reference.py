@@ -20,6 +20,7 @@ from convexmtl.penalties import (
     Coupling,
     DirtyNorm,
     GraphLaplacian,
+    NamedParts,
     Penalty,
     RowNorm,
     RowPenalty,
@@ -31,7 +32,7 @@ from convexmtl.solvers import SOLVERS, solve
 from convexmtl.tasks import Tasks
 
 TOL = 1e-7
-FAMILIES = {Coupling, Penalty, RowPenalty, SpectralPenalty}
+FAMILIES = {Coupling, NamedParts, Penalty, RowPenalty, SpectralPenalty}
 
 
 def assert_agrees(objective, gap, asked, scale):

@@ -1,5 +1,6 @@
 """The estimators' common part: layouts, fit, predict, score, tags."""
 
+import inspect
 import warnings
 from functools import wraps
 from numbers import Integral, Real
@@ -22,6 +23,16 @@ from ..problem import Problem
 from ..result import Result, Status
 from ..solvers import solve
 from ..tasks import Tasks
+
+COMMON_DEFAULTS = {
+    "fit_intercept": True,
+    "task_weight": "equal",
+    "task_column": None,
+    "max_iter": 10_000,
+    "tol": 1e-4,
+    "warm_start": False,
+    "verbose": 0,
+}
 
 COMMON_PARAMETERS = """fit_intercept : bool, default=True
         Whether each task has an intercept; it is never penalised.
@@ -156,8 +167,35 @@ def all_or_nothing(fit):
     return whole
 
 
+def initialiser(cls, own, keywords):
+    """An __init__ that stores its parameters, as scikit-learn wants it, made of {name: default}; ``own`` come first."""
+    kinds = [(own, inspect.Parameter.POSITIONAL_OR_KEYWORD), (keywords, inspect.Parameter.KEYWORD_ONLY)]
+    parameters = [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+    parameters += [inspect.Parameter(n, kind, default=v) for defaults, kind in kinds for n, v in defaults.items()]
+    signature = inspect.Signature(parameters)
+
+    def __init__(self, *args, **kwargs):
+        try:
+            given = signature.bind(self, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{cls.__name__}.__init__() {error}") from None
+        given.apply_defaults()
+        for name, value in list(given.arguments.items())[1:]:
+            setattr(self, name, value)
+
+    __init__.__signature__ = signature
+    __init__.__qualname__ = f"{cls.__qualname__}.__init__"
+    return __init__
+
+
 class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
-    """Base of all estimators; a family owes ``_penalty()``."""
+    """Base of all estimators; a family is a mixin that owes ``parameters`` and ``_penalty()``.
+
+    Attributes
+    ----------
+    parameters : dict of str -> default
+        The family's own; those common to all come after them, as keywords.
+    """
 
     _parameter_constraints: dict = {
         "fit_intercept": ["boolean"],
@@ -167,15 +205,12 @@ class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    def __init__(self, *, loss, fit_intercept, task_weight, task_column, max_iter, tol, warm_start, verbose):
-        self.loss = loss
-        self.fit_intercept = fit_intercept
-        self.task_weight = task_weight
-        self.task_column = task_column
-        self.max_iter = max_iter
-        self.tol = tol
-        self.warm_start = warm_start
-        self.verbose = verbose
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        # (A user's subclass of an estimator inherits what that has.)
+        family = next((vars(base) for base in cls.__bases__ if "parameters" in vars(base)), None)
+        if family is not None and "__init__" not in vars(cls):
+            cls.__init__ = initialiser(cls, family["parameters"], {"loss": cls._loss, **COMMON_DEFAULTS})
 
     def _penalty(self):
         """The penalty with this estimator's strengths."""
@@ -236,7 +271,7 @@ class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
         self.dual_gap_ = result.dual_gap
         if data.classes is not None:
             self.classes_ = data.classes
-        for name, value in formulation.penalty.report(result.parts).items():
+        for name, value in formulation.penalty.report(result.parts, data.labels).items():
             setattr(self, name, value)
 
     def _formulate(self, X, y, sample_weight=None, task=None, reset=False):
@@ -423,6 +458,8 @@ class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
 class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
     """Base of the regressors."""
 
+    _loss = "squared"
+
     def _read_targets(self, y, stacked):
         return _input.read_real_targets(self, y, stacked)
 
@@ -462,6 +499,8 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
 
 class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
     """Base of the classifiers."""
+
+    _loss = "logistic"
 
     def _read_targets(self, y, stacked):
         return _input.read_class_targets(self, y, stacked)

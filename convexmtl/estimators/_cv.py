@@ -25,7 +25,7 @@ from ..losses import Squared
 from ..model_selection import TaskKFold, TaskSplitter, TaskStratifiedKFold
 from ..path import leading_strength, path_alphas, solve_path
 from ..problem import Problem
-from ._base import all_or_nothing
+from ._base import all_or_nothing, initialiser
 
 
 class CrossValidated:
@@ -54,7 +54,7 @@ class CrossValidated:
             if name not in cls.replaced:
                 defaults.setdefault(name, parameter.default)
         defaults |= {"alphas": 100, "eps": 1e-3, "cv": None, "n_jobs": None, "selection": "best"}
-        cls.__init__ = _initialiser(cls, defaults)
+        cls.__init__ = initialiser(cls, {}, defaults)
         cls._parameter_constraints = {
             **cls.single._parameter_constraints,
             "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
@@ -64,7 +64,7 @@ class CrossValidated:
             "selection": [StrOptions({"best", "1se"})],
         }
 
-    def _settings(self, n_tasks):
+    def _settings(self, n_features, n_tasks):
         """Parameters of ``single`` for every path, [{name: value}]; the strengths among them are scaled along it."""
         return [{"alpha": 1.0}]
 
@@ -75,7 +75,7 @@ class CrossValidated:
 
     def _penalty(self):
         """With the strengths that were found; before fit, with those of the first path."""
-        return self._found if hasattr(self, "_found") else self._single(self._settings(2)[0])._penalty()
+        return self._found if hasattr(self, "_found") else self._single(self._settings(2, 2)[0])._penalty()
 
     @with_callbacks
     @all_or_nothing
@@ -105,7 +105,7 @@ class CrossValidated:
         """
         _raise_for_params(params, self, "fit")
         data = self._read(X, y, sample_weight, task, reset=True)
-        settings = self._settings(len(data.labels))
+        settings = self._settings(data.tasks.n_features, data.tasks.n_tasks)
         singles = [self._single(setting) for setting in settings]
         formulations = [singles[0]._state(data, stacklevel=5)]
         with warnings.catch_warnings():
@@ -248,23 +248,6 @@ def spaced(ratios, low, high):
             raise ValueError(f"ratios must be at least 1 if it is how many, got {ratios}.")
         return [float(r) for r in np.unique(np.geomspace(low, high, ratios))]
     return read_list(ratios, "ratios", "a number of ratios or a list of positive ones", low=np.nextafter(0, 1))
-
-
-def _initialiser(cls, defaults):
-    """An __init__ with these keyword parameters, as scikit-learn wants it: it stores them."""
-    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    keywords = [inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=v) for n, v in defaults.items()]
-
-    def __init__(self, **parameters):
-        unknown = sorted(set(parameters) - set(defaults))
-        if unknown:
-            raise TypeError(f"{cls.__name__}.__init__() got an unexpected keyword argument {unknown[0]!r}")
-        for name, default in defaults.items():
-            setattr(self, name, parameters.get(name, default))
-
-    __init__.__signature__ = inspect.Signature([own, *keywords])
-    __init__.__qualname__ = f"{cls.__qualname__}.__init__"
-    return __init__
 
 
 def _one_thread():

@@ -33,6 +33,8 @@ class _BlockSparse:
     Obozinski, Taskar, Jordan (2010), Statistics and Computing; Negahban, Wainwright (2008), NIPS.
     """
 
+    parameters = {"alpha": 0.1, "q": 2, "l1_ratio": 1.0}
+
     def _penalty(self):
         return RowNorm(self.alpha, self.q, self.l1_ratio)
 
@@ -42,69 +44,11 @@ class BlockSparseRegressor(_BlockSparse, MultiTaskRegressorBase):
     """Few features for all tasks. Regression; with y (n, T) and the squared loss this is
     ``sklearn.linear_model.MultiTaskLasso`` and ``MultiTaskElasticNet``: same alpha, same coefficients."""
 
-    def __init__(
-        self,
-        alpha=0.1,
-        q=2,
-        l1_ratio=1.0,
-        *,
-        loss="squared",
-        fit_intercept=True,
-        task_weight="equal",
-        task_column=None,
-        max_iter=10_000,
-        tol=1e-4,
-        warm_start=False,
-        verbose=0,
-    ):
-        super().__init__(
-            loss=loss,
-            fit_intercept=fit_intercept,
-            task_weight=task_weight,
-            task_column=task_column,
-            max_iter=max_iter,
-            tol=tol,
-            warm_start=warm_start,
-            verbose=verbose,
-        )
-        self.alpha = alpha
-        self.q = q
-        self.l1_ratio = l1_ratio
-
 
 @documented
 class BlockSparseClassifier(_BlockSparse, MultiTaskClassifierBase):
     """Few features for all tasks. Binary classification. With y (n, T) and the squared loss this is
     ``sklearn.linear_model.MultiTaskLasso`` and ``MultiTaskElasticNet``: same alpha, same coefficients."""
-
-    def __init__(
-        self,
-        alpha=0.1,
-        q=2,
-        l1_ratio=1.0,
-        *,
-        loss="logistic",
-        fit_intercept=True,
-        task_weight="equal",
-        task_column=None,
-        max_iter=10_000,
-        tol=1e-4,
-        warm_start=False,
-        verbose=0,
-    ):
-        super().__init__(
-            loss=loss,
-            fit_intercept=fit_intercept,
-            task_weight=task_weight,
-            task_column=task_column,
-            max_iter=max_iter,
-            tol=tol,
-            warm_start=warm_start,
-            verbose=verbose,
-        )
-        self.alpha = alpha
-        self.q = q
-        self.l1_ratio = l1_ratio
 
 
 class _BlockSparseCV(CrossValidated):
@@ -139,7 +83,7 @@ class _BlockSparseCV(CrossValidated):
     replaced = ("alpha", "l1_ratio")
     searched = {"l1_ratio": 1.0}
 
-    def _settings(self, n_tasks):
+    def _settings(self, n_features, n_tasks):
         given = [self.l1_ratio] if isinstance(self.l1_ratio, Real) else self.l1_ratio
         ratios = read_list(given, "l1_ratio", "a number in [0, 1] or a list of them", 0, 1)
         if isinstance(self.alphas, Integral) and 0 in ratios:

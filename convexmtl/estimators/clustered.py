@@ -42,6 +42,8 @@ class _Clustered:
     Jacob, Bach, Vert (2009), NIPS; Zhou, Chen, Ye (2011), NIPS.
     """
 
+    parameters = {"clusters": None, "n_clusters": 2, "alpha_mean": 0.1, "alpha_between": 0.1, "alpha_within": 1.0}
+
     def _penalty(self):
         return (
             LearnedClusters(self.n_clusters, self.alpha_mean, self.alpha_between, self.alpha_within)
@@ -54,76 +56,10 @@ class _Clustered:
 class ClusteredRegressor(_Clustered, MultiTaskRegressorBase):
     """Clusters of tasks, known or learned. Regression."""
 
-    def __init__(
-        self,
-        clusters=None,
-        n_clusters=2,
-        alpha_mean=0.1,
-        alpha_between=0.1,
-        alpha_within=1.0,
-        *,
-        loss="squared",
-        fit_intercept=True,
-        task_weight="equal",
-        task_column=None,
-        max_iter=10_000,
-        tol=1e-4,
-        warm_start=False,
-        verbose=0,
-    ):
-        super().__init__(
-            loss=loss,
-            fit_intercept=fit_intercept,
-            task_weight=task_weight,
-            task_column=task_column,
-            max_iter=max_iter,
-            tol=tol,
-            warm_start=warm_start,
-            verbose=verbose,
-        )
-        self.clusters = clusters
-        self.n_clusters = n_clusters
-        self.alpha_mean = alpha_mean
-        self.alpha_between = alpha_between
-        self.alpha_within = alpha_within
-
 
 @documented
 class ClusteredClassifier(_Clustered, MultiTaskClassifierBase):
     """Clusters of tasks, known or learned. Binary classification."""
-
-    def __init__(
-        self,
-        clusters=None,
-        n_clusters=2,
-        alpha_mean=0.1,
-        alpha_between=0.1,
-        alpha_within=1.0,
-        *,
-        loss="logistic",
-        fit_intercept=True,
-        task_weight="equal",
-        task_column=None,
-        max_iter=10_000,
-        tol=1e-4,
-        warm_start=False,
-        verbose=0,
-    ):
-        super().__init__(
-            loss=loss,
-            fit_intercept=fit_intercept,
-            task_weight=task_weight,
-            task_column=task_column,
-            max_iter=max_iter,
-            tol=tol,
-            warm_start=warm_start,
-            verbose=verbose,
-        )
-        self.clusters = clusters
-        self.n_clusters = n_clusters
-        self.alpha_mean = alpha_mean
-        self.alpha_between = alpha_between
-        self.alpha_within = alpha_within
 
 
 class _ClusteredCV(CrossValidated):
@@ -159,7 +95,7 @@ class _ClusteredCV(CrossValidated):
     replaced = ("alpha_mean", "alpha_between", "alpha_within")
     searched = {"ratios": 5}
 
-    def _settings(self, n_tasks):
+    def _settings(self, n_features, n_tasks):
         ratios = spaced(self.ratios, 1, 1000 if n_tasks > 1 else 1)
         return [{"alpha_mean": 1.0, "alpha_between": 1.0, "alpha_within": ratio} for ratio in ratios]
 

@@ -34,6 +34,8 @@ class _Dirty:
     Jalali, Ravikumar, Sanghavi, Ruan (2010), NIPS.
     """
 
+    parameters = {"alpha_block": 0.1, "alpha_sparse": 0.05, "q": np.inf}
+
     def _penalty(self):
         return DirtyNorm(self.alpha_block, self.alpha_sparse, self.q)
 
@@ -42,68 +44,10 @@ class _Dirty:
 class DirtyRegressor(_Dirty, MultiTaskRegressorBase):
     """Some features for all tasks, some for single ones (the dirty model). Regression."""
 
-    def __init__(
-        self,
-        alpha_block=0.1,
-        alpha_sparse=0.05,
-        q=np.inf,
-        *,
-        loss="squared",
-        fit_intercept=True,
-        task_weight="equal",
-        task_column=None,
-        max_iter=10_000,
-        tol=1e-4,
-        warm_start=False,
-        verbose=0,
-    ):
-        super().__init__(
-            loss=loss,
-            fit_intercept=fit_intercept,
-            task_weight=task_weight,
-            task_column=task_column,
-            max_iter=max_iter,
-            tol=tol,
-            warm_start=warm_start,
-            verbose=verbose,
-        )
-        self.alpha_block = alpha_block
-        self.alpha_sparse = alpha_sparse
-        self.q = q
-
 
 @documented
 class DirtyClassifier(_Dirty, MultiTaskClassifierBase):
     """Some features for all tasks, some for single ones (the dirty model). Binary classification."""
-
-    def __init__(
-        self,
-        alpha_block=0.1,
-        alpha_sparse=0.05,
-        q=np.inf,
-        *,
-        loss="logistic",
-        fit_intercept=True,
-        task_weight="equal",
-        task_column=None,
-        max_iter=10_000,
-        tol=1e-4,
-        warm_start=False,
-        verbose=0,
-    ):
-        super().__init__(
-            loss=loss,
-            fit_intercept=fit_intercept,
-            task_weight=task_weight,
-            task_column=task_column,
-            max_iter=max_iter,
-            tol=tol,
-            warm_start=warm_start,
-            verbose=verbose,
-        )
-        self.alpha_block = alpha_block
-        self.alpha_sparse = alpha_sparse
-        self.q = q
 
 
 class _DirtyCV(CrossValidated):
@@ -137,7 +81,7 @@ class _DirtyCV(CrossValidated):
     replaced = ("alpha_block", "alpha_sparse")
     searched = {"ratios": 5}
 
-    def _settings(self, n_tasks):
+    def _settings(self, n_features, n_tasks):
         ratios = spaced(self.ratios, 1, n_tasks if self.q == np.inf else np.sqrt(n_tasks))
         return [{"alpha_block": 1.0, "alpha_sparse": 1.0 / ratio} for ratio in ratios]
 

@@ -31,6 +31,8 @@ class _MultiTask:
     Evgeniou, Pontil (2004), KDD, for the setting; each penalty names its own source.
     """
 
+    parameters = {"penalty": None}
+
     def _penalty(self):
         return _checked(self.penalty)
 
@@ -39,60 +41,10 @@ class _MultiTask:
 class MultiTaskRegressor(_MultiTask, MultiTaskRegressorBase):
     """Any penalty, any loss. Regression."""
 
-    def __init__(
-        self,
-        penalty=None,
-        *,
-        loss="squared",
-        fit_intercept=True,
-        task_weight="equal",
-        task_column=None,
-        max_iter=10_000,
-        tol=1e-4,
-        warm_start=False,
-        verbose=0,
-    ):
-        super().__init__(
-            loss=loss,
-            fit_intercept=fit_intercept,
-            task_weight=task_weight,
-            task_column=task_column,
-            max_iter=max_iter,
-            tol=tol,
-            warm_start=warm_start,
-            verbose=verbose,
-        )
-        self.penalty = penalty
-
 
 @documented
 class MultiTaskClassifier(_MultiTask, MultiTaskClassifierBase):
     """Any penalty, any loss. Binary classification."""
-
-    def __init__(
-        self,
-        penalty=None,
-        *,
-        loss="logistic",
-        fit_intercept=True,
-        task_weight="equal",
-        task_column=None,
-        max_iter=10_000,
-        tol=1e-4,
-        warm_start=False,
-        verbose=0,
-    ):
-        super().__init__(
-            loss=loss,
-            fit_intercept=fit_intercept,
-            task_weight=task_weight,
-            task_column=task_column,
-            max_iter=max_iter,
-            tol=tol,
-            warm_start=warm_start,
-            verbose=verbose,
-        )
-        self.penalty = penalty
 
 
 class _MultiTaskCV(CrossValidated):
@@ -122,7 +74,7 @@ class _MultiTaskCV(CrossValidated):
 
     replaced = ()
 
-    def _settings(self, n_tasks):
+    def _settings(self, n_features, n_tasks):
         return [{}]
 
     @property

@@ -30,6 +30,8 @@ class _MeanRegularized:
     Evgeniou, Pontil (2004), KDD; Evgeniou, Micchelli, Pontil (2005), JMLR.
     """
 
+    parameters = {"alpha_mean": 0.1, "alpha_variance": 1.0}
+
     def _penalty(self):
         return MeanCoupling(self.alpha_mean, self.alpha_variance)
 
@@ -38,64 +40,10 @@ class _MeanRegularized:
 class MeanRegularizedRegressor(_MeanRegularized, MultiTaskRegressorBase):
     """All tasks close to their mean. Regression."""
 
-    def __init__(
-        self,
-        alpha_mean=0.1,
-        alpha_variance=1.0,
-        *,
-        loss="squared",
-        fit_intercept=True,
-        task_weight="equal",
-        task_column=None,
-        max_iter=10_000,
-        tol=1e-4,
-        warm_start=False,
-        verbose=0,
-    ):
-        super().__init__(
-            loss=loss,
-            fit_intercept=fit_intercept,
-            task_weight=task_weight,
-            task_column=task_column,
-            max_iter=max_iter,
-            tol=tol,
-            warm_start=warm_start,
-            verbose=verbose,
-        )
-        self.alpha_mean = alpha_mean
-        self.alpha_variance = alpha_variance
-
 
 @documented
 class MeanRegularizedClassifier(_MeanRegularized, MultiTaskClassifierBase):
     """All tasks close to their mean. Binary classification."""
-
-    def __init__(
-        self,
-        alpha_mean=0.1,
-        alpha_variance=1.0,
-        *,
-        loss="logistic",
-        fit_intercept=True,
-        task_weight="equal",
-        task_column=None,
-        max_iter=10_000,
-        tol=1e-4,
-        warm_start=False,
-        verbose=0,
-    ):
-        super().__init__(
-            loss=loss,
-            fit_intercept=fit_intercept,
-            task_weight=task_weight,
-            task_column=task_column,
-            max_iter=max_iter,
-            tol=tol,
-            warm_start=warm_start,
-            verbose=verbose,
-        )
-        self.alpha_mean = alpha_mean
-        self.alpha_variance = alpha_variance
 
 
 class _MeanRegularizedCV(CrossValidated):
@@ -127,7 +75,7 @@ class _MeanRegularizedCV(CrossValidated):
     replaced = ("alpha_mean", "alpha_variance")
     searched = {"ratios": 5}
 
-    def _settings(self, n_tasks):
+    def _settings(self, n_features, n_tasks):
         ratios = spaced(self.ratios, 1, 1000 if n_tasks > 1 else 1)
         return [{"alpha_mean": 1.0, "alpha_variance": ratio} for ratio in ratios]
 

@@ -28,6 +28,8 @@ class _TraceNorm:
     Abernethy, Bach, Evgeniou, Vert (2009), JMLR; Pong, Tseng, Ji, Ye (2010), SIAM J. Optimization.
     """
 
+    parameters = {"alpha": 0.1}
+
     def _penalty(self):
         return TraceNorm(self.alpha)
 
@@ -36,60 +38,10 @@ class _TraceNorm:
 class TraceNormRegressor(_TraceNorm, MultiTaskRegressorBase):
     """A low-dimensional subspace for all tasks. Regression."""
 
-    def __init__(
-        self,
-        alpha=0.1,
-        *,
-        loss="squared",
-        fit_intercept=True,
-        task_weight="equal",
-        task_column=None,
-        max_iter=10_000,
-        tol=1e-4,
-        warm_start=False,
-        verbose=0,
-    ):
-        super().__init__(
-            loss=loss,
-            fit_intercept=fit_intercept,
-            task_weight=task_weight,
-            task_column=task_column,
-            max_iter=max_iter,
-            tol=tol,
-            warm_start=warm_start,
-            verbose=verbose,
-        )
-        self.alpha = alpha
-
 
 @documented
 class TraceNormClassifier(_TraceNorm, MultiTaskClassifierBase):
     """A low-dimensional subspace for all tasks. Binary classification."""
-
-    def __init__(
-        self,
-        alpha=0.1,
-        *,
-        loss="logistic",
-        fit_intercept=True,
-        task_weight="equal",
-        task_column=None,
-        max_iter=10_000,
-        tol=1e-4,
-        warm_start=False,
-        verbose=0,
-    ):
-        super().__init__(
-            loss=loss,
-            fit_intercept=fit_intercept,
-            task_weight=task_weight,
-            task_column=task_column,
-            max_iter=max_iter,
-            tol=tol,
-            warm_start=warm_start,
-            verbose=verbose,
-        )
-        self.alpha = alpha
 
 
 class _TraceNormCV(CrossValidated):

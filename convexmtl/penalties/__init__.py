@@ -3,26 +3,45 @@
 from .._jit import row_prox
 from .base import Penalty
 from .couplings import ClusterCoupling, Coupling, GraphLaplacian, MeanCoupling, TaskCoupling
-from .parts import Parts
+from .parts import NamedParts, Parts, RobustFeature, RobustLowRank, SparseLowRank, TaskNorm
 from .rows import DirtyNorm, RowNorm, RowPenalty, SparseGroup
-from .spectral import LearnedClusters, SpectralBox, SpectralPenalty, SquaredTraceNorm, TraceNorm
+from .spectral import (
+    LearnedClusters,
+    SharedFeature,
+    SharedStructure,
+    SpectralBox,
+    SpectralPenalty,
+    SquaredTraceNorm,
+    TraceNorm,
+)
+from .structured import GraphGuided, Temporal, TreeGuided
 
 __all__ = [
     "ClusterCoupling",
     "Coupling",
     "DirtyNorm",
+    "GraphGuided",
     "GraphLaplacian",
     "LearnedClusters",
     "MeanCoupling",
+    "NamedParts",
     "Parts",
     "Penalty",
+    "RobustFeature",
+    "RobustLowRank",
     "RowNorm",
     "RowPenalty",
+    "SharedFeature",
+    "SharedStructure",
     "SparseGroup",
+    "SparseLowRank",
     "SpectralBox",
     "SpectralPenalty",
     "SquaredTraceNorm",
     "TaskCoupling",
+    "TaskNorm",
+    "Temporal",
     "TraceNorm",
+    "TreeGuided",
     "row_prox",
 ]

@@ -103,8 +103,8 @@ class Penalty(BaseEstimator):
             return Canonical((), np.zeros((T, T)))
         return Canonical((self,), np.zeros((T, T)))
 
-    def report(self, parts):
-        """Fitted attributes (name with trailing underscore -> value) read off the parts of W."""
+    def report(self, parts, tasks):
+        """Fitted attributes (name with trailing underscore -> value) of the parts of W, for these task labels."""
         return {}
 
     def strength_values(self):
@@ -171,8 +171,8 @@ class Added(Penalty):
         b, still_more = self.second.expression(W, cp)
         return a + b, more + still_more
 
-    def report(self, parts):
-        return {**self.first.report(parts), **self.second.report(parts)}
+    def report(self, parts, tasks):
+        return {**self.first.report(parts, tasks), **self.second.report(parts, tasks)}
 
     def strength_values(self):
         nested = {"first": self.first, "second": self.second}

@@ -1,11 +1,13 @@
 """Quadratic couplings of tasks: Omega(W) = tr(W M W'), M (T x T) symmetric positive semidefinite."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
+from itertools import combinations
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import clone
 
-from .base import Canonical, Penalty
+from .base import Canonical, Penalty, check_number
 
 
 class Coupling(Penalty):
@@ -58,7 +60,7 @@ class MeanCoupling(Coupling):
         spread = cp.sum_squares(W - mean @ np.ones((1, T)))
         return self.alpha_mean * cp.sum_squares(mean) + self.alpha_variance / T * spread, []
 
-    def report(self, parts):
+    def report(self, parts, tasks):
         return {"mean_coef_": sum(parts).mean(axis=1)}
 
 
@@ -119,7 +121,7 @@ class ClusterCoupling(Coupling):
         """(T,) cluster of every task as an integer."""
         return np.unique(self.labels(tasks), return_inverse=True)[1]
 
-    def report(self, parts):
+    def report(self, parts, tasks):
         """``labels_`` as given, and ``task_covariance_``: the inverse of the coupling of the centred part."""
         T = parts[0].shape[1]
         centred = clone(self).set_params(alpha_mean=0.0).matrix(T)
@@ -149,12 +151,13 @@ class ClusterCoupling(Coupling):
 
 
 class GraphLaplacian(Coupling):
-    """Omega(W) = alpha sum_e omega_e norm(w_s - w_t)^2 over the edges e = (s, t, omega_e).
+    """Omega(W) = alpha sum_e omega_e norm(w_s - sign_e w_t)^2 over the edges e = (s, t) of a graph of tasks.
 
     Parameters
     ----------
-    edges : sequence of (s, t) or (s, t, omega)
-        Tasks by label, or by position where the labels are not found; omega >= 0, 1 by default.
+    edges : sequence of (s, t), (s, t, omega) or (s, t, omega, sign)
+        Tasks by label, or by position where the labels are not found; omega >= 0 and sign, 1 or -1, are 1 by default.
+        Or a matrix or a networkx graph, as in ``GraphGuided``.
     alpha : float, default=1.0
 
     References
@@ -168,50 +171,17 @@ class GraphLaplacian(Coupling):
 
     def check(self, n_features, tasks):
         super().check(n_features, tasks)
-        self.pairs(tasks)
+        read_graph(self.edges, tasks, "edges")
 
     def bind(self, tasks):
-        return clone(self).set_params(edges=self.pairs(tasks))
-
-    def pairs(self, tasks):
-        """List of (position, position, omega)."""
-        labels = labels_of(tasks)
-        where = {label: i for i, label in enumerate(labels)}
-        by_position = set(range(len(labels)))
-        for edge in self.edges:
-            if not isinstance(edge, Sequence | np.ndarray) or isinstance(edge, str) or len(edge) not in (2, 3):
-                raise ValueError(f"edges must be (s, t) or (s, t, omega) tuples, got {edge!r}.")
-        ends = [end for edge in self.edges for end in tuple(edge)[:2]]
-        use_labels = all(end in where for end in ends)
-        if not use_labels and not all(end in by_position for end in ends):
-            strange = [end for end in ends if end not in where and end not in by_position]
-            bad = (strange or [end for end in ends if end not in where])[0]
-            raise ValueError(
-                f"edges: {bad!r} is neither a task label ({str(labels[:5])[1:-1]}, ...) nor, for all ends alike, a "
-                f"position in 0..{len(labels) - 1}."
-            )
-        out = []
-        for edge in self.edges:
-            edge = tuple(edge)
-            omega = float(edge[2]) if len(edge) == 3 else 1.0
-            if not (np.isfinite(omega) and omega >= 0):
-                raise ValueError(f"edge weights must be finite and >= 0, got {omega!r} in edge {edge!r}.")
-            s, t = (where[end] if use_labels else int(end) for end in edge[:2])
-            if s == t:
-                raise ValueError(f"edges must join two different tasks, got {edge!r}.")
-            out.append((s, t, omega))
-        return out
+        return clone(self).set_params(edges=read_graph(self.edges, tasks, "edges"))
 
     def matrix(self, n_tasks):
-        M = np.zeros((n_tasks, n_tasks))
-        for s, t, omega in self.pairs(range(n_tasks)):
-            M[[s, t], [s, t]] += self.alpha * omega
-            M[[s, t], [t, s]] -= self.alpha * omega
-        return M
+        return self.alpha * laplacian(read_graph(self.edges, range(n_tasks), "edges"), n_tasks)
 
     def expression(self, W, cp):
-        pairs = self.pairs(range(W.shape[1]))
-        return self.alpha * sum(omega * cp.sum_squares(W[:, s] - W[:, t]) for s, t, omega in pairs), []
+        edges = read_graph(self.edges, range(W.shape[1]), "edges")
+        return self.alpha * sum(omega * cp.sum_squares(W[:, s] - sign * W[:, t]) for s, t, omega, sign in edges), []
 
 
 class TaskCoupling(Coupling):
@@ -249,3 +219,80 @@ class TaskCoupling(Coupling):
 def labels_of(tasks):
     """Task labels as plain Python objects, to compare with what a user wrote."""
     return np.asarray(tasks).tolist()
+
+
+class Read(list):
+    """What has been read from a user's words: tasks by position, whatever their labels are."""
+
+
+def places(names, labels, argument):
+    """{name: position} of tasks that are named by label or, where the labels are not found, by position."""
+    where = {label: i for i, label in enumerate(labels)}
+    positions = range(len(labels))
+    names = [name.item() if isinstance(name, np.generic) else name for name in names]
+    for name in names:
+        if not isinstance(name, Hashable):
+            raise ValueError(f"{argument}: {name!r} is not the label or position of a task.")
+    if all(name in where for name in names):
+        return where
+    if all(isinstance(name, int) and name in positions for name in names):
+        return {i: i for i in positions}
+    strange = [name for name in names if name not in where and name not in positions]
+    bad = (strange or [name for name in names if name not in where])[0]
+    raise ValueError(
+        f"{argument}: {bad!r} is neither a task label ({str(labels[:5])[1:-1]}, ...) nor, for all tasks alike, a "
+        f"position in 0..{len(labels) - 1}."
+    )
+
+
+def read_graph(graph, tasks, argument="graph"):
+    """Read list of (position, position, omega, sign), without edges of weight 0."""
+    if isinstance(graph, Read):
+        return graph
+    labels = labels_of(tasks)
+    T = len(labels)
+    if graph is None:
+        labels, edges = list(range(T)), [(s, t, 1.0, 1) for s, t in combinations(range(T), 2)]
+    elif hasattr(graph, "edges") and hasattr(graph, "nodes"):
+        edges = [(s, t, abs(w), -1 if w < 0 else 1) for s, t, w in graph.edges(data="weight", default=1.0)]
+    elif issparse(graph) or (isinstance(graph, np.ndarray) and graph.ndim == 2 and graph.shape == (T, T)):
+        A = graph.toarray() if issparse(graph) else graph
+        if A.shape != (T, T) or not np.array_equal(A, A.T):
+            raise ValueError(f"{argument}: a matrix of weights must be symmetric and of shape ({T}, {T}).")
+        labels = list(range(T))
+        pairs = np.argwhere(np.triu(A, 1)).tolist()
+        edges = [(s, t, float(abs(A[s, t])), -1 if A[s, t] < 0 else 1) for s, t in pairs]
+    else:
+        edges = _listed_edges(graph, argument)
+    place = places([end for edge in edges for end in edge[:2]], labels, argument)
+    out = Read()
+    for s, t, omega, sign in edges:
+        check_number(omega, f"{argument}: the weight of ({s!r}, {t!r})", 0, np.finfo(float).max, "finite and >= 0")
+        if sign not in (-1, 1):
+            raise ValueError(f"{argument}: the sign of ({s!r}, {t!r}) must be 1 or -1, got {sign!r}.")
+        if s == t:
+            raise ValueError(f"{argument}: edges must join two different tasks, got ({s!r}, {t!r}).")
+        if omega > 0:
+            out.append((place[s], place[t], float(omega), float(sign)))
+    return out
+
+
+def _listed_edges(graph, argument):
+    if isinstance(graph, str) or not isinstance(graph, Iterable):
+        raise ValueError(f"{argument} must be a list of (s, t[, omega[, sign]]) tuples, a matrix or a networkx graph.")
+    edges = []
+    for edge in graph:
+        if not isinstance(edge, Sequence | np.ndarray) or isinstance(edge, str) or len(edge) not in (2, 3, 4):
+            raise ValueError(f"{argument} must hold (s, t[, omega[, sign]]) tuples, got {edge!r}.")
+        s, t, omega, sign = (*edge, 1.0, 1)[:4] if len(edge) == 2 else (*edge, 1)[:4]
+        edges.append((*(end.item() if isinstance(end, np.generic) else end for end in (s, t)), omega, sign))
+    return edges
+
+
+def laplacian(edges, n_tasks):
+    """(T, T) sum over the edges of omega (e_s - sign e_t)(e_s - sign e_t)'."""
+    L = np.zeros((n_tasks, n_tasks))
+    for s, t, omega, sign in edges:
+        L[[s, t], [s, t]] += omega
+        L[[s, t], [t, s]] -= omega * sign
+    return L

@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
 
 from .base import Canonical, Penalty
+from .rows import RowNorm
+from .spectral import TraceNorm
 
 
 class Parts(Penalty, _BaseComposition):
@@ -13,8 +15,9 @@ class Parts(Penalty, _BaseComposition):
     ----------
     parts : list of (name, penalty)
         As the steps of a scikit-learn pipeline; parameters are reached as ``name__alpha`` and the fitted
-        part as the attribute ``name_`` (T, d). A part's penalty has a kink or is strictly convex (RowNorm,
-        SparseGroup, DirtyNorm, TraceNorm, SquaredTraceNorm, LearnedClusters).
+        part as the attribute ``name_`` (T, d); where it is a ``TaskNorm``, ``name_tasks_`` has the labels of the
+        tasks in it. A part's penalty has a kink or is strictly convex (RowNorm, SparseGroup, DirtyNorm, TaskNorm,
+        TraceNorm, SquaredTraceNorm, LearnedClusters).
 
     References
     ----------
@@ -70,11 +73,144 @@ class Parts(Penalty, _BaseComposition):
             total, rules = total + value, rules + more
         return total, rules
 
-    def report(self, parts):
-        return {f"{name}_": part.T.copy() for (name, _), part in zip(self.parts, parts, strict=True)}
+    def report(self, parts, tasks):
+        out = {f"{name}_": part.T.copy() for (name, _), part in zip(self.parts, parts, strict=True)}
+        for (name, penalty), part in zip(self.parts, parts, strict=True):
+            if isinstance(penalty, TaskNorm):
+                out[f"{name}_tasks_"] = np.asarray(tasks)[part.any(axis=0)]
+        return out
+
+
+class TaskNorm(Penalty):
+    """Omega(W) = alpha sum_t norm_2(w_t): whole tasks are zero. As a part of W it takes up the outlier tasks.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+
+    References
+    ----------
+    Chen, Zhou, Ye (2011), KDD; Gong, Ye, Zhang (2012), KDD.
+    """
+
+    def __init__(self, alpha=1.0):
+        self.alpha = alpha
+
+    def value(self, W):
+        return self.alpha * float(np.linalg.norm(W, axis=0).sum())
+
+    def prox(self, V, step):
+        norms, cut = np.linalg.norm(V, axis=0), self.alpha * step
+        kept = ~(norms <= cut)
+        return V * np.where(kept, 1 - cut / np.where(kept, norms, 1.0), 0.0)
+
+    def dual_norm(self, Z):
+        return float(np.linalg.norm(Z, axis=0).max()) / self.alpha
+
+    def expression(self, W, cp):
+        return self.alpha * cp.sum(cp.norm(W, 2, axis=0)), []
 
     def strength_values(self):
         return {f"{k}__{n}": v for k, penalty in self.parts for n, v in penalty.strength_values().items()}
 
     def scaled(self, factor):
         return Parts([(name, penalty.scaled(factor)) for name, penalty in self.parts])
+
+
+class NamedParts(Penalty):
+    """A sum of parts whose strengths have names of their own; a member owes ``parts``."""
+
+    is_norm = False
+
+    @property
+    def parts(self):
+        """[(name, penalty)], as for ``Parts``."""
+        raise TypeError(f"{type(self).__name__} does not define parts")
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        for name in self.strengths:
+            if getattr(self, name) == 0:
+                raise ValueError(f"{name} must be > 0, or its part takes all of W and nothing is penalised; got 0.")
+
+    def resolve(self, n_features, tasks):
+        self.check(n_features, tasks)
+        return Parts(self.parts).resolve(n_features, tasks)
+
+    def value(self, W):
+        return Parts(self.parts).value(W)
+
+    def expression(self, W, cp):
+        return Parts(self.parts).expression(W, cp)
+
+    def report(self, parts, tasks):
+        return Parts(self.parts).report(parts, tasks)
+
+
+class RobustLowRank(NamedParts):
+    """Omega(W) = min over L + S = W of alpha_low_rank norm_*(L) + alpha_outlier sum_t norm_2(s_t).
+
+    Parameters
+    ----------
+    alpha_low_rank, alpha_outlier : float, default=1.0
+
+    References
+    ----------
+    Chen, Zhou, Ye (2011), KDD.
+    """
+
+    strengths = ("alpha_low_rank", "alpha_outlier")
+
+    def __init__(self, alpha_low_rank=1.0, alpha_outlier=1.0):
+        self.alpha_low_rank = alpha_low_rank
+        self.alpha_outlier = alpha_outlier
+
+    @property
+    def parts(self):
+        return [("low_rank", TraceNorm(self.alpha_low_rank)), ("outlier", TaskNorm(self.alpha_outlier))]
+
+
+class RobustFeature(NamedParts):
+    """Omega(W) = min over P + Q = W of alpha_group sum_j norm_2(P_j.) + alpha_outlier sum_t norm_2(q_t).
+
+    Parameters
+    ----------
+    alpha_group, alpha_outlier : float, default=1.0
+
+    References
+    ----------
+    Gong, Ye, Zhang (2012), KDD.
+    """
+
+    strengths = ("alpha_group", "alpha_outlier")
+
+    def __init__(self, alpha_group=1.0, alpha_outlier=1.0):
+        self.alpha_group = alpha_group
+        self.alpha_outlier = alpha_outlier
+
+    @property
+    def parts(self):
+        return [("shared", RowNorm(self.alpha_group)), ("outlier", TaskNorm(self.alpha_outlier))]
+
+
+class SparseLowRank(NamedParts):
+    """Omega(W) = min over S + L = W of alpha_sparse norm_1(S) + alpha_low_rank norm_*(L).
+
+    Parameters
+    ----------
+    alpha_sparse, alpha_low_rank : float, default=1.0
+
+    References
+    ----------
+    Chen, Liu, Ye (2010), KDD.
+    """
+
+    strengths = ("alpha_sparse", "alpha_low_rank")
+
+    def __init__(self, alpha_sparse=1.0, alpha_low_rank=1.0):
+        self.alpha_sparse = alpha_sparse
+        self.alpha_low_rank = alpha_low_rank
+
+    @property
+    def parts(self):
+        return [("sparse", RowNorm(self.alpha_sparse, q=1)), ("low_rank", TraceNorm(self.alpha_low_rank))]

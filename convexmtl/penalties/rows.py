@@ -19,16 +19,67 @@ def prox_rows(V, step, prox, fpar, ipar):
         prox(V[j], step, fpar, ipar, j)
 
 
+@kernel("float64(float64[:, ::1], row_prox, float64[::1], int64[::1])")
+def largest_dual_norm(Z, prox, fpar, ipar):
+    """The smallest s for which the prox of Z / s is zero in all rows; infinite where none is.
+
+    The distance of a row z from s times the dual ball is convex in s, and x = s prox(z / s) is what z lacks there:
+    Newton's steps to its root, s <z, x> / (<z, x> - norm(x)^2), grow to it. Most rows are within the ball already.
+    """
+    d, T = Z.shape
+    step, x = np.ones(T), np.empty(T)
+    s = 0.0
+    for j in range(d):
+        z = Z[j]
+        size = np.abs(z).max()
+        if size == 0.0:
+            continue
+        if not size < np.inf:
+            return np.nan
+        found = s > 0.0
+        if not found:
+            s = size
+        for _ in range(2000):
+            for t in range(T):
+                x[t] = z[t] / s
+            prox(x, step, fpar, ipar, j)
+            along = square = 0.0
+            for t in range(T):
+                along += x[t] * z[t]
+                square += x[t] * x[t]
+            square *= s
+            if not square * s > (1e-14 * size) ** 2:
+                if found:
+                    break
+                # Too far: come from below.
+                s *= 0.125
+                if s < 1e-300:
+                    break
+                continue
+            found = True
+            rest = along - square
+            if rest <= 1e-14 * along:
+                return np.inf
+            new = s * (along / rest)
+            if not new > s * (1.0 + 1e-15):
+                break
+            s = new
+    return s
+
+
 class RowPenalty(Penalty):
-    """Omega(W) = sum_j phi(W_j.). A member owes a compiled ``row_prox``, ``pack``, ``value`` and a dual norm.
+    """Omega(W) = sum_j phi(W_j.). A member owes a compiled ``row_prox``, ``pack`` and ``value``.
 
     Attributes
     ----------
     row_prox : Kernel
         Made by the decorator of that name.
+    spread : float
+        How much longer than the shortest the steps of a row may be for the prox to be quick; longer ones are cut.
     """
 
     row_prox = None
+    spread = np.inf
 
     def pack(self):
         """(float64 array, int64 array): what the compiled prox gets as ``fpar`` and ``ipar``."""
@@ -49,22 +100,8 @@ class RowPenalty(Penalty):
         return np.abs(self.prox(Z, 1.0)).max(axis=1)
 
     def dual_norm(self, Z):
-        """The smallest s for which the prox of Z / s is zero, by bisection; exact formulas override it."""
-        Z = np.ascontiguousarray(Z, dtype=float)
-        if not np.any(Z):
-            return 0.0
-        is_zero = lambda s: not np.any(self.prox(Z / s, 1.0))  # noqa: E731
-        low = high = float(np.abs(Z).max())
-        while not is_zero(high):
-            low, high = high, 2 * high
-        while is_zero(low):
-            low, high = low / 2, low
-        while high - low > 1e-14 * high:
-            middle = 0.5 * (low + high)
-            low, high = (low, middle) if is_zero(middle) else (middle, high)
-            if middle in (low, high) and np.nextafter(low, high) >= high:
-                break
-        return high
+        """The smallest s for which the prox of Z / s is zero, from the prox alone; exact formulas override it."""
+        return largest_dual_norm(np.array(Z, dtype=float, order="C"), self.row_prox.pointer, *self.pack())
 
 
 # ------------------------------------------------------------------------------------ l1/lq
@@ -685,7 +722,7 @@ class DirtyNorm(RowPenalty):
         B = np.clip(W, -level[:, None], level[:, None])
         return B, W - B
 
-    def report(self, parts):
+    def report(self, parts, tasks):
         B, S = self.split(sum(parts))
         return {"block_": B.T.copy(), "sparse_": S.T.copy()}
 

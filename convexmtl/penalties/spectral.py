@@ -7,7 +7,7 @@ two pools of threads that work in turns wait for each other.
 
 import numpy as np
 
-from .base import Canonical, Penalty
+from .base import Canonical, Penalty, check_number
 
 
 def singular_values(W):
@@ -80,7 +80,7 @@ class TraceNorm(SpectralPenalty):
     def expression(self, W, cp):
         return self.alpha * cp.normNuc(W), []
 
-    def report(self, parts):
+    def report(self, parts, tasks):
         s = singular_values(sum(parts))
         return {"rank_": int(np.sum(s > 1e-8 * s[:1].max(initial=0.0)))}
 
@@ -135,11 +135,43 @@ class SquaredTraceNorm(SpectralPenalty):
         ridge = 0.5 * self.alpha_ridge * cp.sum_squares(W)
         return 0.5 * self.alpha * cp.matrix_frac(W.T, Sigma) + ridge, [cp.trace(Sigma) == 1]
 
-    def report(self, parts):
+    def report(self, parts, tasks):
+        """``task_covariance_`` (Sigma) and ``task_correlation_``, in which a task with w_t = 0 goes with no other."""
         W = sum(parts)
-        root = _square_root(W.T @ W)
-        total = np.trace(root)
-        return {"task_covariance_": root / total if total > 0 else np.eye(len(root)) / len(root)}
+        Sigma = _unit_root(W.T)
+        scale = np.sqrt(np.diag(Sigma))
+        scale = np.where(scale > 0, scale, 1.0)
+        correlation = np.clip(Sigma / np.outer(scale, scale), -1, 1)
+        np.fill_diagonal(correlation, 1.0)
+        return {"task_covariance_": Sigma, "task_correlation_": correlation}
+
+
+class SharedFeature(SquaredTraceNorm):
+    """Omega(W) = (alpha/2) min over D >= 0 (d x d), tr D = 1 of tr(W' D^-1 W).
+
+    The minimum is that of ``SquaredTraceNorm``, norm_*(W)^2, attained at D = (W W')^(1/2) / tr((W W')^(1/2)).
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+
+    References
+    ----------
+    Argyriou, Evgeniou, Pontil (2008), Machine Learning.
+    """
+
+    strengths = ("alpha",)
+    alpha_ridge = 0.0
+
+    def __init__(self, alpha=1.0):
+        self.alpha = alpha
+
+    def expression(self, W, cp):
+        D = cp.Variable((W.shape[0], W.shape[0]), PSD=True)
+        return 0.5 * self.alpha * cp.matrix_frac(W, D), [cp.trace(D) == 1]
+
+    def report(self, parts, tasks):
+        return {"feature_covariance_": _unit_root(sum(parts))}
 
 
 class SpectralBox(SpectralPenalty):
@@ -223,6 +255,78 @@ class SpectralBox(SpectralPenalty):
         theta = self._theta(np.sqrt(np.maximum(values[::-1], 0)), 0.0, W.shape[1])
         vectors = vectors[:, ::-1]
         return (vectors * theta) @ vectors.T
+
+
+class SharedStructure(SpectralPenalty):
+    """Omega(W) = alpha eta (1 + eta) min over 0 <= M <= I (d x d), tr M = n_components, of tr(W' (eta I + M)^-1 W).
+
+    The larger eta, the less it matters what the tasks share. With n_components = 0 it is the ridge
+    alpha (1 + eta) norm_F(W)^2, and with n_components = d the ridge alpha eta norm_F(W)^2.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+    eta : float > 0, default=1.0
+    n_components : int, default=1
+        Dimension of the subspace that the tasks share, between 0 and d.
+
+    References
+    ----------
+    Chen, Tang, Liu, Ye (2009), ICML; Ando, Zhang (2005), JMLR; Zhou, Chen, Ye (2011), NIPS.
+    """
+
+    is_norm = False
+
+    def __init__(self, alpha=1.0, eta=1.0, n_components=1):
+        self.alpha = alpha
+        self.eta = eta
+        self.n_components = n_components
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        check_number(self.eta, "eta", np.nextafter(0, 1), np.finfo(float).max, "a finite number > 0")
+        k = self.n_components
+        if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 0 <= k <= n_features:
+            raise ValueError(
+                f"n_components must be an integer between 0 and the number of features ({n_features}), got {k!r}."
+            )
+
+    def resolve(self, n_features, tasks):
+        self.check(n_features, tasks)
+        T = len(tasks)
+        if self.alpha == 0 or 0 < self.n_components < min(n_features, T):
+            terms = (self._box(T),) if self.alpha > 0 else ()
+            return Canonical(terms, np.zeros((T, T)))
+        # Nothing to choose: M is zero, or the identity on all that W spans.
+        return Canonical((), self.alpha * (self.eta if self.n_components else 1 + self.eta) * np.eye(T))
+
+    def _box(self, T):
+        """The same in terms of the T largest singular values: beyond them W is zero, and M costs nothing."""
+        total = T * self.eta + min(self.n_components, T)
+        return SpectralBox(self.alpha * self.eta * (1 + self.eta), self.eta, 1 + self.eta, total)
+
+    def psi(self, s, size):
+        return self._box(size).psi(s, size)
+
+    def ratios(self, s, step, size):
+        return self._box(size).ratios(s, step, size)
+
+    def conjugate(self, Z):
+        return self._box(Z.shape[1]).conjugate(Z)
+
+    def expression(self, W, cp):
+        d = W.shape[0]
+        M = cp.Variable((d, d), symmetric=True)
+        rules = [M >> 0, M << np.eye(d), cp.trace(M) == self.n_components]
+        return self.alpha * self.eta * (1 + self.eta) * cp.matrix_frac(W, self.eta * np.eye(d) + M), rules
+
+    def report(self, parts, tasks):
+        """``components_`` (n_components, d): the leading eigenvectors of M, those of W W'."""
+        W, k = sum(parts), self.n_components
+        U = np.linalg.svd(W, full_matrices=k > min(W.shape))[0][:, :k]
+        # The largest entry of each is positive, as scikit-learn has it.
+        sign = np.sign(U[np.abs(U).argmax(axis=0), np.arange(k)])
+        return {"components_": (U * np.where(sign == 0, 1, sign)).T}
 
 
 class LearnedClusters(Penalty):
@@ -317,7 +421,7 @@ class LearnedClusters(Penalty):
         box, more = self._box(T).expression(W @ P, cp)
         return mean + box, more
 
-    def report(self, parts):
+    def report(self, parts, tasks):
         """``task_covariance_`` (Sigma), and ``labels_`` by k-means on its leading C - 1 eigenvectors."""
         W = sum(parts)
         T, C = W.shape[1], min(self.n_clusters, W.shape[1])
@@ -382,7 +486,8 @@ def box_simplex(s, shift, low, high, total):
     return theta
 
 
-def _square_root(S):
-    """Symmetric square root of a positive semidefinite matrix."""
-    values, vectors = np.linalg.eigh(S)
-    return (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
+def _unit_root(A):
+    """(A A')^(1/2) over its trace; where A is zero, the identity over its."""
+    U, s, _ = np.linalg.svd(A, full_matrices=False)
+    total = s.sum()
+    return (U * (s / total)) @ U.T if total > 0 else np.eye(len(A)) / len(A)

@@ -60,7 +60,7 @@ class Model:
         """Steps and the penalty's arguments of the kernels, for curvature (m, T) of the loss."""
         M = self.M
         self.step = np.empty(self.W.shape)
-        row_steps(np.ascontiguousarray(curvature), 2 * np.abs(M).sum(axis=0), self.step)
+        row_steps(np.ascontiguousarray(curvature), 2 * np.abs(M).sum(axis=0), float(self.term.spread), self.step)
         off_diagonal = M - np.diag(np.diag(M))
         self.penalty = (
             self.step,

@@ -1,0 +1,97 @@
+"""Few features for all tasks, and of those few for each."""
+
+from numbers import Real
+
+from .._input import read_list
+from ..penalties import SparseGroup
+from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._cv import CrossValidated
+
+
+class _SparseGroup:
+    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
+    Omega(W) = alpha [(1 - l1_ratio) sum_j norm_2(W_j.) + l1_ratio norm_1(W)].
+
+    {summary}
+
+    Parameters
+    ----------
+    alpha : float, default=0.1
+        Strength of the penalty.
+    l1_ratio : float in [0, 1], default=0.5
+        Share of the l1 norm: 0 is the group lasso, 1 the lasso.
+    {common}
+
+    Attributes
+    ----------
+    {fitted}
+
+    References
+    ----------
+    Simon, Friedman, Hastie, Tibshirani (2013), Journal of Computational and Graphical Statistics.
+    """
+
+    parameters = {"alpha": 0.1, "l1_ratio": 0.5}
+
+    def _penalty(self):
+        return SparseGroup(self.alpha, self.l1_ratio)
+
+
+@documented
+class SparseGroupRegressor(_SparseGroup, MultiTaskRegressorBase):
+    """Few features for all tasks, and of those few for each. Regression."""
+
+
+@documented
+class SparseGroupClassifier(_SparseGroup, MultiTaskClassifierBase):
+    """Few features for all tasks, and of those few for each. Binary classification."""
+
+
+class _SparseGroupCV(CrossValidated):
+    """``SparseGroup`` with the strength chosen by cross-validation:
+
+    minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
+    Omega(W) = alpha [(1 - l1_ratio) sum_j norm_2(W_j.) + l1_ratio norm_1(W)].
+
+    {summary}
+
+    Parameters
+    ----------
+    l1_ratio : float in [0, 1] or list of them, default=0.5
+        Share of the l1 norm; the best of a list is taken.
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    alpha_, l1_ratio_ : float
+        What was chosen.
+    {searched}
+    {fitted}
+
+    References
+    ----------
+    Simon, Friedman, Hastie, Tibshirani (2013), Journal of Computational and Graphical Statistics.
+    """
+
+    replaced = ("alpha", "l1_ratio")
+    searched = {"l1_ratio": 0.5}
+
+    def _settings(self, n_features, n_tasks):
+        given = [self.l1_ratio] if isinstance(self.l1_ratio, Real) else self.l1_ratio
+        ratios = read_list(given, "l1_ratio", "a number in [0, 1] or a list of them", 0, 1)
+        return [{"alpha": 1.0, "l1_ratio": ratio} for ratio in ratios]
+
+
+@documented
+class SparseGroupRegressorCV(_SparseGroupCV, MultiTaskRegressorBase):
+    """Few features for all tasks, and of those few for each. Regression."""
+
+    single = SparseGroupRegressor
+
+
+@documented
+class SparseGroupClassifierCV(_SparseGroupCV, MultiTaskClassifierBase):
+    """Few features for all tasks, and of those few for each. Binary classification."""
+
+    single = SparseGroupClassifier

@@ -1,0 +1,101 @@
+"""A low-dimensional subspace, and single coefficients beside it."""
+
+import numpy as np
+
+from ..penalties import SparseLowRank
+from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._cv import CrossValidated, spaced
+
+
+class _SparseLowRank:
+    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
+    Omega(W) = min over S + L = W of alpha_sparse norm_1(S) + alpha_low_rank norm_*(L).
+
+    {summary}
+
+    Parameters
+    ----------
+    alpha_sparse : float, default=0.05
+        Strength on the sparse part S.
+    alpha_low_rank : float, default=0.1
+        Strength on the low-rank part L. Both parts are of use where
+        (d T)^(-1/2) < alpha_sparse / alpha_low_rank < 1.
+    {common}
+
+    Attributes
+    ----------
+    {fitted}
+    sparse_, low_rank_ : ndarray of shape (T, d)
+        S and L transposed; `coef_` is their sum.
+
+    References
+    ----------
+    Chen, Liu, Ye (2010), KDD.
+    """
+
+    parameters = {"alpha_sparse": 0.05, "alpha_low_rank": 0.1}
+
+    def _penalty(self):
+        return SparseLowRank(self.alpha_sparse, self.alpha_low_rank)
+
+
+@documented
+class SparseLowRankRegressor(_SparseLowRank, MultiTaskRegressorBase):
+    """A low-dimensional subspace, and single coefficients beside it. Regression."""
+
+
+@documented
+class SparseLowRankClassifier(_SparseLowRank, MultiTaskClassifierBase):
+    """A low-dimensional subspace, and single coefficients beside it. Binary classification."""
+
+
+class _SparseLowRankCV(CrossValidated):
+    """``SparseLowRank`` with both strengths chosen by cross-validation:
+
+    minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
+    Omega(W) = min over S + L = W of alpha_sparse norm_1(S) + alpha_low_rank norm_*(L).
+
+    {summary}
+
+    Parameters
+    ----------
+    ratios : int or array-like, default=5
+        Values of alpha_sparse / alpha_low_rank, with a path for each; or how many, evenly spaced in logarithm over the
+        range in which neither part is zero for certain.
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    alpha_sparse_, alpha_low_rank_ : float
+        What was chosen; `alphas_` are values of alpha_sparse.
+    {searched}
+    {fitted}
+    sparse_, low_rank_ : ndarray of shape (T, d)
+        S and L transposed; `coef_` is their sum.
+
+    References
+    ----------
+    Chen, Liu, Ye (2010), KDD.
+    """
+
+    replaced = ("alpha_sparse", "alpha_low_rank")
+    searched = {"ratios": 5}
+
+    def _settings(self, n_features, n_tasks):
+        ratios = spaced(self.ratios, 1 / np.sqrt(n_features * n_tasks), 1)
+        return [{"alpha_sparse": 1.0, "alpha_low_rank": 1 / ratio} for ratio in ratios]
+
+
+@documented
+class SparseLowRankRegressorCV(_SparseLowRankCV, MultiTaskRegressorBase):
+    """A low-dimensional subspace, and single coefficients beside it. Regression."""
+
+    single = SparseLowRankRegressor
+
+
+@documented
+class SparseLowRankClassifierCV(_SparseLowRankCV, MultiTaskClassifierBase):
+    """A low-dimensional subspace, and single coefficients beside it. Binary classification."""
+
+    single = SparseLowRankClassifier

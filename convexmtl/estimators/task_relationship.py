@@ -1,0 +1,102 @@
+"""Relationships of the tasks, learned as their covariance."""
+
+from .._input import read_list
+from ..penalties import SquaredTraceNorm
+from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._cv import CrossValidated
+
+
+class _TaskRelationship:
+    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
+    Omega(W) = (alpha/2) min over Sigma >= 0, tr Sigma = 1 of tr(W Sigma^-1 W') + (alpha_ridge/2) norm_F(W)^2.
+
+    {summary}
+
+    Parameters
+    ----------
+    alpha : float, default=0.1
+        Strength of the penalty.
+    alpha_ridge : float, default=0.0
+        Strength of the ridge.
+    {common}
+
+    Attributes
+    ----------
+    {fitted}
+    task_covariance_ : ndarray of shape (T, T)
+        Sigma, which is (W'W)^(1/2) over its trace.
+    task_correlation_ : ndarray of shape (T, T)
+        The same, scaled to ones on the diagonal: what tasks have in common, and what they have in opposite signs.
+
+    References
+    ----------
+    Zhang, Yeung (2010), UAI; Argyriou, Evgeniou, Pontil (2008), Machine Learning.
+    """
+
+    parameters = {"alpha": 0.1, "alpha_ridge": 0.0}
+
+    def _penalty(self):
+        return SquaredTraceNorm(self.alpha, self.alpha_ridge)
+
+
+@documented
+class TaskRelationshipRegressor(_TaskRelationship, MultiTaskRegressorBase):
+    """Relationships of the tasks, learned as their covariance. Regression."""
+
+
+@documented
+class TaskRelationshipClassifier(_TaskRelationship, MultiTaskClassifierBase):
+    """Relationships of the tasks, learned as their covariance. Binary classification."""
+
+
+class _TaskRelationshipCV(CrossValidated):
+    """``TaskRelationship`` with both strengths chosen by cross-validation:
+
+    minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
+    Omega(W) = (alpha/2) min over Sigma >= 0, tr Sigma = 1 of tr(W Sigma^-1 W') + (alpha_ridge/2) norm_F(W)^2.
+
+    {summary}
+
+    Parameters
+    ----------
+    ratios : list of float >= 0, default=(0.0, 1.0)
+        Values of alpha_ridge / alpha, with a path for each.
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    alpha_, alpha_ridge_ : float
+        What was chosen; `alphas_` are values of alpha.
+    {searched}
+    {fitted}
+    task_covariance_ : ndarray of shape (T, T)
+        Sigma, which is (W'W)^(1/2) over its trace.
+    task_correlation_ : ndarray of shape (T, T)
+        The same, scaled to ones on the diagonal: what tasks have in common, and what they have in opposite signs.
+
+    References
+    ----------
+    Zhang, Yeung (2010), UAI; Argyriou, Evgeniou, Pontil (2008), Machine Learning.
+    """
+
+    replaced = ("alpha", "alpha_ridge")
+    searched = {"ratios": (0.0, 1.0)}
+
+    def _settings(self, n_features, n_tasks):
+        ratios = read_list(self.ratios, "ratios", "a list of numbers >= 0", low=0)
+        return [{"alpha": 1.0, "alpha_ridge": ratio} for ratio in ratios]
+
+
+@documented
+class TaskRelationshipRegressorCV(_TaskRelationshipCV, MultiTaskRegressorBase):
+    """Relationships of the tasks, learned as their covariance. Regression."""
+
+    single = TaskRelationshipRegressor
+
+
+@documented
+class TaskRelationshipClassifierCV(_TaskRelationshipCV, MultiTaskClassifierBase):
+    """Relationships of the tasks, learned as their covariance. Binary classification."""
+
+    single = TaskRelationshipClassifier

@@ -1,0 +1,94 @@
+"""Features are chosen for whole branches of a tree of tasks."""
+
+from ..penalties import TreeGuided
+from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._cv import CrossValidated
+
+
+class _TreeGuided:
+    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
+    Omega(W) = alpha sum_j sum_v omega_v norm_2(W_{j, G_v}) over the nodes v of a tree with the tasks as leaves.
+
+    {summary}
+
+    Parameters
+    ----------
+    tree : sequence of (members, omega), linkage matrix or networkx tree, default=None
+        Groups of tasks, nested in or disjoint from each other, by label or, where the labels are not found, by
+        position, with their weights. A linkage matrix of ``scipy.cluster.hierarchy`` gets the weights of Kim and
+        Xing. A networkx DiGraph has its edges from the root to the leaves, which are the tasks, and "omega" as an
+        attribute of its nodes, by default 1. None is one group of all tasks. ``structures.correlation_tree`` makes
+        one from the targets.
+    alpha : float, default=0.1
+        Strength of the penalty.
+    {common}
+
+    Attributes
+    ----------
+    {fitted}
+
+    References
+    ----------
+    Kim, Xing (2010), ICML; Jenatton, Mairal, Obozinski, Bach (2011), JMLR.
+    """
+
+    parameters = {"tree": None, "alpha": 0.1}
+
+    def _penalty(self):
+        return TreeGuided(self.tree, self.alpha)
+
+
+@documented
+class TreeGuidedRegressor(_TreeGuided, MultiTaskRegressorBase):
+    """Features are chosen for whole branches of a tree of tasks. Regression."""
+
+
+@documented
+class TreeGuidedClassifier(_TreeGuided, MultiTaskClassifierBase):
+    """Features are chosen for whole branches of a tree of tasks. Binary classification."""
+
+
+class _TreeGuidedCV(CrossValidated):
+    """``TreeGuided`` with the strength chosen by cross-validation:
+
+    minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
+    Omega(W) = alpha sum_j sum_v omega_v norm_2(W_{j, G_v}) over the nodes v of a tree with the tasks as leaves.
+
+    {summary}
+
+    Parameters
+    ----------
+    tree : sequence of (members, omega), linkage matrix or networkx tree, default=None
+        Groups of tasks, nested in or disjoint from each other, by label or, where the labels are not found, by
+        position, with their weights. A linkage matrix of ``scipy.cluster.hierarchy`` gets the weights of Kim and
+        Xing. A networkx DiGraph has its edges from the root to the leaves, which are the tasks, and "omega" as an
+        attribute of its nodes, by default 1. None is one group of all tasks. ``structures.correlation_tree`` makes
+        one from the targets.
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    alpha_ : float
+        What was chosen.
+    {searched}
+    {fitted}
+
+    References
+    ----------
+    Kim, Xing (2010), ICML; Jenatton, Mairal, Obozinski, Bach (2011), JMLR.
+    """
+
+
+@documented
+class TreeGuidedRegressorCV(_TreeGuidedCV, MultiTaskRegressorBase):
+    """Features are chosen for whole branches of a tree of tasks. Regression."""
+
+    single = TreeGuidedRegressor
+
+
+@documented
+class TreeGuidedClassifierCV(_TreeGuidedCV, MultiTaskClassifierBase):
+    """Features are chosen for whole branches of a tree of tasks. Binary classification."""
+
+    single = TreeGuidedClassifier

@@ -1,0 +1,688 @@
+"""Row penalties that know how the tasks are arranged: in a tree, in time, in a graph."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+import numpy as np
+from sklearn.base import clone
+
+from .._jit import kernel, row_prox
+from .._rows import row_norms
+from ..structures import tree_groups
+from .base import Canonical, check_number
+from .couplings import Read, labels_of, laplacian, places, read_graph
+from .rows import RowNorm, RowPenalty, SparseGroup
+
+EXACT = 1e-14  # to which the iterations here go, relative to the largest entry of the row
+MOST = 10_000  # of their steps, which only rounding can make them need
+
+
+@kernel("float64(float64[::1])")
+def _spread(step):
+    """Largest of the steps over the smallest; 1 where they are the same but for rounding."""
+    low = step[0]
+    high = step[0]
+    for t in range(step.shape[0]):
+        low = min(low, step[t])
+        high = max(high, step[t])
+    return high / low if high > low * (1.0 + 1e-15) else 1.0
+
+
+@kernel("void(float64[::1], float64[::1], float64, float64[::1], float64[::1], float64[::1], float64)")
+def _towards(v, step, low, x, old, ahead, momentum):
+    """Make x the point whose prox with the one step ``low`` is the next iterate for the many steps.
+
+    It is the accelerated proximal gradient method for sum_t (x_t - v_t)^2 / (2 step_t) + phi(x), which is strongly
+    convex: the error falls by 1 - sqrt(smallest / largest step) in each iteration.
+    """
+    for t in range(v.shape[0]):
+        ahead[t] = x[t] + momentum * (x[t] - old[t])
+        old[t] = x[t]
+        x[t] = ahead[t] - low / step[t] * (ahead[t] - v[t])
+
+
+@kernel("boolean(float64[::1], float64[::1], float64)")
+def _settled(x, ahead, small):
+    """Whether the step from ``ahead`` has moved no entry by more than ``small``; NaN has settled."""
+    for t in range(x.shape[0]):
+        if abs(x[t] - ahead[t]) > small:
+            return False
+    return True
+
+
+# ------------------------------------------------------------------------------------ tree
+
+
+@kernel("void(float64[::1], float64, float64[::1], int64[::1])")
+def _shrink_tree(v, step, fpar, ipar):
+    """Group after group from the leaves to the root: exact where all tasks have one step."""
+    n = ipar[0]
+    for k in range(n):
+        begin = ipar[1 + k]
+        end = ipar[2 + k]
+        square = 0.0
+        for i in range(begin, end):
+            square += v[ipar[i]] * v[ipar[i]]
+        cut = step * fpar[k]
+        if square <= cut * cut:
+            for i in range(begin, end):
+                v[ipar[i]] = 0.0
+        else:
+            scale = 1.0 - cut / np.sqrt(square)
+            for i in range(begin, end):
+                v[ipar[i]] *= scale
+
+
+@row_prox
+def prox_tree(v, step, fpar, ipar, feature):
+    spread = _spread(step)
+    if spread == 1.0:
+        _shrink_tree(v, step[0], fpar, ipar)
+        return
+    low = step.min()
+    small = max(EXACT / spread, 4e-16) * np.abs(v).max()
+    momentum = (np.sqrt(spread) - 1.0) / (np.sqrt(spread) + 1.0)
+    x, old, ahead = v.copy(), v.copy(), np.empty(v.shape[0])
+    for _ in range(MOST):
+        _towards(v, step, low, x, old, ahead, momentum)
+        _shrink_tree(x, low, fpar, ipar)
+        if _settled(x, ahead, small):
+            break
+    v[:] = x
+
+
+class TreeGuided(RowPenalty):
+    """Omega(W) = alpha sum_j sum_v omega_v norm_2(W_{j, G_v}) over the nodes v of a tree whose leaves are the tasks.
+
+    Parameters
+    ----------
+    tree : sequence of (members, omega), linkage matrix or networkx tree, default=None
+        Groups G_v of tasks (labels, or positions where the labels are not found) and their weights omega_v >= 0. Any
+        two groups must be nested or disjoint. A (T - 1, 4) matrix of ``scipy.cluster.hierarchy.linkage`` gets the
+        weights of Kim and Xing: with h_v the height of node v over that of the root, g_v = 1 - h_v and s_v = h_v,
+        omega_v is g_v times the s of all nodes above v; for a leaf, g_v is 1. A networkx tree has its edges from
+        the root to the leaves, the leaves are tasks, and a node's attribute "omega" (1 by default) is its weight.
+        None is one group of all tasks.
+    alpha : float, default=1.0
+
+    Notes
+    -----
+    A task that is in no group of positive weight is not penalised. In a row the groups' shrinkages are applied from
+    the leaves to the root, which is the prox if all tasks have the same step; for different steps, it is iterated to
+    machine precision.
+
+    References
+    ----------
+    Kim, Xing (2010), ICML; Jenatton, Mairal, Obozinski, Bach (2011), JMLR (the prox).
+    """
+
+    row_prox = prox_tree
+    spread = 4.0
+
+    def __init__(self, tree=None, alpha=1.0):
+        self.tree = tree
+        self.alpha = alpha
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        read_tree(self.tree, tasks)
+
+    def bind(self, tasks):
+        return clone(self).set_params(tree=read_tree(self.tree, tasks))
+
+    def resolve(self, n_features, tasks):
+        self.check(n_features, tasks)
+        T = len(tasks)
+        bound = self.bind(tasks)
+        return Canonical((bound,) if self.alpha > 0 and bound.tree else (), np.zeros((T, T)))
+
+    def pack(self):
+        sizes = [len(members) for members, _ in self.tree]
+        begins = np.cumsum([2 + len(sizes), *sizes])
+        flat = [t for members, _ in self.tree for t in members]
+        return np.array([self.alpha * omega for _, omega in self.tree]), np.array([len(sizes), *begins, *flat])
+
+    def free_tasks(self, n_tasks):
+        covered = {t for members, _ in self.tree for t in members}
+        return np.eye(n_tasks)[:, [t for t in range(n_tasks) if t not in covered]]
+
+    def dual_norm(self, Z):
+        return super().dual_norm(without(Z, self.free_tasks(Z.shape[1])))
+
+    def value(self, W):
+        tree = read_tree(self.tree, range(W.shape[1]))
+        return self.alpha * float(sum(omega * row_norms(W[:, members]).sum() for members, omega in tree))
+
+    def expression(self, W, cp):
+        tree = read_tree(self.tree, range(W.shape[1]))
+        return self.alpha * sum(omega * cp.sum(cp.norm(W[:, members], 2, axis=1)) for members, omega in tree), []
+
+
+def read_tree(tree, tasks):
+    """Read list of (positions of tasks, omega), smaller groups first, without those of weight 0."""
+    if isinstance(tree, Read):
+        return tree
+    labels = labels_of(tasks)
+    if tree is None:
+        pairs, labels = [(list(range(len(labels))), 1.0)], list(range(len(labels)))
+    elif hasattr(tree, "nodes"):
+        pairs = _networkx_groups(tree)
+    elif isinstance(tree, np.ndarray) and tree.ndim == 2 and tree.shape[1] == 4:
+        if len(tree) != len(labels) - 1:
+            raise ValueError(
+                f"tree: a linkage matrix of {len(labels)} tasks has {len(labels) - 1} rows, got {len(tree)}."
+            )
+        pairs, labels = tree_groups(tree), list(range(len(labels)))
+    else:
+        pairs = _listed_groups(tree)
+    place = places([t for members, _ in pairs for t in members], labels, "tree")
+    out = Read()
+    for members, omega in pairs:
+        group = sorted({place[t] for t in members})
+        if not group or len(group) != len(members):
+            raise ValueError(f"tree: a group must hold different tasks, at least one, got {members!r}.")
+        check_number(omega, "tree: omega", 0, np.finfo(float).max, "a finite number >= 0")
+        if omega > 0:
+            out.append((group, float(omega)))
+    out.sort(key=lambda pair: len(pair[0]))
+    # The largest group so far of every task: a larger one must take it whole.
+    within = [[t] for t in range(len(labels))]
+    for group, _ in out:
+        taken = {id(within[t]): within[t] for t in group}.values()
+        if sum(len(smaller) for smaller in taken) != len(group):
+            cut = next(smaller for smaller in taken if not set(smaller) <= set(group))
+            names = [[labels_of(tasks)[t] for t in members] for members in (cut, group)]
+            raise ValueError(f"tree: groups must be nested or disjoint, got {names[0]!r} and {names[1]!r}.")
+        for t in group:
+            within[t] = group
+    return out
+
+
+def _listed_groups(tree):
+    pairs = list(tree) if isinstance(tree, Iterable) and not isinstance(tree, str) else None
+    well_formed = pairs is not None and all(
+        isinstance(pair, Sequence) and not isinstance(pair, str) and len(pair) == 2 for pair in pairs
+    )
+    if not well_formed or any(isinstance(m, str) or not isinstance(m, Iterable) for m, _ in pairs):
+        raise ValueError(
+            "tree must be a list of (members, omega) pairs, a linkage matrix of scipy or a networkx tree, got "
+            f"{tree!r}."
+        )
+    return [(labels_of(list(members)), omega) for members, omega in pairs]
+
+
+def _networkx_groups(tree):
+    """Groups of leaves below every node."""
+    root = [v for v, degree in tree.in_degree() if degree == 0] if tree.is_directed() else []
+    order, leaves = root[:1], {}
+    for v in order:
+        if len(order) > len(tree):
+            break
+        order.extend(tree.successors(v))
+    if len(root) != 1 or len(order) != len(tree) or tree.number_of_edges() != len(tree) - 1:
+        raise ValueError(
+            "tree: a networkx tree must be a DiGraph with one root and one way from it to every other node."
+        )
+    for v in reversed(order):
+        below = list(tree.successors(v))
+        leaves[v] = [leaf for child in below for leaf in leaves[child]] if below else [v]
+    return [(leaves[v], tree.nodes[v].get("omega", 1.0)) for v in order]
+
+
+def without(Z, free):
+    """Z without its share in the directions ``free`` (T, k) of the tasks; what is left of a row that is all rounding
+    is zero."""
+    if not free.shape[1]:
+        return Z
+    rest = Z - (Z @ free) @ free.T
+    rest[np.abs(rest).max(axis=1) <= 1e-13 * np.abs(Z).max(axis=1)] = 0.0
+    return rest
+
+
+# ------------------------------------------------------------------------------------ time
+
+
+@kernel("void(float64[::1], float64, float64)")
+def _total_variation(v, step, weight):
+    """v <- argmin_x sum_t (x_t - v_t)^2 / (2 step) + weight sum_t abs(x_{t+1} - x_t).
+
+    The derivative of the best cost of x_1, ..., x_t given x_t is piecewise linear in x_t and, once it is clipped to
+    [-weight, weight], that of the link to x_{t+1}. Its kinks are kept in order of size; each is made and dropped once.
+    """
+    T = v.shape[0]
+    low, high = np.empty(T), np.empty(T)
+    # At every kink the line changes by slope and offset.
+    kink, slope, offset = np.empty(2 * T), np.empty(2 * T), np.empty(2 * T)
+    cut = weight * step
+    first, last = T, T
+    for t in range(T - 1):
+        bound = 0.0 if t == 0 else cut
+        a, b = 1.0, -bound - v[t]
+        while first < last and a * kink[first] + b < -cut:
+            a += slope[first]
+            b += offset[first]
+            first += 1
+        low[t] = (-cut - b) / a
+        first -= 1
+        kink[first], slope[first], offset[first] = low[t], a, b + cut
+        a, b = 1.0, bound - v[t]
+        while first + 1 < last and a * kink[last - 1] + b > cut:
+            last -= 1
+            a -= slope[last]
+            b -= offset[last]
+        high[t] = (cut - b) / a
+        kink[last], slope[last], offset[last] = high[t], -a, cut - b
+        last += 1
+    a, b = 1.0, -(cut if T > 1 else 0.0) - v[T - 1]
+    while first < last and a * kink[first] + b < 0.0:
+        a += slope[first]
+        b += offset[first]
+        first += 1
+    v[T - 1] = -b / a
+    for t in range(T - 2, -1, -1):
+        v[t] = min(max(v[t + 1], low[t]), high[t])
+
+
+@kernel("void(float64[::1], float64, float64[::1])")
+def _shrink_chain(v, step, fpar):
+    """Total variation, then entries, then the group: exact where all tasks have one step."""
+    if fpar[0] > 0.0:
+        _total_variation(v, step, fpar[0])
+    square = 0.0
+    cut = step * fpar[1]
+    for t in range(v.shape[0]):
+        v[t] = max(v[t] - cut, 0.0) + min(v[t] + cut, 0.0)
+        square += v[t] * v[t]
+    cut = step * fpar[2]
+    if square <= cut * cut:
+        v[:] = 0.0 * square
+    else:
+        v *= 1.0 - cut / np.sqrt(square)
+
+
+@row_prox
+def prox_chain(v, step, fpar, ipar, feature):
+    T = v.shape[0]
+    size = np.abs(v).max()
+    if not size < np.inf:
+        v[:] = np.nan
+        return
+    x = np.empty(T)
+    for i in range(T):
+        x[i] = v[ipar[i]]
+    spread = _spread(step)
+    if spread == 1.0:
+        _shrink_chain(x, step[0], fpar)
+    else:
+        steps, w = np.empty(T), x.copy()
+        for i in range(T):
+            steps[i] = step[ipar[i]]
+        low = step.min()
+        small = max(EXACT / spread, 4e-16) * size
+        momentum = (np.sqrt(spread) - 1.0) / (np.sqrt(spread) + 1.0)
+        old, ahead = x.copy(), np.empty(T)
+        for _ in range(MOST):
+            _towards(w, steps, low, x, old, ahead, momentum)
+            _shrink_chain(x, low, fpar)
+            if _settled(x, ahead, small):
+                break
+    for i in range(T):
+        v[ipar[i]] = x[i]
+
+
+class Temporal(RowPenalty):
+    """Omega(W) = alpha_smooth sum_t norm_1(w_{t+1} - w_t) + alpha_sparse norm_1(W) + alpha_group sum_j norm_2(W_j.)
+    + alpha_ridge norm_F(W)^2; with smooth="l2" the first term is alpha_smooth sum_t norm_2(w_{t+1} - w_t)^2.
+
+    Parameters
+    ----------
+    alpha_smooth : float, default=1.0
+    smooth : {"l1", "l2"}, default="l1"
+        Piecewise constant in time, or smooth.
+    alpha_sparse, alpha_group, alpha_ridge : float, default=0.0
+    order : sequence of task labels or positions, default=None
+        The tasks in the order of time; that of their labels by default.
+
+    References
+    ----------
+    Zhou, Yuan, Liu, Ye (2011), KDD (TGL: squared differences and groups); Zhou, Liu, Narayan, Ye (2012), KDD (cFSGL:
+    absolute differences, entries and groups, and the order of their proxes).
+    """
+
+    strengths = ("alpha_smooth", "alpha_sparse", "alpha_group", "alpha_ridge")
+    row_prox = prox_chain
+    spread = 4.0
+
+    def __init__(self, alpha_smooth=1.0, smooth="l1", alpha_sparse=0.0, alpha_group=0.0, alpha_ridge=0.0, order=None):
+        self.alpha_smooth = alpha_smooth
+        self.smooth = smooth
+        self.alpha_sparse = alpha_sparse
+        self.alpha_group = alpha_group
+        self.alpha_ridge = alpha_ridge
+        self.order = order
+
+    @property
+    def is_norm(self):
+        return self.smooth == "l1" and self.alpha_ridge == 0
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        if self.smooth not in ("l1", "l2"):
+            raise ValueError(f"smooth must be 'l1' or 'l2', got {self.smooth!r}.")
+        self.positions(tasks)
+
+    def positions(self, tasks):
+        """[position of the first task in time, of the second, ...]."""
+        labels = labels_of(tasks)
+        if isinstance(self.order, Read):
+            return self.order
+        if self.order is None:
+            return Read(range(len(labels)))
+        order = labels_of(list(self.order)) if not isinstance(self.order, str) else [self.order]
+        place = places(order, labels, "order")
+        positions = Read(place[t] for t in order)
+        if sorted(positions) != list(range(len(labels))):
+            raise ValueError(f"order must hold each of the {len(labels)} tasks once, got {self.order!r}.")
+        return positions
+
+    def bind(self, tasks):
+        return clone(self).set_params(order=self.positions(tasks))
+
+    def resolve(self, n_features, tasks):
+        self.check(n_features, tasks)
+        T, steps = len(tasks), np.diff(np.eye(len(tasks))[self.positions(tasks)], axis=0)
+        M = self.alpha_ridge * np.eye(T)
+        both = self.alpha_sparse + self.alpha_group
+        if self.smooth == "l1" and self.alpha_smooth > 0 and T > 1:
+            return Canonical((self.bind(tasks).set_params(alpha_ridge=0.0),), M)
+        terms = (SparseGroup(both, self.alpha_sparse / both),) if both > 0 else ()
+        return Canonical(terms, M + (self.alpha_smooth * steps.T @ steps if self.smooth == "l2" else 0.0))
+
+    def pack(self):
+        strengths = [self.alpha_smooth, self.alpha_sparse, self.alpha_group]
+        return np.array(strengths, dtype=float), np.array(self.order, dtype=np.int64)
+
+    def free_tasks(self, n_tasks):
+        free = self.alpha_sparse == 0 and self.alpha_group == 0
+        return np.full((n_tasks, int(free)), n_tasks**-0.5)
+
+    def dual_norm(self, Z):
+        return super().dual_norm(without(Z, self.free_tasks(Z.shape[1])))
+
+    def value(self, W):
+        steps = np.diff(W[:, self.positions(range(W.shape[1]))], axis=1)
+        smooth = np.abs(steps).sum() if self.smooth == "l1" else np.sum(steps**2)
+        rest = self.alpha_sparse * np.abs(W).sum() + self.alpha_group * row_norms(W).sum()
+        return float(self.alpha_smooth * smooth + rest + self.alpha_ridge * np.sum(W**2))
+
+    def expression(self, W, cp):
+        order = self.positions(range(W.shape[1]))
+        total = self.alpha_sparse * cp.sum(cp.abs(W)) + self.alpha_group * cp.sum(cp.norm(W, 2, axis=1))
+        total += self.alpha_ridge * cp.sum_squares(W)
+        for s, t in pairwise(order):
+            step = W[:, t] - W[:, s]
+            total += self.alpha_smooth * (cp.norm(step, 1) if self.smooth == "l1" else cp.sum_squares(step))
+        return total, []
+
+
+# ------------------------------------------------------------------------------------ graph
+
+
+@kernel("void(float64[::1], float64[::1], float64[::1], int64[::1], float64[::1])")
+def _pull(u, step, sign, ipar, y):
+    """y = step (B u_edges + u_tasks): what the dual variables take from v."""
+    T = step.shape[0]
+    E = sign.shape[0]
+    y[:] = u[E:]
+    for e in range(E):
+        y[ipar[1 + e]] += u[e]
+        y[ipar[1 + E + e]] -= sign[e] * u[e]
+    for t in range(T):
+        y[t] *= step[t]
+
+
+@kernel(
+    "void(float64[::1], float64[::1], float64[::1], float64[::1], int64[::1], float64[::1], float64[::1], float64[::1])"
+)
+def _gradients(x, u, bound, sign, ipar, free, chopped, squares):
+    """The gradient in u: of the variables inside their bounds, and of those at one that should leave it.
+
+    ``squares`` gets the squared norms of both and the largest entry.
+    """
+    E = sign.shape[0]
+    a = b = top = 0.0
+    for k in range(u.shape[0]):
+        if k < E:
+            g = sign[k] * x[ipar[1 + E + k]] - x[ipar[1 + k]]
+        else:
+            g = -x[k - E]
+        free[k] = 0.0
+        chopped[k] = 0.0
+        if -bound[k] < u[k] < bound[k]:
+            free[k] = g
+            a += g * g
+        elif bound[k] > 0.0 and (g > 0.0) == (u[k] > 0.0):
+            chopped[k] = g
+            b += g * g
+        else:
+            continue
+        top = max(top, abs(g))
+    squares[0] = a
+    squares[1] = b
+    squares[2] = top
+
+
+@kernel("float64(float64[::1], float64[::1], float64[::1])")
+def _farthest(u, p, bound):
+    """The largest s for which u - s p stays within its bounds."""
+    farthest = np.inf
+    for k in range(u.shape[0]):
+        if p[k] > 0.0:
+            farthest = min(farthest, (u[k] + bound[k]) / p[k])
+        elif p[k] < 0.0:
+            farthest = min(farthest, (u[k] - bound[k]) / p[k])
+    return max(farthest, 0.0)
+
+
+@kernel("void(float64[::1], float64[::1], float64, float64[::1])")
+def _move(u, p, s, bound):
+    """u <- u - s p, clipped to the bounds."""
+    for k in range(u.shape[0]):
+        u[k] = min(max(u[k] - s * p[k], -bound[k]), bound[k])
+
+
+@kernel("void(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], int64[::1])")
+def _fuse(x, u, bound, step, sign, ipar):
+    """Give tasks that are joined by edges inside their bounds exactly one value, up to sign: zero where a task of
+    theirs is, or where the signs around a cycle contradict each other."""
+    T = x.shape[0]
+    E = sign.shape[0]
+    group, side = np.full(T, -1), np.ones(T)
+    queue = np.empty(T, dtype=np.int64)
+    for first in range(T):
+        if group[first] >= 0:
+            continue
+        group[first] = first
+        queue[0] = first
+        n, i = 1, 0
+        zero = False
+        while i < n:
+            s = queue[i]
+            i += 1
+            zero = zero or abs(u[E + s]) < bound[E + s]
+            for e in range(E):
+                if abs(u[e]) >= bound[e]:
+                    continue
+                a, b = ipar[1 + e], ipar[1 + E + e]
+                if a != s and b != s:
+                    continue
+                t = b if a == s else a
+                if group[t] < 0:
+                    group[t] = first
+                    side[t] = side[s] * sign[e]
+                    queue[n] = t
+                    n += 1
+                elif side[t] != side[s] * sign[e]:
+                    zero = True
+        total = weight = 0.0
+        for i in range(n):
+            t = queue[i]
+            total += side[t] * x[t] / step[t]
+            weight += 1.0 / step[t]
+        for i in range(n):
+            t = queue[i]
+            x[t] = 0.0 if zero else side[t] * total / weight
+
+
+@row_prox
+def prox_graph(v, step, fpar, ipar, feature):
+    """v - step (B u_edges + u_tasks), with u the nearest point within bounds: conjugate gradients among the variables
+    inside them, which set others free, or are stopped by a bound, one after the other."""
+    T = v.shape[0]
+    E = ipar[0]
+    size = np.abs(v).max()
+    if not size < np.inf:
+        v[:] = np.nan
+        return
+    sign = fpar[1 + E :]
+    # Of every edge, and then of every task.
+    bound = np.full(E + T, fpar[0])
+    bound[:E] = fpar[1 : 1 + E]
+    u, p, free, chopped = np.zeros(E + T), np.zeros(E + T), np.empty(E + T), np.empty(E + T)
+    squares, y, x = np.empty(3), np.empty(T), np.empty(T)
+    degree = np.ones(T)
+    for e in range(E):
+        degree[ipar[1 + e]] += 2.0
+        degree[ipar[1 + E + e]] += 2.0
+    long = 0.0
+    for t in range(T):
+        u[E + t] = min(max(v[t] / step[t], -bound[E + t]), bound[E + t])
+        long = max(long, degree[t] * step[t])
+    before = 0.0
+    for _ in range(MOST):
+        if before == 0.0:
+            # A new face: start again, from what x really is.
+            _pull(u, step, sign, ipar, y)
+            for t in range(T):
+                x[t] = v[t] - y[t]
+        _gradients(x, u, bound, sign, ipar, free, chopped, squares)
+        if squares[2] <= EXACT * size:
+            break
+        on_face = squares[1] <= squares[0]
+        if not on_face:
+            p[:] = chopped
+        elif before == 0.0:
+            p[:] = free
+        else:
+            ratio = squares[0] / before
+            for k in range(E + T):
+                p[k] = free[k] + ratio * p[k]
+        _pull(p, step, sign, ipar, y)
+        curvature = slope = 0.0
+        for t in range(T):
+            curvature += y[t] * y[t] / step[t]
+            # The slope along p, as it is at the present x.
+            slope += x[t] * y[t] / step[t]
+        farthest = _farthest(u, p, bound)
+        best = -slope / curvature if curvature > 0.0 else np.inf
+        if on_face and best < farthest:
+            _move(u, p, best, bound)
+            for t in range(T):
+                x[t] += best * y[t]
+            before = squares[0]
+            continue
+        if best < np.inf or farthest < np.inf:
+            _move(u, p, min(best, farthest), bound)
+        before = 0.0
+        if on_face:
+            # Past the bound, along the projected gradient: many variables reach theirs at once.
+            _pull(u, step, sign, ipar, y)
+            for t in range(T):
+                x[t] = v[t] - y[t]
+            _gradients(x, u, bound, sign, ipar, free, chopped, squares)
+            _move(u, free, 1.0 / long, bound)
+    _fuse(x, u, bound, step, sign, ipar)
+    v[:] = x
+
+
+class GraphGuided(RowPenalty):
+    """Omega(W) = alpha sum_e omega_e norm_1(w_s - sign_e w_t) + alpha_sparse norm_1(W) over the edges e = (s, t) of a
+    graph of tasks; with norm="l2" the first term is alpha sum_e omega_e norm_2(w_s - sign_e w_t)^2.
+
+    Parameters
+    ----------
+    graph : sequence of (s, t[, omega[, sign]]), (T, T) array, sparse matrix or networkx graph, default=None
+        Tasks by label, or by position where the labels are not found; omega >= 0 and sign, 1 or -1, are 1 by default.
+        Of a symmetric matrix of weights the absolute values are the omega, and a negative weight has sign -1; so has
+        a negative "weight" of an edge of a networkx graph. None joins each task with each.
+    alpha : float, default=1.0
+    norm : {"l1", "l2"}, default="l1"
+        Fuse tasks that are joined, or draw them together.
+    alpha_sparse : float, default=0.0
+
+    References
+    ----------
+    Chen, Kim, Lin, Carbonell, Xing (2010), arXiv:1005.3579; Kim, Xing (2009), PLoS Genetics; Evgeniou, Micchelli,
+    Pontil (2005), JMLR (norm="l2"); Dostal, Schoeberl (2005), Computational Optimization and Applications (the prox).
+    """
+
+    strengths = ("alpha", "alpha_sparse")
+    row_prox = prox_graph
+
+    def __init__(self, graph=None, alpha=1.0, norm="l1", alpha_sparse=0.0):
+        self.graph = graph
+        self.alpha = alpha
+        self.norm = norm
+        self.alpha_sparse = alpha_sparse
+
+    @property
+    def is_norm(self):
+        return self.norm == "l1"
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        if self.norm not in ("l1", "l2"):
+            raise ValueError(f"norm must be 'l1' or 'l2', got {self.norm!r}.")
+        read_graph(self.graph, tasks)
+
+    def bind(self, tasks):
+        return clone(self).set_params(graph=read_graph(self.graph, tasks))
+
+    def resolve(self, n_features, tasks):
+        self.check(n_features, tasks)
+        T, edges = len(tasks), read_graph(self.graph, tasks)
+        sparse = (RowNorm(self.alpha_sparse, q=1),) if self.alpha_sparse > 0 else ()
+        if not edges or self.alpha == 0:
+            return Canonical(sparse, np.zeros((T, T)))
+        if self.norm == "l1":
+            return Canonical((self.bind(tasks),), np.zeros((T, T)))
+        return Canonical(sparse, self.alpha * laplacian(edges, T))
+
+    def pack(self):
+        s, t, omega, sign = (np.array(column) for column in zip(*self.graph, strict=True))
+        fpar = np.concatenate([[self.alpha_sparse], self.alpha * omega, sign])
+        return fpar, np.concatenate([[len(s)], s, t]).astype(np.int64)
+
+    def free_tasks(self, n_tasks):
+        if self.alpha_sparse > 0:
+            return np.zeros((n_tasks, 0))
+        values, vectors = np.linalg.eigh(laplacian([(s, t, 1.0, sign) for s, t, _, sign in self.graph], n_tasks))
+        return vectors[:, values < 1e-10]
+
+    def dual_norm(self, Z):
+        return super().dual_norm(without(Z, self.free_tasks(Z.shape[1])))
+
+    def value(self, W):
+        edges = read_graph(self.graph, range(W.shape[1]))
+        total = self.alpha_sparse * np.abs(W).sum()
+        for s, t, omega, sign in edges:
+            step = W[:, s] - sign * W[:, t]
+            total += self.alpha * omega * (np.abs(step).sum() if self.norm == "l1" else step @ step)
+        return float(total)
+
+    def expression(self, W, cp):
+        total = self.alpha_sparse * cp.sum(cp.abs(W))
+        for s, t, omega, sign in read_graph(self.graph, range(W.shape[1])):
+            step = W[:, s] - sign * W[:, t]
+            total += self.alpha * omega * (cp.norm(step, 1) if self.norm == "l1" else cp.sum_squares(step))
+        return total, []

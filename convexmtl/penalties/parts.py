@@ -80,6 +80,12 @@ class Parts(Penalty, _BaseComposition):
                 out[f"{name}_tasks_"] = np.asarray(tasks)[part.any(axis=0)]
         return out
 
+    def strength_values(self):
+        return {f"{k}__{n}": v for k, penalty in self.parts for n, v in penalty.strength_values().items()}
+
+    def scaled(self, factor):
+        return Parts([(name, penalty.scaled(factor)) for name, penalty in self.parts])
+
 
 class TaskNorm(Penalty):
     """Omega(W) = alpha sum_t norm_2(w_t): whole tasks are zero. As a part of W it takes up the outlier tasks.
@@ -110,11 +116,6 @@ class TaskNorm(Penalty):
     def expression(self, W, cp):
         return self.alpha * cp.sum(cp.norm(W, 2, axis=0)), []
 
-    def strength_values(self):
-        return {f"{k}__{n}": v for k, penalty in self.parts for n, v in penalty.strength_values().items()}
-
-    def scaled(self, factor):
-        return Parts([(name, penalty.scaled(factor)) for name, penalty in self.parts])
 
 
 class NamedParts(Penalty):

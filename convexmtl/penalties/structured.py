@@ -14,7 +14,8 @@ from .couplings import Read, labels_of, laplacian, places, read_graph
 from .rows import RowNorm, RowPenalty, SparseGroup
 
 EXACT = 1e-14  # to which the iterations here go, relative to the largest entry of the row
-MOST = 10_000  # of their steps, which only rounding can make them need
+MOST = 1_000_000  # of their steps, which only rounding can make them need
+SWEEPS = 8  # over the dual variables of a graph, before conjugate gradients
 
 
 @kernel("float64(float64[::1])")
@@ -141,6 +142,9 @@ class TreeGuided(RowPenalty):
         begins = np.cumsum([2 + len(sizes), *sizes])
         flat = [t for members, _ in self.tree for t in members]
         return np.array([self.alpha * omega for _, omega in self.tree]), np.array([len(sizes), *begins, *flat])
+
+    def prox(self, V, step):
+        return super(TreeGuided, self.bind(range(np.shape(V)[1]))).prox(V, step)
 
     def free_tasks(self, n_tasks):
         covered = {t for members, _ in self.tree for t in members}
@@ -402,6 +406,13 @@ class Temporal(RowPenalty):
         strengths = [self.alpha_smooth, self.alpha_sparse, self.alpha_group]
         return np.array(strengths, dtype=float), np.array(self.order, dtype=np.int64)
 
+    def prox(self, V, step):
+        if self.smooth == "l2":
+            raise TypeError("Temporal(smooth='l2') is a sum with a quadratic coupling, which has no prox of its own")
+        # That of the rest, for a shrunk point and a shorter step.
+        shrink = 1 / (1 + 2 * np.asarray(step) * self.alpha_ridge)
+        return super(Temporal, self.bind(range(np.shape(V)[1]))).prox(V * shrink, step * shrink)
+
     def free_tasks(self, n_tasks):
         free = self.alpha_sparse == 0 and self.alpha_group == 0
         return np.full((n_tasks, int(free)), n_tasks**-0.5)
@@ -441,54 +452,71 @@ def _pull(u, step, sign, ipar, y):
         y[t] *= step[t]
 
 
-@kernel(
-    "void(float64[::1], float64[::1], float64[::1], float64[::1], int64[::1], float64[::1], float64[::1], float64[::1])"
-)
-def _gradients(x, u, bound, sign, ipar, free, chopped, squares):
-    """The gradient in u: of the variables inside their bounds, and of those at one that should leave it.
-
-    ``squares`` gets the squared norms of both and the largest entry.
-    """
+@kernel("float64(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], int64[::1])")
+def _descend(x, u, bound, step, sign, ipar):
+    """Minimise over one dual variable after the other; returns the most that one of them has changed x."""
+    T = x.shape[0]
     E = sign.shape[0]
-    a = b = top = 0.0
-    for k in range(u.shape[0]):
-        if k < E:
-            g = sign[k] * x[ipar[1 + E + k]] - x[ipar[1 + k]]
-        else:
-            g = -x[k - E]
-        free[k] = 0.0
-        chopped[k] = 0.0
-        if -bound[k] < u[k] < bound[k]:
-            free[k] = g
-            a += g * g
-        elif bound[k] > 0.0 and (g > 0.0) == (u[k] > 0.0):
-            chopped[k] = g
-            b += g * g
-        else:
-            continue
-        top = max(top, abs(g))
-    squares[0] = a
-    squares[1] = b
-    squares[2] = top
+    most = 0.0
+    for e in range(E):
+        s, t = ipar[1 + e], ipar[1 + E + e]
+        new = u[e] + (x[s] - sign[e] * x[t]) / (step[s] + step[t])
+        change = min(max(new, -bound[e]), bound[e]) - u[e]
+        if change != 0.0:
+            u[e] += change
+            x[s] -= step[s] * change
+            x[t] += sign[e] * step[t] * change
+            most = max(most, abs(change) * (step[s] + step[t]))
+    for t in range(T):
+        change = min(max(u[E + t] + x[t] / step[t], -bound[E + t]), bound[E + t]) - u[E + t]
+        if change != 0.0:
+            u[E + t] += change
+            x[t] -= step[t] * change
+            most = max(most, abs(change) * step[t])
+    return most
 
 
-@kernel("float64(float64[::1], float64[::1], float64[::1])")
-def _farthest(u, p, bound):
-    """The largest s for which u - s p stays within its bounds."""
-    farthest = np.inf
-    for k in range(u.shape[0]):
-        if p[k] > 0.0:
-            farthest = min(farthest, (u[k] + bound[k]) / p[k])
-        elif p[k] < 0.0:
-            farthest = min(farthest, (u[k] - bound[k]) / p[k])
-    return max(farthest, 0.0)
-
-
-@kernel("void(float64[::1], float64[::1], float64, float64[::1])")
-def _move(u, p, s, bound):
-    """u <- u - s p, clipped to the bounds."""
-    for k in range(u.shape[0]):
-        u[k] = min(max(u[k] - s * p[k], -bound[k]), bound[k])
+@kernel("void(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], int64[::1], float64)")
+def _follow_face(x, u, bound, step, sign, ipar, small):
+    """Conjugate gradients among the dual variables inside their bounds, until one of them meets its own."""
+    T = x.shape[0]
+    E = sign.shape[0]
+    g, p, y = np.empty(E + T), np.zeros(E + T), np.empty(T)
+    before = first = 0.0
+    for i in range(E + T):
+        square = 0.0
+        for k in range(E + T):
+            g[k] = 0.0
+            if -bound[k] < u[k] < bound[k]:
+                g[k] = sign[k] * x[ipar[1 + E + k]] - x[ipar[1 + k]] if k < E else -x[k - E]
+                square += g[k] * g[k]
+        if i == 0:
+            first = square
+        if square <= max(small * small, 1e-8 * first):
+            return
+        ratio = square / before if i > 0 else 0.0
+        before = square
+        for k in range(E + T):
+            p[k] = g[k] + ratio * p[k]
+        _pull(p, step, sign, ipar, y)
+        curvature = slope = 0.0
+        for t in range(T):
+            curvature += y[t] * y[t] / step[t]
+            slope -= x[t] * y[t] / step[t]
+        if not curvature > 0.0:
+            return
+        best = slope / curvature
+        farthest = np.inf
+        for k in range(E + T):
+            if p[k] != 0.0:
+                farthest = min(farthest, (u[k] + (bound[k] if p[k] > 0.0 else -bound[k])) / p[k])
+        length = min(best, max(farthest, 0.0))
+        for k in range(E + T):
+            u[k] = min(max(u[k] - length * p[k], -bound[k]), bound[k])
+        for t in range(T):
+            x[t] += length * y[t]
+        if best >= farthest:
+            return
 
 
 @kernel("void(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], int64[::1])")
@@ -536,8 +564,8 @@ def _fuse(x, u, bound, step, sign, ipar):
 
 @row_prox
 def prox_graph(v, step, fpar, ipar, feature):
-    """v - step (B u_edges + u_tasks), with u the nearest point within bounds: conjugate gradients among the variables
-    inside them, which set others free, or are stopped by a bound, one after the other."""
+    """v - step (B u_edges + u_tasks), with u the nearest point within bounds: coordinate descent finds out who is at a
+    bound, conjugate gradients do the rest."""
     T = v.shape[0]
     E = ipar[0]
     size = np.abs(v).max()
@@ -548,59 +576,21 @@ def prox_graph(v, step, fpar, ipar, feature):
     # Of every edge, and then of every task.
     bound = np.full(E + T, fpar[0])
     bound[:E] = fpar[1 : 1 + E]
-    u, p, free, chopped = np.zeros(E + T), np.zeros(E + T), np.empty(E + T), np.empty(E + T)
-    squares, y, x = np.empty(3), np.empty(T), np.empty(T)
-    degree = np.ones(T)
-    for e in range(E):
-        degree[ipar[1 + e]] += 2.0
-        degree[ipar[1 + E + e]] += 2.0
-    long = 0.0
+    u, x = np.zeros(E + T), np.empty(T)
     for t in range(T):
-        u[E + t] = min(max(v[t] / step[t], -bound[E + t]), bound[E + t])
-        long = max(long, degree[t] * step[t])
-    before = 0.0
+        u[E + t] = min(max(v[t] / step[t], -fpar[0]), fpar[0])
+    change = size
     for _ in range(MOST):
-        if before == 0.0:
-            # A new face: start again, from what x really is.
-            _pull(u, step, sign, ipar, y)
-            for t in range(T):
-                x[t] = v[t] - y[t]
-        _gradients(x, u, bound, sign, ipar, free, chopped, squares)
-        if squares[2] <= EXACT * size:
-            break
-        on_face = squares[1] <= squares[0]
-        if not on_face:
-            p[:] = chopped
-        elif before == 0.0:
-            p[:] = free
-        else:
-            ratio = squares[0] / before
-            for k in range(E + T):
-                p[k] = free[k] + ratio * p[k]
-        _pull(p, step, sign, ipar, y)
-        curvature = slope = 0.0
+        _pull(u, step, sign, ipar, x)
         for t in range(T):
-            curvature += y[t] * y[t] / step[t]
-            # The slope along p, as it is at the present x.
-            slope += x[t] * y[t] / step[t]
-        farthest = _farthest(u, p, bound)
-        best = -slope / curvature if curvature > 0.0 else np.inf
-        if on_face and best < farthest:
-            _move(u, p, best, bound)
-            for t in range(T):
-                x[t] += best * y[t]
-            before = squares[0]
-            continue
-        if best < np.inf or farthest < np.inf:
-            _move(u, p, min(best, farthest), bound)
-        before = 0.0
-        if on_face:
-            # Past the bound, along the projected gradient: many variables reach theirs at once.
-            _pull(u, step, sign, ipar, y)
-            for t in range(T):
-                x[t] = v[t] - y[t]
-            _gradients(x, u, bound, sign, ipar, free, chopped, squares)
-            _move(u, free, 1.0 / long, bound)
+            x[t] = v[t] - x[t]
+        for _ in range(SWEEPS):
+            change = _descend(x, u, bound, step, sign, ipar)
+            if change <= EXACT * size:
+                break
+        if change <= EXACT * size:
+            break
+        _follow_face(x, u, bound, step, sign, ipar, EXACT * size)
     _fuse(x, u, bound, step, sign, ipar)
     v[:] = x
 
@@ -623,7 +613,7 @@ class GraphGuided(RowPenalty):
     References
     ----------
     Chen, Kim, Lin, Carbonell, Xing (2010), arXiv:1005.3579; Kim, Xing (2009), PLoS Genetics; Evgeniou, Micchelli,
-    Pontil (2005), JMLR (norm="l2"); Dostal, Schoeberl (2005), Computational Optimization and Applications (the prox).
+    Pontil (2005), JMLR (norm="l2").
     """
 
     strengths = ("alpha", "alpha_sparse")
@@ -659,9 +649,14 @@ class GraphGuided(RowPenalty):
         return Canonical(sparse, self.alpha * laplacian(edges, T))
 
     def pack(self):
-        s, t, omega, sign = (np.array(column) for column in zip(*self.graph, strict=True))
+        s, t, omega, sign = np.array(self.graph, dtype=float).reshape(-1, 4).T
         fpar = np.concatenate([[self.alpha_sparse], self.alpha * omega, sign])
         return fpar, np.concatenate([[len(s)], s, t]).astype(np.int64)
+
+    def prox(self, V, step):
+        if self.norm == "l2":
+            raise TypeError("GraphGuided(norm='l2') is a sum with a quadratic coupling, which has no prox of its own")
+        return super(GraphGuided, self.bind(range(np.shape(V)[1]))).prox(V, step)
 
     def free_tasks(self, n_tasks):
         if self.alpha_sparse > 0:

@@ -3,10 +3,12 @@
 import warnings
 
 import cases
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy.sparse import csr_array
 from sklearn.base import clone
 
 import convexmtl as cm
@@ -14,16 +16,22 @@ from convexmtl.estimators import _base
 from convexmtl.path import critical_factor
 from convexmtl.penalties import (
     ClusterCoupling,
+    GraphGuided,
     GraphLaplacian,
     LearnedClusters,
     MeanCoupling,
     Parts,
+    RobustLowRank,
     RowNorm,
+    SharedStructure,
     SparseGroup,
     SpectralBox,
     SquaredTraceNorm,
     TaskCoupling,
+    TaskNorm,
+    Temporal,
     TraceNorm,
+    TreeGuided,
 )
 
 nan, inf = np.nan, np.inf
@@ -210,6 +218,11 @@ def strengths():
         "MeanCoupling variance": (lambda v: MeanCoupling(0.1, v), "alpha_variance"),
         "GraphLaplacian": (lambda v: GraphLaplacian([(0, 1)], v), "alpha"),
         "TaskCoupling": (lambda v: TaskCoupling(np.eye(T), v), "alpha"),
+        "TaskNorm": (lambda v: TaskNorm(v), "alpha"),
+        "GraphGuided": (lambda v: GraphGuided(None, v), "alpha"),
+        "GraphGuided sparse": (lambda v: GraphGuided(None, 0.1, alpha_sparse=v), "alpha_sparse"),
+        "TreeGuided": (lambda v: TreeGuided(None, v), "alpha"),
+        "RobustLowRank": (lambda v: RobustLowRank(0.1, v), "alpha_outlier"),
         "Parts": (lambda v: Parts([("a", TraceNorm()), ("b", RowNorm(v))]), "alpha"),
         "sum": (lambda v: RowNorm(v) + MeanCoupling(), "alpha"),
     }
@@ -287,15 +300,58 @@ PARAMETERS = {
     "edge to itself": (GraphLaplacian([(1, 1)]), r"edges must join two different tasks, got \(1, 1\)"),
     "negative edge": (
         GraphLaplacian([(0, 1, -1.0)]),
-        r"edge weights must be finite and >= 0, got -1\.0 in edge \(0, 1, -1\.0\)",
+        r"edges: omega of \(0, 1\) must be a finite number >= 0 .*, -1\)\), got -1\.0",
     ),
-    "nan edge": (GraphLaplacian([(0, 1, nan)]), "edge weights must be finite and >= 0, got nan"),
+    "nan edge": (GraphLaplacian([(0, 1, nan)]), r"edges: omega of \(0, 1\) must be a finite number >= 0 .* got nan"),
     "long edge": (
-        GraphLaplacian([(0, 1, 1, 1)]),
-        r"edges must be \(s, t\) or \(s, t, omega\) tuples, got \(0, 1, 1, 1\)",
+        GraphLaplacian([(0, 1, 1, 1, 1)]),
+        r"edges must hold \(s, t\[, omega\[, sign\]\]\) tuples, got \(0, 1, 1, 1, 1\)",
     ),
-    "short edge": (GraphLaplacian([(0,)]), r"edges must be \(s, t\) or \(s, t, omega\) tuples, got \(0,\)"),
-    "no edge": (GraphLaplacian([0, 1]), r"edges must be \(s, t\) or \(s, t, omega\) tuples, got 0"),
+    "short edge": (GraphLaplacian([(0,)]), r"edges must hold .* tuples, got \(0,\)"),
+    "no edge": (GraphLaplacian([0, 1]), r"edges must hold .* tuples, got 0"),
+    "edge of a list": (GraphLaplacian([([0], 1)]), r"edges: \[0\] is not the label or position of a task"),
+    "sign 2": (GraphGuided([(0, 1, 1.0, 2)]), r"graph: the sign of \(0, 1\) must be 1 or -1, got 2"),
+    "graph is a number": (GraphGuided(3), r"graph must be a list of \(s, t\[, omega\[, sign\]\]\) tuples, a matrix"),
+    "graph is a string": (GraphGuided("chain"), "graph must be a list of"),
+    "graph not symmetric": (
+        GraphGuided(np.triu(np.ones((T, T)))),
+        "graph: a matrix .* must be finite, symmetric",
+    ),
+    "infinite graph": (GraphGuided(put(put(M, (0, 1), inf), (1, 0), inf)), "graph: a matrix of weights must be finite"),
+    "sparse graph shape": (GraphGuided(csr_array(np.eye(3))), rf"graph: a matrix .* of shape \({T}, {T}\)"),
+    "graph by label": (GraphGuided([("a", "b")]), "graph: 'a' is neither a task label"),
+    "norm": (GraphGuided([(0, 1)], norm="l3"), "norm must be 'l1' or 'l2', got 'l3'"),
+    "smooth": (Temporal(smooth=1), "smooth must be 'l1' or 'l2', got 1"),
+    "order of few": (Temporal(order=[0, 1]), rf"order must hold each of the {T} tasks once, got \[0, 1\]"),
+    "order twice": (Temporal(order=[0, 1, 1, 2]), rf"order must hold each of the {T} tasks once"),
+    "order by name": (Temporal(order=["a", "b", "c", "d"]), "order: 'a' is neither a task label"),
+    "order is a number": (Temporal(order=3), "order must hold each of the .* tasks once, got 3"),
+    "tree of a number": (TreeGuided(3), r"tree must be a list of \(members, omega\) pairs, a linkage matrix .*, got 3"),
+    "tree of numbers": (TreeGuided([1, 2]), r"tree must be a list of \(members, omega\) pairs"),
+    "group that is a number": (TreeGuided([(0, 1.0)]), r"tree must be a list of \(members, omega\) pairs"),
+    "group of strangers": (TreeGuided([([0, 9], 1.0)]), r"tree: 9 is neither a task label .* a position in 0\.\.3"),
+    "group twice": (TreeGuided([([0, 0], 1.0)]), r"tree: a group must hold different tasks, .*, got \[0, 0\]"),
+    "empty group": (TreeGuided([([], 1.0)]), r"tree: a group must hold different tasks, .*, got \[\]"),
+    "crossing groups": (
+        TreeGuided([([0, 1], 1.0), ([1, 2], 1.0)]),
+        r"tree: groups must be nested or disjoint, got \[0, 1\] and \[1, 2\]",
+    ),
+    "crossing larger group": (
+        TreeGuided([([0, 1, 2], 1.0), ([0, 3], 1.0)]),
+        r"tree: groups must be nested or disjoint, got \[0, 3\] and \[0, 1, 2\]",
+    ),
+    "negative group": (TreeGuided([([0, 1], -1.0)]), r"tree: omega must be a finite number >= 0, got -1\.0"),
+    "linkage of few": (TreeGuided(np.ones((2, 4))), "tree: a linkage matrix of 4 tasks has 3 rows, got 2"),
+    "tree without direction": (TreeGuided(nx.path_graph(3)), "tree: a networkx tree must be a DiGraph with one root"),
+    "tree with a cycle": (TreeGuided(nx.DiGraph([(0, 1), (1, 0)])), "tree: a networkx tree must be a DiGraph"),
+    "eta": (SharedStructure(eta=0.0), r"eta must be a finite number > 0, got 0\.0"),
+    **{
+        f"n_components={k!r}": (
+            SharedStructure(n_components=k),
+            rf"n_components must be an integer between 0 and the number of features \({D}\), got {k!r}",
+        )
+        for k in (-1, D + 1, 1.5, True, None)
+    },
     "low": (SpectralBox(low=-1), "0 <= low <= high is needed, got low=-1, high=inf"),
     "low > high": (SpectralBox(low=2, high=1), "0 <= low <= high is needed, got low=2, high=1"),
     "nan high": (SpectralBox(high=nan), "0 <= low <= high is needed, .* high=nan"),

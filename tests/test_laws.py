@@ -25,15 +25,23 @@ from convexmtl import reference
 from convexmtl.datasets import make_clustered, make_low_rank
 from convexmtl.penalties import (
     ClusterCoupling,
+    GraphGuided,
     GraphLaplacian,
     LearnedClusters,
     MeanCoupling,
     Parts,
+    RobustFeature,
+    RobustLowRank,
     RowNorm,
+    SharedFeature,
+    SharedStructure,
     SparseGroup,
     SquaredTraceNorm,
     TaskCoupling,
+    TaskNorm,
+    Temporal,
     TraceNorm,
+    TreeGuided,
 )
 from convexmtl.solvers import solve
 
@@ -61,6 +69,9 @@ FAMILIES = {
     "mean": MeanCoupling(0.1, 0.5),
     "parts": Parts([("sparse", RowNorm(0.08, q=1)), ("low_rank", TraceNorm(0.15))]),
     "group+mean": RowNorm(0.1) + MeanCoupling(0.05, 0.2),
+    "graph": GraphGuided(None, 0.1, alpha_sparse=0.05),
+    "structure": SharedStructure(0.1, 0.3, n_components=2),
+    "robust": RobustFeature(0.1, 0.12),
 }
 every_family = pytest.mark.parametrize("family", FAMILIES)
 
@@ -323,15 +334,13 @@ def test_ridge_per_task(seed):
 
 
 def strength_zero():
-    zero = {name: 0.0 for name in ("alpha", "alpha_block", "alpha_sparse", "alpha_mean", "alpha_variance")}
-    zero |= {"alpha_between": 0.0, "alpha_within": 0.0}
     for cls in cases.REGRESSORS:
         if cls is cm.MultiTaskRegressor:
             yield cls(RowNorm(0.0))
             yield cls(SquaredTraceNorm(0.0, 0.0))
             yield cls(GraphLaplacian([(0, 1)], 0.0))
         else:
-            yield cls(**{k: v for k, v in zero.items() if k in cls().get_params()})
+            yield cls(**{name: 0.0 for name in cls().get_params() if name.startswith("alpha")})
     yield cm.ClusteredRegressor([0, 1, 1], alpha_mean=0, alpha_between=0, alpha_within=0)
 
 
@@ -472,6 +481,55 @@ def test_dirty_at_the_ends_of_its_range(q, seed):
         other = cm.MultiTaskRegressor(same, tol=1e-9).fit(X, Y)
         assert_allclose(dirty.objective_, other.objective_, rtol=1e-8)
         assert_allclose(dirty.coef_, other.coef_, atol=1e-3)
+
+
+SAME_MODEL = {
+    "task relationships are shared features": (SquaredTraceNorm(0.1), SharedFeature(0.1)),
+    "shared structure with no component": (SharedStructure(0.1, 0.5, 0), TaskCoupling(0.15 * np.eye(3))),
+    "shared structure with all components": (SharedStructure(0.1, 0.5, 5), TaskCoupling(0.05 * np.eye(3))),
+    "shared structure with a component per task": (SharedStructure(0.1, 0.5, 3), TaskCoupling(0.05 * np.eye(3))),
+    "tree with one level": (TreeGuided([([0, 1, 2], 2.0)], 0.1), RowNorm(0.2)),
+    "tree with its leaves": (TreeGuided([([t], 1.0) for t in range(3)], 0.1), RowNorm(0.1, q=1)),
+    "tree of two levels": (
+        TreeGuided([([0], 0.4), ([1], 0.4), ([2], 0.4), ([0, 1, 2], 0.6)], 0.1),
+        SparseGroup(0.1, 0.4),
+    ),
+    "graph without edges": (GraphGuided([], 1.0, alpha_sparse=0.1), RowNorm(0.1, q=1)),
+    "graph with edges without weight": (GraphGuided([(0, 1, 0.0)], 1.0, alpha_sparse=0.1), RowNorm(0.1, q=1)),
+    "squared graph": (GraphGuided([(0, 1), (1, 2)], 0.1, "l2"), GraphLaplacian([(0, 1), (1, 2)], 0.1)),
+    "squared complete graph": (GraphGuided(None, 0.1, "l2"), MeanCoupling(0.0, 0.9)),
+    "graph of signs": (
+        GraphGuided([(0, 1, 1.0, -1)], 0.1, "l2", alpha_sparse=0.05),
+        RowNorm(0.05, q=1) + TaskCoupling([[0.1, 0.1, 0], [0.1, 0.1, 0], [0, 0, 0]]),
+    ),
+    "chain is a graph": (
+        Temporal(0.1, alpha_sparse=0.05, order=[1, 0, 2]),
+        GraphGuided([(0, 1), (0, 2)], 0.1, alpha_sparse=0.05),
+    ),
+    "time without smoothness": (Temporal(0.0, alpha_sparse=0.05, alpha_group=0.1), SparseGroup(0.15, 1 / 3)),
+    "only the ridge of time": (Temporal(0.0, alpha_ridge=0.1), TaskCoupling(0.1 * np.eye(3))),
+    "squared time": (Temporal(0.1, "l2"), GraphLaplacian([(0, 1), (1, 2)], 0.1)),
+    "no subspace beside outliers": (RobustLowRank(1.0, 0.1), TaskNorm(0.1)),
+    "no outliers beside a subspace": (RobustLowRank(0.1, 1.0), TraceNorm(0.1)),
+    "no outliers beside shared features": (RobustFeature(0.1, 1.0), RowNorm(0.1)),
+}
+
+
+@pytest.mark.parametrize("pair", SAME_MODEL)
+@law(max_examples=4)
+@given(seed=seeds)
+def test_same_model(pair, seed):
+    """Two penalties that are the same function of W give the same fit, with one X and with their own."""
+    X, Y = shared_data(seed)
+    x, y, task = stacked_data(seed)
+    one, other = (cm.MultiTaskRegressor(penalty, tol=1e-10) for penalty in SAME_MODEL[pair])
+    assert_same_model(one.fit(X, Y), other.fit(X, Y))
+    assert_same_model(one.fit(x, y, task=task), other.fit(x, y, task=task))
+    rng = np.random.default_rng(seed)
+    for _ in range(3):
+        W = rng.standard_normal((5, 3))
+        values = [p.value(W) for p in SAME_MODEL[pair] if not hasattr(p, "parts")]
+        assert_allclose(values, values[0])
 
 
 @law(max_examples=6)

@@ -17,7 +17,6 @@ from convexmtl.losses import Squared
 from convexmtl.penalties import (
     Coupling,
     DirtyNorm,
-    GraphGuided,
     LearnedClusters,
     NamedParts,
     Parts,
@@ -26,7 +25,6 @@ from convexmtl.penalties import (
     SparseGroup,
     SpectralBox,
     SquaredTraceNorm,
-    Temporal,
     TraceNorm,
 )
 from convexmtl.penalties.base import Added

@@ -235,7 +235,7 @@ def places(names, labels, argument):
             raise ValueError(f"{argument}: {name!r} is not the label or position of a task.")
     if all(name in where for name in names):
         return where
-    if all(isinstance(name, int) and name in positions for name in names):
+    if all(isinstance(name, int | float) and name in positions for name in names):
         return {i: i for i in positions}
     strange = [name for name in names if name not in where and name not in positions]
     bad = (strange or [name for name in names if name not in where])[0]
@@ -257,8 +257,8 @@ def read_graph(graph, tasks, argument="graph"):
         edges = [(s, t, abs(w), -1 if w < 0 else 1) for s, t, w in graph.edges(data="weight", default=1.0)]
     elif issparse(graph) or (isinstance(graph, np.ndarray) and graph.ndim == 2 and graph.shape == (T, T)):
         A = graph.toarray() if issparse(graph) else graph
-        if A.shape != (T, T) or not np.array_equal(A, A.T):
-            raise ValueError(f"{argument}: a matrix of weights must be symmetric and of shape ({T}, {T}).")
+        if A.shape != (T, T) or not np.array_equal(A, A.T) or not np.isfinite(A).all():
+            raise ValueError(f"{argument}: a matrix of weights must be finite, symmetric and of shape ({T}, {T}).")
         labels = list(range(T))
         pairs = np.argwhere(np.triu(A, 1)).tolist()
         edges = [(s, t, float(abs(A[s, t])), -1 if A[s, t] < 0 else 1) for s, t in pairs]
@@ -267,7 +267,8 @@ def read_graph(graph, tasks, argument="graph"):
     place = places([end for edge in edges for end in edge[:2]], labels, argument)
     out = Read()
     for s, t, omega, sign in edges:
-        check_number(omega, f"{argument}: the weight of ({s!r}, {t!r})", 0, np.finfo(float).max, "finite and >= 0")
+        accepted = "a finite number >= 0 (coefficients of opposite signs are (s, t, omega, -1))"
+        check_number(omega, f"{argument}: omega of ({s!r}, {t!r})", 0, np.finfo(float).max, accepted)
         if sign not in (-1, 1):
             raise ValueError(f"{argument}: the sign of ({s!r}, {t!r}) must be 1 or -1, got {sign!r}.")
         if s == t:

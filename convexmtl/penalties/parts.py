@@ -117,7 +117,6 @@ class TaskNorm(Penalty):
         return self.alpha * cp.sum(cp.norm(W, 2, axis=0)), []
 
 
-
 class NamedParts(Penalty):
     """A sum of parts whose strengths have names of their own; a member owes ``parts``."""
 
@@ -128,14 +127,11 @@ class NamedParts(Penalty):
         """[(name, penalty)], as for ``Parts``."""
         raise TypeError(f"{type(self).__name__} does not define parts")
 
-    def check(self, n_features, tasks):
-        super().check(n_features, tasks)
-        for name in self.strengths:
-            if getattr(self, name) == 0:
-                raise ValueError(f"{name} must be > 0, or its part takes all of W and nothing is penalised; got 0.")
-
     def resolve(self, n_features, tasks):
         self.check(n_features, tasks)
+        if any(getattr(self, name) == 0 for name in self.strengths):
+            # One free part makes all of W free.
+            return Canonical((), np.zeros((len(tasks), len(tasks))))
         return Parts(self.parts).resolve(n_features, tasks)
 
     def value(self, W):
@@ -145,6 +141,9 @@ class NamedParts(Penalty):
         return Parts(self.parts).expression(W, cp)
 
     def report(self, parts, tasks):
+        if len(parts) < len(self.strengths):
+            free = next(k for k, name in enumerate(self.strengths) if getattr(self, name) == 0)
+            parts = [parts[0] if k == free else np.zeros_like(parts[0]) for k in range(len(self.strengths))]
         return Parts(self.parts).report(parts, tasks)
 
 

@@ -382,7 +382,7 @@ class Temporal(RowPenalty):
             return self.order
         if self.order is None:
             return Read(range(len(labels)))
-        order = labels_of(list(self.order)) if not isinstance(self.order, str) else [self.order]
+        order = list(self.order) if isinstance(self.order, Iterable) and not isinstance(self.order, str) else []
         place = places(order, labels, "order")
         positions = Read(place[t] for t in order)
         if sorted(positions) != list(range(len(labels))):

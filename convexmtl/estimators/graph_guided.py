@@ -92,7 +92,8 @@ class _GraphGuidedCV(CrossValidated):
     searched = {"ratios": 5}
 
     def _settings(self, n_features, n_tasks):
-        return [{"alpha": 1.0, "alpha_sparse": 1 / ratio} for ratio in spaced(self.ratios, 0.1, 100)]
+        ratios = spaced(self.ratios, 0.1, 100 if n_tasks > 1 else 0.1)
+        return [{"alpha": 1.0, "alpha_sparse": 1 / ratio} for ratio in ratios]
 
 
 @documented

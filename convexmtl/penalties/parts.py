@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
 
 from .base import Canonical, Penalty
-from .rows import RowNorm
+from .rows import RowNorm, shorten
 from .spectral import TraceNorm
 
 
@@ -106,9 +106,7 @@ class TaskNorm(Penalty):
         return self.alpha * float(np.linalg.norm(W, axis=0).sum())
 
     def prox(self, V, step):
-        norms, cut = np.linalg.norm(V, axis=0), self.alpha * step
-        kept = ~(norms <= cut)
-        return V * np.where(kept, 1 - cut / np.where(kept, norms, 1.0), 0.0)
+        return shorten(V.T, np.linalg.norm(V, axis=0), self.alpha * step).T
 
     def dual_norm(self, Z):
         return float(np.linalg.norm(Z, axis=0).max()) / self.alpha

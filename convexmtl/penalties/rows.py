@@ -450,6 +450,12 @@ class RowNorm(RowPenalty):
         return self.alpha * self.l1_ratio * rows + 0.5 * self._ridge * np.sum(W**2)
 
     def prox(self, V, step):
+        if self.is_norm and self.q == 1 and np.ndim(step) == 0:
+            # With one step numpy is as good, and calling a kernel takes longer than a small matrix.
+            cut = step * self.alpha * self._weights(len(V))[:, None]
+            return V - np.clip(V, -cut, cut)
+        if self.is_norm and self.q == 2 and np.ndim(step) == 0:
+            return shorten(V, row_norms(V), step * self.alpha * self._weights(len(V)))
         if self.is_norm:
             return super().prox(V, step)
         # That of the norm alone, for a shrunk point and a shorter step.
@@ -734,6 +740,12 @@ class DirtyNorm(RowPenalty):
         B, S = cp.Variable(W.shape), cp.Variable(W.shape)
         block = cp.norm(B, "inf" if self.q == np.inf else 2, axis=1)
         return self.alpha_block * cp.sum(block) + self.alpha_sparse * cp.sum(cp.abs(S)), [B + S == W]
+
+
+def shorten(V, norms, cut):
+    """Every row of V shortened by ``cut``; one whose norm is less is zero. NaN stays NaN."""
+    kept = ~(norms <= cut)
+    return V * np.where(kept, 1 - cut / np.where(kept, norms, 1.0), 0.0)[:, None]
 
 
 def _conjugate(q):

@@ -572,27 +572,32 @@ def prox_graph(v, step, fpar, ipar, feature):
     if not size < np.inf:
         v[:] = np.nan
         return
+    if size == 0.0:
+        return
+    # In units of the largest entry, so that no square overflows.
+    v /= size
     sign = fpar[1 + E :]
     # Of every edge, and then of every task.
-    bound = np.full(E + T, fpar[0])
-    bound[:E] = fpar[1 : 1 + E]
+    bound = np.full(E + T, fpar[0] / size)
+    bound[:E] = fpar[1 : 1 + E] / size
     u, x = np.zeros(E + T), np.empty(T)
     for t in range(T):
-        u[E + t] = min(max(v[t] / step[t], -fpar[0]), fpar[0])
-    change = size
+        u[E + t] = min(max(v[t] / step[t], -bound[E + t]), bound[E + t])
+    change = 1.0
     for _ in range(MOST):
         _pull(u, step, sign, ipar, x)
         for t in range(T):
             x[t] = v[t] - x[t]
         for _ in range(SWEEPS):
             change = _descend(x, u, bound, step, sign, ipar)
-            if change <= EXACT * size:
+            if change <= EXACT:
                 break
-        if change <= EXACT * size:
+        if change <= EXACT:
             break
-        _follow_face(x, u, bound, step, sign, ipar, EXACT * size)
+        _follow_face(x, u, bound, step, sign, ipar, EXACT)
     _fuse(x, u, bound, step, sign, ipar)
-    v[:] = x
+    for t in range(T):
+        v[t] = size * x[t]
 
 
 class GraphGuided(RowPenalty):

@@ -24,6 +24,8 @@ def applies(problem):
     d, T = problem.shape
     M = problem.penalty.M
     diagonal = not np.any(M - np.diag(np.diag(M)))
+    if _few_samples(problem.tasks):
+        return diagonal and np.diff(problem.tasks.ptr).max() * d * T <= 4e7
     shared = problem.tasks.common_weight is not None and isinstance(problem.loss, Squared)
     return diagonal and d <= 2000 and d * d * (1 if shared else T) <= 4e7
 
@@ -128,11 +130,16 @@ def _quadratic(problem, z, flat):
     tasks = problem.tasks
     if flat and tasks.common_weight is not None:
         form = _OneGram
-    elif 5 * np.diff(tasks.ptr).max() <= 4 * tasks.n_features and not tasks.is_sparse:
+    elif _few_samples(tasks):
         form = _FewSamples
     else:
         form = _TaskGrams
     return form(problem, z, flat)
+
+
+def _few_samples(tasks):
+    """Whether every task has so few that their products are cheaper than those of the features."""
+    return 5 * np.diff(tasks.ptr).max() <= 4 * tasks.n_features and not tasks.is_sparse
 
 
 class _Quadratic:

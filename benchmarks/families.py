@@ -29,12 +29,24 @@ def families(T, classify):
     yield "block-sparse l1/l2", make("BlockSparse", alpha=1.0)
     yield "block-sparse l1/linf", make("BlockSparse", alpha=1.0, q=np.inf)
     yield "block-sparse l1/l1.5", make("BlockSparse", alpha=1.0, q=1.5)
-    yield "sparse group", make("MultiTask", penalty=mtl.SparseGroup(1.0, 0.5))
+    yield "sparse group", make("SparseGroup", alpha=1.0)
     # Half way through the range in which both parts are of use, on a log scale.
     yield "dirty", make("Dirty", alpha_block=np.sqrt(T), alpha_sparse=1.0)
     yield "dirty l2", make("Dirty", alpha_block=T**0.25, alpha_sparse=1.0, q=2)
     yield "trace norm", make("TraceNorm", alpha=1.0)
-    yield "squared trace norm", make("MultiTask", penalty=mtl.SquaredTraceNorm(1.0))
+    yield "task relationships", make("TaskRelationship", alpha=1.0)
+    yield "shared structure", make("SharedStructure", alpha=1.0, eta=0.1, n_components=max(1, min(T, 6) // 2))
+    # The labels of these tasks have no order, and no tree: what is measured is how hard the problems are.
+    halves = [(range(a, min(a + 2**k, T)), 0.5) for k in range(T.bit_length() + 1) for a in range(0, T, 2**k)]
+    yield "tree", make("TreeGuided", tree=[(list(members), omega) for members, omega in halves], alpha=1.0)
+    ring = [(t, (t + 1) % T, 1.0, 1 if t % 2 else -1) for t in range(T)]
+    yield "graph l1", make("GraphGuided", graph=ring, alpha=1.0, alpha_sparse=1.0)
+    yield "graph l2", make("GraphGuided", graph=ring, alpha=1.0, norm="l2", alpha_sparse=1.0)
+    yield "temporal l1", make("Temporal", alpha_smooth=1.0, alpha_sparse=0.1, alpha_group=1.0)
+    yield "temporal l2", make("Temporal", alpha_smooth=1.0, smooth="l2", alpha_sparse=0.1, alpha_group=1.0)
+    yield "robust low rank", make("RobustLowRank", alpha_low_rank=T**0.25, alpha_outlier=1.0)
+    yield "robust feature", make("RobustFeature", alpha_group=1.0, alpha_outlier=1.0)
+    yield "sparse low rank", make("SparseLowRank", alpha_sparse=1.0, alpha_low_rank=2 * T**0.25)
     yield "mean-regularised", make("MeanRegularized", alpha_mean=1.0, alpha_variance=float(T))
     yield (
         "known clusters",

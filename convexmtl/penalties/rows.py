@@ -36,8 +36,9 @@ def largest_dual_norm(Z, prox, fpar, ipar):
             continue
         if not size < np.inf:
             return np.nan
-        found = s > 0.0
-        if not found:
+        # Whether the present s is known to be below the root, or a guess.
+        below, before = s > 0.0, s
+        if not below:
             s = size
         for _ in range(2000):
             for t in range(T):
@@ -49,17 +50,24 @@ def largest_dual_norm(Z, prox, fpar, ipar):
                 square += x[t] * x[t]
             square *= s
             if not square * s > (1e-14 * size) ** 2:
-                if found:
+                if below:
                     break
                 # Too far: come from below.
                 s *= 0.125
-                if s < 1e-300:
+                if s <= max(before, 1e-300):
+                    # What was not zero there was rounding.
+                    s = before
                     break
                 continue
-            found = True
             rest = along - square
-            if rest <= 1e-14 * along:
-                return np.inf
+            if rest <= 1e-3 * along:
+                # So far below that the step would be rounding.
+                s *= 100.0
+                below = False
+                if s > 1e250:
+                    return np.inf
+                continue
+            below = True
             new = s * (along / rest)
             if not new > s * (1.0 + 1e-15):
                 break

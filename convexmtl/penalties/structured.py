@@ -118,7 +118,7 @@ class TreeGuided(RowPenalty):
     """
 
     row_prox = prox_tree
-    spread = 4.0
+    spread = 300.0
 
     def __init__(self, tree=None, alpha=1.0):
         self.tree = tree
@@ -355,7 +355,7 @@ class Temporal(RowPenalty):
 
     strengths = ("alpha_smooth", "alpha_sparse", "alpha_group", "alpha_ridge")
     row_prox = prox_chain
-    spread = 4.0
+    spread = 300.0
 
     def __init__(self, alpha_smooth=1.0, smooth="l1", alpha_sparse=0.0, alpha_group=0.0, alpha_ridge=0.0, order=None):
         self.alpha_smooth = alpha_smooth

@@ -85,7 +85,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None):
     primal = float(c @ loss.value(y, z)) + sum(sizes) + (float(np.sum((W @ penalty.M) * W)) if coupled else 0.0)
 
     free, feasible = _free_directions(penalty, tasks.n_tasks), True
-    if free.shape[1]:
+    if free.shape[1] and c.any():
         v = v + _correction(problem, at_best, Z, free)
         Z = tasks.adjoint(-c * v)
         if coupled:
@@ -238,7 +238,7 @@ def _correction(problem, z, Z, free):
         G = G * unit[:, None] * unit
         inverse = tasks.keep(("inverse", problem.fit_intercept), lambda: _inverse(G))
         within = free.T @ (shares[:, None] * free)
-        outer = np.linalg.inv(within)
+        outer = np.linalg.pinv(within, hermitian=True)
         product = lambda C: G @ C @ within  # noqa: E731
         solve = lambda R: inverse @ R @ outer  # noqa: E731
     elif k == T:

@@ -21,7 +21,9 @@ def alpha_max(estimator, X, y, task=None, sample_weight=None):
 
     With a norm, W = 0 is optimal if and only if the dual norm of the gradient at W = 0 is at most 1.
     Quadratic penalties never give exact zeros; for them it is the strength at which the penalty's smallest
-    positive curvature equals the largest curvature of the loss, so that everything is at least halved.
+    positive curvature equals the largest curvature of the loss, so that everything is at least halved. Where a norm
+    leaves something free, such as what is common to all tasks (``Temporal`` or ``GraphGuided`` alone), that is never
+    zero, and the strength is one beyond which nothing else is left, nearly the smallest.
 
     Parameters
     ----------
@@ -60,7 +62,10 @@ def critical_factor(problem):
                 value = 2 * term.value(probe)
                 curvatures += [value] if value > 0 else []
     if not curvatures:
-        raise ValueError("alpha_max needs a positive strength to start from; all strengths of the penalty are 0.")
+        raise ValueError(
+            "alpha_max needs a positive strength to start from: all are 0, or one of 0 leaves all of W free, or the "
+            "graph, the tree or the chain of tasks is empty."
+        )
     loss = problem.loss
     b = problem.trivial[1]
     second = loss.curvature or float(np.max(loss.second(problem.tasks.y, problem.tasks.spread(b))))

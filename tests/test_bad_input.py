@@ -315,9 +315,12 @@ PARAMETERS = {
     "graph is a string": (GraphGuided("chain"), "graph must be a list of"),
     "graph not symmetric": (
         GraphGuided(np.triu(np.ones((T, T)))),
-        "graph: a matrix .* must be finite, symmetric",
+        "graph: a matrix .* must be real, finite, symmetric",
     ),
-    "infinite graph": (GraphGuided(put(put(M, (0, 1), inf), (1, 0), inf)), "graph: a matrix of weights must be finite"),
+    "infinite graph": (
+        GraphGuided(put(put(M, (0, 1), inf), (1, 0), inf)),
+        "graph: a matrix of weights must be real, finite",
+    ),
     "sparse graph shape": (GraphGuided(csr_array(np.eye(3))), rf"graph: a matrix .* of shape \({T}, {T}\)"),
     "graph by label": (GraphGuided([("a", "b")]), "graph: 'a' is neither a task label"),
     "norm": (GraphGuided([(0, 1)], norm="l3"), "norm must be 'l1' or 'l2', got 'l3'"),
@@ -344,7 +347,7 @@ PARAMETERS = {
     "linkage of few": (TreeGuided(np.ones((2, 4))), "tree: a linkage matrix of 4 tasks has 3 rows, got 2"),
     "tree without direction": (TreeGuided(nx.path_graph(3)), "tree: a networkx tree must be a DiGraph with one root"),
     "tree with a cycle": (TreeGuided(nx.DiGraph([(0, 1), (1, 0)])), "tree: a networkx tree must be a DiGraph"),
-    "eta": (SharedStructure(eta=0.0), r"eta must be a finite number > 0, got 0\.0"),
+    "eta": (SharedStructure(eta=0.0), r"eta must be a number > 0, from 1e-12 to 1e12, got 0\.0"),
     **{
         f"n_components={k!r}": (
             SharedStructure(n_components=k),

@@ -425,3 +425,104 @@ def test_largest_strengths_have_the_names_of_the_parameters():
         assert set(top) == {name for name in cls().get_params() if name.startswith("alpha")}
         assert not cls(**{name: 1.001 * value for name, value in top.items()}).fit(X, y, task=task).coef_.any()
         assert cls(**{name: 0.99 * value for name, value in top.items()}, tol=1e-8).fit(X, y, task=task).coef_.any()
+
+
+# ------------------------------------------------------------------------- difficult input
+
+
+def unequal(scale):
+    """Six tasks, the third of which has its features in other units."""
+    X, y, task, *_ = datasets.make_graph_guided(n_samples=30, n_tasks=6, n_features=8, random_state=0)
+    X[task == 2] *= scale
+    return X, y, task
+
+
+@pytest.mark.parametrize("scale", [1e-8, 1e-4, 1e-2, 1e2, 1e3])
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        cm.GraphGuidedRegressor(alpha_sparse=0.01),
+        cm.GraphGuidedRegressor([(0, 1), (1, 2), (2, 3)], alpha_sparse=0.01),
+        cm.TreeGuidedRegressor([([0, 1, 2], 1.0), (range(6), 0.5), ([2], 0.3), ([4], 0.3)], 0.1),
+        cm.TemporalRegressor(alpha_group=0.01),
+    ],
+    ids=["complete", "graph", "tree", "time"],
+)
+def test_tasks_of_unequal_scale(estimator, scale):
+    X, y, task = unequal(scale)
+    fitted = clone(estimator).set_params(max_iter=300, tol=1e-4).fit(X, y, task=task)  # warnings are errors
+    assert cm.certify(fitted, X, y, task).gap <= 1e-4 * fitted._formulate(X, y, None, task).problem.trivial[0]
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        cm.GraphGuidedRegressor(zip([0, 1], [1, 2], strict=True)),
+        cm.TreeGuidedRegressor(zip([[0, 1], [2, 3]], [1.0, 1.0], strict=True)),
+        cm.TreeGuidedRegressor([(iter([0, 1]), 1.0)]),
+        cm.TemporalRegressor(order=iter([0, 1, 2, 3])),
+        cm.GraphGuidedRegressor(edge for edge in [(0, 1)]),
+    ],
+    ids=["zip of edges", "zip of groups", "group", "order", "generator"],
+)
+def test_iterators_are_refused(estimator):
+    """They can be read once only."""
+    X, y, _, task = named()
+    with pytest.raises(ValueError, match=r"graph must be a list|tree must be a list|order must hold"):
+        estimator.fit(X, y, task=task)
+
+
+@pytest.mark.parametrize("cls", [cm.RobustLowRankRegressor, cm.RobustFeatureRegressor, cm.SparseLowRankRegressor])
+def test_parts_of_many_features_on_one_X(cls):
+    """Nothing of the size of d x d is made: 800 MB and half a minute for these 10,000 features."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 10_000))
+    Y = X[:, :3] @ rng.standard_normal((3, 4)) + 0.1 * rng.standard_normal((40, 4))
+    top = cm.alpha_max(cls(), X, Y)
+    fitted = cls(**{name: value / 5 for name, value in top.items()}).fit(X, Y)
+    assert cm.certify(fitted, X, Y).gap <= 1e-4 * fitted._formulate(X, Y).problem.trivial[0]
+
+
+@pytest.mark.filterwarnings("ignore:4 task.s. have:UserWarning")
+@pytest.mark.parametrize(
+    "cls, options",
+    [
+        (cm.TemporalClassifier, {}),
+        (cm.GraphGuidedClassifier, {}),
+        (cm.GraphGuidedClassifier, {"norm": "l2"}),
+        (cm.TreeGuidedClassifier, {"tree": [([0], 1.0)]}),
+        (cm.TemporalRegressor, {"loss": "poisson"}),
+    ],
+)
+def test_constant_tasks_and_free_directions(cls, options):
+    X = np.random.default_rng(0).standard_normal((8, 3))
+    fitted = cls(**options).fit(X, np.zeros((8, 4), dtype=int))
+    assert fitted.dual_gap_ == 0 and not fitted.coef_.any() and fitted.n_iter_ == 1
+
+
+@pytest.mark.parametrize(
+    "cls", [cm.TreeGuidedRegressor, cm.GraphGuidedRegressor, cm.TemporalRegressor, cm.SparseGroupRegressor]
+)
+def test_overflow_never_looks_converged(cls):
+    penalty = cls()._penalty().resolve(6, np.arange(4)).terms[0]
+    Z = np.random.default_rng(0).standard_normal((6, 4))
+    Z -= Z.mean(axis=1, keepdims=True)
+    assert_allclose(penalty.dual_norm(1e300 * Z), 1e300 * penalty.dual_norm(Z), rtol=1e-10)
+    with np.errstate(invalid="ignore"):
+        assert not penalty.dual_norm(np.where(Z == Z.max(), np.inf, Z)) < np.inf
+
+
+def test_a_frame_of_weights_names_its_tasks():
+    X, y, label, _ = named()
+    order = list("cadb")
+    position = ["abcd".index(name) for name in order]
+    frame = pd.DataFrame(WEIGHTS[np.ix_(position, position)], index=order, columns=order)
+    expected = cm.GraphGuidedRegressor(EDGES, 0.2, "l1", 0.02, **TIGHT).fit(X, y, task=label)
+    same(cm.GraphGuidedRegressor(frame, 0.2, "l1", 0.02, **TIGHT).fit(X, y, task=label), expected)
+
+
+def test_an_empty_structure_has_no_largest_strength():
+    X, y, _, task = named()
+    for estimator in (cm.GraphGuidedRegressor([], 0.1), cm.RobustLowRankRegressor(0.0, 1.0)):
+        with pytest.raises(ValueError, match="one of 0 leaves all of W free, or the graph"):
+            cm.alpha_max(estimator, X, y, task)

@@ -318,7 +318,9 @@ def test_dual_norm_from_the_prox_is_the_formula(name):
     assert RowPenalty.dual_norm(term(name), np.zeros((D, T))) == term(name).dual_norm(np.zeros((D, T))) == 0
 
 
-@pytest.mark.parametrize("scales", [[1e-18, 1e-3, 1e5, 1, 1e-20], [1e5, 1, 1e-3, 1e-18, 1e-20], [1e-18] * 5, [1e18] * 5])
+@pytest.mark.parametrize(
+    "scales", [[1e-18, 1e-3, 1e5, 1, 1e-20], [1e5, 1, 1e-3, 1e-18, 1e-20], [1e-18] * 5, [1e18] * 5]
+)
 @pytest.mark.parametrize("name", ROWS)
 def test_dual_norm_of_rows_of_very_different_size(name, scales):
     """It is that of the row with the largest, in any order and for any strength."""

@@ -1,6 +1,6 @@
 """A subspace that the tasks share, and a part of their own beside it."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from numbers import Integral, Real
 
 import numpy as np
@@ -92,7 +92,7 @@ class _SharedStructureCV(CrossValidated):
         etas = [self.eta] if isinstance(self.eta, Real) else self.eta
         etas = read_list(etas, "eta", "a positive number or a list of them", low=np.nextafter(0, 1))
         sizes = [self.n_components] if isinstance(self.n_components, Integral) else self.n_components
-        if not isinstance(sizes, Iterable) or isinstance(sizes, str):
+        if not isinstance(sizes, Sequence | np.ndarray) or isinstance(sizes, str) or not len(sizes):
             raise ValueError(f"n_components must be an integer or a list of them, got {sizes!r}.")
         return [{"alpha": 1.0, "eta": eta, "n_components": size} for eta in etas for size in sizes]
 

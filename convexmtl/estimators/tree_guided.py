@@ -15,10 +15,10 @@ class _TreeGuided:
     ----------
     tree : sequence of (members, omega), linkage matrix or networkx tree, default=None
         Groups of tasks, nested in or disjoint from each other, by label or, where the labels are not found, by
-        position, with their weights. A linkage matrix of ``scipy.cluster.hierarchy`` gets the weights of Kim and
-        Xing. A networkx DiGraph has its edges from the root to the leaves, which are the tasks, and "omega" as an
-        attribute of its nodes, by default 1. None is one group of all tasks. ``structures.correlation_tree`` makes
-        one from the targets.
+        position, with their weights. A linkage matrix of ``scipy.cluster.hierarchy``, of the tasks in the order of
+        `tasks_`, gets the weights of Kim and Xing. A networkx DiGraph has its edges from the root to the leaves,
+        which are the tasks, and "omega" as an attribute of its nodes, by default 1. None is one group of all tasks.
+        ``structures.correlation_tree`` makes one from the targets.
     alpha : float, default=0.1
         Strength of the penalty.
     {common}
@@ -60,10 +60,10 @@ class _TreeGuidedCV(CrossValidated):
     ----------
     tree : sequence of (members, omega), linkage matrix or networkx tree, default=None
         Groups of tasks, nested in or disjoint from each other, by label or, where the labels are not found, by
-        position, with their weights. A linkage matrix of ``scipy.cluster.hierarchy`` gets the weights of Kim and
-        Xing. A networkx DiGraph has its edges from the root to the leaves, which are the tasks, and "omega" as an
-        attribute of its nodes, by default 1. None is one group of all tasks. ``structures.correlation_tree`` makes
-        one from the targets.
+        position, with their weights. A linkage matrix of ``scipy.cluster.hierarchy``, of the tasks in the order of
+        `tasks_`, gets the weights of Kim and Xing. A networkx DiGraph has its edges from the root to the leaves,
+        which are the tasks, and "omega" as an attribute of its nodes, by default 1. None is one group of all tasks.
+        ``structures.correlation_tree`` makes one from the targets.
     {common}
     {search}
 

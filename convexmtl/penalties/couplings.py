@@ -1,6 +1,6 @@
 """Quadratic couplings of tasks: Omega(W) = tr(W M W'), M (T x T) symmetric positive semidefinite."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -254,14 +254,21 @@ def read_graph(graph, tasks, argument="graph"):
     if graph is None:
         labels, edges = list(range(T)), [(s, t, 1.0, 1) for s, t in combinations(range(T), 2)]
     elif hasattr(graph, "edges") and hasattr(graph, "nodes"):
-        edges = [(s, t, abs(w), -1 if w < 0 else 1) for s, t, w in graph.edges(data="weight", default=1.0)]
-    elif issparse(graph) or (isinstance(graph, np.ndarray) and graph.ndim == 2 and graph.shape == (T, T)):
-        A = graph.toarray() if issparse(graph) else graph
-        if A.shape != (T, T) or not np.array_equal(A, A.T) or not np.isfinite(A).all():
-            raise ValueError(f"{argument}: a matrix of weights must be finite, symmetric and of shape ({T}, {T}).")
-        labels = list(range(T))
+        edges = []
+        for s, t, weight in graph.edges(data="weight", default=1.0):
+            check_number(weight, f"{argument}: weight of ({s!r}, {t!r})", -np.inf, np.inf, "a number")
+            edges.append((s, t, abs(weight), -1 if weight < 0 else 1))
+    elif issparse(graph) or hasattr(graph, "columns") or (isinstance(graph, np.ndarray) and graph.shape == (T, T)):
+        A = graph.toarray() if issparse(graph) else np.asarray(graph)
+        if A.shape != (T, T) or A.dtype.kind not in "biuf" or not np.array_equal(A, A.T) or not np.isfinite(A).all():
+            raise ValueError(
+                f"{argument}: a matrix of weights must be real, finite, symmetric and of shape ({T}, {T})."
+            )
+        # A frame, such as that of correlations, says which tasks its rows and columns are.
+        names = labels_of(graph.columns) if hasattr(graph, "columns") else list(range(T))
+        labels = labels if hasattr(graph, "columns") else names
         pairs = np.argwhere(np.triu(A, 1)).tolist()
-        edges = [(s, t, float(abs(A[s, t])), -1 if A[s, t] < 0 else 1) for s, t in pairs]
+        edges = [(names[s], names[t], float(abs(A[s, t])), -1 if A[s, t] < 0 else 1) for s, t in pairs]
     else:
         edges = _listed_edges(graph, argument)
     place = places([end for edge in edges for end in edge[:2]], labels, argument)
@@ -279,8 +286,10 @@ def read_graph(graph, tasks, argument="graph"):
 
 
 def _listed_edges(graph, argument):
-    if isinstance(graph, str) or not isinstance(graph, Iterable):
-        raise ValueError(f"{argument} must be a list of (s, t[, omega[, sign]]) tuples, a matrix or a networkx graph.")
+    if isinstance(graph, str) or not isinstance(graph, Collection):
+        raise ValueError(
+            f"{argument} must be a list of (s, t[, omega[, sign]]) tuples, a matrix or a networkx graph, got {graph!r}."
+        )
     edges = []
     for edge in graph:
         if not isinstance(edge, Sequence | np.ndarray) or isinstance(edge, str) or len(edge) not in (2, 3, 4):

@@ -30,48 +30,50 @@ def largest_dual_norm(Z, prox, fpar, ipar):
     step, x = np.ones(T), np.empty(T)
     s = 0.0
     for j in range(d):
-        z = Z[j]
-        size = np.abs(z).max()
+        size = np.abs(Z[j]).max()
         if size == 0.0:
             continue
         if not size < np.inf:
             return np.nan
-        # Whether the present s is known to be below the root, or a guess.
-        below, before = s > 0.0, s
-        if not below:
-            s = size
+        # In units of the row's largest entry. Whether r = s / size is known to be below the root, or a guess:
+        before = s / size
+        below = before > 1e-20
+        r = before if below else 1.0
         for _ in range(2000):
             for t in range(T):
-                x[t] = z[t] / s
+                x[t] = Z[j, t] / size / r
             prox(x, step, fpar, ipar, j)
             along = square = 0.0
             for t in range(T):
-                along += x[t] * z[t]
+                along += x[t] * (Z[j, t] / size)
                 square += x[t] * x[t]
-            square *= s
-            if not square * s > (1e-14 * size) ** 2:
+            square *= r
+            if not square < np.inf:
+                return np.nan
+            if not square * r > 1e-28:
                 if below:
                     break
                 # Too far: come from below.
-                s *= 0.125
-                if s <= max(before, 1e-300):
+                r *= 0.125
+                if r <= max(before, 1e-300):
                     # What was not zero there was rounding.
-                    s = before
+                    r = before
                     break
                 continue
             rest = along - square
             if rest <= 1e-3 * along:
                 # So far below that the step would be rounding.
-                s *= 100.0
+                r *= 100.0
                 below = False
-                if s > 1e250:
+                if r > 1e250:
                     return np.inf
                 continue
             below = True
-            new = s * (along / rest)
-            if not new > s * (1.0 + 1e-15):
+            new = r * (along / rest)
+            if not new > r * (1.0 + 1e-15):
                 break
-            s = new
+            r = new
+        s = max(s, r * size)
     return s
 
 
@@ -539,13 +541,15 @@ class SparseGroup(RowPenalty):
         # s solves norm_2(soft(z, s l1)) = s (1 - l1). With the k largest entries above the threshold this is
         # a quadratic in s; the consistent k is the one whose s lies between the k-th entry and the next.
         l, g = self.l1_ratio, 1 - self.l1_ratio
-        if np.isnan(Z).any():
-            return np.nan
+        top = np.abs(Z).max(initial=0.0)
+        if not (0 < top < np.inf):
+            return np.nan if top != 0 else 0.0
+        # In units of the largest entry, so that no square overflows.
+        z = -np.sort(-np.abs(Z / top), axis=1)
         if l == 0:
-            return _max(row_norms(Z)) / self.alpha
-        z = -np.sort(-np.abs(Z), axis=1)
+            return top * _max(row_norms(z)) / self.alpha
         if g == 0:
-            return _max(z[:, 0]) / self.alpha
+            return top * _max(z[:, 0]) / self.alpha
         k = np.arange(1, Z.shape[1] + 1)
         first, second = np.cumsum(z, axis=1), np.cumsum(z**2, axis=1)
         a, b = k * l**2 - g**2, l * first
@@ -554,7 +558,7 @@ class SparseGroup(RowPenalty):
         s = np.divide(second, below, out=np.zeros_like(second), where=below > 0)
         after = np.concatenate([z[:, 1:], np.zeros((len(z), 1))], axis=1)
         fits = (l * s <= z * (1 + 1e-12)) & (l * s >= after * (1 - 1e-12))
-        return _max(np.where(fits, s, 0.0)) / self.alpha
+        return top * _max(np.where(fits, s, 0.0)) / self.alpha
 
     def expression(self, W, cp):
         groups = cp.sum(cp.norm(W, 2, axis=1))

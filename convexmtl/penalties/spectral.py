@@ -284,7 +284,7 @@ class SharedStructure(SpectralPenalty):
 
     def check(self, n_features, tasks):
         super().check(n_features, tasks)
-        check_number(self.eta, "eta", np.nextafter(0, 1), np.finfo(float).max, "a finite number > 0")
+        check_number(self.eta, "eta", 1e-12, 1e12, "a number > 0, from 1e-12 to 1e12")
         k = self.n_components
         if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 0 <= k <= n_features:
             raise ValueError(

@@ -1,6 +1,6 @@
 """Row penalties that know how the tasks are arranged: in a tree, in time, in a graph."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +16,8 @@ from .rows import RowNorm, RowPenalty, SparseGroup
 EXACT = 1e-14  # to which the iterations here go, relative to the largest entry of the row
 MOST = 1_000_000  # of their steps, which only rounding can make them need
 SWEEPS = 8  # over the dual variables of a graph, before conjugate gradients
+ROUNDS = 1000  # of both
+APART = 1e6  # what the iterations for unequal steps can bridge
 
 
 @kernel("float64(float64[::1])")
@@ -99,11 +101,11 @@ class TreeGuided(RowPenalty):
     ----------
     tree : sequence of (members, omega), linkage matrix or networkx tree, default=None
         Groups G_v of tasks (labels, or positions where the labels are not found) and their weights omega_v >= 0. Any
-        two groups must be nested or disjoint. A (T - 1, 4) matrix of ``scipy.cluster.hierarchy.linkage`` gets the
-        weights of Kim and Xing: with h_v the height of node v over that of the root, g_v = 1 - h_v and s_v = h_v,
-        omega_v is g_v times the s of all nodes above v; for a leaf, g_v is 1. A networkx tree has its edges from
-        the root to the leaves, the leaves are tasks, and a node's attribute "omega" (1 by default) is its weight.
-        None is one group of all tasks.
+        two groups must be nested or disjoint. A (T - 1, 4) matrix of ``scipy.cluster.hierarchy.linkage``, of the tasks
+        in the order of ``tasks_``, gets the weights of Kim and Xing: with h_v the height of node v over that of the
+        root, g_v = 1 - h_v and s_v = h_v, omega_v is g_v times the s of all nodes above v; for a leaf, g_v is 1. A
+        networkx tree has its edges from the root to the leaves, the leaves are tasks, and a node's attribute "omega"
+        (1 by default) is its weight. None is one group of all tasks.
     alpha : float, default=1.0
 
     Notes
@@ -118,7 +120,7 @@ class TreeGuided(RowPenalty):
     """
 
     row_prox = prox_tree
-    spread = 300.0
+    spread = 1e4
 
     def __init__(self, tree=None, alpha=1.0):
         self.tree = tree
@@ -144,6 +146,7 @@ class TreeGuided(RowPenalty):
         return np.array([self.alpha * omega for _, omega in self.tree]), np.array([len(sizes), *begins, *flat])
 
     def prox(self, V, step):
+        check_steps(step)
         return super(TreeGuided, self.bind(range(np.shape(V)[1]))).prox(V, step)
 
     def free_tasks(self, n_tasks):
@@ -203,11 +206,11 @@ def read_tree(tree, tasks):
 
 
 def _listed_groups(tree):
-    pairs = list(tree) if isinstance(tree, Iterable) and not isinstance(tree, str) else None
+    pairs = list(tree) if isinstance(tree, Collection) and not isinstance(tree, str) else None
     well_formed = pairs is not None and all(
         isinstance(pair, Sequence) and not isinstance(pair, str) and len(pair) == 2 for pair in pairs
     )
-    if not well_formed or any(isinstance(m, str) or not isinstance(m, Iterable) for m, _ in pairs):
+    if not well_formed or any(isinstance(m, str) or not isinstance(m, Collection) for m, _ in pairs):
         raise ValueError(
             "tree must be a list of (members, omega) pairs, a linkage matrix of scipy or a networkx tree, got "
             f"{tree!r}."
@@ -231,6 +234,12 @@ def _networkx_groups(tree):
         below = list(tree.successors(v))
         leaves[v] = [leaf for child in below for leaf in leaves[child]] if below else [v]
     return [(leaves[v], tree.nodes[v].get("omega", 1.0)) for v in order]
+
+
+def check_steps(step):
+    """Raise a ValueError for steps that are too far apart to iterate over."""
+    if np.max(step) > APART * (1 + 1e-9) * np.min(step):
+        raise ValueError(f"step must not differ by more than a factor of {APART:g} between tasks, got {step!r}.")
 
 
 def without(Z, free):
@@ -355,7 +364,7 @@ class Temporal(RowPenalty):
 
     strengths = ("alpha_smooth", "alpha_sparse", "alpha_group", "alpha_ridge")
     row_prox = prox_chain
-    spread = 300.0
+    spread = 1e4
 
     def __init__(self, alpha_smooth=1.0, smooth="l1", alpha_sparse=0.0, alpha_group=0.0, alpha_ridge=0.0, order=None):
         self.alpha_smooth = alpha_smooth
@@ -382,7 +391,7 @@ class Temporal(RowPenalty):
             return self.order
         if self.order is None:
             return Read(range(len(labels)))
-        order = list(self.order) if isinstance(self.order, Iterable) and not isinstance(self.order, str) else []
+        order = list(self.order) if isinstance(self.order, Collection) and not isinstance(self.order, str) else []
         place = places(order, labels, "order")
         positions = Read(place[t] for t in order)
         if sorted(positions) != list(range(len(labels))):
@@ -409,6 +418,7 @@ class Temporal(RowPenalty):
     def prox(self, V, step):
         if self.smooth == "l2":
             raise TypeError("Temporal(smooth='l2') is a sum with a quadratic coupling, which has no prox of its own")
+        check_steps(step)
         # That of the rest, for a shrunk point and a shorter step.
         shrink = 1 / (1 + 2 * np.asarray(step) * self.alpha_ridge)
         return super(Temporal, self.bind(range(np.shape(V)[1]))).prox(V * shrink, step * shrink)
@@ -454,10 +464,11 @@ def _pull(u, step, sign, ipar, y):
 
 @kernel("float64(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], int64[::1])")
 def _descend(x, u, bound, step, sign, ipar):
-    """Minimise over one dual variable after the other; returns the most that one of them has changed x."""
+    """Minimise over one dual variable after the other; returns the largest change of one over the largest of all."""
     T = x.shape[0]
     E = sign.shape[0]
     most = 0.0
+    largest = 0.0
     for e in range(E):
         s, t = ipar[1 + e], ipar[1 + E + e]
         new = u[e] + (x[s] - sign[e] * x[t]) / (step[s] + step[t])
@@ -466,14 +477,16 @@ def _descend(x, u, bound, step, sign, ipar):
             u[e] += change
             x[s] -= step[s] * change
             x[t] += sign[e] * step[t] * change
-            most = max(most, abs(change) * (step[s] + step[t]))
+            most = max(most, abs(change))
+        largest = max(largest, abs(u[e]))
     for t in range(T):
         change = min(max(u[E + t] + x[t] / step[t], -bound[E + t]), bound[E + t]) - u[E + t]
         if change != 0.0:
             u[E + t] += change
             x[t] -= step[t] * change
-            most = max(most, abs(change) * step[t])
-    return most
+            most = max(most, abs(change))
+        largest = max(largest, abs(u[E + t]))
+    return most / largest if most > 0.0 else 0.0
 
 
 @kernel("void(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], int64[::1], float64)")
@@ -584,7 +597,7 @@ def prox_graph(v, step, fpar, ipar, feature):
     for t in range(T):
         u[E + t] = min(max(v[t] / step[t], -bound[E + t]), bound[E + t])
     change = 1.0
-    for _ in range(MOST):
+    for _ in range(ROUNDS):
         _pull(u, step, sign, ipar, x)
         for t in range(T):
             x[t] = v[t] - x[t]
@@ -608,8 +621,9 @@ class GraphGuided(RowPenalty):
     ----------
     graph : sequence of (s, t[, omega[, sign]]), (T, T) array, sparse matrix or networkx graph, default=None
         Tasks by label, or by position where the labels are not found; omega >= 0 and sign, 1 or -1, are 1 by default.
-        Of a symmetric matrix of weights the absolute values are the omega, and a negative weight has sign -1; so has
-        a negative "weight" of an edge of a networkx graph. None joins each task with each.
+        Of a symmetric matrix of weights, in the order of ``tasks_``, the absolute values are the omega, and a
+        negative weight has sign -1; so has a negative "weight" of an edge of a networkx graph. A frame, such as that
+        of correlations, names its tasks. None joins each task with each: a prox then looks at T (T - 1) / 2 edges.
     alpha : float, default=1.0
     norm : {"l1", "l2"}, default="l1"
         Fuse tasks that are joined, or draw them together.
@@ -623,6 +637,7 @@ class GraphGuided(RowPenalty):
 
     strengths = ("alpha", "alpha_sparse")
     row_prox = prox_graph
+    spread = 1e4
 
     def __init__(self, graph=None, alpha=1.0, norm="l1", alpha_sparse=0.0):
         self.graph = graph
@@ -661,6 +676,7 @@ class GraphGuided(RowPenalty):
     def prox(self, V, step):
         if self.norm == "l2":
             raise TypeError("GraphGuided(norm='l2') is a sum with a quadratic coupling, which has no prox of its own")
+        check_steps(step)
         return super(GraphGuided, self.bind(range(np.shape(V)[1]))).prox(V, step)
 
     def free_tasks(self, n_tasks):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from ..penalties.parts import TaskNorm
 from ..penalties.rows import RowPenalty
 from ..penalties.spectral import LearnedClusters, SpectralPenalty
 from ..problem import Problem
@@ -42,7 +43,7 @@ SOLVERS = (
 
 def _unitarily_invariant(problem):
     """Whether Omega depends on W through W'W only, so that W lies in the span of the samples."""
-    return all(isinstance(term, (SpectralPenalty, LearnedClusters)) for term in problem.penalty.terms)
+    return all(isinstance(term, (SpectralPenalty, LearnedClusters, TaskNorm)) for term in problem.penalty.terms)
 
 
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):

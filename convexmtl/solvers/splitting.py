@@ -11,6 +11,7 @@ import numpy as np
 from ..certificate import duality_gap
 from ..losses import Squared
 from ..result import Result, Status
+from ._columns import Columns
 from ._line_search import line_search
 
 CHECK_EVERY = 10
@@ -24,10 +25,10 @@ def applies(problem):
     d, T = problem.shape
     M = problem.penalty.M
     diagonal = not np.any(M - np.diag(np.diag(M)))
-    if _few_samples(problem.tasks):
-        return diagonal and np.diff(problem.tasks.ptr).max() * d * T <= 4e7
     shared = problem.tasks.common_weight is not None and isinstance(problem.loss, Squared)
-    return diagonal and d <= 2000 and d * d * (1 if shared else T) <= 4e7
+    # (T matrices, unless all tasks have one.)
+    size = (1 if shared else T) * d * min(d, np.diff(problem.tasks.ptr).max())
+    return diagonal and size <= 4e7 and (d <= 2000 or _few_samples(problem.tasks))
 
 
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
@@ -129,7 +130,7 @@ def _quadratic(problem, z, flat):
     """
     tasks = problem.tasks
     if flat and tasks.common_weight is not None:
-        form = _OneGram
+        form = _OneThin if _few_samples(tasks) else _OneGram
     elif _few_samples(tasks):
         form = _FewSamples
     else:
@@ -173,6 +174,24 @@ class _OneGram(_Quadratic):
 
     def solve(self, R, shift):
         return self.P @ ((self.P.T @ R) / (self.values + shift))
+
+
+class _OneThin(_Quadratic):
+    """One matrix for all tasks, of fewer samples than features: B B', where the columns of B are orthogonal."""
+
+    def _factor(self, problem, h, mean):
+        columns, self.scale = Columns.of(problem.tasks, problem.fit_intercept), problem.tasks.common_weight[1] * mean
+        B = columns.take(np.arange(problem.tasks.n_features))
+        values, Q = np.linalg.eigh(B.T @ B)
+        self.B, self.values = B @ Q, np.maximum(values, 0)
+        self.top = float((self.values.max() * self.scale + self.ridge).max())
+
+    def apply(self, W):
+        return (self.B @ (self.B.T @ W)) * self.scale + W * self.ridge
+
+    def solve(self, R, shift):
+        rest = self.ridge + shift
+        return (R - self.B @ ((self.B.T @ R) * (self.scale / (rest + self.values[:, None] * self.scale)))) / rest
 
 
 class _FewSamples(_Quadratic):

@@ -408,7 +408,10 @@ def test_lists_in_a_search():
         (cm.SharedStructureRegressorCV(n_components=1.5), "n_components must be an integer or a list of them, got 1.5"),
         (cm.TemporalRegressorCV(sparse_ratios=[-1.0]), "sparse_ratios must be a list of numbers >= 0"),
         (cm.TemporalRegressorCV(group_ratios="a"), "group_ratios must be a list of numbers >= 0"),
-        (cm.TaskRelationshipRegressorCV(ratios=[-1.0]), "ratios must be a list of numbers >= 0"),
+        (
+            cm.TaskRelationshipRegressorCV(ratios=[-1.0]),
+            "ratios must be a positive number of ratios or a list",
+        ),
         (cm.GraphGuidedRegressorCV(ratios=0), "ratios must be at least 1 if it is how many"),
     ],
 )

@@ -1,5 +1,9 @@
 """Relationships of the tasks, learned as their covariance."""
 
+from numbers import Integral
+
+import numpy as np
+
 from .._input import read_list
 from ..penalties import SquaredTraceNorm
 from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
@@ -59,8 +63,8 @@ class _TaskRelationshipCV(CrossValidated):
 
     Parameters
     ----------
-    ratios : list of float >= 0, default=(0.0, 1.0)
-        Values of alpha_ridge / alpha, with a path for each.
+    ratios : int or list of float >= 0, default=2
+        Values of alpha_ridge / alpha, with a path for each; or how many, evenly spaced from 0 to 1.
     {common}
     {search}
 
@@ -81,10 +85,12 @@ class _TaskRelationshipCV(CrossValidated):
     """
 
     replaced = ("alpha", "alpha_ridge")
-    searched = {"ratios": (0.0, 1.0)}
+    searched = {"ratios": 2}
 
     def _settings(self, n_features, n_tasks):
-        ratios = read_list(self.ratios, "ratios", "a list of numbers >= 0", low=0)
+        how_many = isinstance(self.ratios, Integral) and self.ratios > 0
+        given = np.linspace(0, 1, self.ratios) if how_many else self.ratios
+        ratios = read_list(given, "ratios", "a positive number of ratios or a list of numbers >= 0", low=0)
         return [{"alpha": 1.0, "alpha_ridge": ratio} for ratio in ratios]
 
 

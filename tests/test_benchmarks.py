@@ -3,9 +3,12 @@
 import csv
 
 import numpy as np
+import pandas as pd
 import pytest
+from numpy.testing import assert_allclose
+from sklearn.utils import Bunch
 
-from benchmarks import cross_validation, memory_map
+from benchmarks import cross_validation, memory_map, recovery
 
 
 def test_cross_validation_beside_scikit_learn(tmp_path, monkeypatch, capsys):
@@ -35,3 +38,60 @@ def test_own_pages_counts_what_is_held():
     before = memory_map.own_pages()
     held = np.ones(2**24)  # 128 MiB
     assert memory_map.own_pages() - before > 100 and held.sum() > 0
+
+
+RIVALS = ["itself", "BlockSparse", "Dirty", "TraceNorm", "MeanRegularized", "Clustered", "single-task", "pooled"]
+
+
+def test_recovery_beside_its_rivals(tmp_path, monkeypatch, capsys):
+    for options in (recovery.NORMS, recovery.SQUARED_NORMS, recovery.SQUARES):
+        for key, value in {"alphas": 3, "cv": 2, "tol": 1e-2}.items():
+            monkeypatch.setitem(options, key, value)
+    for name, (generate, options, *rest) in recovery.MODELS.items():
+        tiny = {**options, "n_samples": 12, "n_features": 16, "n_tasks": 6}
+        monkeypatch.setitem(recovery.MODELS, name, (generate, tiny, *rest))
+    file = tmp_path / "results.csv"
+    recovery.main(["--seeds", "1", "--jobs", "1", "--csv", str(file)])
+    table = pd.read_csv(file)
+    assert table["model"].unique().tolist() == list(recovery.MODELS)
+    assert table["rival"].tolist() == RIVALS * len(recovery.MODELS)
+    itself = table[table["rival"] == "itself"].set_index("model")
+    assert table["risk"].between(0, 10).all() and itself["structure"].between(-1, 1).all()
+    assert table["warnings"].isna().all()
+    printed = capsys.readouterr().out
+    wins = printed[printed.index("in how many of 1 seeds") :].splitlines()
+    for name, part in table.groupby("model"):
+        assert f"{name}, seed 0: itself {itself['risk'][name]:.3f}" in printed
+        line = next(line for line in wins if line.startswith(f"{name} "))
+        more = part["risk"].iloc[1:] > itself["risk"][name]
+        assert line.removeprefix(name).split() == [str(int(value)) for value in more]
+
+
+@pytest.mark.parametrize("name", recovery.MODELS)
+def test_recovery_of_the_truth(name):
+    """Samples without noise fit the true coefficients, whose error is 0, and whose structure is all found."""
+    generate, options, _, score = recovery.MODELS[name]
+    X, y, task, W, *truth = generate(random_state=0, **{**options, "noise": 0.0})
+    assert_allclose(y, np.sum(X * W.T[task], axis=1))
+    T = W.shape[1]
+    fitted = Bunch(coef_=W.T, intercept_=np.zeros(T), tasks_=np.arange(T))
+    if score is recovery.outliers:
+        fitted.update(outlier_=W.T, outlier_tasks_=truth[0])
+    elif score is recovery.relationships:
+        fitted.update(task_correlation_=truth[0])
+    elif score is recovery.features:
+        fitted.update(feature_covariance_=W @ W.T)
+    elif score is recovery.components:
+        fitted.update(components_=np.linalg.svd(truth[0])[0][:, :2].T)
+    elif score is recovery.both_parts:
+        fitted.update(low_rank_=truth[0].T, sparse_=truth[1].T)
+    assert recovery.risk(fitted, W) == 0
+    assert_allclose(list(score(fitted, W, *truth).values()), 1)
+    fitted.update(coef_=np.zeros_like(W.T))
+    assert recovery.risk(fitted, W) == 1
+
+
+def test_recovery_from_nothing():
+    nothing, W = np.zeros((4, 5)), np.eye(5, 4)
+    for score in (recovery.support, recovery.jumps, recovery.changes):
+        assert set(score(Bunch(coef_=nothing), W).values()) == {0}

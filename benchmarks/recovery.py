@@ -1,6 +1,6 @@
 """Does each model of the rest of the menu find its structure, and does it predict better because of it?
 
-    python -m benchmarks.recovery [--seeds 10] [--jobs 2] [--only MODEL ...] [--csv FILE]
+    python -m benchmarks.recovery [--seeds 20] [--first 0] [--jobs 2] [--only MODEL ...] [--csv FILE]
 
 Every model on data of its own generator (every task has its own X) and beside it, on the same data, one model per task
 and one for all tasks (lasso or ridge, whichever turns out better), and the first five families. All strengths are
@@ -254,12 +254,13 @@ def report(table):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=20, help="how many")
+    parser.add_argument("--first", type=int, default=0, metavar="SEED")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", nargs="+", metavar="MODEL", choices=MODELS, default=list(MODELS))
     parser.add_argument("--csv", metavar="FILE", help="where the results go")
     chosen = parser.parse_args(arguments)
-    jobs = [(name, seed) for name in chosen.only for seed in range(chosen.seeds)]
+    jobs = [(name, seed) for name in chosen.only for seed in range(chosen.first, chosen.first + chosen.seeds)]
     rows = []
     for part in Parallel(chosen.jobs, return_as="generator")(delayed(run)(*job) for job in jobs):
         rows += part

@@ -10,6 +10,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, _num_features, validate_data
 
 SPARSE = ("csc", "csr")  # what stays sparse; other formats are converted
+LARGEST = 1e100  # entry of X: sums of products of squares are still finite
 
 
 def read_features(estimator, X, task, reset):
@@ -26,6 +27,16 @@ def read_features(estimator, X, task, reset):
         X, task = split_column(X, column)
         X = check_array(X, dtype=np.float64, estimator=estimator, input_name="X", accept_sparse=SPARSE)
     return X, None if task is None else read_labels(task, X.shape[0])
+
+
+def refuse_overflow(X):
+    # (A sparse matrix's own maximum would sort its indices in place.)
+    values = X.data if issparse(X) else X
+    largest = max(values.max(initial=0.0), -values.min(initial=0.0))
+    if largest > LARGEST:
+        raise ValueError(
+            f"X is too large, up to {largest:.3g}: its squares overflow. Rescale its columns, by a StandardScaler say."
+        )
 
 
 def split_column(X, column):

@@ -673,6 +673,15 @@ def test_difficult_features_at_default_strengths(loss, name, kind, form):
         assert_certified(estimator, X, y, **options)
 
 
+@pytest.mark.parametrize("name", ["BlockSparseRegressor", "SharedFeatureRegressor", "TemporalClassifierCV"])
+@pytest.mark.parametrize("container", [np.array, csr_array, pd.DataFrame])
+def test_features_whose_squares_overflow(name, container):
+    strange = np.array(X)
+    strange[3, 1] = -1e155
+    with pytest.raises(ValueError, match=r"X is too large, up to 1e\+155: its squares overflow"):
+        getattr(cm, name)().fit(container(strange), np.sign(Y))
+
+
 def with_norms_scaled(name, loss, scale):
     """The family with its norms times ``scale``: they grow with the targets, quadratic penalties do not."""
     estimator = family(name, cm.Huber(1.35 * scale) if loss == "huber" else loss)

@@ -1,5 +1,6 @@
 """The models beyond the first five families: how structures are handed over, and what is read off the fits."""
 
+import cvxpy as cp
 import networkx as nx
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.cluster.hierarchy import linkage
-from scipy.optimize import lsq_linear
+from scipy.optimize import isotonic_regression, lsq_linear
 from scipy.sparse import csr_array
 from sklearn.base import clone
 
@@ -325,6 +326,42 @@ def test_prox_on_a_graph_leaves_a_subgradient(seed, T, sparse, unequal):
     low, high = np.array(low) - 1e-13, np.array(high) + 1e-13
     found = lsq_linear(np.array(columns).T, (v - x) / step, (low, high), method="bvls", tol=1e-14, max_iter=10_000)
     assert np.linalg.norm(found.fun) <= 1e-10
+
+
+@law(max_examples=40)
+@given(seed=st.integers(0, 10_000), T=st.integers(1, 60), weight=st.floats(1e-3, 3), sparse=st.sampled_from([0.0, 0.3]))
+def test_prox_on_a_complete_graph_is_an_isotonic_regression(seed, T, weight, sparse):
+    """With sorted entries, the sum of all differences is linear: sum_i (2 i - T + 1) x_i."""
+    v = np.random.default_rng(seed).standard_normal(T)
+    order = np.argsort(v)
+    x = np.empty(T)
+    x[order] = isotonic_regression(v[order] - 0.7 * weight / T * (2 * np.arange(T) - T + 1)).x
+    x = np.sign(x) * np.maximum(np.abs(x) - 0.7 * sparse, 0)
+    assert_allclose(GraphGuided(None, weight / T, alpha_sparse=sparse).prox(v[None], 0.7)[0], x, atol=1e-13)
+
+
+def test_prox_on_a_graph_makes_joined_tasks_exactly_equal():
+    """Around a cycle of signs without contradiction; with one, and next to a task at zero, it is zero."""
+    v, cycle = np.array([1.0, -1.1, 0.9, -1.2]), [(0, 1, 1.0, -1), (1, 2, 1.0, -1), (2, 3, 1.0, -1)]
+    x = GraphGuided([*cycle, (3, 0, 1.0, -1)]).prox(v[None], [1.0, 2.0, 0.3, 0.7])[0]
+    assert x[0] > 0 and np.array_equal(np.abs(x), np.full(4, x[0]))
+    assert np.array_equal(np.sign(x), [1, -1, 1, -1])
+    assert not GraphGuided([*cycle, (3, 0)], 3.0).prox(v[None], 1.0).any()
+    assert not GraphGuided(cycle, alpha_sparse=1.1).prox(v[None], 1.0).any()
+
+
+@pytest.mark.parametrize("span", [1e3, 1e6, 1e12])
+def test_prox_on_a_graph_for_steps_far_apart(span):
+    """Tasks whose steps are tiny stay where they are, and the others see them as given."""
+    rng = np.random.default_rng(0)
+    v, edges = rng.standard_normal(8), [(s, t) for s in range(8) for t in range(s)]
+    step = np.where(np.arange(8) < 4, 1.0, 1 / span)
+    x = GraphGuided(edges, 0.1).prox(v[None], step)[0]
+    assert_allclose(x[4:], v[4:], atol=1 / span)
+    X = cp.Variable(4)
+    pulls = [cp.abs(X[s] - X[t]) if s < 4 else cp.abs(X[t] - x[s]) for s, t in edges if t < 4]
+    cp.Problem(cp.Minimize(cp.sum_squares(X - v[:4]) / 2 + 0.1 * sum(pulls))).solve("CLARABEL")
+    assert_allclose(x[:4], X.value, atol=1e-6)
 
 
 @law(max_examples=40)

@@ -288,6 +288,7 @@ class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
         y = self._read_targets(y, task is not None)
         if len(y) != X.shape[0]:
             raise ValueError(f"X and y must have as many rows, got {X.shape[0]} rows of X and {len(y)} of y.")
+        _input.refuse_overflow(X)
         weight = _input.read_sample_weight(sample_weight, X, y)
 
         codes = None

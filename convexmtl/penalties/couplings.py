@@ -1,6 +1,7 @@
 """Quadratic couplings of tasks: Omega(W) = tr(W M W'), M (T x T) symmetric positive semidefinite."""
 
 from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -225,6 +226,20 @@ class Read(list):
     """What has been read from a user's words: tasks by position, whatever their labels are."""
 
 
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """What has been read of a graph: edges (E, 4) of position, position, omega and sign, none of weight 0."""
+
+    edges: np.ndarray
+    n_tasks: int
+
+    def __iter__(self):
+        return ((int(s), int(t), omega, sign) for s, t, omega, sign in self.edges.tolist())
+
+    def __len__(self):
+        return len(self.edges)
+
+
 def places(names, labels, argument):
     """{name: position} of tasks that are named by label or, where the labels are not found, by position."""
     where = {label: i for i, label in enumerate(labels)}
@@ -246,8 +261,8 @@ def places(names, labels, argument):
 
 
 def read_graph(graph, tasks, argument="graph"):
-    """Read list of (position, position, omega, sign), without edges of weight 0."""
-    if isinstance(graph, Read):
+    """The Graph that a user means."""
+    if isinstance(graph, Graph):
         return graph
     labels = labels_of(tasks)
     T = len(labels)
@@ -272,7 +287,7 @@ def read_graph(graph, tasks, argument="graph"):
     else:
         edges = _listed_edges(graph, argument)
     place = places([end for edge in edges for end in edge[:2]], labels, argument)
-    out = Read()
+    read = []
     for s, t, omega, sign in edges:
         accepted = "a finite number >= 0 (coefficients of opposite signs are (s, t, omega, -1))"
         check_number(omega, f"{argument}: omega of ({s!r}, {t!r})", 0, np.finfo(float).max, accepted)
@@ -281,8 +296,8 @@ def read_graph(graph, tasks, argument="graph"):
         if s == t:
             raise ValueError(f"{argument}: edges must join two different tasks, got ({s!r}, {t!r}).")
         if omega > 0:
-            out.append((place[s], place[t], float(omega), float(sign)))
-    return out
+            read.append((place[s], place[t], omega, sign))
+    return Graph(np.array(read, dtype=float).reshape(-1, 4), T)
 
 
 def _listed_edges(graph, argument):

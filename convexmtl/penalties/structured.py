@@ -15,8 +15,7 @@ from .rows import RowNorm, RowPenalty, SparseGroup
 
 EXACT = 1e-14  # to which the iterations here go, relative to the largest entry of the row
 MOST = 1_000_000  # of their steps, which only rounding can make them need
-SWEEPS = 8  # over the dual variables of a graph, before conjugate gradients
-ROUNDS = 1000  # of both
+ROUNDING = 1e-15  # relative to the sum of what is added
 APART = 1e6  # what the iterations for unequal steps can bridge
 
 
@@ -449,168 +448,169 @@ class Temporal(RowPenalty):
 # ------------------------------------------------------------------------------------ graph
 
 
-@kernel("void(float64[::1], float64[::1], float64[::1], int64[::1], float64[::1])")
-def _pull(u, step, sign, ipar, y):
-    """y = step (B u_edges + u_tasks): what the dual variables take from v."""
-    T = step.shape[0]
-    E = sign.shape[0]
-    y[:] = u[E:]
-    for e in range(E):
-        y[ipar[1 + e]] += u[e]
-        y[ipar[1 + E + e]] -= sign[e] * u[e]
-    for t in range(T):
-        y[t] *= step[t]
+# A graph whose edges are all positive, for the kernels: arc a leads from its node to other[a], twin[a] is the arc back,
+# first[t] : first[t + 1] are the arcs of node t, and ipar is [number of nodes, whether the last one is zero, *first,
+# *other, *twin]. What flows along an arc is weight[a] - left[a].
 
 
-@kernel("float64(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], int64[::1])")
-def _descend(x, u, bound, step, sign, ipar):
-    """Minimise over one dual variable after the other; returns the largest change of one over the largest of all."""
-    T = x.shape[0]
-    E = sign.shape[0]
-    most = 0.0
-    largest = 0.0
-    for e in range(E):
-        s, t = ipar[1 + e], ipar[1 + E + e]
-        new = u[e] + (x[s] - sign[e] * x[t]) / (step[s] + step[t])
-        change = min(max(new, -bound[e]), bound[e]) - u[e]
-        if change != 0.0:
-            u[e] += change
-            x[s] -= step[s] * change
-            x[t] += sign[e] * step[t] * change
-            most = max(most, abs(change))
-        largest = max(largest, abs(u[e]))
-    for t in range(T):
-        change = min(max(u[E + t] + x[t] / step[t], -bound[E + t]), bound[E + t]) - u[E + t]
-        if change != 0.0:
-            u[E + t] += change
-            x[t] -= step[t] * change
-            most = max(most, abs(change))
-        largest = max(largest, abs(u[E + t]))
-    return most / largest if most > 0.0 else 0.0
+@kernel(
+    "float64(int64, int64, int64[::1], int64[::1], int64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
+    "float64[::1], float64[::1])"
+)
+def _balance(begin, end, nodes, group, ipar, weight, left, mass, target, excess, noise):
+    """The value that is best for the group as a whole, what each node then has too much, and how much of that is
+    rounding."""
+    N = ipar[0]
+    first, other = ipar[2 : N + 3], ipar[N + 3 :]
+    zero = N - 1 if ipar[1] == 1 else -1
+    anchored = False
+    total = masses = 0.0
+    for i in range(begin, end):
+        t = nodes[i]
+        outside = inside = through = 0.0
+        for a in range(first[t], first[t + 1]):
+            flow = weight[a] - left[a]
+            through += abs(flow)
+            if group[other[a]] == begin:
+                inside += flow
+            else:
+                outside += flow
+        own = mass[t] * target[t] - outside
+        excess[t] = own - inside
+        noise[t] = abs(own) + through
+        if t == zero:
+            anchored = True
+        else:
+            total += own
+            masses += mass[t]
+    value = 0.0 if anchored else total / masses
+    balance = 0.0
+    for i in range(begin, end):
+        t = nodes[i]
+        excess[t] -= mass[t] * value
+        noise[t] = ROUNDING * (noise[t] + mass[t] * abs(value))
+        if t != zero:
+            balance += excess[t]
+    if anchored:
+        # It gives and takes what the others lack and have.
+        excess[zero] = -balance
+    return value
 
 
-@kernel("void(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], int64[::1], float64)")
-def _follow_face(x, u, bound, step, sign, ipar, small):
-    """Conjugate gradients among the dual variables inside their bounds, until one of them meets its own."""
-    T = x.shape[0]
-    E = sign.shape[0]
-    g, p, y = np.empty(E + T), np.zeros(E + T), np.empty(T)
-    before = first = 0.0
-    for i in range(E + T):
-        square = 0.0
-        for k in range(E + T):
-            g[k] = 0.0
-            if -bound[k] < u[k] < bound[k]:
-                g[k] = sign[k] * x[ipar[1 + E + k]] - x[ipar[1 + k]] if k < E else -x[k - E]
-                square += g[k] * g[k]
-        if i == 0:
-            first = square
-        if square <= max(small * small, 1e-8 * first):
-            return
-        ratio = square / before if i > 0 else 0.0
-        before = square
-        for k in range(E + T):
-            p[k] = g[k] + ratio * p[k]
-        _pull(p, step, sign, ipar, y)
-        curvature = slope = 0.0
-        for t in range(T):
-            curvature += y[t] * y[t] / step[t]
-            slope -= x[t] * y[t] / step[t]
-        if not curvature > 0.0:
-            return
-        best = slope / curvature
-        farthest = np.inf
-        for k in range(E + T):
-            if p[k] != 0.0:
-                farthest = min(farthest, (u[k] + (bound[k] if p[k] > 0.0 else -bound[k])) / p[k])
-        length = min(best, max(farthest, 0.0))
-        for k in range(E + T):
-            u[k] = min(max(u[k] - length * p[k], -bound[k]), bound[k])
-        for t in range(T):
-            x[t] += length * y[t]
-        if best >= farthest:
-            return
+@kernel(
+    "int64(int64, int64, int64[::1], int64[::1], int64[::1], float64[::1], float64[::1], float64[::1], int64[::1],"
+    "int64[::1])"
+)
+def _levels(begin, end, nodes, group, ipar, left, excess, noise, level, queue):
+    """How many arcs there are from each node of the group to one that lacks something, -1 where none is in reach; the
+    number of those in reach, which the queue holds in this order."""
+    N = ipar[0]
+    first = ipar[2 : N + 3]
+    other, twin = ipar[N + 3 : N + 3 + first[N]], ipar[N + 3 + first[N] :]
+    n = 0
+    for i in range(begin, end):
+        t = nodes[i]
+        level[t] = -1
+        if excess[t] < -noise[t]:
+            level[t] = 0
+            queue[n] = t
+            n += 1
+    i = 0
+    while i < n and n < end - begin:
+        t = queue[i]
+        for a in range(first[t], first[t + 1]):
+            s = other[a]
+            if group[s] == begin and level[s] < 0 and left[twin[a]] > 0.0:
+                level[s] = level[t] + 1
+                queue[n] = s
+                n += 1
+        i += 1
+    return n
 
 
-@kernel("void(float64[::1], float64[::1], float64[::1], float64[::1], float64[::1], int64[::1])")
-def _fuse(x, u, bound, step, sign, ipar):
-    """Give tasks that are joined by edges inside their bounds exactly one value, up to sign: zero where a task of
-    theirs is, or where the signs around a cycle contradict each other."""
-    T = x.shape[0]
-    E = sign.shape[0]
-    group, side = np.full(T, -1), np.ones(T)
-    queue = np.empty(T, dtype=np.int64)
-    for first in range(T):
-        if group[first] >= 0:
+@kernel(
+    "boolean(int64, int64, int64[::1], int64[::1], float64[::1], float64[::1], float64[::1], int64[::1], int64[::1])"
+)
+def _send(n, begin, group, ipar, left, excess, noise, level, queue):
+    """From the farthest to the nearest, send what there is too much one level down; returns whether there was any."""
+    N = ipar[0]
+    first = ipar[2 : N + 3]
+    other, twin = ipar[N + 3 : N + 3 + first[N]], ipar[N + 3 + first[N] :]
+    sent = False
+    for i in range(n - 1, -1, -1):
+        t = queue[i]
+        if level[t] == 0:
+            break
+        if not excess[t] > noise[t]:
             continue
-        group[first] = first
-        queue[0] = first
-        n, i = 1, 0
-        zero = False
-        while i < n:
-            s = queue[i]
-            i += 1
-            zero = zero or abs(u[E + s]) < bound[E + s]
-            for e in range(E):
-                if abs(u[e]) >= bound[e]:
-                    continue
-                a, b = ipar[1 + e], ipar[1 + E + e]
-                if a != s and b != s:
-                    continue
-                t = b if a == s else a
-                if group[t] < 0:
-                    group[t] = first
-                    side[t] = side[s] * sign[e]
-                    queue[n] = t
-                    n += 1
-                elif side[t] != side[s] * sign[e]:
-                    zero = True
-        total = weight = 0.0
-        for i in range(n):
-            t = queue[i]
-            total += side[t] * x[t] / step[t]
-            weight += 1.0 / step[t]
-        for i in range(n):
-            t = queue[i]
-            x[t] = 0.0 if zero else side[t] * total / weight
+        sent = True
+        for a in range(first[t], first[t + 1]):
+            s = other[a]
+            if group[s] == begin and level[s] == level[t] - 1 and left[a] > 0.0:
+                flow = min(excess[t], left[a])
+                left[a] -= flow
+                left[twin[a]] += flow
+                excess[t] -= flow
+                excess[s] += flow
+                noise[t] += ROUNDING * flow
+                noise[s] += ROUNDING * flow
+                if excess[t] <= 0.0:
+                    break
+    return sent
 
 
 @row_prox
 def prox_graph(v, step, fpar, ipar, feature):
-    """v - step (B u_edges + u_tasks), with u the nearest point within bounds: coordinate descent finds out who is at a
-    bound, conjugate gradients do the rest."""
-    T = v.shape[0]
-    E = ipar[0]
+    """Split the tasks into groups of one value by maximum flows.
+
+    A group is given the value that is best for it as a whole. If what its nodes then pull can flow along its edges
+    within their weights, this is the solution. If not, the nodes whose excess is held up by full edges have a larger
+    value in the solution than all others, and the two halves go on each for itself, full edges between them.
+    """
+    T, N = v.shape[0], ipar[0]
+    free = N - ipar[1]
     size = np.abs(v).max()
     if not size < np.inf:
         v[:] = np.nan
         return
     if size == 0.0:
         return
-    # In units of the largest entry, so that no square overflows.
-    v /= size
-    sign = fpar[1 + E :]
-    # Of every edge, and then of every task.
-    bound = np.full(E + T, fpar[0] / size)
-    bound[:E] = fpar[1 : 1 + E] / size
-    u, x = np.zeros(E + T), np.empty(T)
+    # In units of the largest entry, so that nothing overflows.
+    weight = fpar / size
+    left = weight.copy()
+    mass, target = np.zeros(N), np.zeros(N)
+    for t in range(free):
+        mass[t] = 1.0 / step[t % T]
+        target[t] = v[t % T] / size if t < T else -v[t % T] / size
+    # Nodes begin : end are a group, which is known by its begin.
+    nodes, group, ends = np.arange(N), np.zeros(N, dtype=np.int64), np.full(N, N)
+    level, queue = np.empty(N, dtype=np.int64), np.empty(N, dtype=np.int64)
+    excess, noise, x = np.empty(N), np.empty(N), np.empty(N)
+    begin = 0
+    while begin < N:
+        end = ends[begin]
+        value = _balance(begin, end, nodes, group, ipar, weight, left, mass, target, excess, noise)
+        reached = _levels(begin, end, nodes, group, ipar, left, excess, noise, level, queue)
+        while _send(reached, begin, group, ipar, left, excess, noise, level, queue):
+            reached = _levels(begin, end, nodes, group, ipar, left, excess, noise, level, queue)
+        stuck = False
+        for i in range(begin, end):
+            t = nodes[i]
+            x[t] = value
+            stuck = stuck or (level[t] < 0 and excess[t] > noise[t])
+        if not stuck or reached == 0:
+            begin = end
+            continue
+        i = begin
+        for k in range(begin, end):
+            if level[nodes[k]] < 0:
+                nodes[i], nodes[k] = nodes[k], nodes[i]
+                i += 1
+        ends[begin], ends[i] = i, end
+        for k in range(i, end):
+            group[nodes[k]] = i
     for t in range(T):
-        u[E + t] = min(max(v[t] / step[t], -bound[E + t]), bound[E + t])
-    change = 1.0
-    for _ in range(ROUNDS):
-        _pull(u, step, sign, ipar, x)
-        for t in range(T):
-            x[t] = v[t] - x[t]
-        for _ in range(SWEEPS):
-            change = _descend(x, u, bound, step, sign, ipar)
-            if change <= EXACT:
-                break
-        if change <= EXACT:
-            break
-        _follow_face(x, u, bound, step, sign, ipar, EXACT)
-    _fuse(x, u, bound, step, sign, ipar)
-    for t in range(T):
-        v[t] = size * x[t]
+        v[t] = size * (x[t] if free == T else 0.5 * (x[t] - x[T + t]))
 
 
 class GraphGuided(RowPenalty):
@@ -632,12 +632,11 @@ class GraphGuided(RowPenalty):
     References
     ----------
     Chen, Kim, Lin, Carbonell, Xing (2010), arXiv:1005.3579; Kim, Xing (2009), PLoS Genetics; Evgeniou, Micchelli,
-    Pontil (2005), JMLR (norm="l2").
+    Pontil (2005), JMLR (norm="l2"); Hochbaum (2001), JACM, and Chambolle, Darbon (2009), IJCV (the prox).
     """
 
     strengths = ("alpha", "alpha_sparse")
     row_prox = prox_graph
-    spread = 1e4
 
     def __init__(self, graph=None, alpha=1.0, norm="l1", alpha_sparse=0.0):
         self.graph = graph
@@ -669,14 +668,27 @@ class GraphGuided(RowPenalty):
         return Canonical(sparse, self.alpha * laplacian(edges, T))
 
     def pack(self):
-        s, t, omega, sign = np.array(self.graph, dtype=float).reshape(-1, 4).T
-        fpar = np.concatenate([[self.alpha_sparse], self.alpha * omega, sign])
-        return fpar, np.concatenate([[len(s)], s, t]).astype(np.int64)
+        T, (s, t, omega, sign) = self.graph.n_tasks, self.graph.edges.T
+        n, weight = T, self.alpha * omega
+        if np.any(sign < 0):
+            # With nodes for w_t and for -w_t, all edges are positive, each there twice.
+            n, weight = 2 * T, np.tile(weight, 2)
+            s, t = np.concatenate([s, s + T]), np.concatenate([t + T * (sign < 0), t + T * (sign > 0)])
+        if self.alpha_sparse > 0:
+            # The lasso is an edge to a node whose value is zero.
+            weight = np.concatenate([weight, np.full(n, self.alpha_sparse)])
+            s, t = np.concatenate([s, np.arange(n)]), np.concatenate([t, np.full(n, n)])
+        N, E = n + (self.alpha_sparse > 0), len(s)
+        begins, ends = np.concatenate([s, t]), np.concatenate([t, s])
+        order = np.argsort(begins, kind="stable")
+        place = np.argsort(order)
+        first = np.searchsorted(begins[order], np.arange(N + 1))
+        twin = place[(order + E) % (2 * E)]
+        return np.tile(weight, 2)[order], np.concatenate([[N, N - n], first, ends[order], twin]).astype(np.int64)
 
     def prox(self, V, step):
         if self.norm == "l2":
             raise TypeError("GraphGuided(norm='l2') is a sum with a quadratic coupling, which has no prox of its own")
-        check_steps(step)
         return super(GraphGuided, self.bind(range(np.shape(V)[1]))).prox(V, step)
 
     def free_tasks(self, n_tasks):

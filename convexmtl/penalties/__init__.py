@@ -3,6 +3,7 @@
 from .._jit import row_prox
 from .base import Penalty
 from .couplings import ClusterCoupling, Coupling, GraphLaplacian, MeanCoupling, TaskCoupling
+from .graphs import GraphGuided
 from .parts import NamedParts, Parts, RobustFeature, RobustLowRank, SparseLowRank, TaskNorm
 from .rows import DirtyNorm, RowNorm, RowPenalty, SparseGroup
 from .spectral import (
@@ -14,7 +15,7 @@ from .spectral import (
     SquaredTraceNorm,
     TraceNorm,
 )
-from .structured import GraphGuided, Temporal, TreeGuided
+from .structured import Temporal, TreeGuided
 
 __all__ = [
     "ClusterCoupling",

@@ -5,14 +5,13 @@ quadratic model and searches along the line to its minimiser. The intercepts are
 quadratic model, so that features far from zero cost nothing. The certificate alone decides when to stop.
 """
 
-from itertools import pairwise
-
 import numpy as np
 
 from .._rows import used_rows
 from ..certificate import duality_gap
 from ..losses import Squared
 from ..result import Result, Status
+from ._anderson import anderson_weights, combine
 from ._line_search import line_search
 from ._models import quadratic_model
 
@@ -166,9 +165,9 @@ def _extrapolate(model, iterates):
     before, last = model.objective(), model.state()
     # What is not better by more than rounding is not better.
     rounding = 1e-14 * abs(before)
-    weights = _anderson_weights(iterates)
+    weights = anderson_weights(iterates)
     if weights is not None:
-        model.set_state([_combine(weights, states) for states in zip(*iterates[1:], strict=True)])
+        model.set_state([combine(weights, states) for states in zip(*iterates[1:], strict=True)])
         if model.objective() < before - rounding:
             return
         model.set_state(last)
@@ -183,28 +182,3 @@ def _extrapolate(model, iterates):
             break
         before, best, factor = value, model.state(), 2 * factor
     model.set_state(best)
-
-
-def _anderson_weights(iterates):
-    """Weights that sum to 1 and minimise the norm of the combined move; None where they are not defined.
-
-    They are rounded to a thousandth of the largest, without which they would turn the last bits of the sums behind
-    them (the order of the samples, the number of threads) into digits of W that a user sees.
-    """
-    U = np.stack([(b[0] - a[0]).ravel() for a, b in pairwise(iterates)])
-    gram = U @ U.T
-    trace = np.trace(gram)
-    if not trace > 0:
-        return None
-    x = np.linalg.solve(gram + 1e-10 * trace * np.eye(len(gram)), np.ones(len(gram)))
-    x = x / x.sum()
-    if not np.isfinite(x).all():
-        return None
-    unit = 2.0 ** (np.ceil(np.log2(np.abs(x).max())) - 10)
-    x = unit * np.round(x / unit)
-    x[-1] += 1 - x.sum()
-    return x
-
-
-def _combine(weights, arrays):
-    return sum(weight * array for weight, array in zip(weights, arrays, strict=True))

@@ -11,6 +11,7 @@ import numpy as np
 from ..certificate import duality_gap
 from ..losses import Squared
 from ..result import Result, Status
+from ._anderson import anderson_weights, combine
 from ._columns import Columns
 from ._line_search import line_search
 
@@ -18,6 +19,8 @@ CHECK_EVERY = 10
 SLOW = 0.3  # a step that leaves more than this share of the gap calls for a model with the curvature of its point
 INNER = 300  # iterations for one quadratic model of a loss that is not quadratic
 RELAXATION = 1.6
+GROUP = 5  # iterations between two extrapolations
+YOUNG = 30  # iterations before the first, within which easy problems end
 
 
 def applies(problem):
@@ -90,28 +93,74 @@ class _Directions:
             self.U = np.zeros_like(self.W)
         else:
             self.rho, self.U = previous.rho, previous.U
+        self.age = 0
+        self._forget()
 
     def run(self, n, shrink):
         """At most n iterations, fewer when both residuals have shrunk by a factor; returns their number."""
-        K, first = len(self.terms), None
+        first = None
         for i in range(1, n + 1):
-            old = self.Z.sum(axis=0)
-            # Sharing: every part answers for the same K-th of what is missing.
-            move = (self.W - old) / K - self.U
-            self.Z = np.stack([f.prox(Z + move, 1 / self.rho) for f, Z in zip(self.terms, self.Z, strict=True)])
-            total = self.Z.sum(axis=0)
-            relaxed = RELAXATION * total + (1 - RELAXATION) * self.W
-            before = self.W
-            self.W = self.model.solve(self.target + self.rho / K * (relaxed + K * self.U), self.rho / K)
-            self.U = self.U + (relaxed - self.W) / K
-            if i % CHECK_EVERY == 0 or i == n:
-                primal = np.linalg.norm(total - self.W) / max(np.linalg.norm(total), np.linalg.norm(self.W), 1e-300)
-                dual = np.linalg.norm(self.W - before) / max(np.linalg.norm(self.U) * K, 1e-300)
-                self._balance(primal, dual)
-                first = max(primal, dual) if first is None else first
-                if i > CHECK_EVERY and max(primal, dual) <= shrink * min(first, 0.1):
-                    return i
+            before, checked = self.W, i % CHECK_EVERY == 0 or i == n
+            total = self._step()
+            # (What a check or the caller sees comes from a step, not from an extrapolation.)
+            self.age += 1
+            if self.age > YOUNG and not self._go_ahead(jump=not checked) or not checked:
+                continue
+            K = len(self.terms)
+            primal = np.linalg.norm(total - self.W) / max(np.linalg.norm(total), np.linalg.norm(self.W), 1e-300)
+            dual = np.linalg.norm(self.W - before) / max(np.linalg.norm(self.U) * K, 1e-300)
+            self._balance(primal, dual)
+            first = max(primal, dual) if first is None else first
+            if i > CHECK_EVERY and max(primal, dual) <= shrink * min(first, 0.1):
+                return i
         return n
+
+    def _step(self):
+        """One iteration; returns the sum of the parts."""
+        K = len(self.terms)
+        # Sharing: every part answers for the same K-th of what is missing.
+        move = (self.W - self.Z.sum(axis=0)) / K - self.U
+        self.Z = np.stack([f.prox(Z + move, 1 / self.rho) for f, Z in zip(self.terms, self.Z, strict=True)])
+        total = self.Z.sum(axis=0)
+        relaxed = RELAXATION * total + (1 - RELAXATION) * self.W
+        self.W = self.model.solve(self.target + self.rho / K * (relaxed + K * self.U), self.rho / K)
+        self.U = self.U + (relaxed - self.W) / K
+        return total
+
+    def _forget(self):
+        self.iterates, self.retreat = [], None
+
+    @property
+    def _state(self):
+        return (np.concatenate([self.Z.ravel(), self.W.ravel(), len(self.terms) * self.U.ravel()]),)
+
+    def _set_state(self, state):
+        Z, W, U = np.split(state[0], [self.Z.size, self.Z.size + self.W.size])
+        self.Z, self.W = Z.reshape(self.Z.shape), W.reshape(self.W.shape)
+        self.U = U.reshape(self.U.shape) / len(self.terms)
+
+    def _go_ahead(self, jump):
+        """Keep the iterate; after every group of them extrapolate, if ``jump``. Returns False where it has gone back
+        to before the last extrapolation, since the step from there was longer than the one that led to it."""
+        self.iterates.append(self._state)
+        if len(self.iterates) == 1:
+            return True
+        length = np.linalg.norm(self.iterates[-1][0] - self.iterates[-2][0])
+        if self.retreat is not None:
+            state, before = self.retreat
+            if not length <= before:
+                self._set_state(state)
+                self._forget()
+                return False
+            self.retreat = None
+        self.iterates = self.iterates[-GROUP - 1 :]
+        if jump and len(self.iterates) > GROUP:
+            weights = anderson_weights(self.iterates)
+            if weights is not None:
+                last = self.iterates[-1]
+                self._set_state((combine(weights, [array for (array,) in self.iterates[1:]]),))
+                self.iterates, self.retreat = [self._state], (last, length)
+        return True
 
     def _balance(self, primal, dual):
         """Change rho until both residuals fall alike."""
@@ -121,6 +170,7 @@ class _Directions:
             factor = max(float(np.clip(np.sqrt(ratio), 0.2, 5)), 1e-12 * self.model.top / self.rho)
             self.rho *= factor
             self.U = self.U / factor
+            self._forget()
 
 
 def _quadratic(problem, z, flat):

@@ -104,7 +104,7 @@ class _Directions:
             total = self._step()
             # (What a check or the caller sees comes from a step, not from an extrapolation.)
             self.age += 1
-            if self.age > YOUNG and not self._go_ahead(jump=not checked) or not checked:
+            if (self.age > YOUNG and not self._go_ahead(jump=not checked)) or not checked:
                 continue
             K = len(self.terms)
             primal = np.linalg.norm(total - self.W) / max(np.linalg.norm(total), np.linalg.norm(self.W), 1e-300)

@@ -84,11 +84,15 @@ class RowPenalty(Penalty):
     ----------
     row_prox : Kernel
         Made by the decorator of that name.
+    even : float
+        Where the steps of a row differ by this factor at most, all are the shortest: for a prox that is quick if they
+        are equal.
     spread : float
         How much longer than the shortest the steps of a row may be for the prox to be quick; longer ones are cut.
     """
 
     row_prox = None
+    even = 1.0
     spread = np.inf
 
     def pack(self):

@@ -16,6 +16,7 @@ from .rows import RowPenalty, SparseGroup
 EXACT = 1e-14  # to which the iterations here go, relative to the largest entry of the row
 MOST = 1_000_000  # of their steps, which only rounding can make them need
 APART = 1e6  # what the iterations for unequal steps can bridge
+EVEN = 30.0  # factor between steps for which more sweeps of equal ones are cheaper than these iterations
 
 
 @kernel("float64(float64[::1])")
@@ -118,6 +119,7 @@ class TreeGuided(RowPenalty):
     """
 
     row_prox = prox_tree
+    even = EVEN
     spread = 1e4
 
     def __init__(self, tree=None, alpha=1.0):
@@ -362,6 +364,7 @@ class Temporal(RowPenalty):
 
     strengths = ("alpha_smooth", "alpha_sparse", "alpha_group", "alpha_ridge")
     row_prox = prox_chain
+    even = EVEN
     spread = 1e4
 
     def __init__(self, alpha_smooth=1.0, smooth="l1", alpha_sparse=0.0, alpha_group=0.0, alpha_ridge=0.0, order=None):

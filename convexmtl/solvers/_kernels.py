@@ -122,10 +122,10 @@ def _add_rows(D, rows, n_rows, X, low, high, u):
                 _add(D[k, t], X[rows[k], a:e], u[t, a:e])
 
 
-@kernel("void(float64[:, ::1], float64[::1], float64, float64[:, ::1])")
-def row_steps(curvature, bound, spread, step):
-    """1 / (curvature + bound) per row and task, at most ``spread`` times the shortest of the row; a row that has none
-    (it changes nothing) gets zeros."""
+@kernel("void(float64[:, ::1], float64[::1], float64, float64, float64[:, ::1])")
+def row_steps(curvature, bound, even, spread, step):
+    """1 / (curvature + bound) per row and task, at most ``spread`` times the shortest of the row, and that one for all
+    if none is more than ``even`` times longer; a row that has none (it changes nothing) gets zeros."""
     m, T = curvature.shape
     for j in range(m):
         low = 0.0
@@ -135,7 +135,9 @@ def row_steps(curvature, bound, spread, step):
             step[j, t] = 1.0 / total if total > 0.0 else 0.0
             low = max(low, step[j, t])
             high = max(high, total)
-        if low * high > spread:
+        if low * high <= even:
+            low = 1.0 / high if high > 0.0 else 0.0
+        elif low * high > spread:
             low = spread / high
         for t in range(T):
             # A task in which this feature is constant: the gradient is zero there, any step will do.
@@ -431,11 +433,11 @@ def _block_products(X, block, out):
 
 @kernel(
     "int64(float64[:, :, ::1], float64[:, ::1], float64[::1], float64[:, :, ::1], float64[:, :, ::1],"
-    " float64[:, :, ::1], float64[:, ::1], float64[::1], float64, float64[:, ::1], float64[::1], row_prox,"
+    " float64[:, :, ::1], float64[:, ::1], float64[::1], float64, float64, float64[:, ::1], float64[::1], row_prox,"
     " float64[:, ::1], int64[::1], float64[::1], float64, int64, int64, int64, float64[:, :, ::1], int64[::1])"
 )
 def descend_path(
-    G, X, scale, Ws, gradients, residuals, curvature, bound, spread, M, ridge, prox, fpars, ipar,
+    G, X, scale, Ws, gradients, residuals, curvature, bound, even, spread, M, ridge, prox, fpars, ipar,
     factors, target, block, most, begin, out, sweeps,
 ):  # fmt: skip
     """Go down a path of penalties (fpars[a], and M times factors[a]), each fit starting where the last two lead.
@@ -454,7 +456,7 @@ def descend_path(
     C, inside = np.empty((m, T)), np.zeros(m, dtype=np.bool_)
     rate, limit = 1.0, 0.0
     for a in range(begin, begin + out.shape[0]):
-        row_steps(curvature, factors[a] * bound, spread, step)
+        row_steps(curvature, factors[a] * bound, even, spread, step)
         couple, stretch, fpar = factors[a] * M, factors[a] * ridge, fpars[a]
         ahead = 0.0
         if a > 1 and factors[a - 1] != factors[a - 2]:

@@ -58,9 +58,10 @@ class Model:
 
     def _prepare(self, curvature):
         """Steps and the penalty's arguments of the kernels, for curvature (m, T) of the loss."""
-        M = self.M
+        M, bound = self.M, 2 * np.abs(self.M).sum(axis=0)
         self.step = np.empty(self.W.shape)
-        row_steps(np.ascontiguousarray(curvature), 2 * np.abs(M).sum(axis=0), float(self.term.spread), self.step)
+        even, spread = float(self.term.even), float(self.term.spread)
+        row_steps(np.ascontiguousarray(curvature), bound, even, spread, self.step)
         off_diagonal = M - np.diag(np.diag(M))
         self.penalty = (
             self.step,

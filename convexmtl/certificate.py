@@ -5,7 +5,7 @@ per task gives a lower bound of the objective. The gap is summed as the Fenchel 
 the penalty, each of them >= 0, because primal - dual would cancel the digits that matter.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -35,11 +35,12 @@ class Certificate:
     primal: float
     dual: float
     gap: float
-    intercept: np.ndarray
-    Z: np.ndarray
-    z: np.ndarray
-    tasks: Tasks
-    coupled: bool
+    # (What is printed fits on a line.)
+    intercept: np.ndarray = field(repr=False)
+    Z: np.ndarray = field(repr=False)
+    z: np.ndarray = field(repr=False)
+    tasks: Tasks = field(repr=False)
+    coupled: bool = field(repr=False)
 
 
 def duality_gap(problem, parts, intercept=None, start=None, known=None):

@@ -115,6 +115,7 @@ def test_certify_sees_a_wrong_solution():
     assert moved.primal > at_optimum.primal
     assert moved.gap >= moved.primal - at_optimum.primal - 1e-12
     assert moved.dual <= at_optimum.primal
+    assert str(moved) == f"Certificate(primal={moved.primal!r}, dual={moved.dual!r}, gap={moved.gap!r})"
 
 
 def test_nan_never_looks_converged():

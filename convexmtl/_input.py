@@ -30,6 +30,7 @@ def read_features(estimator, X, task, reset):
 
 
 def refuse_overflow(X):
+    """Raise a ValueError for features (dense or sparse) whose squares overflow."""
     # (A sparse matrix's own maximum would sort its indices in place.)
     values = X.data if issparse(X) else X
     largest = max(values.max(initial=0.0), -values.min(initial=0.0))

@@ -17,8 +17,8 @@ class _GraphGuided:
         Which tasks are alike: by label, or by position where the labels are not found. omega > 0 says how much, sign
         = -1 that their coefficients are of opposite signs; both are 1 by default. Of a symmetric matrix, in the
         order of `tasks_`, or a frame of weights by task, or of the attribute "weight" of the edges of a networkx
-        graph, the absolute values are the omega, and a negative one has sign -1. None joins each task with each,
-        which is slow for a hundred of them. ``structures.correlation_graph`` makes one from the targets.
+        graph, the absolute values are the omega, and a negative one has sign -1. None joins each task with each.
+        ``structures.correlation_graph`` makes one from the targets.
     alpha : float, default=0.1
         Strength on the differences along edges.
     norm : {"l1", "l2"}, default="l1"
@@ -67,8 +67,8 @@ class _GraphGuidedCV(CrossValidated):
         Which tasks are alike: by label, or by position where the labels are not found. omega > 0 says how much, sign
         = -1 that their coefficients are of opposite signs; both are 1 by default. Of a symmetric matrix, in the
         order of `tasks_`, or a frame of weights by task, or of the attribute "weight" of the edges of a networkx
-        graph, the absolute values are the omega, and a negative one has sign -1. None joins each task with each,
-        which is slow for a hundred of them. ``structures.correlation_graph`` makes one from the targets.
+        graph, the absolute values are the omega, and a negative one has sign -1. None joins each task with each.
+        ``structures.correlation_graph`` makes one from the targets.
     norm : {"l1", "l2"}, default="l1"
         "l1" makes coefficients of joined tasks equal, "l2" similar: alpha sum_e omega_e norm_2(w_s - sign_e w_t)^2.
     ratios : int or array-like, default=5

@@ -6,12 +6,13 @@ import numpy as np
 
 
 def anderson_weights(iterates):
-    """Weights that sum to 1 and minimise the norm of the combined move; None where they are not defined.
+    """Weights of all iterates (arrays of one shape) but the first, which sum to 1 and minimise the norm of the combined
+    move to them; None where they are not defined.
 
     They are rounded to a thousandth of the largest, without which they would turn the last bits of the sums behind
     them (the order of the samples, the number of threads) into digits of W that a user sees.
     """
-    U = np.stack([(b[0] - a[0]).ravel() for a, b in pairwise(iterates)])
+    U = np.stack([(b - a).ravel() for a, b in pairwise(iterates)])
     gram = U @ U.T
     trace = np.trace(gram)
     if not trace > 0:
@@ -27,4 +28,5 @@ def anderson_weights(iterates):
 
 
 def combine(weights, arrays):
+    """The weighted sum."""
     return sum(weight * array for weight, array in zip(weights, arrays, strict=True))

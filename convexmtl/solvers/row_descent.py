@@ -165,7 +165,7 @@ def _extrapolate(model, iterates):
     before, last = model.objective(), model.state()
     # What is not better by more than rounding is not better.
     rounding = 1e-14 * abs(before)
-    weights = anderson_weights(iterates)
+    weights = anderson_weights([state[0] for state in iterates])
     if weights is not None:
         model.set_state([combine(weights, states) for states in zip(*iterates[1:], strict=True)])
         if model.objective() < before - rounding:

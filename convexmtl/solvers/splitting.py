@@ -132,10 +132,10 @@ class _Directions:
 
     @property
     def _state(self):
-        return (np.concatenate([self.Z.ravel(), self.W.ravel(), len(self.terms) * self.U.ravel()]),)
+        return np.concatenate([self.Z.ravel(), self.W.ravel(), len(self.terms) * self.U.ravel()])
 
     def _set_state(self, state):
-        Z, W, U = np.split(state[0], [self.Z.size, self.Z.size + self.W.size])
+        Z, W, U = np.split(state, [self.Z.size, self.Z.size + self.W.size])
         self.Z, self.W = Z.reshape(self.Z.shape), W.reshape(self.W.shape)
         self.U = U.reshape(self.U.shape) / len(self.terms)
 
@@ -145,7 +145,7 @@ class _Directions:
         self.iterates.append(self._state)
         if len(self.iterates) == 1:
             return True
-        length = np.linalg.norm(self.iterates[-1][0] - self.iterates[-2][0])
+        length = np.linalg.norm(self.iterates[-1] - self.iterates[-2])
         if self.retreat is not None:
             state, before = self.retreat
             if not length <= before:
@@ -158,7 +158,7 @@ class _Directions:
             weights = anderson_weights(self.iterates)
             if weights is not None:
                 last = self.iterates[-1]
-                self._set_state((combine(weights, [array for (array,) in self.iterates[1:]]),))
+                self._set_state(combine(weights, self.iterates[1:]))
                 self.iterates, self.retreat = [self._state], (last, length)
         return True
 

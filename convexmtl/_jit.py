@@ -5,6 +5,9 @@ scikit-learn itself. A kernel is compiled once for one explicit signature and ke
 handed to it as a first-class function pointer, so that a new penalty never recompiles a solver.
 """
 
+import signal
+import threading
+from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
 from types import FunctionType
@@ -23,6 +26,27 @@ def _signature(text):
     names = {name: getattr(types, name) for name in ("void", "float64", "int64", "boolean")}
     names["row_prox"] = types.FunctionType(eval(ROW_PROX, dict(names)))
     return eval(text, names)
+
+
+@contextmanager
+def _interrupts_later():
+    """Let Ctrl-C wait for the end of a compilation.
+
+    While machine code is made, Python runs only in callbacks of LLVM, in which a KeyboardInterrupt is lost: the
+    compilation would fail with a RuntimeError instead.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or handler is None:
+        yield  # signals go to the main thread only, and what was not set from Python could not be put back
+        return
+    interrupts = []
+    signal.signal(signal.SIGINT, lambda *arrived: interrupts.append(arrived))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if interrupts:
+            signal.raise_signal(signal.SIGINT)
 
 
 class Kernel:
@@ -59,13 +83,14 @@ class Kernel:
             source.__qualname__ = self.function.__qualname__
             source.__module__ = self.function.__module__
         options = dict(nogil=True, error_model="numpy", fastmath=set(FAST_REDUCTION) if self.fastmath else False)
-        try:
-            return njit(_signature(self.signature), cache=True, **options)(source)
-        except RuntimeError as error:
-            # A read-only install without a writable cache folder: compile in memory.
-            if "cannot cache" not in str(error):
-                raise
-            return njit(_signature(self.signature), **options)(source)
+        with _interrupts_later():
+            try:
+                return njit(_signature(self.signature), cache=True, **options)(source)
+            except RuntimeError as error:
+                # A read-only install without a writable cache folder: compile in memory.
+                if "cannot cache" not in str(error):
+                    raise
+                return njit(_signature(self.signature), **options)(source)
 
     @cached_property
     def pointer(self):

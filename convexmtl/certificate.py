@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ._rows import used_rows
-from .losses import Squared
+from .gram import each, inverse
 from .tasks import Tasks, without_rounding
 
 
@@ -65,7 +65,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None):
         known = None
     if known is None:
         raw = tasks.apply(W)
-        best = problem.best_intercept(raw, start if intercept is None else intercept)
+        best = problem.data.best_intercept(raw, start if intercept is None else intercept)
         at_best = raw + tasks.spread(best)
     else:
         best, at_best = known.intercept, known.z
@@ -74,8 +74,8 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None):
     if not np.isfinite(v).all():
         # exp overflows: the objective is infinite there, and nothing is certified.
         return Certificate(np.inf, -np.inf, np.inf, best, np.full(W.shape, np.nan), at_best, tasks, coupled)
-    if problem.fit_intercept:
-        v = _centred(tasks, c, v) if isinstance(loss, Squared) else _balanced(tasks, c, v)
+    if problem.data.fit_intercept:
+        v = _centred(tasks, c, v) if loss.quadratic else _balanced(tasks, c, v)
     WM = penalty.couple(W) if coupled else None
     Z = tasks.adjoint(-c * v) if known is None else known.Z
     if coupled:
@@ -93,7 +93,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None):
             Z = Z - 2 * WM
         left = Z @ free
         # A feature's largest possible share, by Cauchy and Schwarz; only rounding of it may be left.
-        size = np.sqrt(tasks.keep("curvature", lambda: tasks.curvature(c)).max(axis=1) * float(c @ v**2))
+        size = np.sqrt(problem.data.design.squares.max(axis=1) * float(c @ v**2))
         feasible = not np.any(np.abs(left[size > 0]) > 1e-7 * size[size > 0, None])
         Z = Z - left @ free.T
     gap = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z) if feasible else np.inf
@@ -110,14 +110,14 @@ def path_gaps(problems, Ws):
     With the squared loss and one X for all tasks, predictions and gradients come from two products for all of them.
     """
     tasks = problems[0].tasks if problems else None
-    if not problems or not isinstance(problems[0].loss, Squared) or tasks.common_weight is None or tasks.is_sparse:
+    if not problems or not problems[0].loss.quadratic or tasks.common_weight is None or tasks.is_sparse:
         return [duality_gap(problem, (W,)) for problem, W in zip(problems, Ws, strict=False)]
     Ws = Ws[: len(problems)]
     (A, d, T), (s, scale), n = Ws.shape, tasks.common_weight, tasks.n_rows
     z = (Ws.transpose(0, 2, 1).reshape(A * T, d) @ tasks.X.T).reshape(A, T, n)
     r = tasks.y.reshape(T, n) - z
     intercepts = np.zeros((A, T))
-    if problems[0].fit_intercept:
+    if problems[0].data.fit_intercept:
         # Twice: the mean of large numbers is only as exact as they are.
         for _ in range(2):
             means = r @ s
@@ -207,56 +207,38 @@ def _correction(problem, z, Z, free):
 
     Weighted by the loss's second derivative, so that dual variables at an end of their domain stay there.
     """
-    smaller = problem.reduced()
-    if smaller is not None:
+    data = problem.data
+    if data.reduced is not None:
         # More features than rows: the same correction in an orthonormal basis of the rows.
-        problem, Q = smaller
+        data, Q = data.reduced
         Z = Q.T @ Z
-    tasks, loss = problem.tasks, problem.loss
-    d, T = problem.shape
-    curvature = loss.second(tasks.y, z)
+    tasks, (_, T) = data.tasks, data.shape
+    curvature = data.loss.second(tasks.y, z)
     h = tasks.weight * curvature
-    constant = isinstance(loss, Squared)
-    means = None
-    if problem.fit_intercept:
-        means = tasks.keep("means", lambda: tasks.means(h)) if constant else tasks.means(h)
-    k = free.shape[1]
-    common = constant and tasks.common_weight is not None
-    if common:
-        G, shares = tasks.common_gram(problem.fit_intercept)
-        diagonal = np.diag(G)
-    elif k == T:
-        G = tasks.gram(h, means)
-        diagonal = np.einsum("tjj->j", G)
+    quadratic = data.loss.quadratic
+    means = data.design.means if quadratic else tasks.means(h) if data.fit_intercept else None
+    if quadratic and data.design.common is not None:
+        # H = (free' diag(shares) free) x G has the inverse of a Kronecker product.
+        G, within = data.design.common, free.T @ (data.design.shares[:, None] * free)
+        outer = np.linalg.pinv(within, hermitian=True)
+        product = lambda C: G.G @ C @ within  # noqa: E731
+        solve = lambda R: G.inverse @ R @ outer  # noqa: E731
+    elif free.shape[1] == T:
+        G = data.design.matrices if quadratic else tasks.gram(h, means)
+        inverses = np.stack([inverse(g) for g in G])
+        product = lambda C: each(G, C @ free.T) @ free  # noqa: E731
+        solve = lambda R: each(inverses, R @ free.T) @ free  # noqa: E731
     else:
         H = _projected_hessian(tasks, h, means, free)
-        diagonal = np.einsum("ajaj->j", H)
-    # Scaled to comparable features, so that the pseudo-inverse cuts off rounding and not small units.
-    size = np.sqrt(diagonal)
-    unit = np.divide(1.0, size, out=np.zeros(d), where=size > 0)
-    if common:
-        # H = (free' diag(shares) free) x G has the inverse of a Kronecker product.
-        G = G * unit[:, None] * unit
-        inverse = tasks.keep(("inverse", problem.fit_intercept), lambda: _inverse(G))
-        within = free.T @ (shares[:, None] * free)
-        outer = np.linalg.pinv(within, hermitian=True)
-        product = lambda C: G @ C @ within  # noqa: E731
-        solve = lambda R: inverse @ R @ outer  # noqa: E731
-    elif k == T:
-        G = G * unit[:, None] * unit
-        inverse = np.stack([_inverse(g) for g in G])
-        product = lambda C: _each(G, C @ free.T) @ free  # noqa: E731
-        solve = lambda R: _each(inverse, R @ free.T) @ free  # noqa: E731
-    else:
-        H = (H * unit[:, None, None] * unit).reshape(k * d, k * d)
-        inverse = _inverse(H)
+        k, d = H.shape[:2]
+        H = H.reshape(k * d, k * d)
+        inverted = inverse(H)
         product = lambda C: (H @ C.T.ravel()).reshape(k, d).T  # noqa: E731
-        solve = lambda R: (inverse @ R.T.ravel()).reshape(k, d).T  # noqa: E731
-    wanted = unit[:, None] * (Z @ free)
+        solve = lambda R: (inverted @ R.T.ravel()).reshape(k, d).T  # noqa: E731
+    wanted = Z @ free
     C = solve(wanted)
     for _ in range(2):
         C = C + solve(wanted - product(C))
-    C = unit[:, None] * C
     if tasks.is_shared:
         move = (free @ (C.T @ tasks.X.T)).ravel()
     else:
@@ -291,19 +273,3 @@ def _projected_hessian(tasks, h, means, free):
         H[:, constant] = 0.0
         H[:, :, :, constant] = 0.0
     return H
-
-
-def _each(A, V):
-    """(d, T): A[t] @ V[:, t]."""
-    return np.matmul(A, V.T[:, :, None])[:, :, 0].T
-
-
-def _inverse(S):
-    """Inverse of a semidefinite matrix with a diagonal of comparable entries; the pseudo-inverse where it has none."""
-    try:
-        diagonal = np.diag(np.linalg.cholesky(S))
-    except np.linalg.LinAlgError:
-        diagonal = np.zeros(1)
-    if diagonal.min() <= 1e-5 * diagonal.max():
-        return np.linalg.pinv(S, rcond=1e-13, hermitian=True)
-    return np.linalg.inv(S)

@@ -16,11 +16,14 @@ class Loss(BaseEstimator):
     ----------
     curvature : float or None
         Upper bound of the second derivative in z; None where there is none.
+    quadratic : bool
+        Whether the loss is its own quadratic model, of curvature 1 everywhere.
     classification : bool
         Whether targets are -1 and +1.
     """
 
     curvature = None
+    quadratic = False
     classification = False
 
     def value(self, y, z):
@@ -51,6 +54,10 @@ class Loss(BaseEstimator):
         """What a regressor predicts: the target's scale for the prediction z."""
         return z
 
+    def error(self, y, z):
+        """What a search compares: the loss, or what it is usually called by."""
+        return self.value(y, z)
+
     def expression(self, y, z, cp):
         """The textbook definition in cvxpy (the module is handed in as ``cp``)."""
         raise TypeError(f"{type(self).__name__} does not define expression")
@@ -67,6 +74,7 @@ class Squared(Loss):
     """loss(y, z) = (y - z)^2 / 2."""
 
     curvature = 1.0
+    quadratic = True
 
     def value(self, y, z):
         return 0.5 * (y - z) ** 2
@@ -83,6 +91,10 @@ class Squared(Loss):
     def fenchel_gap(self, y, z, v):
         # The same number without the cancellation between large terms.
         return 0.5 * (z - y - v) ** 2
+
+    def error(self, y, z):
+        # Half a square is what is minimised, but not what anybody calls an error.
+        return (y - z) ** 2
 
     def expression(self, y, z, cp):
         return 0.5 * cp.square(y - z)

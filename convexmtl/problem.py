@@ -1,135 +1,53 @@
-"""Problem: tasks x loss x penalty, and what all solvers ask of it."""
+"""Problem: a data term and a penalty, and what all solvers ask of them."""
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 
 import numpy as np
 
-from .losses import Loss, Squared
+from .data import DataTerm
 from .penalties.base import Canonical
-from .tasks import Tasks
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """minimise over W, b of sum c_ti loss(y_ti, x_ti . w_t + b_t) + Omega(W).
+    """minimise over W, b of sum_ti c_ti loss(y_ti, x_ti . w_t + b_t) + Omega(W).
 
     Attributes
     ----------
-    tasks : Tasks
-    loss : Loss
+    data : DataTerm
     penalty : Canonical
-    fit_intercept : bool
-    fixed_intercept : ndarray of shape (T,)
-        Intercept of the tasks that have none to fit: those without any weight, whose loss does not count.
     """
 
-    tasks: Tasks
-    loss: Loss
+    data: DataTerm
     penalty: Canonical
-    fit_intercept: bool = True
-    fixed_intercept: np.ndarray | None = None
+
+    @property
+    def tasks(self):
+        return self.data.tasks
+
+    @property
+    def loss(self):
+        return self.data.loss
 
     @property
     def shape(self):
-        return self.tasks.n_features, self.tasks.n_tasks
-
-    def under(self, penalty):
-        """The same problem with another penalty; what has been found out about the data stays known."""
-        other = replace(self, penalty=penalty)
-        other.__dict__.update({name: self.__dict__[name] for name in ("_empty", "trivial") if name in self.__dict__})
-        return other
+        """(d, T)"""
+        return self.data.shape
 
     def zeros(self):
         """One (d, T) matrix of zeros per part."""
         return tuple(np.zeros(self.shape) for _ in range(self.penalty.n_parts))
 
-    def predict(self, W, b):
-        """z (N,)."""
-        return self.tasks.apply(W) + self.tasks.spread(b)
-
-    def loss_value(self, z):
-        return float(self.tasks.weight @ self.loss.value(self.tasks.y, z))
-
     def primal(self, parts, b):
         """The objective."""
-        return self.loss_value(self.predict(sum(parts), b)) + self.penalty.value(parts)
-
-    @cached_property
-    def _empty(self):
-        """Tasks whose samples have no weight."""
-        return self.tasks.mass <= 0
-
-    def best_intercept(self, z, start=None):
-        """argmin over b of sum c loss(y, z + b), exactly, per task; z (N,) without the intercept."""
-        T = self.tasks.n_tasks
-        fixed = np.zeros(T) if self.fixed_intercept is None else self.fixed_intercept
-        if not self.fit_intercept:
-            return np.zeros(T)
-        tasks, loss, c = self.tasks, self.loss, self.tasks.weight
-        total = tasks.mass
-        if isinstance(loss, Squared):
-            b = np.divide(tasks.sum(c * (tasks.y - z)), total, out=np.zeros(T), where=total > 0)
-            # Once more on the residual: the mean of large numbers is only as exact as they are.
-            b += np.divide(tasks.sum(c * (tasks.y - z - tasks.spread(b))), total, out=np.zeros(T), where=total > 0)
-            return np.where(self._empty, fixed, b)
-        # Newton on the increasing derivative, kept inside a bracket.
-        b = np.zeros(T) if start is None else np.array(start, dtype=float)
-        low, high = np.full(T, -np.inf), np.full(T, np.inf)
-        open_ = ~self._empty
-        width = np.ones(T)
-        for _ in range(200):
-            at = z + tasks.spread(b)
-            slope = tasks.sum(c * loss.derivative(tasks.y, at))
-            scale = tasks.sum(c * np.abs(loss.derivative(tasks.y, at)))
-            open_ = open_ & ~(np.abs(slope) <= 1e-15 * scale)
-            if not open_.any():
-                break
-            low, high = np.where(slope < 0, b, low), np.where(slope > 0, b, high)
-            bend = tasks.sum(c * loss.second(tasks.y, at))
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                new = b - slope / bend
-                middle = np.where(np.isinf(low), high - width, np.where(np.isinf(high), low + width, (low + high) / 2))
-            inside = (new > low) & (new < high) & (np.abs(new - b) <= np.maximum(2 * width, 1))
-            width = np.where(inside, width, 2 * width)
-            moved = np.where(open_, np.where(inside, new, middle), b)
-            open_ = open_ & ~(np.abs(moved - b) <= 1e-16 * np.abs(b))
-            b = moved
-        return np.where(self._empty, fixed, b)
-
-    def curvature(self, z, flat):
-        """(h (N,), mean (T,)): curvatures of the loss at z times the weights, and every task's weighted mean of them.
-
-        With ``flat`` all samples of a task get their mean.
-        """
-        tasks = self.tasks
-        c, h = tasks.weight, self.loss.model_curvature(tasks.y, z)
-        total = tasks.mass
-        mean = np.divide(tasks.sum(c * h), total, out=np.ones_like(total), where=total > 0)
-        return c * (tasks.spread(mean) if flat else h), mean
-
-    @cached_property
-    def trivial(self):
-        """(objective, intercepts) at W = 0."""
-        b = self.best_intercept(np.zeros(len(self.tasks.y)))
-        return self.loss_value(self.tasks.spread(b)), b
+        return self.data.value(self.data.predict(sum(parts), b)) + self.penalty.value(parts)
 
     def threshold(self, tol):
-        """The duality gap at which a fit has converged: tol times the objective at W = 0.
-
-        Where that objective can be negative (Poisson), what it is above the loss of a perfect fit counts if it
-        is smaller or the objective is not positive; where it is itself rounding (a constant target), rounding.
-        """
-        c, y = self.tasks.weight, self.tasks.y
-        trivial = self.trivial[0]
-        above = trivial + float(c @ self.loss.conjugate(y, np.zeros_like(y)))
-        scale = min(trivial, above) if trivial > 0 else above
-        return tol * scale + (4 * np.finfo(float).eps) ** 2 * float(c @ y**2)
+        """The duality gap at which a fit has converged."""
+        return self.data.threshold(tol)
 
     def reduced(self):
-        """(problem with at most n_rows features, Q): W = Q W_reduced; only for unitarily invariant penalties."""
-        smaller = self.tasks.keep("reduced", self.tasks.reduce_features)
-        if smaller is None:
-            return None
-        tasks, Q = smaller
-        return Problem(tasks, self.loss, self.penalty, self.fit_intercept, self.fixed_intercept), Q
+        """(problem with at most n_rows features, Q) with W = Q W_reduced, or None where that is not smaller, or where
+        the penalty knows one feature from another."""
+        smaller = self.data.reduced if self.penalty.unitarily_invariant else None
+        return None if smaller is None else (Problem(smaller[0], self.penalty), smaller[1])

@@ -1,20 +1,9 @@
-"""The same problems in cvxpy, from their textbook definitions: slow, independent, for checking."""
-
-from typing import NamedTuple
-
-import numpy as np
+"""Checking an estimator's answer: the same problem in cvxpy, and its certificate from outside the solver."""
 
 from .certificate import duality_gap
+from .textbook import Reference, solve
 
-SOLVER_OPTIONS = dict(solver="CLARABEL", tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10, max_iter=500)
-
-
-class Reference(NamedTuple):
-    """W (d, T), b (T,) and the objective that cvxpy found."""
-
-    W: np.ndarray
-    b: np.ndarray
-    objective: float
+__all__ = ["Reference", "certify", "fit", "solve"]
 
 
 def fit(estimator, X, y, task=None, sample_weight=None, **options):
@@ -40,31 +29,6 @@ def fit(estimator, X, y, task=None, sample_weight=None, **options):
     """
     formulation = estimator._formulate(X, y, sample_weight, task)
     return solve(formulation.problem, formulation.penalty, **options)
-
-
-def solve(problem, penalty, **options):
-    """The Reference of a Problem with its penalty as the user wrote it (task labels bound to positions)."""
-    import cvxpy as cp
-
-    tasks, loss, (d, T) = problem.tasks, problem.loss, problem.shape
-    X = tasks.dense()
-    W = cp.Variable((d, T))
-    b = cp.Variable(T) if problem.fit_intercept else np.zeros(T)
-    empty = tasks.sum(tasks.weight) <= 0
-    fixed = np.zeros(T) if problem.fixed_intercept is None else problem.fixed_intercept
-    total = 0
-    for t in np.flatnonzero(~empty):
-        rows, samples = tasks.slices(t)
-        seen = tasks.weight[samples] > 0
-        z = X[rows][seen] @ W[:, t] + b[t]
-        total += tasks.weight[samples][seen] @ loss.expression(tasks.y[samples][seen], z, cp)
-    omega, rules = penalty.expression(W, cp)
-    rules = rules + ([b[np.flatnonzero(empty)] == fixed[empty]] if problem.fit_intercept and empty.any() else [])
-    program = cp.Problem(cp.Minimize(total + omega), rules)
-    program.solve(**{**SOLVER_OPTIONS, **options})
-    if program.status not in ("optimal", "optimal_inaccurate"):
-        raise RuntimeError(f"cvxpy ended with status {program.status!r}.")
-    return Reference(W.value, b.value if problem.fit_intercept else b, float(program.value))
 
 
 def certify(estimator, X, y, task=None, sample_weight=None):

@@ -131,17 +131,6 @@ class Tasks:
         return (s[0], scale) if np.all(np.abs(s - s[0]) <= 1e-15 * s[0].max()) else None
 
     @cached_property
-    def kept(self):
-        """What solvers have computed of X, for other strengths: Gram matrices and their factors."""
-        return {}
-
-    def keep(self, key, compute):
-        """``compute()``, computed once."""
-        if key not in self.kept:
-            self.kept[key] = compute()
-        return self.kept[key]
-
-    @cached_property
     def mass(self):
         """(T,) sums of the weights of each task."""
         return self.sum(self.weight)
@@ -239,11 +228,9 @@ class Tasks:
             out[t] = _gram(X, weight, None if means is None else means[:, t])
         return out
 
-    def common_gram(self, centred):
-        """(G (d, d), scale (T,)): task t's Gram matrix is scale_t G. Only where ``common_weight`` exists."""
-        s, scale = self.common_weight
-        compute = lambda: _gram(self.X, s, s @ self.X if centred else None)  # noqa: E731
-        return self.keep(("gram", centred), compute), scale
+    def weighted_gram(self, s, centred):
+        """(d, d): that of all rows of X, for their weights s (n,)."""
+        return _gram(self.X, s, s @ self.X if centred else None)
 
     def curvature(self, h, means=None):
         """(d, T): the diagonals of ``gram``, by column."""

@@ -12,6 +12,7 @@ import numpy as np
 from hypothesis import settings
 
 import convexmtl as cm
+from convexmtl.data import DataTerm
 from convexmtl.losses import Huber, Logistic, Loss, Poisson, Squared, SquaredHinge
 from convexmtl.penalties import (
     ClusterCoupling,
@@ -316,7 +317,7 @@ def make_problem(loss, penalty, layout, seed=0):
     tasks = layout.build(case.targets, np.random.default_rng(seed))
     written = PENALTIES[penalty].build(tasks.n_features, tasks.n_tasks)
     canonical = written.resolve(tasks.n_features, np.arange(tasks.n_tasks))
-    return Problem(tasks, case.loss, canonical, layout.fit_intercept), written
+    return Problem(DataTerm(tasks, case.loss, layout.fit_intercept), canonical), written
 
 
 def scale_of(problem):
@@ -327,7 +328,7 @@ def scale_of(problem):
     """
     y, weight = problem.tasks.y, problem.tasks.weight
     lowest = -problem.loss.conjugate(y, np.zeros_like(y))[weight > 0] @ weight[weight > 0]
-    return max(abs(problem.trivial[0]), problem.trivial[0] - float(lowest))
+    return max(abs(problem.data.trivial[0]), problem.data.trivial[0] - float(lowest))
 
 
 def ask_cvxpy(ask):

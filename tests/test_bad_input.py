@@ -13,7 +13,6 @@ from sklearn.base import clone
 
 import convexmtl as cm
 from convexmtl.estimators import _base
-from convexmtl.path import critical_factor
 from convexmtl.penalties import (
     ClusterCoupling,
     GraphGuided,
@@ -33,6 +32,7 @@ from convexmtl.penalties import (
     TraceNorm,
     TreeGuided,
 )
+from convexmtl.solvers.paths import critical_factor
 
 nan, inf = np.nan, np.inf
 

@@ -21,17 +21,20 @@ PACKAGE = Path(cm.__file__).parent
 FLOORS = [
     ["_version", "_jit", "_rows", "_input", "_progress", "structures"],
     ["tasks", "losses", "penalties"],
+    ["_columns"],
+    ["gram"],
+    ["data"],
     ["problem", "certificate", "result"],
-    ["solvers", "reference"],
-    ["path", "model_selection", "metrics"],
+    ["solvers", "textbook"],
+    ["model_selection", "metrics"],
     ["estimators"],
-    ["inspection"],
+    ["path", "reference", "inspection"],
 ]
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 # These stand apart: they import nothing of the package, and nothing below imports them.
 APART = {"datasets", "stacking"}
 NUMBA = {"_jit.py", "penalties/graphs.py", "penalties/rows.py", "penalties/structured.py", "solvers/_kernels.py"}
-CVXPY = {"reference.py"}
+CVXPY = {"textbook.py"}
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 

@@ -502,7 +502,7 @@ ARRANGED = {
 def test_tasks_of_unequal_scale(name, scale):
     X, y, task = unequal(scale)
     fitted = clone(ARRANGED[name]).set_params(max_iter=300, tol=1e-4).fit(X, y, task=task)  # warnings are errors
-    assert cm.certify(fitted, X, y, task).gap <= 1e-4 * fitted._formulate(X, y, None, task).problem.trivial[0]
+    assert cm.certify(fitted, X, y, task).gap <= 1e-4 * fitted._formulate(X, y, None, task).problem.data.trivial[0]
 
 
 @pytest.mark.parametrize(
@@ -531,7 +531,7 @@ def test_parts_of_many_features_on_one_X(cls):
     Y = X[:, :3] @ rng.standard_normal((3, 4)) + 0.1 * rng.standard_normal((40, 4))
     top = cm.alpha_max(cls(), X, Y)
     fitted = cls(**{name: value / 5 for name, value in top.items()}).fit(X, Y)
-    assert cm.certify(fitted, X, Y).gap <= 1e-4 * fitted._formulate(X, Y).problem.trivial[0]
+    assert cm.certify(fitted, X, Y).gap <= 1e-4 * fitted._formulate(X, Y).problem.data.trivial[0]
 
 
 @pytest.mark.filterwarnings("ignore:4 task.s. have:UserWarning")

@@ -12,6 +12,7 @@ from sklearn.linear_model import MultiTaskLasso
 import convexmtl as cm
 from convexmtl.certificate import duality_gap
 from convexmtl.penalties import MeanCoupling, RowNorm, SparseGroup
+from convexmtl.problem import Problem
 from convexmtl.solvers import row_path, solve
 
 rng = np.random.default_rng(0)
@@ -78,7 +79,9 @@ def test_a_path_in_one_loop(name, layout):
     formulation = estimator._formulate(x, y, **options)
     path = cm.regularization_path(estimator, x, y, alphas=25, eps=1e-3, **options)
     factors = path.alphas / next(iter(formulation.strengths.values()))
-    problems = [formulation.problem.under(LONG[name].scaled(f).resolve(40, formulation.labels)) for f in factors]
+    problems = [
+        Problem(formulation.problem.data, LONG[name].scaled(f).resolve(40, formulation.labels)) for f in factors
+    ]
     assert row_path.applies(problems)
     for k, problem in enumerate(problems):
         alone, threshold = solve(problem, None, 1e-8), problem.threshold(1e-6)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from convexmtl import reference
+from convexmtl.data import DataTerm
 from convexmtl.losses import Squared
 from convexmtl.penalties import (
     Coupling,
@@ -82,10 +83,11 @@ def prox_by_cvxpy(penalty, V, step):
     """(the prox, how far cvxpy's answer may be from it)."""
     step = np.broadcast_to(step, V.shape[1])
     tasks = Tasks.shared(np.eye(len(V)), V, None, len(V) / step)
-    problem = Problem(tasks, Squared(), penalty.resolve(len(V), np.arange(V.shape[1])), fit_intercept=False)
+    data = DataTerm(tasks, Squared(), fit_intercept=False)
+    problem = Problem(data, penalty.resolve(len(V), np.arange(V.shape[1])))
     asked, accuracy = ask_cvxpy(lambda **options: reference.solve(problem, penalty, **options))
     # The objective is strongly convex, with 1 / step.
-    return asked.W, np.sqrt(20 * accuracy * problem.trivial[0] * step.max())
+    return asked.W, np.sqrt(20 * accuracy * problem.data.trivial[0] * step.max())
 
 
 def value_by_cvxpy(penalty, W):

@@ -34,7 +34,7 @@ def tiny(family, layout="shared", classification=False, **options):
 def test_textbook_and_ours_agree(family, classification, layout):
     """Same objective, both gaps below the target, for every family, loss and layout."""
     instance = tiny(family, layout, classification)
-    zero = instance.problem.trivial[0]
+    zero = instance.problem.data.trivial[0]
     W, b = ours(instance)(TARGET)
     assert instance.relative_gap(W, b) <= TARGET
     # The joint method for the squared trace norm smooths what it minimises, and ends where that shows.

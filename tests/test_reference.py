@@ -15,7 +15,7 @@ import convexmtl.losses
 import convexmtl.penalties
 from convexmtl import certify, reference
 from convexmtl.certificate import duality_gap
-from convexmtl.path import critical_factor
+from convexmtl.data import DataTerm
 from convexmtl.penalties import (
     Coupling,
     DirtyNorm,
@@ -29,6 +29,7 @@ from convexmtl.penalties import (
 )
 from convexmtl.problem import Problem
 from convexmtl.solvers import SOLVERS, solve
+from convexmtl.solvers.paths import critical_factor
 from convexmtl.tasks import Tasks
 
 TOL = 1e-7
@@ -160,7 +161,7 @@ def test_many_features_are_certified(loss, strength, penalty, form):
     tasks, penalty = draw_wide(loss, form), WIDE_PENALTIES[penalty]
 
     def problem_of(penalty):
-        return Problem(tasks, cases.LOSSES[loss].loss, penalty.resolve(400, np.arange(3)))
+        return Problem(DataTerm(tasks, cases.LOSSES[loss].loss), penalty.resolve(400, np.arange(3)))
 
     problem = problem_of(penalty.scaled(strength * critical_factor(problem_of(penalty))))
     result = solve(problem, tol=1e-6)

@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from .. import _input
 from .._progress import CallbackSupportMixin, Steps, with_callbacks
 from .._version import __version__
+from ..data import DataTerm
 from ..losses import get_loss
 from ..problem import Problem
 from ..result import Result, Status
@@ -327,9 +328,9 @@ class MultiTaskEstimator(CallbackSupportMixin, BaseEstimator):
         penalty, labels = self._penalty(), data.labels
         canonical = penalty.resolve(data.tasks.n_features, labels)
         tasks, fixed = self._without_constant_tasks(data.tasks, data.loss, labels, stacklevel + 1)
-        problem = Problem(tasks, data.loss, canonical, self.fit_intercept, fixed)
+        problem = Problem(DataTerm(tasks, data.loss, self.fit_intercept, fixed), canonical)
         with np.errstate(over="ignore", invalid="ignore"):
-            at_zero = problem.trivial[0]
+            at_zero = problem.data.trivial[0]
         if not np.isfinite(at_zero):
             raise ValueError(
                 f"y is too large, up to {np.abs(tasks.y).max():.3g}: the loss overflows. Rescale the targets."

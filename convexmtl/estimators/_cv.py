@@ -21,10 +21,10 @@ from sklearn.utils.parallel import Parallel, _get_threadpool_controller, delayed
 
 from .._input import read_list
 from .._progress import Steps, with_callbacks
-from ..losses import Squared
+from ..data import DataTerm
 from ..model_selection import TaskKFold, TaskSplitter, TaskStratifiedKFold
-from ..path import leading_strength, path_alphas, solve_path
 from ..problem import Problem
+from ..solvers.paths import leading_strength, path_alphas, solve_path
 from ._base import all_or_nothing, initialiser
 
 
@@ -148,7 +148,7 @@ class CrossValidated:
         self._found = penalty
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            problem = chosen.problem.under(penalty.resolve(data.tasks.n_features, data.labels))
+            problem = Problem(chosen.problem.data, penalty.resolve(data.tasks.n_features, data.labels))
         self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel=5)
         steps.done("fit")
         for name, value in {**settings[p], **penalty.strength_values()}.items():
@@ -267,15 +267,14 @@ def _errors(single, penalty, data, factors, train, test):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         tasks, fixed = single._without_constant_tasks(tasks, data.loss, data.labels)
-    problem = Problem(tasks, data.loss, None, single.fit_intercept, fixed)
+    term = DataTerm(tasks, data.loss, single.fit_intercept, fixed)
     held_out, left = data.tasks.part(test)
-    # Half a square is what is minimised, but not what anybody calls an error.
-    share = held_out.weight / held_out.weight.sum() * (2 if isinstance(data.loss, Squared) else 1)
+    share = held_out.weight / held_out.weight.sum()
     errors, failed = [], 0
     with _one_thread():
-        for result in solve_path(problem, penalty, factors, data.labels, single.tol, single.max_iter):
+        for result in solve_path(term, penalty, factors, data.labels, single.tol, single.max_iter):
             z = held_out.apply(result.W[:, left]) + held_out.spread(result.intercept[left])
-            errors.append(share @ data.loss.value(held_out.y, z))
+            errors.append(share @ data.loss.error(held_out.y, z))
             failed += not result.converged
     return np.array(errors), failed
 

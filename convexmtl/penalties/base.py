@@ -27,6 +27,16 @@ class Canonical:
     def n_parts(self):
         return max(1, len(self.terms))
 
+    @property
+    def row_wise(self):
+        """Whether there is one term, and that works row by row."""
+        return len(self.terms) == 1 and self.terms[0].row_wise
+
+    @property
+    def unitarily_invariant(self):
+        """Whether Omega depends on W through W'W only."""
+        return all(term.unitarily_invariant for term in self.terms)
+
     @cached_property
     def spectrum(self):
         """(eigenvalues, eigenvectors) of M; what is zero but for rounding is zero."""
@@ -57,10 +67,16 @@ class Penalty(BaseEstimator):
     strengths : tuple of str
         Names of the parameters that scale the penalty: multiplying all of them by s multiplies Omega by s.
     is_norm : bool
+    row_wise : bool
+        Whether Omega is a sum over the rows of W, with a compiled prox of one row.
+    unitarily_invariant : bool
+        Whether Omega depends on W through W'W only, so that its minimiser is in the span of the samples.
     """
 
     strengths = ("alpha",)
     is_norm = True
+    row_wise = False
+    unitarily_invariant = False
 
     def value(self, W):
         """Omega(W)."""
@@ -106,6 +122,10 @@ class Penalty(BaseEstimator):
     def report(self, parts, tasks):
         """Fitted attributes (name with trailing underscore -> value) of the parts of W, for these task labels."""
         return {}
+
+    def report_part(self, name, part, tasks):
+        """The same where this is the penalty of one part of W, of that name."""
+        return {f"{name}_": part.T.copy()}
 
     def strength_values(self):
         """Every strength by its parameter name, nested ones with double underscores."""

@@ -74,10 +74,9 @@ class Parts(Penalty, _BaseComposition):
         return total, rules
 
     def report(self, parts, tasks):
-        out = {f"{name}_": part.T.copy() for (name, _), part in zip(self.parts, parts, strict=True)}
+        out = {}
         for (name, penalty), part in zip(self.parts, parts, strict=True):
-            if isinstance(penalty, TaskNorm):
-                out[f"{name}_tasks_"] = np.asarray(tasks)[part.any(axis=0)]
+            out |= penalty.report_part(name, part, tasks)
         return out
 
     def strength_values(self):
@@ -99,6 +98,8 @@ class TaskNorm(Penalty):
     Chen, Zhou, Ye (2011), KDD; Gong, Ye, Zhang (2012), KDD.
     """
 
+    unitarily_invariant = True
+
     def __init__(self, alpha=1.0):
         self.alpha = alpha
 
@@ -113,6 +114,10 @@ class TaskNorm(Penalty):
 
     def expression(self, W, cp):
         return self.alpha * cp.sum(cp.norm(W, 2, axis=0)), []
+
+    def report_part(self, name, part, tasks):
+        """With ``name_tasks_``, the labels of the tasks in it."""
+        return super().report_part(name, part, tasks) | {f"{name}_tasks_": np.asarray(tasks)[part.any(axis=0)]}
 
 
 class NamedParts(Penalty):

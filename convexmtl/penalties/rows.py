@@ -91,6 +91,7 @@ class RowPenalty(Penalty):
         How much longer than the shortest the steps of a row may be for the prox to be quick; longer ones are cut.
     """
 
+    row_wise = True
     row_prox = None
     even = 1.0
     spread = np.inf

@@ -38,6 +38,8 @@ class SpectralPenalty(Penalty):
     which they matter.
     """
 
+    unitarily_invariant = True
+
     def psi(self, s, size):
         """Omega as a function of the singular values."""
         raise TypeError(f"{type(self).__name__} does not define psi")
@@ -353,6 +355,7 @@ class LearnedClusters(Penalty):
 
     strengths = ("alpha_mean", "alpha_between", "alpha_within")
     is_norm = False
+    unitarily_invariant = True
 
     def __init__(self, n_clusters=2, alpha_mean=0.1, alpha_between=0.1, alpha_within=1.0):
         self.n_clusters = n_clusters

@@ -2,16 +2,13 @@
 
 from dataclasses import replace
 
-from ..penalties.parts import TaskNorm
-from ..penalties.rows import RowPenalty
-from ..penalties.spectral import LearnedClusters, SpectralPenalty
 from ..problem import Problem
 from ..result import Result
 from . import newton, proximal_gradient, row_descent, splitting
 
 
 def _all_rows(problem):
-    return len(problem.penalty.terms) == 1 and isinstance(problem.penalty.terms[0], RowPenalty)
+    return problem.penalty.row_wise
 
 
 def _no_terms(problem):
@@ -41,11 +38,6 @@ SOLVERS = (
 )
 
 
-def _unitarily_invariant(problem):
-    """Whether Omega depends on W through W'W only, so that W lies in the span of the samples."""
-    return all(isinstance(term, (SpectralPenalty, LearnedClusters, TaskNorm)) for term in problem.penalty.terms)
-
-
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     """Minimise the problem until its duality gap is at most tol times the objective at W = 0.
 
@@ -65,7 +57,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     Result
     """
     run = next(solver for applies, solver in SOLVERS if applies(problem))
-    smaller = problem.reduced() if _unitarily_invariant(problem) else None
+    smaller = problem.reduced()
     if smaller is None:
         return run(problem, start, tol, max_iter, callback)
     reduced, Q = smaller

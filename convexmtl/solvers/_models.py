@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ._columns import Columns
+from ..gram import LARGEST
 from ._kernels import descend_blocks, descend_columns, descend_gram, row_steps
 
 BLOCK = 64
@@ -18,22 +18,33 @@ def quadratic_model(problem, term, M, features, W, certificate, flat=True):
     """
     tasks = problem.tasks
     m, T = len(features), tasks.n_tasks
-    parts = (problem, term, M, features, W, certificate, flat)
+    parts = (problem.data, term, M, features, W, certificate, flat)
     if tasks.common_weight is not None and flat:
-        columns = Columns.of(tasks, problem.fit_intercept)
         # A sweep costs m^2 T on the Gram matrix and 2 n m T on the residual.
         most = max(2 * BLOCK, tasks.n_rows) if not tasks.is_sparse else 8000
-        return CommonGram(*parts, columns) if m <= most else Blocks(*parts, columns)
-    if m <= max(len(tasks.y) / T, 2 * BLOCK) and T * m * m <= 4e7:
+        return (CommonGram if m <= most else Blocks)(*parts)
+    if m <= max(len(tasks.y) / T, 2 * BLOCK) and T * m * m <= LARGEST:
         return TaskGrams(*parts)
     return Residual(*parts)
+
+
+def flat_grams(data, features):
+    """(G (1 or T, m, m), scale (T,)) of some features, the samples with their own weights."""
+    design = data.design
+    if design.shares is not None:
+        return design.columns.gram(features)[None], design.shares
+    if len(features) == data.shape[0]:
+        return design.matrices, np.ones(data.shape[1])
+    sub = data.tasks.select(features)
+    means = None if design.means is None else design.means[features]
+    return sub.gram(sub.weight, means), np.ones(data.shape[1])
 
 
 class Model:
     """State shared by all forms: W on the features, and what the kernels need of the penalty."""
 
-    def __init__(self, problem, term, M, features, W, flat):
-        self.problem, self.features, self.M, self.flat = problem, features, M, flat
+    def __init__(self, data, term, M, features, W, flat):
+        self.data, self.features, self.M, self.flat = data, features, M, flat
         self.h = None
         self.term = term.restrict(features)
         self.W = np.ascontiguousarray(W[features])
@@ -45,12 +56,12 @@ class Model:
         The intercepts are at the minimiser of the model. A model that is not flat keeps the curvature of the point
         at which it was made.
         """
-        tasks, loss = self.problem.tasks, self.problem.loss
+        tasks, loss = self.data.tasks, self.data.loss
         if self.flat or self.h is None:
-            self.h, self.mean_curvature = self.problem.curvature(certificate.z, self.flat)
+            self.h, self.mean_curvature = self.data.curvature(certificate.z, self.flat)
         h = self.h
         u = tasks.weight * loss.derivative(tasks.y, certificate.z)
-        if self.problem.fit_intercept:
+        if self.data.fit_intercept:
             total, mass = tasks.sum(u), tasks.sum(h)
             b = np.divide(-total, mass, out=np.zeros_like(mass), where=mass > 0)
             u = u + h * tasks.spread(b)
@@ -74,7 +85,7 @@ class Model:
     def _part(self, rows):
         """A model with some of the rows, still without what its form keeps."""
         small = object.__new__(type(self))
-        small.problem, small.features, small.M, small.flat = self.problem, self.features[rows], self.M, self.flat
+        small.data, small.features, small.M, small.flat = self.data, self.features[rows], self.M, self.flat
         small.term, small.W, small.step = self.term.restrict(rows), self.W[rows], self.step[rows]
         small.penalty = (small.step, *self.penalty[1:4], *small.term.pack())
         small._worst = np.full(1, np.inf)
@@ -160,22 +171,23 @@ class GradientModel(Model):
 class CommonGram(GradientModel):
     """One Gram matrix for all tasks."""
 
-    def __init__(self, problem, term, M, features, W, certificate, flat, columns):
-        super().__init__(problem, term, M, features, W, flat)
-        self.G, self.weight = columns.gram(features)[None], problem.tasks.common_weight[1]
+    def __init__(self, data, term, M, features, W, certificate, flat):
+        super().__init__(data, term, M, features, W, flat)
+        self.G, self.weight = flat_grams(data, features)
         self.restart(certificate)
 
 
 class TaskGrams(GradientModel):
     """One Gram matrix per task."""
 
-    def __init__(self, problem, term, M, features, W, certificate, flat):
-        super().__init__(problem, term, M, features, W, flat)
-        sub = problem.tasks.select(features)
-        h = sub.weight if flat else self._linearise(certificate)[0]
-        self.G = sub.gram(h, sub.means(h) if problem.fit_intercept else None)
-        self.weight = self.scale = np.ones(len(self.G))
-        if not flat:
+    def __init__(self, data, term, M, features, W, certificate, flat):
+        super().__init__(data, term, M, features, W, flat)
+        if flat:
+            self.G, self.weight = flat_grams(data, features)
+        else:
+            sub, h = data.tasks.select(features), self._linearise(certificate)[0]
+            self.G = sub.gram(h, sub.means(h) if data.fit_intercept else None)
+            self.weight = self.scale = np.ones(len(self.G))
             self._prepare(np.einsum("tjj->jt", self.G))
         self.restart(certificate)
 
@@ -201,12 +213,12 @@ class ResidualModel(Model):
 class Residual(ResidualModel):
     """The residual, updated column by column: own X per task, missing targets or weights, m > n_t."""
 
-    def __init__(self, problem, term, M, features, W, certificate, flat):
-        super().__init__(problem, term, M, features, W, flat=False)
-        self.sub = sub = problem.tasks.select(features)
+    def __init__(self, data, term, M, features, W, certificate, flat):
+        super().__init__(data, term, M, features, W, flat=False)
+        self.sub = sub = data.tasks.select(features)
         self.u = self._linearise(certificate)[1]
-        self.means = sub.means(self.h) if problem.fit_intercept else np.zeros(self.W.shape)
-        self._prepare(sub.curvature(self.h, self.means if problem.fit_intercept else None))
+        self.means = sub.means(self.h) if data.fit_intercept else np.zeros(self.W.shape)
+        self._prepare(sub.curvature(self.h, self.means if data.fit_intercept else None))
         self.columns = sub.dense().ravel(order="F")
 
     @cached_property
@@ -235,8 +247,9 @@ class Residual(ResidualModel):
 class Blocks(ResidualModel):
     """The residual of all tasks, updated by blocks: one X for all tasks, more features than samples."""
 
-    def __init__(self, problem, term, M, features, W, certificate, flat, columns):
-        super().__init__(problem, term, M, features, W, flat)
+    def __init__(self, data, term, M, features, W, certificate, flat):
+        super().__init__(data, term, M, features, W, flat)
+        columns = data.design.columns
         self.X, self.root = columns.take(features), np.sqrt(columns.weight)
         self.G = _block_grams(self.X)
         self.restart(certificate)
@@ -250,7 +263,7 @@ class Blocks(ResidualModel):
     def restart(self, certificate):
         u = self._linearise(certificate)[1].reshape(len(self.W.T), -1)
         self.u = np.divide(u, self.root, out=np.zeros_like(u), where=self.root > 0)
-        self.scale = self.problem.tasks.common_weight[1] * self.mean_curvature
+        self.scale = self.data.design.shares * self.mean_curvature
         self.inverse_curvature = 1 / self.scale[:, None]
         rows = np.arange(len(self.X))
         self._prepare(np.outer(self.G[0, rows, rows % BLOCK], self.scale))

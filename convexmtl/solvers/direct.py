@@ -6,33 +6,34 @@ conjugate gradients, preconditioned by the exact solution for M = low rank + a m
 """
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
+from ..gram import Factors, each, inverse
 from ..penalties.base import clean_spectrum
+
+PIVOT = 0.1  # of a factor, from which on its inverse is as good: what it solves is to be exact
 
 
 class Sylvester:
-    """scale_t G w_t + 2 (W M)_t = r_t with the common Gram matrix G (d, d) of the tasks, scale_t > 0."""
+    """scale_t G w_t + 2 (W M)_t = r_t with the common Gram matrix of the tasks, a Semidefinite, scale_t > 0."""
 
-    def __init__(self, tasks, centred, scale, M):
-        G = tasks.common_gram(centred)[0]
+    def __init__(self, matrix, scale, M):
+        G = matrix.G
         self.root = np.sqrt(scale)
         self.coupling, self.Q = clean_spectrum(M / np.outer(self.root, self.root))
         diagonal = np.diag(G)[np.diag(G) > 0]
         # The eigenvalues of features in small units are lost in the rounding of the large ones.
         self.factors = None
         if len(diagonal) and diagonal.max() > 1e8 * diagonal.min():
-            self.factors = [_Factor(G, 2 * value) for value in self.coupling]
+            many = np.broadcast_to(G, (len(self.coupling), *G.shape))
+            self.factors = Factors(many, 2 * self.coupling, PIVOT)
         else:
-            self.curvature, self.P = tasks.keep(("spectrum", centred), lambda: np.linalg.eigh(G))
-            self.curvature = np.maximum(self.curvature, 0)
+            self.curvature, self.P = matrix.spectrum
 
     def __call__(self, R):
         """The solution for R (d, T), of least norm where there are many."""
         V = R / self.root @ self.Q
         if self.factors is not None:
-            U = np.stack([factor.solve(v) for factor, v in zip(self.factors, V.T, strict=True)], axis=1)
-            return U @ self.Q.T / self.root
+            return self.factors.solve(V) @ self.Q.T / self.root
         total = self.curvature[:, None] + 2 * self.coupling
         inside = total > 1e-15 * total.max()
         return self.P @ np.where(inside, self.P.T @ V / np.where(inside, total, 1), 0) @ self.Q.T / self.root
@@ -49,31 +50,32 @@ class Coupled:
         others = np.abs(values - base) > 1e-12 * max(values[-1], 0.0)
         self.exact = others.sum() * d <= 3000 and self.low_rank
         shift = np.full(len(M), 2 * base) if self.exact else 2 * np.diag(M)
-        self.factors = [_Factor(G[t], shift[t]) for t in range(len(G))]
+        self.factors = Factors(G, shift, PIVOT)
         if self.exact:
             self.V, weights = vectors[:, others], values[others] - base
             k = self.V.shape[1]
             # The core 1/(2 weights) + V' K^-1 V, K = G + 2 base, written without the cancellation that loses G in
             # directions in which M is much smaller than its base.
-            core = np.zeros((k, d, k, d))
-            for t, factor in enumerate(self.factors):
-                block = -factor.solve(self.G[t]) / (2 * base) if base > 0 else factor.solve(np.eye(d))
-                core += np.einsum("a,b,ij->aibj", self.V[t], self.V[t], block)
+            if base > 0:
+                blocks = -self.factors.solve(G) / (2 * base)
+            else:
+                blocks = self.factors.solve(np.broadcast_to(np.eye(d), G.shape))
+            core = np.einsum("ta,tb,tij->aibj", self.V, self.V, blocks, optimize=True)
             core = core.reshape(k * d, k * d)
             diagonal = values[others] / (2 * base * weights) if base > 0 else 1 / (2 * weights)
             core[np.diag_indices(k * d)] += np.repeat(diagonal, d)
-            self.core = _inverse(core, pseudo=len(core) <= Dense.LARGEST)
+            self.core = inverse(core, pseudo=len(core) <= Dense.LARGEST)
 
     def apply(self, W):
-        return np.matmul(self.G, W.T[:, :, None])[:, :, 0].T + 2 * self.couple(W)
+        return each(self.G, W) + 2 * self.couple(W)
 
     def precondition(self, R):
-        S = np.stack([factor.solve(R[:, t]) for t, factor in enumerate(self.factors)], axis=1)
+        S = self.factors.solve(R)
         if not self.exact or not self.V.shape[1]:
             return S
         d, k = len(R), self.V.shape[1]
         shared = (self.core @ (S @ self.V).T.ravel()).reshape(k, d).T @ self.V.T
-        return S - np.stack([factor.solve(shared[:, t]) for t, factor in enumerate(self.factors)], axis=1)
+        return S - self.factors.solve(shared)
 
     def __call__(self, R):
         return conjugate_gradients(self.apply, self.precondition, R, rtol=1e-14, max_iter=1000)[0]
@@ -128,7 +130,7 @@ class Dense:
         H = 2 * np.kron(M, np.eye(d))
         for t in range(T):
             H[t * d : (t + 1) * d, t * d : (t + 1) * d] += G[t]
-        self.inverse = _inverse(H, pseudo=True)
+        self.inverse = inverse(H, pseudo=True)
 
     def __call__(self, R):
         return (self.inverse @ R.T.ravel()).reshape(R.shape[::-1]).T
@@ -141,56 +143,3 @@ def repeated(values):
     close = np.abs(values[:, None] - values) <= 1e-12 * max(abs(values[-1]), np.finfo(float).tiny)
     i = int(np.argmax(close.sum(axis=0)))
     return max(values[i], 0.0), bool(close[:, i].sum() >= 2 or len(values) <= 2)
-
-
-def _inverse(S, pseudo):
-    """(Pseudo-)inverse of a symmetric matrix, scaled to a unit diagonal first; zero rows stay zero."""
-    size = np.sqrt(np.abs(np.diag(S)))
-    unit = np.divide(1.0, size, out=np.zeros(len(S)), where=size > 0)
-    scaled = unit[:, None] * S * unit
-    scaled[np.diag_indices(len(S))] += unit == 0
-    # The pseudo-inverse leaves alone what neither data nor penalty determine.
-    inverse = np.linalg.pinv(scaled, rcond=1e-12, hermitian=True) if pseudo else np.linalg.inv(scaled)
-    return unit[:, None] * inverse * unit
-
-
-class _Factor:
-    """Cholesky factor of G + shift I, for features of any scale.
-
-    Rows and columns are scaled to a unit diagonal first. Where the matrix is singular, the factor is that of a
-    matrix with a little more on the diagonal, which is good enough for a preconditioner. Features of like scale
-    get the inverse instead: products with it are numpy's, as all around them are, while scipy's triangular solves
-    lose fewer digits but come with another BLAS, whose threads and numpy's wait for each other.
-    """
-
-    def __init__(self, G, shift):
-        diagonal = np.diag(G) + shift
-        self.scale = np.divide(1.0, np.sqrt(diagonal), out=np.zeros(len(G)), where=diagonal > 0)
-        scaled = self.scale[:, None] * (G + shift * np.eye(len(G))) * self.scale
-        scaled[np.diag_indices(len(G))] += self.scale == 0
-        self.inverse = None
-        if diagonal.min() > 1e-4 * diagonal.max() and _smallest_pivot(scaled) > 0.1:
-            self.inverse = np.linalg.inv(scaled)
-            return
-        for more in (1e-15, 1e-10, 1e-6):
-            try:
-                self.factor = cho_factor(scaled + more * np.eye(len(G)), lower=True, check_finite=False)
-            except np.linalg.LinAlgError:
-                continue
-            if np.diag(self.factor[0]).min() > 1e-6 or more > 1e-15:
-                return
-
-    def solve(self, R):
-        """(G + shift I)^-1 R for a vector or a matrix."""
-        scale = self.scale if R.ndim == 1 else self.scale[:, None]
-        if self.inverse is not None:
-            return scale * (self.inverse @ (scale * R))
-        return scale * cho_solve(self.factor, scale * R, check_finite=False)
-
-
-def _smallest_pivot(S):
-    """Of the Cholesky factor of S, 0 where it has none."""
-    try:
-        return np.diag(np.linalg.cholesky(S)).min()
-    except np.linalg.LinAlgError:
-        return 0.0

@@ -8,7 +8,6 @@ do not converge either, the Hessian is formed and factored, and kept for as long
 import numpy as np
 
 from ..certificate import duality_gap
-from ..losses import Squared
 from ..result import Result, Status
 from ._line_search import line_search
 from .direct import Coupled, Dense, Diagonal, Sylvester, conjugate_gradients, repeated
@@ -24,19 +23,20 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     """See ``convexmtl.solvers.solve``. One iteration is one Newton step."""
     threshold = problem.threshold(tol)
     system, n_iter, history, stalls = None, 0, [], 0
-    wide = problem.tasks.is_sparse and problem.shape[0] > LARGEST
+    data, quadratic = problem.data, problem.loss.quadratic
+    wide = data.tasks.is_sparse and problem.shape[0] > LARGEST
     if wide and problem.penalty.spectrum[0].min() == 0:
         raise ValueError(
             f"X is sparse with {problem.shape[0]} features, and the penalty leaves directions of the tasks free: give "
             "all its strengths a positive value, or add a ridge."
         )
     # Matrices of the tasks' own cost more than the few dozen products with X that take their place.
-    own = problem.tasks.common_weight is None and not isinstance(problem.loss, Squared)
+    own = data.tasks.common_weight is None and not quadratic
     mode = "diagonal" if wide or (own and problem.penalty.spectrum[0].min() > 0) else "flat"
-    if isinstance(problem.loss, Squared) and not wide and problem.tasks.common_weight is not None:
+    if quadratic and not wide and data.tasks.common_weight is not None:
         # From zero, wherever the user would start: the gradient there does not depend on the strengths.
         system = _system(problem, None, flat=True)
-        W, n_iter = system(_moments(problem)), 1
+        W, n_iter = system(data.moments), 1
         certificate = duality_gap(problem, (W,))
     else:
         W = np.zeros(problem.shape) if start is None else np.array(start.parts[0], dtype=float)
@@ -63,7 +63,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
                 status = Status.STALLED
                 break
             mode = mode if move is not None else "flat"
-        elif slow and not isinstance(problem.loss, Squared):
+        elif slow and not quadratic:
             stalls = 0 if mode != "exact" else stalls
             if mode == "flat" and (problem.penalty.spectrum[0].min() > 0 or _evenly_curved(problem, certificate.z)):
                 mode = "truncated"
@@ -89,13 +89,13 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
 def _truncated(problem, certificate, system, most):
     """Newton's move to a tenth of its residual, by conjugate gradients; None where many do not suffice."""
     tasks, penalty = problem.tasks, problem.penalty
-    h, _ = problem.curvature(certificate.z, flat=False)
+    h, _ = problem.data.curvature(certificate.z, flat=False)
     mass = tasks.sum(h)
     precondition = getattr(system, "precondition", system)
 
     def hessian(P):
         s = tasks.apply(P)
-        if problem.fit_intercept:
+        if problem.data.fit_intercept:
             s = s - tasks.spread(np.divide(tasks.sum(h * s), mass, out=np.zeros_like(mass), where=mass > 0))
         return tasks.adjoint(h * s) + 2 * penalty.couple(P)
 
@@ -111,20 +111,9 @@ def _evenly_curved(problem, z):
 
 
 def _diagonal(problem, z):
-    h, _ = problem.curvature(z, flat=False)
-    means = problem.tasks.means(h) if problem.fit_intercept else None
+    h, _ = problem.data.curvature(z, flat=False)
+    means = problem.tasks.means(h) if problem.data.fit_intercept else None
     return Diagonal(problem.tasks.curvature(h, means) + 2 * np.diag(problem.penalty.M))
-
-
-def _moments(problem):
-    """Minus the gradient of the squared loss at W = 0, (d, T)."""
-    tasks = problem.tasks
-
-    def compute():
-        residual = tasks.y - tasks.spread(problem.trivial[1])
-        return tasks.adjoint(tasks.weight * residual)
-
-    return tasks.keep(("moments", problem.fit_intercept), compute)
 
 
 def _system(problem, z, flat):
@@ -132,15 +121,17 @@ def _system(problem, z, flat):
 
     ``flat`` takes the mean curvature of every task for all its samples.
     """
-    tasks, penalty, loss = problem.tasks, problem.penalty, problem.loss
+    data, penalty = problem.data, problem.penalty
+    tasks, design = data.tasks, data.design
     if flat:
-        squared = isinstance(loss, Squared)
-        h, mean = (tasks.weight, 1.0) if squared else problem.curvature(z, flat)
-        if tasks.common_weight is not None:
-            return Sylvester(tasks, problem.fit_intercept, tasks.common_weight[1] * mean, penalty.M)
+        mean = np.ones(tasks.n_tasks) if data.loss.quadratic else data.curvature(z, flat)[1]
+        if design.shares is not None:
+            return Sylvester(design.common, design.shares * mean, penalty.M)
+        G = design.matrices * mean[:, None, None]
     else:
-        h = tasks.weight * np.maximum(loss.second(tasks.y, z), 1e-6 * loss.curvature if loss.curvature else 1e-12)
-    G = tasks.gram(h, tasks.means(h) if problem.fit_intercept else None)
+        floor = 1e-6 * data.loss.curvature if data.loss.curvature else 1e-12
+        h = tasks.weight * np.maximum(data.loss.second(tasks.y, z), floor)
+        G = tasks.gram(h, tasks.means(h) if data.fit_intercept else None)
     # Where the penalty leaves most directions free, the tasks' own matrices may be singular, and only all of them
     # together determine the solution.
     if repeated(penalty.spectrum[0])[0] == 0 and G.shape[0] * G.shape[1] <= Dense.LARGEST:

@@ -9,7 +9,6 @@ import numpy as np
 
 from .._rows import used_rows
 from ..certificate import duality_gap
-from ..losses import Squared
 from ..result import Result, Status
 from ._anderson import anderson_weights, combine
 from ._line_search import line_search
@@ -31,7 +30,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     term, M = problem.penalty.terms[0], problem.penalty.M
     d, T = problem.shape
     W = np.zeros((d, T)) if start is None else np.array(start.parts[0], dtype=float, order="C")
-    quadratic_loss = isinstance(problem.loss, Squared)
+    quadratic_loss = problem.loss.quadratic
     threshold = problem.threshold(tol)
     n_iter, history, model = 0, [], None
     if start is None:

@@ -10,14 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from ..certificate import duality_gap, path_gaps
-from ..losses import Squared
-from ..penalties.rows import RowPenalty
 from ..result import Result, Status
 from ..tasks import LARGE
 from . import row_descent
-from ._columns import Columns
 from ._kernels import descend_path
-from ._models import BLOCK
+from ._models import BLOCK, flat_grams
 
 MOST_FEATURES = 3000  # of which there is one Gram matrix, where there are more samples
 SHORT = 5  # fits that are not worth Gram matrices of all features
@@ -29,10 +26,10 @@ EXACT = 0.1  # share of the target for a second attempt
 
 def applies(problems):
     """Whether the path can be made here, and should be."""
-    if len(problems) < SHORT or not isinstance(problems[0].loss, Squared):
+    if len(problems) < SHORT or not problems[0].loss.quadratic:
         return False
     penalty, tasks = problems[0].penalty, problems[0].tasks
-    if len(penalty.terms) != 1 or not isinstance(penalty.terms[0], RowPenalty) or tasks.is_sparse:
+    if not penalty.row_wise or tasks.is_sparse:
         return False
     d, T = problems[0].shape
     if tasks.common_weight is not None:
@@ -83,17 +80,12 @@ class _Path:
         self.problems, self.threshold = problems, threshold
         first = problems[0]
         tasks, (d, T) = first.tasks, first.shape
-        self.X, scale = np.empty((0, tasks.n_rows)), np.ones(T)
-        if tasks.common_weight is not None:
-            scale, columns = tasks.common_weight[1], Columns.of(tasks, first.fit_intercept)
-            if d > tasks.n_rows:
-                self.X, G = columns.take(np.arange(d)), np.empty((0, 0, 0))
-                diagonal = np.einsum("ji,ji->j", self.X, self.X)[:, None]
-            else:
-                G = columns.gram(np.arange(d))[None]
-                diagonal = np.diag(G[0])[:, None]
+        self.X, design = np.empty((0, tasks.n_rows)), first.data.design
+        if design.shares is not None and d > tasks.n_rows:
+            self.X, G, scale = design.columns.take(np.arange(d)), np.empty((0, 0, 0)), design.shares
+            diagonal = np.einsum("ji,ji->j", self.X, self.X)[:, None]
         else:
-            G = tasks.gram(tasks.weight, tasks.means(tasks.weight) if first.fit_intercept else None)
+            G, scale = flat_grams(first.data, np.arange(d))
             diagonal = np.einsum("tjj->jt", G)
         M = first.penalty.M / factors[0]
         off_diagonal = M - np.diag(np.diag(M))

@@ -125,7 +125,7 @@ class Instance:
         if W.shape != self.shape or not np.isfinite(W).all():
             return np.inf
         b = np.asarray(b, dtype=float) if b is not None and self.fit_intercept else None
-        return float(duality_gap(problem, (W,), b).gap / self.problem.trivial[0])
+        return float(duality_gap(problem, (W,), b).gap / self.problem.data.trivial[0])
 
 
 def make_instance(name, data, family, ratio, fit_intercept=None, path=None):

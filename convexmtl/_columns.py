@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import hstack, issparse
 
-from ..tasks import without_rounding
+from .tasks import without_rounding
 
 
 class Columns:
@@ -13,14 +13,20 @@ class Columns:
     features are asked for; a path finds here what its earlier fits have computed. Of a sparse X, and where all
     features are asked for at once, only the Gram matrix is kept.
 
+    Parameters
+    ----------
+    design : Design
+        Of tasks that have common weights.
+
     Attributes
     ----------
     weight : ndarray of shape (n,)
         The common weights s.
     """
 
-    def __init__(self, tasks, centred):
-        self.tasks, self.X, self.centred = tasks, tasks.X, centred
+    def __init__(self, design):
+        tasks = design.tasks
+        self.design, self.X, self.centred = design, tasks.X, design.centred
         self.weight = tasks.common_weight[0]
         self.place = np.full(tasks.n_features, -1)
         self.n_columns = self.n_gram = 0
@@ -28,11 +34,6 @@ class Columns:
         self.sparse = None
         self.G = np.empty((0, 0))
         self.complete = False
-
-    @classmethod
-    def of(cls, tasks, centred):
-        """The columns of these tasks; the same object for every fit on them."""
-        return tasks.keep(("columns", centred), lambda: cls(tasks, centred))
 
     def take(self, features):
         """(m, n): one row per feature."""
@@ -46,7 +47,7 @@ class Columns:
     def gram(self, features):
         """(m, m)."""
         if len(features) == len(self.place) and not self.n_columns and not issparse(self.X):
-            self.G, self.complete = self.tasks.common_gram(self.centred)[0], True
+            self.G, self.complete = self.design.common.G, True
             self.place[:] = np.arange(len(self.place))
             self.n_columns = self.n_gram = len(self.place)
         self._gather(features)

@@ -1,0 +1,145 @@
+"""The data term of an objective: tasks x loss."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .gram import Design
+from .losses import Loss
+from .tasks import Tasks
+
+
+@dataclass(frozen=True, eq=False)
+class DataTerm:
+    """F(W, b) = sum_ti c_ti loss(y_ti, x_ti . w_t + b_t), and what is known of it whatever the penalty.
+
+    Attributes
+    ----------
+    tasks : Tasks
+    loss : Loss
+    fit_intercept : bool
+    fixed_intercept : ndarray of shape (T,)
+        Intercept of the tasks that have none to fit: those without any weight, whose loss does not count.
+    """
+
+    tasks: Tasks
+    loss: Loss
+    fit_intercept: bool = True
+    fixed_intercept: np.ndarray | None = None
+
+    @property
+    def shape(self):
+        """(d, T)"""
+        return self.tasks.n_features, self.tasks.n_tasks
+
+    @cached_property
+    def design(self):
+        """The features as quadratic models of the loss see them: a Design."""
+        return Design(self.tasks, self.fit_intercept)
+
+    def predict(self, W, b):
+        """z (N,)."""
+        return self.tasks.apply(W) + self.tasks.spread(b)
+
+    def value(self, z):
+        """At the predictions z (N,)."""
+        return float(self.tasks.weight @ self.loss.value(self.tasks.y, z))
+
+    @cached_property
+    def empty(self):
+        """(T,) whether a task's samples have no weight."""
+        return self.tasks.mass <= 0
+
+    def best_intercept(self, z, start=None):
+        """argmin over b of sum c loss(y, z + b), exactly, per task; z (N,) without the intercept."""
+        T = self.tasks.n_tasks
+        fixed = np.zeros(T) if self.fixed_intercept is None else self.fixed_intercept
+        if not self.fit_intercept:
+            return np.zeros(T)
+        tasks, loss, c = self.tasks, self.loss, self.tasks.weight
+        total = tasks.mass
+        if loss.quadratic:
+            b = np.divide(tasks.sum(c * (tasks.y - z)), total, out=np.zeros(T), where=total > 0)
+            # Once more on the residual: the mean of large numbers is only as exact as they are.
+            b += np.divide(tasks.sum(c * (tasks.y - z - tasks.spread(b))), total, out=np.zeros(T), where=total > 0)
+            return np.where(self.empty, fixed, b)
+        # Newton on the increasing derivative, kept inside a bracket.
+        b = np.zeros(T) if start is None else np.array(start, dtype=float)
+        low, high = np.full(T, -np.inf), np.full(T, np.inf)
+        open_ = ~self.empty
+        width = np.ones(T)
+        for _ in range(200):
+            at = z + tasks.spread(b)
+            slope = tasks.sum(c * loss.derivative(tasks.y, at))
+            scale = tasks.sum(c * np.abs(loss.derivative(tasks.y, at)))
+            open_ = open_ & ~(np.abs(slope) <= 1e-15 * scale)
+            if not open_.any():
+                break
+            low, high = np.where(slope < 0, b, low), np.where(slope > 0, b, high)
+            bend = tasks.sum(c * loss.second(tasks.y, at))
+            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+                new = b - slope / bend
+                middle = np.where(np.isinf(low), high - width, np.where(np.isinf(high), low + width, (low + high) / 2))
+            inside = (new > low) & (new < high) & (np.abs(new - b) <= np.maximum(2 * width, 1))
+            width = np.where(inside, width, 2 * width)
+            moved = np.where(open_, np.where(inside, new, middle), b)
+            open_ = open_ & ~(np.abs(moved - b) <= 1e-16 * np.abs(b))
+            b = moved
+        return np.where(self.empty, fixed, b)
+
+    def curvature(self, z, flat):
+        """(h (N,), mean (T,)): curvatures of the loss at z times the weights, and every task's weighted mean of them.
+
+        With ``flat`` all samples of a task get their mean.
+        """
+        tasks = self.tasks
+        c, h = tasks.weight, self.loss.model_curvature(tasks.y, z)
+        total = tasks.mass
+        mean = np.divide(tasks.sum(c * h), total, out=np.ones_like(total), where=total > 0)
+        return c * (tasks.spread(mean) if flat else h), mean
+
+    def gram(self, z, flat):
+        """The Hessian of the quadratic model of the loss at the predictions z, intercepts eliminated: a Gram.
+
+        With ``flat`` all samples of a task get their mean curvature, so that nothing is factored anew at another z.
+        """
+        if flat and self.loss.quadratic:
+            return self.design.flat
+        h, mean = self.curvature(z, flat)
+        if flat:
+            return self.design.flat.scaled(mean)
+        return self.design.weighted(h, self.tasks.means(h) if self.fit_intercept else None)
+
+    @cached_property
+    def trivial(self):
+        """(value, intercepts) at W = 0."""
+        b = self.best_intercept(np.zeros(len(self.tasks.y)))
+        return self.value(self.tasks.spread(b)), b
+
+    @cached_property
+    def moments(self):
+        """Minus the gradient at W = 0, (d, T)."""
+        tasks = self.tasks
+        return tasks.adjoint(-tasks.weight * self.loss.derivative(tasks.y, tasks.spread(self.trivial[1])))
+
+    def threshold(self, tol):
+        """The duality gap at which a fit has converged: tol times the objective at W = 0.
+
+        Where that objective can be negative (Poisson), what it is above the loss of a perfect fit counts if it
+        is smaller or the objective is not positive; where it is itself rounding (a constant target), rounding.
+        """
+        c, y = self.tasks.weight, self.tasks.y
+        trivial = self.trivial[0]
+        above = trivial + float(c @ self.loss.conjugate(y, np.zeros_like(y)))
+        scale = min(trivial, above) if trivial > 0 else above
+        return tol * scale + (4 * np.finfo(float).eps) ** 2 * float(c @ y**2)
+
+    @cached_property
+    def reduced(self):
+        """(data term with at most n_rows features, Q): W = Q W_reduced for unitarily invariant penalties; or None."""
+        smaller = self.tasks.reduce_features()
+        if smaller is None:
+            return None
+        tasks, Q = smaller
+        return DataTerm(tasks, self.loss, self.fit_intercept, self.fixed_intercept), Q

@@ -1,0 +1,427 @@
+"""Gram matrices: the weighted, centred products of every task's features, in the form that is cheapest.
+
+    G_t = scale_t sum_i h_ti (x_ti - mean_t)(x_ti - mean_t)'
+
+A form owes ``apply``, ``solve``, ``diagonal`` and ``top``, and solvers see nothing else of it. There are four: one
+matrix for all tasks or one for each, and either as (d, d) matrices or, where there are fewer samples than features, as
+the samples themselves.
+"""
+
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.sparse import issparse
+from scipy.sparse.linalg import LinearOperator, svds
+
+from ._columns import Columns
+
+LARGEST = 4e7  # entries of all matrices together that are formed
+MOST_FEATURES = 2000  # of a (d, d) matrix that is factored
+PIVOT = 1e-6  # of a factor, beside a diagonal of ones, below which products with the inverse lose too many digits
+
+
+class Design:
+    """The features of all tasks with the weights of their samples, centred where there are intercepts.
+
+    All that solvers and certificates know of the features, whatever the loss and the penalty: each is computed when it
+    is first asked for, and kept for other strengths.
+
+    Parameters
+    ----------
+    tasks : Tasks
+    centred : bool
+    """
+
+    def __init__(self, tasks, centred):
+        self.tasks = tasks
+        self.centred = centred
+
+    @cached_property
+    def means(self):
+        """(d, T) means of the features, or None where they are not centred."""
+        return self.tasks.means(self.tasks.weight) if self.centred else None
+
+    @cached_property
+    def squares(self):
+        """(d, T) sum_i c_ti x_tij^2, not centred."""
+        return self.tasks.curvature(self.tasks.weight)
+
+    @cached_property
+    def common(self):
+        """The matrix that all tasks have up to a factor, a Semidefinite, or None; the factors are in ``shares``."""
+        if self.shares is None:
+            return None
+        s = self.tasks.common_weight[0]
+        return Semidefinite(self.tasks.weighted_gram(s, self.centred))
+
+    @property
+    def shares(self):
+        """(T,) the weight of every task, where all tasks have the same weights up to that; else None."""
+        common = self.tasks.common_weight
+        return None if common is None else common[1]
+
+    @cached_property
+    def columns(self):
+        """The Columns of a common X."""
+        return Columns(self)
+
+    @cached_property
+    def few_samples(self):
+        """Whether every task has so few that their products are cheaper than those of the features."""
+        tasks = self.tasks
+        return bool(5 * np.diff(tasks.ptr).max() <= 4 * tasks.n_features) and not tasks.is_sparse
+
+    def fits(self, flat):
+        """Whether the Gram matrices can be formed and factored; ``flat`` as for ``gram``."""
+        tasks = self.tasks
+        d, own = tasks.n_features, not flat or self.shares is None
+        size = (tasks.n_tasks if own else 1) * d * min(d, np.diff(tasks.ptr).max())
+        return size <= LARGEST and (d <= MOST_FEATURES or self.few_samples)
+
+    @cached_property
+    def flat(self):
+        """The Gram matrices of the samples with their own weights."""
+        if self.shares is not None:
+            if self.few_samples:
+                return CommonThin(self.columns.take(np.arange(self.tasks.n_features)), self.shares)
+            return CommonGram(self.common, self.shares)
+        return self.weighted(self.tasks.weight, self.means)
+
+    @cached_property
+    def matrices(self):
+        """(T, d, d) the Gram matrices of all tasks, as arrays."""
+        if isinstance(self.__dict__.get("flat"), TaskGrams):
+            return self.flat.G
+        return self.tasks.gram(self.tasks.weight, self.means)
+
+    def weighted(self, h, means):
+        """The Gram matrices for weights h (N,) of the samples and the means (d, T) or None that belong to them."""
+        if self.few_samples:
+            return TaskThin(self.tasks, h, means)
+        if h is self.tasks.weight and means is self.means:
+            return TaskGrams(self.matrices)
+        return TaskGrams(self.tasks.gram(h, means))
+
+
+class Gram:
+    """W -> (G_1 w_1, ..., G_T w_T), symmetric and positive semidefinite.
+
+    Attributes
+    ----------
+    scale : ndarray of shape (T,)
+    refactors : bool
+        Whether another shift takes another factorisation.
+    """
+
+    refactors = False
+
+    def scaled(self, factor):
+        """The same with G_t times factor_t; what has been factored is shared."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, scale=self.scale * factor)
+        return other
+
+    def apply(self, W):
+        """(d, T) with columns G_t w_t."""
+        raise TypeError(f"{type(self).__name__} does not define apply")
+
+    def solve(self, R, shift):
+        """(d, T) with columns (G_t + shift_t I)^-1 r_t, for shift (T,) > 0."""
+        raise TypeError(f"{type(self).__name__} does not define solve")
+
+    @property
+    def diagonal(self):
+        """(d, T)"""
+        raise TypeError(f"{type(self).__name__} does not define diagonal")
+
+    @property
+    def top(self):
+        """(T,) largest eigenvalues."""
+        raise TypeError(f"{type(self).__name__} does not define top")
+
+
+class CommonGram(Gram):
+    """scale_t G with one matrix for all tasks."""
+
+    def __init__(self, matrix, scale):
+        self.matrix, self.scale = matrix, scale
+
+    def apply(self, W):
+        return (self.matrix.G @ W) * self.scale
+
+    def solve(self, R, shift):
+        values, P = self.matrix.spectrum
+        return P @ ((P.T @ R) / (values[:, None] * self.scale + shift))
+
+    @property
+    def diagonal(self):
+        return np.outer(np.diag(self.matrix.G), self.scale)
+
+    @property
+    def top(self):
+        return self.matrix.spectrum[0][-1] * self.scale
+
+
+class CommonThin(Gram):
+    """scale_t B B' with the same columns B (d, n) for all tasks, n < d."""
+
+    def __init__(self, B, scale):
+        self.B, self.scale = B, scale
+        self.kept = {}  # shared with the scaled ones
+
+    @property
+    def _rotated(self):
+        """(B with orthogonal columns, their squared lengths)"""
+        if not self.kept:
+            values, Q = np.linalg.eigh(self.B.T @ self.B)
+            self.kept.update(B=self.B @ Q, values=np.maximum(values, 0))
+        return self.kept["B"], self.kept["values"]
+
+    def apply(self, W):
+        return (self.B @ (self.B.T @ W)) * self.scale
+
+    def solve(self, R, shift):
+        B, values = self._rotated
+        return (R - B @ ((B.T @ R) * (self.scale / (shift + values[:, None] * self.scale)))) / shift
+
+    @property
+    def diagonal(self):
+        return np.outer(np.einsum("ji,ji->j", self.B, self.B), self.scale)
+
+    @property
+    def top(self):
+        return self._rotated[1][-1] * self.scale
+
+
+class TaskThin(Gram):
+    """scale_t A_t' A_t with rows A_t (n_t, d) for every task, n_t < d; the smaller tasks are padded with zeros."""
+
+    def __init__(self, tasks, h, means):
+        d, T = tasks.n_features, tasks.n_tasks
+        self.A, self.scale = np.zeros((T, np.diff(tasks.ptr).max(), d)), np.ones(T)
+        for t in range(T):
+            samples, X = tasks.slices(t)[1], tasks.rows_of(t)
+            X = X if means is None else X - means[:, t]
+            self.A[t, : samples.stop - samples.start] = X * np.sqrt(h[samples])[:, None]
+        self.kept = {}
+
+    @property
+    def _rotated(self):
+        """(A_t with orthogonal rows, their squared lengths (T, n))"""
+        if not self.kept:
+            values, U = np.linalg.eigh(np.matmul(self.A, self.A.transpose(0, 2, 1)))
+            self.kept.update(A=np.matmul(U.transpose(0, 2, 1), self.A), values=np.maximum(values, 0))
+        return self.kept["A"], self.kept["values"]
+
+    def apply(self, W):
+        return _combined(self.A, W, self.scale[:, None])
+
+    def solve(self, R, shift):
+        A, values = self._rotated
+        return (R - _combined(A, R, self.scale[:, None] / (values * self.scale[:, None] + shift[:, None]))) / shift
+
+    @property
+    def diagonal(self):
+        return np.einsum("tij,tij->jt", self.A, self.A) * self.scale
+
+    @property
+    def top(self):
+        return self._rotated[1][:, -1] * self.scale
+
+
+class TaskGrams(Gram):
+    """scale_t G_t with a matrix for every task, (T, d, d)."""
+
+    refactors = True
+
+    def __init__(self, G):
+        self.G, self.scale = G, np.ones(len(G))
+        self.kept = {}
+
+    def scaled(self, factor):
+        other = super().scaled(factor)
+        other.kept = {}
+        return other
+
+    def apply(self, W):
+        return each(self.G, W) * self.scale
+
+    def solve(self, R, shift):
+        # (The last factors only: a shift that has been left does not come back.)
+        if "shift" not in self.kept or not np.array_equal(self.kept["shift"], shift):
+            self.kept.update(shift=shift, factors=Factors(self.G, shift / self.scale))
+        return self.kept["factors"].solve(R) / self.scale
+
+    @property
+    def diagonal(self):
+        return np.einsum("tjj->jt", self.G) * self.scale
+
+    @property
+    def top(self):
+        if "top" not in self.kept:
+            self.kept["top"] = np.linalg.eigvalsh(self.G)[:, -1] * self.scale
+        return self.kept["top"]
+
+
+def each(A, V):
+    """(d, T): A[t] @ V[:, t]."""
+    return np.matmul(A, V.T[:, :, None])[:, :, 0].T
+
+
+def _combined(A, V, factors):
+    """(d, T): A_t' diag(factors_t) A_t v_t for every task."""
+    inside = np.matmul(A, V.T[:, :, None])[:, :, 0] * factors
+    return np.matmul(inside[:, None], A)[:, 0].T
+
+
+# -------------------------------------------------------------------------------------------- inverses
+
+
+class Semidefinite:
+    """A symmetric positive semidefinite matrix G (d, d), its spectrum and its pseudo-inverse."""
+
+    def __init__(self, G):
+        self.G = G
+
+    @cached_property
+    def spectrum(self):
+        """(eigenvalues >= 0, growing; eigenvectors)"""
+        values, vectors = np.linalg.eigh(self.G)
+        return np.maximum(values, 0), vectors
+
+    @cached_property
+    def inverse(self):
+        return inverse(self.G)
+
+
+def unit_diagonal(S):
+    """(S with a diagonal of ones, the factors of rows and columns); a row without a diagonal gets the factor 0.
+
+    Features of any scale count alike then, and what is cut off of a spectrum is rounding and not small units.
+    """
+    diagonal = np.einsum("...jj->...j", S)
+    unit = np.divide(1.0, np.sqrt(np.abs(diagonal)), out=np.zeros(diagonal.shape), where=diagonal != 0)
+    return unit[..., :, None] * S * unit[..., None, :], unit
+
+
+def inverse(S, pseudo=None):
+    """(Pseudo-)inverse of a semidefinite matrix S; features that say nothing get zeros.
+
+    ``pseudo`` None takes the pseudo-inverse where the matrix is nearly singular: it leaves alone what nothing
+    determines.
+    """
+    scaled, unit = unit_diagonal(S)
+    if pseudo is None:
+        pseudo = _smallest_pivot(scaled) <= 1e-5
+    scaled[np.diag_indices(len(S))] += unit == 0
+    inner = np.linalg.pinv(scaled, rcond=1e-13, hermitian=True) if pseudo else np.linalg.inv(scaled)
+    return unit[:, None] * inner * unit
+
+
+class Factors:
+    """(G_t + shift_t I)^-1 for all tasks at once, G (T, d, d), shift (T,) >= 0.
+
+    Matrices are scaled to a unit diagonal first. Those whose pivots are at least ``pivot`` are inverted: products
+    with inverses are numpy's, as all around them are, while scipy's triangular solves lose fewer digits but come
+    with another BLAS, whose threads and numpy's wait for each other. The others get Cholesky factors; where a matrix is
+    singular, those of one with a little more on the diagonal, which is good enough for a preconditioner.
+    """
+
+    def __init__(self, G, shift, pivot=PIVOT):
+        d = G.shape[1]
+        every = np.arange(d)
+        S = G.copy()
+        S[:, every, every] += shift[:, None]
+        S, self.unit = unit_diagonal(S)
+        S[:, every, every] += self.unit == 0
+        hard = _smallest_pivots(S) < pivot
+        self.hard = {int(t): _cholesky(S[t]) for t in np.flatnonzero(hard)}
+        S[hard] = np.eye(d)
+        self.inverses = np.linalg.inv(S)
+
+    def solve(self, R):
+        """For R (d, T) or, (d, k) for every task, (T, d, k)."""
+        vectors = R.ndim == 2
+        B = (R.T[:, :, None] if vectors else R) * self.unit[:, :, None]
+        out = np.matmul(self.inverses, B)
+        for t, factor in self.hard.items():
+            out[t] = cho_solve(factor, B[t], check_finite=False)
+        out *= self.unit[:, :, None]
+        return out[:, :, 0].T if vectors else out
+
+
+def _cholesky(S):
+    """Factor of a matrix with a unit diagonal, with a little more on it if need be."""
+    for more in (1e-15, 1e-10, 1e-6):
+        try:
+            factor = cho_factor(S + more * np.eye(len(S)), lower=True, check_finite=False)
+        except np.linalg.LinAlgError:
+            continue
+        if np.diag(factor[0]).min() > 1e-6 or more > 1e-15:
+            break
+    return factor
+
+
+def _smallest_pivot(S):
+    """Of the Cholesky factor of S, over the largest; 0 where it has none."""
+    try:
+        pivots = np.diag(np.linalg.cholesky(S))
+    except np.linalg.LinAlgError:
+        return 0.0
+    return pivots.min() / pivots.max()
+
+
+def _smallest_pivots(S):
+    """The same for many (T, d, d)."""
+    try:
+        pivots = np.einsum("tjj->tj", np.linalg.cholesky(S))
+        return pivots.min(axis=1) / pivots.max(axis=1)
+    except np.linalg.LinAlgError:
+        return np.array([_smallest_pivot(s) for s in S])
+
+
+# ---------------------------------------------------------------------------------- largest curvature
+
+
+def largest_eigenvalue(design, h):
+    """The largest eigenvalue of all tasks' Gram matrices for the weights h (N,) of the samples; no matrix is kept."""
+    tasks = design.tasks
+    means = tasks.means(h) if design.centred else None
+    factor = _common_factor(tasks, h)
+    some = range(tasks.n_tasks) if factor is None else [0]
+    tops = []
+    for t in some:
+        mean = None if means is None else means[:, t]
+        tops.append(_top(tasks.rows_of(t), h[tasks.slices(t)[1]], mean))
+    return max(tops) * (1.0 if factor is None else factor)
+
+
+def _common_factor(tasks, h):
+    """Where h is the same for all tasks of one X but for a factor, the largest of these relative to the first."""
+    if tasks.common_weight is None:
+        return None
+    H = h.reshape(tasks.n_tasks, -1)
+    mass, total = tasks.mass, H.sum(axis=1)
+    if not total[0] > 0 or not np.allclose(H / mass[:, None], H[0] / mass[0], rtol=1e-12, atol=0):
+        return None
+    return float((total / total[0]).max())
+
+
+def _top(X, h, mean):
+    """Largest eigenvalue of sum_i h_i (x_i - mean)(x_i - mean)'; mean None is 0."""
+    root = np.sqrt(h)
+    if issparse(X) and min(X.shape) > 200:
+        means = np.zeros(X.shape[1]) if mean is None else mean
+        A = LinearOperator(
+            X.shape,
+            matvec=lambda v: root * (X @ v.ravel() - means @ v.ravel()),
+            rmatvec=lambda u: X.T @ (root * u.ravel()) - means * (root @ u.ravel()),
+            dtype=float,
+        )
+        # A little more than it is, as it comes from an iteration.
+        return 1.001 * float(svds(A, k=1, return_singular_vectors=False, random_state=0)[0]) ** 2
+    A = X.toarray() if issparse(X) else X
+    A = (A if mean is None else A - mean) * root[:, None]
+    small = A.T @ A if A.shape[1] <= A.shape[0] else A @ A.T
+    return float(np.linalg.eigvalsh(small)[-1])

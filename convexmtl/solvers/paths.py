@@ -1,0 +1,102 @@
+"""Problems that differ in a factor before their penalty: where the useful ones begin, and solutions along a path."""
+
+import warnings
+from dataclasses import replace
+from numbers import Integral, Real
+
+import numpy as np
+
+from .._input import read_list
+from ..certificate import duality_gap
+from ..gram import largest_eigenvalue
+from ..problem import Problem
+from . import row_path, solve
+
+
+def critical_factor(problem):
+    """What all strengths are to be multiplied by to reach the point described in ``alpha_max``."""
+    penalty, T = problem.penalty, problem.shape[1]
+    Z = duality_gap(problem, problem.zeros()).Z
+    norms = [term.dual_norm(Z) for term in penalty.terms if term.is_norm]
+    if norms:
+        return max(norms)
+    curvatures = [2 * value for value in np.linalg.eigvalsh(penalty.M) if value > 1e-12 * np.abs(penalty.M).max()]
+    probe = np.zeros((1, T))
+    for term in penalty.terms:
+        # Twice the penalty of a unit matrix of rank one, along the mean and along a difference of tasks.
+        for direction in (np.ones(T), np.eye(T)[0] - 1 / T):
+            if np.any(direction):
+                probe[0] = direction / np.linalg.norm(direction)
+                value = 2 * term.value(probe)
+                curvatures += [value] if value > 0 else []
+    if not curvatures:
+        raise ValueError(
+            "alpha_max needs a positive strength to start from: all are 0, or one of 0 leaves all of W free, or the "
+            "graph, the tree or the chain of tasks is empty."
+        )
+    loss = problem.loss
+    b = problem.data.trivial[1]
+    second = loss.curvature or float(np.max(loss.second(problem.tasks.y, problem.tasks.spread(b))))
+    return largest_eigenvalue(problem.data.design, problem.tasks.weight * second) / min(curvatures)
+
+
+def solve_path(data, penalty, factors, labels, tol, max_iter):
+    """Yield the Result for every multiple of the penalty, each one starting from those before it."""
+    with warnings.catch_warnings():
+        # What is to be said of the penalty was said when the problem was made.
+        warnings.simplefilter("ignore", UserWarning)
+        resolved = [penalty.scaled(factor).resolve(data.tasks.n_features, labels) for factor in factors]
+    problems = [Problem(data, canonical) for canonical in resolved]
+    if row_path.applies(problems):
+        yield from row_path.solve(problems, factors, tol, max_iter)
+        return
+    start = before = result = None
+    for k, (factor, here) in enumerate(zip(factors, problems, strict=True)):
+        before, result = result, solve(here, start, tol, max_iter)
+        if start is not before and result.n_iter == 0:
+            # What was foretold holds; that is for the data to say.
+            certificate = duality_gap(here, result.parts)
+            result = replace(result, dual_gap=certificate.gap, objective=certificate.primal, certificate=certificate)
+        yield result
+        start = result
+        if before is not None and k + 1 < len(factors) and factor != factors[k - 1]:
+            start = _ahead(data, before, result, (factors[k + 1] - factor) / (factor - factors[k - 1]))
+
+
+def _ahead(data, before, result, step):
+    """Where the path leads if it goes on straight: it is piecewise linear in the strength for many penalties.
+
+    With the squared loss, predictions, intercepts and gradient go on straight as well, so that nothing is computed.
+    """
+    old, new = before.certificate, result.certificate
+    if not data.loss.quadratic or old is None or new is None or new.coupled:
+        return result
+    on = lambda a, b: b + step * (b - a)  # noqa: E731
+    certificate = replace(new, intercept=on(old.intercept, new.intercept), Z=on(old.Z, new.Z), z=on(old.z, new.z))
+    parts = (on(before.parts[0], result.parts[0]),)
+    return replace(result, parts=parts, intercept=certificate.intercept, certificate=certificate)
+
+
+def leading_strength(strengths):
+    """The first positive one, by which the others are carried along."""
+    lead = next((value for value in strengths.values() if value > 0), None)
+    if lead is None:
+        raise ValueError("a path needs a positive strength to scale; all strengths of the penalty are 0.")
+    return lead
+
+
+def path_alphas(problem, lead, alphas, eps):
+    """Decreasing strengths: those given, or how many between where all is zero and eps times that."""
+    if isinstance(alphas, Integral) and not isinstance(alphas, bool):
+        if alphas < 1:
+            raise ValueError(f"alphas must be at least 1 if it is a number of strengths, got {alphas}.")
+        if not (isinstance(eps, Real) and 0 < eps <= 1):
+            raise ValueError(f"eps must be between 0 and 1, got {eps!r}.")
+        top = lead * critical_factor(problem)
+        # Constant targets leave nothing to choose.
+        smallest = np.finfo(float).resolution
+        # (A quadratic strength has the scale of X squared, which may be small.)
+        nothing = top <= smallest if any(term.is_norm for term in problem.penalty.terms) else top <= 0
+        return np.full(alphas, smallest) if nothing else top * np.geomspace(1, eps, alphas)
+    accepted = "a number of strengths or a list of positive and finite ones"
+    return np.sort(read_list(alphas, "alphas", accepted, low=np.nextafter(0, 1)))[::-1]

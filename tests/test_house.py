@@ -34,7 +34,14 @@ FLOORS = [
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 # These stand apart: they import nothing of the package, and nothing below imports them.
 APART = {"datasets", "stacking"}
-NUMBA = {"_jit.py", "penalties/graphs.py", "penalties/rows.py", "penalties/structured.py", "solvers/_kernels.py"}
+NUMBA = {
+    "_jit.py",
+    "penalties/graphs.py",
+    "penalties/rows.py",
+    "penalties/structured.py",
+    "solvers/_kernels.py",
+    "solvers/_path_kernels.py",
+}
 CVXPY = {"textbook.py"}
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 

@@ -13,8 +13,8 @@ from ..certificate import duality_gap, path_gaps
 from ..result import Result, Status
 from ..tasks import LARGE
 from . import row_descent
-from ._kernels import descend_path
 from ._models import BLOCK, flat_grams
+from ._path_kernels import descend_path
 
 MOST_FEATURES = 3000  # of which there is one Gram matrix, where there are more samples
 SHORT = 5  # fits that are not worth Gram matrices of all features

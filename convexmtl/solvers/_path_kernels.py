@@ -1,0 +1,177 @@
+"""The loop of a whole path: fits of problems that differ in the factor before their penalty, one after the other."""
+
+import numpy as np
+
+from .._jit import kernel
+from ._kernels import _add_rows, _add_task_rows, _gradients, descend_blocks, descend_gram, row_steps
+
+
+@kernel("float64(float64[:, ::1])")
+def _row_lengths(W):
+    """Sum of the 2-norms of the rows."""
+    total = 0.0
+    for j in range(W.shape[0]):
+        square = 0.0
+        for t in range(W.shape[1]):
+            square += W[j, t] * W[j, t]
+        total += np.sqrt(square)
+    return total
+
+
+@kernel(
+    "float64(float64[:, ::1], float64[:, ::1], row_prox, float64[::1], int64[::1], boolean[::1], float64, float64[::1])"
+)
+def _enter(gradient, step, prox, fpar, ipar, inside, least, new):
+    """Mark the rows outside that the prox moves away from zero by more than ``least``; returns the largest move."""
+    m, T = step.shape
+    top = 0.0
+    for j in range(m):
+        if inside[j]:
+            continue
+        for t in range(T):
+            new[t] = -step[j, t] * gradient[t, j]
+        prox(new, step[j], fpar, ipar, j)
+        total = 0.0
+        for t in range(T):
+            if new[t] != 0.0:
+                size = new[t] / step[j, t]
+                total += size * size
+        size = np.sqrt(total)
+        if not size <= least:
+            inside[j] = True
+            top = max(top, size)
+    return top
+
+
+@kernel("void(float64[:, ::1], float64[:, ::1], float64)", fastmath=True)
+def _go_on(A, before, ahead):
+    """A moves on along the line from ``before``, which becomes what A was."""
+    for j in range(A.shape[0]):
+        for t in range(A.shape[1]):
+            old = A[j, t]
+            A[j, t] += ahead * (old - before[j, t])
+            before[j, t] = old
+
+
+@kernel("void(float64[:, :, ::1], int64[::1], float64[:, :, ::1])")
+def _gather(G, rows, out):
+    """out[b, k, i] = G[b, rows[k], rows[i]]."""
+    for b in range(G.shape[0]):
+        for k in range(len(rows)):
+            for i in range(len(rows)):
+                out[b, k, i] = G[b, rows[k], rows[i]]
+
+
+@kernel("void(float64[:, ::1], int64, float64[:, ::1])")
+def _block_products(X, block, out):
+    """out[k, i - begin] = X[k] . X[i] for the rows i of the block of k, which begins at ``begin``."""
+    for begin in range(0, len(X), block):
+        end = min(begin + block, len(X))
+        own = np.empty((end - begin, end - begin))
+        _gradients(X[begin:end], X, begin, end, own)
+        out[begin:end, : end - begin] = own
+
+
+@kernel(
+    "int64(float64[:, :, ::1], float64[:, ::1], float64[::1], float64[:, :, ::1], float64[:, :, ::1],"
+    " float64[:, :, ::1], float64[:, ::1], float64[::1], float64, float64, float64[:, ::1], float64[::1], row_prox,"
+    " float64[:, ::1], int64[::1], float64[::1], float64, int64, int64, int64, float64[:, :, ::1], int64[::1])"
+)
+def descend_path(
+    G, X, scale, Ws, gradients, residuals, curvature, bound, even, spread, M, ridge, prox, fpars, ipar,
+    factors, target, block, most, begin, out, sweeps,
+):  # fmt: skip
+    """Go down a path of penalties (fpars[a], and M times factors[a]), each fit starting where the last two lead.
+
+    ``Ws`` (2, m, T) holds W and that of the fit before; ``gradients`` (2, T, m) and ``residuals`` (2, T, n) hold what
+    ``descend_gram`` and ``descend_blocks`` work on. With more features than samples there is X (m, n) in place of G;
+    else X has no rows and the residuals have no use. A fit is done when the largest violation that its last sweep has
+    left, times the sum of the rows' lengths, is below ``target``: that is about what the gap comes to. The first fit
+    that needs more than ``most`` sweeps is left for others. Returns where it has stopped; fit a is in
+    ``out[a - begin]``, and ``sweeps[a]`` is what it has needed.
+    """
+    W, gradient, u = Ws[0], gradients[0], residuals[0]
+    (m, T), n = W.shape, X.shape[1]
+    wide, shared = X.shape[0] == m, G.shape[0] <= 1
+    step, new, worst = np.empty((m, T)), np.empty(T), np.empty(1)
+    C, inside = np.empty((m, T)), np.zeros(m, dtype=np.bool_)
+    rate, limit = 1.0, 0.0
+    for a in range(begin, begin + out.shape[0]):
+        row_steps(curvature, factors[a] * bound, even, spread, step)
+        couple, stretch, fpar = factors[a] * M, factors[a] * ridge, fpars[a]
+        ahead = 0.0
+        if a > 1 and factors[a - 1] != factors[a - 2]:
+            ahead = (factors[a] - factors[a - 1]) / (factors[a - 1] - factors[a - 2])
+        _go_on(W, Ws[1], ahead)
+        _go_on(gradient, gradients[1], ahead)
+        if wide:
+            _go_on(u, residuals[1], ahead)
+        for j in range(m):
+            inside[j] = False
+            for t in range(T):
+                if W[j, t] != 0.0:
+                    inside[j] = True
+        _enter(gradient, step, prox, fpar, ipar, inside, 0.0, new)
+        total = 0
+        while True:
+            rows = np.flatnonzero(inside)
+            by_residual = wide and len(rows) > n
+            whole = len(rows) > 0.7 * m and (by_residual or not wide)
+            if whole:
+                rows = np.arange(m)
+                inside[:] = True
+            size = len(rows)
+            small, x, g, V, s = G, X, gradient, W, step
+            if not whole:
+                # The rows in use and those that want to be, on their own.
+                V, s = W[rows], step[rows]
+            if not whole:
+                g = gradient[:, rows]
+            if wide:
+                if not whole:
+                    x = X[rows]
+                small = np.empty((1, size, block if by_residual else size))
+                if by_residual:
+                    _block_products(x, block, small[0])
+                else:
+                    _gradients(x, x, 0, size, small[0])
+            elif not whole:
+                small = np.empty((G.shape[0], size, size))
+                _gather(G, rows, small)
+            last = np.inf
+            while total < most:
+                if by_residual:
+                    descend_blocks(x, small, scale, u, V, s, couple, stretch, prox, fpar, ipar, 1, 0.0, worst)
+                else:
+                    descend_gram(small, scale, g, V, s, couple, stretch, prox, fpar, ipar, block, 1, 0.0, worst)
+                total += 1
+                top = worst[0]
+                rate = min(1.0, 1.5 * rate) if last == np.inf else max(min(top / last, 1.0), 0.1)
+                last = top
+                limit = target / max(_row_lengths(V), 1e-300)
+                if not top * rate > limit:
+                    break
+            if by_residual:
+                _gradients(u, X, 0, m, gradient)
+                if not whole:
+                    for k in range(size):
+                        W[rows[k]] = V[k]
+            elif not whole:
+                for k in range(size):
+                    for t in range(T):
+                        C[k, t] = scale[t] * (V[k, t] - W[rows[k], t])
+                        W[rows[k], t] = V[k, t]
+                if wide:
+                    _add_rows(C, rows, size, X, 0, n, u)
+                    _gradients(u, X, 0, m, gradient)
+                elif shared:
+                    _add_rows(C, rows, size, G[0], 0, m, gradient)
+                else:
+                    _add_task_rows(C, rows, size, G, gradient)
+            if whole or total >= most or not _enter(gradient, step, prox, fpar, ipar, inside, limit, new) > 0.0:
+                break
+        sweeps[a] = total
+        if total >= most:
+            return a
+        out[a - begin] = W
+    return begin + out.shape[0]

@@ -84,7 +84,9 @@ def l1(W):
 
 
 def rows(W, q=2):
-    return np.linalg.norm(W, ord=q, axis=1).sum()
+    # (High powers of small numbers underflow.)
+    size = np.abs(W).max(axis=1, keepdims=True, initial=0) + (W == 0).all(axis=1, keepdims=True)
+    return np.sum(size[:, 0] * np.linalg.norm(W / size, ord=q, axis=1))
 
 
 def nuclear(W):

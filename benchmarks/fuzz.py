@@ -87,8 +87,8 @@ PATHOLOGIES = {
 # cvxpy is asked in turns until its objective is good.
 SOLVERS = [
     {},
-    {"tol_gap_abs": 1e-8, "tol_gap_rel": 1e-8, "tol_feas": 1e-8},
-    {"solver": "SCS", "eps": 1e-8, "max_iters": 20_000},
+    {"solver": "CLARABEL", "tol_gap_abs": 1e-8, "tol_gap_rel": 1e-8, "tol_feas": 1e-8},
+    {"solver": "SCS", "eps_abs": 1e-9, "eps_rel": 1e-9, "max_iters": 20_000},
 ]
 
 
@@ -144,10 +144,10 @@ def with_strength(problem):
     """The estimator at ratio times alpha_max; at the ratio itself where that is 0."""
     p = problem
     top = mtl.alpha_max(p.estimator, p.X, p.y, task=p.task, sample_weight=p.weight)
-    several = isinstance(top, dict)
-    if max(top.values()) <= 0 if several else top <= 0:
-        own, prefix = p.estimator.get_params(), "penalty__" if hasattr(p.estimator, "penalty") else ""
-        top = {name: own[prefix + name] for name in (top if several else ["alpha"])}
+    top = top if isinstance(top, dict) else {"alpha": top}
+    own, prefix = p.estimator.get_params(), "penalty__" if hasattr(p.estimator, "penalty") else ""
+    if max(top.values()) <= 0:
+        top = {name: own[prefix + name] for name in top}
     return at_ratio(p.estimator, top, 1 / p.ratio)
 
 
@@ -155,9 +155,6 @@ def ask_cvxpy(problem, textbook, wanted):
     """(objective, its rounding error) by the textbook of the best W of cvxpy, which is asked until it is <= wanted."""
     p, best = problem, (np.inf, 0.0)
     for options in SOLVERS:
-        if "solver" in options:
-            # (Those of Clarabel are the defaults.)
-            options = {**dict.fromkeys(("tol_gap_abs", "tol_gap_rel", "tol_feas", "max_iter")), **options}
         try:
             found = mtl.reference.fit(p.estimator, p.X, p.y, task=p.task, sample_weight=p.weight, **options)
             best = min(best, textbook.objective(found.W, found.b))

@@ -268,9 +268,9 @@ class Textbook:
         t = np.nonzero(seen)[1] if task is None else task[row]
         X, y, s = X[row], y[seen], s[seen]
         mass = np.bincount(t, s, T)
-        weights = estimator.task_weight
-        weights = {"equal": 0 * mass + 1, "size": mass / mass.mean()}[weights] if isinstance(weights, str) else weights
-        c = weights[t] * s / mass[t]
+        named = {"equal": np.ones(T), "size": mass / mass.mean()}
+        given = estimator.task_weight
+        c = (named[given] if isinstance(given, str) else given)[t] * s / mass[t]
         b = np.zeros(T)
         if estimator.fit_intercept:
             with np.errstate(divide="ignore"):

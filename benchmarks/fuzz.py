@@ -156,7 +156,9 @@ def ask_cvxpy(problem, textbook, wanted):
     p, best = problem, (np.inf, 0.0)
     for options in SOLVERS:
         try:
-            found = mtl.reference.fit(p.estimator, p.X, p.y, task=p.task, sample_weight=p.weight, **options)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = mtl.reference.fit(p.estimator, p.X, p.y, task=p.task, sample_weight=p.weight, **options)
             best = min(best, textbook.objective(found.W, found.b))
         except Exception:  # whatever ends cvxpy, or a W of None, is no reference
             continue

@@ -13,7 +13,17 @@ from benchmarks.textbook import FAMILIES, LOSSES, Textbook
 
 SEEDS = range(150)
 # Seeds that fail still, and why: each is a fault to be mended, and then to be taken from here.
-KNOWN = {}
+KNOWN = {
+    23: "strengths below rounding: X is constant",
+    43: "tree, a row of 1e4: the iterations run out",
+    44: "strengths below rounding: X is constant",
+    51: "trace norm: SVD did not converge where X is constant",
+    53: "sum of parts, graded columns and weights: the iterations run out",
+    58: "tree, Huber far beyond delta: the iterations run out",
+    70: "strengths below rounding: X is constant",
+    138: "Poisson, a row of 1e4: the iterations run out",
+    147: "strengths below rounding: X is constant",
+}
 
 
 def test_slice():

@@ -9,8 +9,9 @@ import signal
 import threading
 from contextlib import contextmanager
 from functools import cached_property
+from hashlib import sha256
 from importlib import import_module
-from types import FunctionType
+from types import CodeType, FunctionType
 
 # NaN and infinity keep their meaning: only reordering and contraction are allowed.
 FAST_REDUCTION = frozenset({"reassoc", "contract", "arcp", "nsz"})
@@ -55,7 +56,7 @@ class Kernel:
     Parameters
     ----------
     function : callable
-        The Python source. It may call other kernels of the same module by name.
+        The Python source. It may call other kernels by the names that they have in its module.
     signature : str
         numba signature.
     fastmath : bool
@@ -70,6 +71,22 @@ class Kernel:
         self.__doc__ = function.__doc__
         self.__module__ = function.__module__
 
+    @property
+    def called(self):
+        """{name: Kernel} of those that the source calls."""
+        space = self.function.__globals__
+        return {name: space[name] for name in self.function.__code__.co_names if isinstance(space.get(name), Kernel)}
+
+    @property
+    def digest(self):
+        """Short text that changes with the source, its constants and those of all kernels that it calls."""
+        code, space = self.function.__code__, self.function.__globals__
+        constants = [constant for constant in code.co_consts if not isinstance(constant, CodeType)]
+        constants += [space[name] for name in code.co_names if isinstance(space.get(name), int | float)]
+        own = (code.co_code, constants, code.co_names, self.signature, self.fastmath)
+        own += tuple(other.digest for other in self.called.values())
+        return sha256(repr(own).encode()).hexdigest()[:16]
+
     @cached_property
     def compiled(self):
         """The compiled function (a numba dispatcher)."""
@@ -77,10 +94,11 @@ class Kernel:
 
         source = self.function
         space = source.__globals__
-        called = {n: space[n].compiled for n in source.__code__.co_names if isinstance(space.get(n), Kernel)}
+        called = {name: other.compiled for name, other in self.called.items()}
         if called:
             source = FunctionType(source.__code__, {**space, **called}, source.__name__, source.__defaults__)
-            source.__qualname__ = self.function.__qualname__
+            # The disk cache looks at the file of this function only; what is called may be from another one.
+            source.__qualname__ = f"{self.function.__qualname__}-{self.digest}"
             source.__module__ = self.function.__module__
         options = dict(nogil=True, error_model="numpy", fastmath=set(FAST_REDUCTION) if self.fastmath else False)
         with _interrupts_later():

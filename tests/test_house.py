@@ -34,14 +34,7 @@ FLOORS = [
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 # These stand apart: they import nothing of the package, and nothing below imports them.
 APART = {"datasets", "stacking"}
-NUMBA = {
-    "_jit.py",
-    "penalties/graphs.py",
-    "penalties/rows.py",
-    "penalties/structured.py",
-    "solvers/_kernels.py",
-    "solvers/_path_kernels.py",
-}
+NUMBA = {"_jit.py"}
 CVXPY = {"textbook.py"}
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
@@ -129,6 +122,33 @@ def test_kernels_are_compiled_once(tmp_path):
     assert int(compiled) > 0 and files
     assert run(FIT, NUMBA_CACHE_DIR=str(tmp_path)).split() == ["0", coefficients]
     assert listing(tmp_path) == files
+
+
+INNER = """
+from convexmtl._jit import kernel
+SHIFT = 0.0
+@kernel("float64(float64)")
+def inner(x):
+    return x + SHIFT
+"""
+OUTER = """
+from convexmtl._jit import kernel
+from inner import inner
+@kernel("float64(float64)")
+def outer(x):
+    return 2.0 * inner(x)
+"""
+
+
+def test_the_cache_knows_what_a_kernel_calls(tmp_path):
+    """A kernel of one module that is edited changes those of other modules that call it."""
+    code = "import outer; print(outer.outer(3.0))"
+    for shift, expected in ((0.0, "6.0"), (1.0, "8.0"), (0.0, "6.0")):
+        (tmp_path / "inner.py").write_text(INNER.replace("SHIFT = 0.0", f"SHIFT = {shift}"))
+        if not (tmp_path / "outer.py").exists():
+            (tmp_path / "outer.py").write_text(OUTER)
+        folders = os.pathsep.join([str(tmp_path), str(PACKAGE.parent)])
+        assert run(code, PYTHONPATH=folders, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == expected
 
 
 def test_read_only_install(tmp_path):

@@ -3,9 +3,12 @@
 from .._jit import row_prox
 from .base import Penalty
 from .couplings import ClusterCoupling, Coupling, GraphLaplacian, MeanCoupling, TaskCoupling
+from .dirty import DirtyNorm
 from .graphs import GraphGuided
 from .parts import NamedParts, Parts, RobustFeature, RobustLowRank, SparseLowRank, TaskNorm
-from .rows import DirtyNorm, RowNorm, RowPenalty, SparseGroup
+from .row_norm import RowNorm
+from .rows import RowPenalty
+from .sparse_group import SparseGroup
 from .spectral import (
     LearnedClusters,
     SharedFeature,
@@ -15,7 +18,8 @@ from .spectral import (
     SquaredTraceNorm,
     TraceNorm,
 )
-from .structured import Temporal, TreeGuided
+from .temporal import Temporal
+from .tree import TreeGuided
 
 __all__ = [
     "ClusterCoupling",

@@ -1,14 +1,10 @@
 """Quadratic couplings of tasks: Omega(W) = tr(W M W'), M (T x T) symmetric positive semidefinite."""
 
-from collections.abc import Collection, Hashable, Sequence
-from dataclasses import dataclass
-from itertools import combinations
-
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import clone
 
-from .base import Canonical, Penalty, check_number
+from ._reading import labels_of, read_graph
+from .base import Canonical, Penalty
 
 
 class Coupling(Penalty):
@@ -215,103 +211,6 @@ class TaskCoupling(Coupling):
     def matrix(self, n_tasks):
         M = np.asarray(self.M, dtype=float)
         return self.alpha * (M + M.T) / 2
-
-
-def labels_of(tasks):
-    """Task labels as plain Python objects, to compare with what a user wrote."""
-    return np.asarray(tasks).tolist()
-
-
-class Read(list):
-    """What has been read from a user's words: tasks by position, whatever their labels are."""
-
-
-@dataclass(frozen=True, eq=False)
-class Graph:
-    """What has been read of a graph: edges (E, 4) of position, position, omega and sign, none of weight 0."""
-
-    edges: np.ndarray
-    n_tasks: int
-
-    def __iter__(self):
-        return ((int(s), int(t), omega, sign) for s, t, omega, sign in self.edges.tolist())
-
-    def __len__(self):
-        return len(self.edges)
-
-
-def places(names, labels, argument):
-    """{name: position} of tasks that are named by label or, where the labels are not found, by position."""
-    where = {label: i for i, label in enumerate(labels)}
-    positions = range(len(labels))
-    names = [name.item() if isinstance(name, np.generic) else name for name in names]
-    for name in names:
-        if not isinstance(name, Hashable):
-            raise ValueError(f"{argument}: {name!r} is not the label or position of a task.")
-    if all(name in where for name in names):
-        return where
-    if all(isinstance(name, int | float) and name in positions for name in names):
-        return {i: i for i in positions}
-    strange = [name for name in names if name not in where and name not in positions]
-    bad = (strange or [name for name in names if name not in where])[0]
-    raise ValueError(
-        f"{argument}: {bad!r} is neither a task label ({str(labels[:5])[1:-1]}, ...) nor, for all tasks alike, a "
-        f"position in 0..{len(labels) - 1}."
-    )
-
-
-def read_graph(graph, tasks, argument="graph"):
-    """The Graph that a user means."""
-    if isinstance(graph, Graph):
-        return graph
-    labels = labels_of(tasks)
-    T = len(labels)
-    if graph is None:
-        labels, edges = list(range(T)), [(s, t, 1.0, 1) for s, t in combinations(range(T), 2)]
-    elif hasattr(graph, "edges") and hasattr(graph, "nodes"):
-        edges = []
-        for s, t, weight in graph.edges(data="weight", default=1.0):
-            check_number(weight, f"{argument}: weight of ({s!r}, {t!r})", -np.inf, np.inf, "a number")
-            edges.append((s, t, abs(weight), -1 if weight < 0 else 1))
-    elif issparse(graph) or hasattr(graph, "columns") or (isinstance(graph, np.ndarray) and graph.shape == (T, T)):
-        A = graph.toarray() if issparse(graph) else np.asarray(graph)
-        if A.shape != (T, T) or A.dtype.kind not in "biuf" or not np.array_equal(A, A.T) or not np.isfinite(A).all():
-            raise ValueError(
-                f"{argument}: a matrix of weights must be real, finite, symmetric and of shape ({T}, {T})."
-            )
-        # A frame, such as that of correlations, says which tasks its rows and columns are.
-        names = labels_of(graph.columns) if hasattr(graph, "columns") else list(range(T))
-        labels = labels if hasattr(graph, "columns") else names
-        pairs = np.argwhere(np.triu(A, 1)).tolist()
-        edges = [(names[s], names[t], float(abs(A[s, t])), -1 if A[s, t] < 0 else 1) for s, t in pairs]
-    else:
-        edges = _listed_edges(graph, argument)
-    place = places([end for edge in edges for end in edge[:2]], labels, argument)
-    read = []
-    for s, t, omega, sign in edges:
-        accepted = "a finite number >= 0 (coefficients of opposite signs are (s, t, omega, -1))"
-        check_number(omega, f"{argument}: omega of ({s!r}, {t!r})", 0, np.finfo(float).max, accepted)
-        if sign not in (-1, 1):
-            raise ValueError(f"{argument}: the sign of ({s!r}, {t!r}) must be 1 or -1, got {sign!r}.")
-        if s == t:
-            raise ValueError(f"{argument}: edges must join two different tasks, got ({s!r}, {t!r}).")
-        if omega > 0:
-            read.append((place[s], place[t], omega, sign))
-    return Graph(np.array(read, dtype=float).reshape(-1, 4), T)
-
-
-def _listed_edges(graph, argument):
-    if isinstance(graph, str) or not isinstance(graph, Collection):
-        raise ValueError(
-            f"{argument} must be a list of (s, t[, omega[, sign]]) tuples, a matrix or a networkx graph, got {graph!r}."
-        )
-    edges = []
-    for edge in graph:
-        if not isinstance(edge, Sequence | np.ndarray) or isinstance(edge, str) or len(edge) not in (2, 3, 4):
-            raise ValueError(f"{argument} must hold (s, t[, omega[, sign]]) tuples, got {edge!r}.")
-        s, t, omega, sign = (*edge, 1.0, 1)[:4] if len(edge) == 2 else (*edge, 1)[:4]
-        edges.append((*(end.item() if isinstance(end, np.generic) else end for end in (s, t)), omega, sign))
-    return edges
 
 
 def laplacian(edges, n_tasks):

@@ -6,10 +6,12 @@ from scipy.sparse.csgraph import connected_components
 from sklearn.base import clone
 
 from .._jit import kernel, row_prox
+from ._reading import read_graph
+from ._steps import EXACT
 from .base import Canonical
-from .couplings import laplacian, read_graph
-from .rows import RowNorm, RowPenalty
-from .structured import EXACT, without
+from .couplings import laplacian
+from .row_norm import RowNorm
+from .rows import RowPenalty
 
 SWEEPS = 4  # over the edges of a graph, before maximum flows
 DENSE = 10  # neighbours of a node on average, with more of which they do not pay
@@ -354,9 +356,6 @@ class GraphGuided(RowPenalty):
             return np.zeros((n_tasks, 0))
         values, vectors = np.linalg.eigh(laplacian([(s, t, 1.0, sign) for s, t, _, sign in self.graph], n_tasks))
         return vectors[:, values < 1e-10]
-
-    def dual_norm(self, Z):
-        return super().dual_norm(without(Z, self.free_tasks(Z.shape[1])))
 
     def value(self, W):
         edges = read_graph(self.graph, range(W.shape[1]))

@@ -4,7 +4,8 @@ import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
 
 from .base import Canonical, Penalty
-from .rows import RowNorm, shorten
+from .row_norm import RowNorm
+from .rows import shorten
 from .spectral import TraceNorm
 
 

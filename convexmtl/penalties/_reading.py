@@ -1,0 +1,179 @@
+"""What users say of their tasks, by label or by position: graphs and trees."""
+
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy.sparse import issparse
+
+from ..structures import tree_groups
+from .base import check_number
+
+
+def labels_of(tasks):
+    """Task labels as plain Python objects, to compare with what a user wrote."""
+    return np.asarray(tasks).tolist()
+
+
+class Read(list):
+    """What has been read from a user's words: tasks by position, whatever their labels are."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """What has been read of a graph: edges (E, 4) of position, position, omega and sign, none of weight 0."""
+
+    edges: np.ndarray
+    n_tasks: int
+
+    def __iter__(self):
+        return ((int(s), int(t), omega, sign) for s, t, omega, sign in self.edges.tolist())
+
+    def __len__(self):
+        return len(self.edges)
+
+
+def places(names, labels, argument):
+    """{name: position} of tasks that are named by label or, where the labels are not found, by position."""
+    where = {label: i for i, label in enumerate(labels)}
+    positions = range(len(labels))
+    names = [name.item() if isinstance(name, np.generic) else name for name in names]
+    for name in names:
+        if not isinstance(name, Hashable):
+            raise ValueError(f"{argument}: {name!r} is not the label or position of a task.")
+    if all(name in where for name in names):
+        return where
+    if all(isinstance(name, int | float) and name in positions for name in names):
+        return {i: i for i in positions}
+    strange = [name for name in names if name not in where and name not in positions]
+    bad = (strange or [name for name in names if name not in where])[0]
+    raise ValueError(
+        f"{argument}: {bad!r} is neither a task label ({str(labels[:5])[1:-1]}, ...) nor, for all tasks alike, a "
+        f"position in 0..{len(labels) - 1}."
+    )
+
+
+def read_graph(graph, tasks, argument="graph"):
+    """The Graph that a user means."""
+    if isinstance(graph, Graph):
+        return graph
+    labels = labels_of(tasks)
+    T = len(labels)
+    if graph is None:
+        labels, edges = list(range(T)), [(s, t, 1.0, 1) for s, t in combinations(range(T), 2)]
+    elif hasattr(graph, "edges") and hasattr(graph, "nodes"):
+        edges = []
+        for s, t, weight in graph.edges(data="weight", default=1.0):
+            check_number(weight, f"{argument}: weight of ({s!r}, {t!r})", -np.inf, np.inf, "a number")
+            edges.append((s, t, abs(weight), -1 if weight < 0 else 1))
+    elif issparse(graph) or hasattr(graph, "columns") or (isinstance(graph, np.ndarray) and graph.shape == (T, T)):
+        A = graph.toarray() if issparse(graph) else np.asarray(graph)
+        if A.shape != (T, T) or A.dtype.kind not in "biuf" or not np.array_equal(A, A.T) or not np.isfinite(A).all():
+            raise ValueError(
+                f"{argument}: a matrix of weights must be real, finite, symmetric and of shape ({T}, {T})."
+            )
+        # A frame, such as that of correlations, says which tasks its rows and columns are.
+        names = labels_of(graph.columns) if hasattr(graph, "columns") else list(range(T))
+        labels = labels if hasattr(graph, "columns") else names
+        pairs = np.argwhere(np.triu(A, 1)).tolist()
+        edges = [(names[s], names[t], float(abs(A[s, t])), -1 if A[s, t] < 0 else 1) for s, t in pairs]
+    else:
+        edges = _listed_edges(graph, argument)
+    place = places([end for edge in edges for end in edge[:2]], labels, argument)
+    read = []
+    for s, t, omega, sign in edges:
+        accepted = "a finite number >= 0 (coefficients of opposite signs are (s, t, omega, -1))"
+        check_number(omega, f"{argument}: omega of ({s!r}, {t!r})", 0, np.finfo(float).max, accepted)
+        if sign not in (-1, 1):
+            raise ValueError(f"{argument}: the sign of ({s!r}, {t!r}) must be 1 or -1, got {sign!r}.")
+        if s == t:
+            raise ValueError(f"{argument}: edges must join two different tasks, got ({s!r}, {t!r}).")
+        if omega > 0:
+            read.append((place[s], place[t], omega, sign))
+    return Graph(np.array(read, dtype=float).reshape(-1, 4), T)
+
+
+def _listed_edges(graph, argument):
+    if isinstance(graph, str) or not isinstance(graph, Collection):
+        raise ValueError(
+            f"{argument} must be a list of (s, t[, omega[, sign]]) tuples, a matrix or a networkx graph, got {graph!r}."
+        )
+    edges = []
+    for edge in graph:
+        if not isinstance(edge, Sequence | np.ndarray) or isinstance(edge, str) or len(edge) not in (2, 3, 4):
+            raise ValueError(f"{argument} must hold (s, t[, omega[, sign]]) tuples, got {edge!r}.")
+        s, t, omega, sign = (*edge, 1.0, 1)[:4] if len(edge) == 2 else (*edge, 1)[:4]
+        edges.append((*(end.item() if isinstance(end, np.generic) else end for end in (s, t)), omega, sign))
+    return edges
+
+
+def read_tree(tree, tasks):
+    """Read list of (positions of tasks, omega), smaller groups first, without those of weight 0."""
+    if isinstance(tree, Read):
+        return tree
+    labels = labels_of(tasks)
+    if tree is None:
+        pairs, labels = [(list(range(len(labels))), 1.0)], list(range(len(labels)))
+    elif hasattr(tree, "nodes"):
+        pairs = _networkx_groups(tree)
+    elif isinstance(tree, np.ndarray) and tree.ndim == 2 and tree.shape[1] == 4:
+        if len(tree) != len(labels) - 1:
+            raise ValueError(
+                f"tree: a linkage matrix of {len(labels)} tasks has {len(labels) - 1} rows, got {len(tree)}."
+            )
+        pairs, labels = tree_groups(tree), list(range(len(labels)))
+    else:
+        pairs = _listed_groups(tree)
+    place = places([t for members, _ in pairs for t in members], labels, "tree")
+    out = Read()
+    for members, omega in pairs:
+        group = sorted({place[t] for t in members})
+        if not group or len(group) != len(members):
+            raise ValueError(f"tree: a group must hold different tasks, at least one, got {members!r}.")
+        check_number(omega, "tree: omega", 0, np.finfo(float).max, "a finite number >= 0")
+        if omega > 0:
+            out.append((group, float(omega)))
+    out.sort(key=lambda pair: len(pair[0]))
+    # The largest group so far of every task: a larger one must take it whole.
+    within = [[t] for t in range(len(labels))]
+    for group, _ in out:
+        taken = {id(within[t]): within[t] for t in group}.values()
+        if sum(len(smaller) for smaller in taken) != len(group):
+            cut = next(smaller for smaller in taken if not set(smaller) <= set(group))
+            names = [[labels_of(tasks)[t] for t in members] for members in (cut, group)]
+            raise ValueError(f"tree: groups must be nested or disjoint, got {names[0]!r} and {names[1]!r}.")
+        for t in group:
+            within[t] = group
+    return out
+
+
+def _listed_groups(tree):
+    pairs = list(tree) if isinstance(tree, Collection) and not isinstance(tree, str) else None
+    well_formed = pairs is not None and all(
+        isinstance(pair, Sequence) and not isinstance(pair, str) and len(pair) == 2 for pair in pairs
+    )
+    if not well_formed or any(isinstance(m, str) or not isinstance(m, Collection) for m, _ in pairs):
+        raise ValueError(
+            "tree must be a list of (members, omega) pairs, a linkage matrix of scipy or a networkx tree, got "
+            f"{tree!r}."
+        )
+    return [(labels_of(list(members)), omega) for members, omega in pairs]
+
+
+def _networkx_groups(tree):
+    """Groups of leaves below every node."""
+    root = [v for v, degree in tree.in_degree() if degree == 0] if tree.is_directed() else []
+    order, leaves = root[:1], {}
+    for v in order:
+        if len(order) > len(tree):
+            break
+        order.extend(tree.successors(v))
+    if len(root) != 1 or len(order) != len(tree) or tree.number_of_edges() != len(tree) - 1:
+        raise ValueError(
+            "tree: a networkx tree must be a DiGraph with one root and one way from it to every other node."
+        )
+    for v in reversed(order):
+        below = list(tree.successors(v))
+        leaves[v] = [leaf for child in below for leaf in leaves[child]] if below else [v]
+    return [(leaves[v], tree.nodes[v].get("omega", 1.0)) for v in order]

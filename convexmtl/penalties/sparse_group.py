@@ -1,0 +1,74 @@
+"""The sparse group lasso: rows that are zero, and zeros in the others."""
+
+import numpy as np
+
+from .._jit import row_prox
+from .._rows import row_norms
+from .base import check_number
+from .row_norm import shrink_l1, shrink_l2
+from .rows import RowPenalty, largest
+
+
+@row_prox
+def prox_sparse_group(v, step, fpar, ipar, feature):
+    """Soft threshold, then shrink the row."""
+    shrink_l1(v, step, fpar[0] * fpar[1])
+    shrink_l2(v, step, fpar[0] * (1.0 - fpar[1]))
+
+
+class SparseGroup(RowPenalty):
+    """Omega(W) = alpha [ (1 - l1_ratio) sum_j norm_2(W_j.) + l1_ratio norm_1(W) ].
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+    l1_ratio : float in [0, 1], default=0.5
+
+    References
+    ----------
+    Simon, Friedman, Hastie, Tibshirani (2013), Journal of Computational and Graphical Statistics.
+    """
+
+    row_prox = prox_sparse_group
+
+    def __init__(self, alpha=1.0, l1_ratio=0.5):
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        check_number(self.l1_ratio, "l1_ratio", 0, 1, "in [0, 1]")
+
+    def pack(self):
+        return np.array([self.alpha, self.l1_ratio], dtype=float), np.zeros(0, dtype=np.int64)
+
+    def value(self, W):
+        groups = row_norms(W).sum()
+        return self.alpha * ((1 - self.l1_ratio) * groups + self.l1_ratio * np.abs(W).sum())
+
+    def dual_norm(self, Z):
+        # s solves norm_2(soft(z, s l1)) = s (1 - l1). With the k largest entries above the threshold this is
+        # a quadratic in s; the consistent k is the one whose s lies between the k-th entry and the next.
+        l, g = self.l1_ratio, 1 - self.l1_ratio
+        top = np.abs(Z).max(initial=0.0)
+        if not (0 < top < np.inf):
+            return np.nan if top != 0 else 0.0
+        # In units of the largest entry, so that no square overflows.
+        z = -np.sort(-np.abs(Z / top), axis=1)
+        if l == 0:
+            return top * largest(row_norms(z)) / self.alpha
+        if g == 0:
+            return top * largest(z[:, 0]) / self.alpha
+        k = np.arange(1, Z.shape[1] + 1)
+        first, second = np.cumsum(z, axis=1), np.cumsum(z**2, axis=1)
+        a, b = k * l**2 - g**2, l * first
+        # (k l^2 - g^2) s^2 - 2 l first s + second = 0, in the form that stays stable when a is 0.
+        below = b + np.sqrt(np.maximum(b**2 - a * second, 0))
+        s = np.divide(second, below, out=np.zeros_like(second), where=below > 0)
+        after = np.concatenate([z[:, 1:], np.zeros((len(z), 1))], axis=1)
+        fits = (l * s <= z * (1 + 1e-12)) & (l * s >= after * (1 - 1e-12))
+        return top * largest(np.where(fits, s, 0.0)) / self.alpha
+
+    def expression(self, W, cp):
+        groups = cp.sum(cp.norm(W, 2, axis=1))
+        return self.alpha * ((1 - self.l1_ratio) * groups + self.l1_ratio * cp.sum(cp.abs(W))), []

@@ -1,0 +1,204 @@
+"""Tasks that follow one another in time."""
+
+from collections.abc import Collection
+from itertools import pairwise
+
+import numpy as np
+from sklearn.base import clone
+
+from .._jit import kernel, row_prox
+from .._rows import row_norms
+from ._reading import Read, labels_of, places
+from ._steps import EVEN, EXACT, MOST, check_steps, settled, spread_of, towards
+from .base import Canonical
+from .rows import RowPenalty
+from .sparse_group import SparseGroup
+
+
+@kernel("void(float64[::1], float64, float64)")
+def _total_variation(v, step, weight):
+    """v <- argmin_x sum_t (x_t - v_t)^2 / (2 step) + weight sum_t abs(x_{t+1} - x_t).
+
+    The derivative of the best cost of x_1, ..., x_t given x_t is piecewise linear in x_t and, once it is clipped to
+    [-weight, weight], that of the link to x_{t+1}. Its kinks are kept in order of size; each is made and dropped once.
+    """
+    T = v.shape[0]
+    low, high = np.empty(T), np.empty(T)
+    # At every kink the line changes by slope and offset.
+    kink, slope, offset = np.empty(2 * T), np.empty(2 * T), np.empty(2 * T)
+    cut = weight * step
+    first, last = T, T
+    for t in range(T - 1):
+        bound = 0.0 if t == 0 else cut
+        a, b = 1.0, -bound - v[t]
+        while first < last and a * kink[first] + b < -cut:
+            a += slope[first]
+            b += offset[first]
+            first += 1
+        low[t] = (-cut - b) / a
+        first -= 1
+        kink[first], slope[first], offset[first] = low[t], a, b + cut
+        a, b = 1.0, bound - v[t]
+        while first + 1 < last and a * kink[last - 1] + b > cut:
+            last -= 1
+            a -= slope[last]
+            b -= offset[last]
+        high[t] = (cut - b) / a
+        kink[last], slope[last], offset[last] = high[t], -a, cut - b
+        last += 1
+    a, b = 1.0, -(cut if T > 1 else 0.0) - v[T - 1]
+    while first < last and a * kink[first] + b < 0.0:
+        a += slope[first]
+        b += offset[first]
+        first += 1
+    v[T - 1] = -b / a
+    for t in range(T - 2, -1, -1):
+        v[t] = min(max(v[t + 1], low[t]), high[t])
+
+
+@kernel("void(float64[::1], float64, float64[::1])")
+def _shrink_chain(v, step, fpar):
+    """Total variation, then entries, then the group: exact where all tasks have one step."""
+    if fpar[0] > 0.0:
+        _total_variation(v, step, fpar[0])
+    square = 0.0
+    cut = step * fpar[1]
+    for t in range(v.shape[0]):
+        v[t] = max(v[t] - cut, 0.0) + min(v[t] + cut, 0.0)
+        square += v[t] * v[t]
+    cut = step * fpar[2]
+    if square <= cut * cut:
+        v[:] = 0.0 * square
+    else:
+        v *= 1.0 - cut / np.sqrt(square)
+
+
+@row_prox
+def prox_chain(v, step, fpar, ipar, feature):
+    T = v.shape[0]
+    size = np.abs(v).max()
+    if not size < np.inf:
+        v[:] = np.nan
+        return
+    x = np.empty(T)
+    for i in range(T):
+        x[i] = v[ipar[i]]
+    spread = spread_of(step)
+    if spread == 1.0:
+        _shrink_chain(x, step[0], fpar)
+    else:
+        steps, w = np.empty(T), x.copy()
+        for i in range(T):
+            steps[i] = step[ipar[i]]
+        low = step.min()
+        small = max(EXACT / spread, 4e-16) * size
+        momentum = (np.sqrt(spread) - 1.0) / (np.sqrt(spread) + 1.0)
+        old, ahead = x.copy(), np.empty(T)
+        for _ in range(MOST):
+            towards(w, steps, low, x, old, ahead, momentum)
+            _shrink_chain(x, low, fpar)
+            if settled(x, ahead, small):
+                break
+    for i in range(T):
+        v[ipar[i]] = x[i]
+
+
+class Temporal(RowPenalty):
+    """Omega(W) = alpha_smooth sum_t norm_1(w_{t+1} - w_t) + alpha_sparse norm_1(W) + alpha_group sum_j norm_2(W_j.)
+    + alpha_ridge norm_F(W)^2; with smooth="l2" the first term is alpha_smooth sum_t norm_2(w_{t+1} - w_t)^2.
+
+    Parameters
+    ----------
+    alpha_smooth : float, default=1.0
+    smooth : {"l1", "l2"}, default="l1"
+        Piecewise constant in time, or smooth.
+    alpha_sparse, alpha_group, alpha_ridge : float, default=0.0
+    order : sequence of task labels or positions, default=None
+        The tasks in the order of time; that of their labels by default.
+
+    References
+    ----------
+    Zhou, Yuan, Liu, Ye (2011), KDD (TGL: squared differences and groups); Zhou, Liu, Narayan, Ye (2012), KDD (cFSGL:
+    absolute differences, entries and groups, and the order of their proxes).
+    """
+
+    strengths = ("alpha_smooth", "alpha_sparse", "alpha_group", "alpha_ridge")
+    row_prox = prox_chain
+    even = EVEN
+    spread = 1e4
+
+    def __init__(self, alpha_smooth=1.0, smooth="l1", alpha_sparse=0.0, alpha_group=0.0, alpha_ridge=0.0, order=None):
+        self.alpha_smooth = alpha_smooth
+        self.smooth = smooth
+        self.alpha_sparse = alpha_sparse
+        self.alpha_group = alpha_group
+        self.alpha_ridge = alpha_ridge
+        self.order = order
+
+    @property
+    def is_norm(self):
+        return self.smooth == "l1" and self.alpha_ridge == 0
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        if self.smooth not in ("l1", "l2"):
+            raise ValueError(f"smooth must be 'l1' or 'l2', got {self.smooth!r}.")
+        self.positions(tasks)
+
+    def positions(self, tasks):
+        """[position of the first task in time, of the second, ...]."""
+        labels = labels_of(tasks)
+        if isinstance(self.order, Read):
+            return self.order
+        if self.order is None:
+            return Read(range(len(labels)))
+        order = list(self.order) if isinstance(self.order, Collection) and not isinstance(self.order, str) else []
+        place = places(order, labels, "order")
+        positions = Read(place[t] for t in order)
+        if sorted(positions) != list(range(len(labels))):
+            raise ValueError(f"order must hold each of the {len(labels)} tasks once, got {self.order!r}.")
+        return positions
+
+    def bind(self, tasks):
+        return clone(self).set_params(order=self.positions(tasks))
+
+    def resolve(self, n_features, tasks):
+        self.check(n_features, tasks)
+        T, steps = len(tasks), np.diff(np.eye(len(tasks))[self.positions(tasks)], axis=0)
+        M = self.alpha_ridge * np.eye(T)
+        both = self.alpha_sparse + self.alpha_group
+        if self.smooth == "l1" and self.alpha_smooth > 0 and T > 1:
+            return Canonical((self.bind(tasks).set_params(alpha_ridge=0.0),), M)
+        terms = (SparseGroup(both, self.alpha_sparse / both),) if both > 0 else ()
+        return Canonical(terms, M + (self.alpha_smooth * steps.T @ steps if self.smooth == "l2" else 0.0))
+
+    def pack(self):
+        strengths = [self.alpha_smooth, self.alpha_sparse, self.alpha_group]
+        return np.array(strengths, dtype=float), np.array(self.order, dtype=np.int64)
+
+    def prox(self, V, step):
+        if self.smooth == "l2":
+            raise TypeError("Temporal(smooth='l2') is a sum with a quadratic coupling, which has no prox of its own")
+        check_steps(step)
+        # That of the rest, for a shrunk point and a shorter step.
+        shrink = 1 / (1 + 2 * np.asarray(step) * self.alpha_ridge)
+        return super(Temporal, self.bind(range(np.shape(V)[1]))).prox(V * shrink, step * shrink)
+
+    def free_tasks(self, n_tasks):
+        free = self.alpha_sparse == 0 and self.alpha_group == 0
+        return np.full((n_tasks, int(free)), n_tasks**-0.5)
+
+    def value(self, W):
+        steps = np.diff(W[:, self.positions(range(W.shape[1]))], axis=1)
+        smooth = np.abs(steps).sum() if self.smooth == "l1" else np.sum(steps**2)
+        rest = self.alpha_sparse * np.abs(W).sum() + self.alpha_group * row_norms(W).sum()
+        return float(self.alpha_smooth * smooth + rest + self.alpha_ridge * np.sum(W**2))
+
+    def expression(self, W, cp):
+        order = self.positions(range(W.shape[1]))
+        total = self.alpha_sparse * cp.sum(cp.abs(W)) + self.alpha_group * cp.sum(cp.norm(W, 2, axis=1))
+        total += self.alpha_ridge * cp.sum_squares(W)
+        for s, t in pairwise(order):
+            step = W[:, t] - W[:, s]
+            total += self.alpha_smooth * (cp.norm(step, 1) if self.smooth == "l1" else cp.sum_squares(step))
+        return total, []

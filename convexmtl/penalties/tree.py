@@ -1,0 +1,118 @@
+"""Groups of tasks that make up a tree."""
+
+import numpy as np
+from sklearn.base import clone
+
+from .._jit import kernel, row_prox
+from .._rows import row_norms
+from ._reading import read_tree
+from ._steps import EVEN, EXACT, MOST, check_steps, settled, spread_of, towards
+from .base import Canonical
+from .rows import RowPenalty
+
+
+@kernel("void(float64[::1], float64, float64[::1], int64[::1])")
+def _shrink_tree(v, step, fpar, ipar):
+    """Group after group from the leaves to the root: exact where all tasks have one step."""
+    n = ipar[0]
+    for k in range(n):
+        begin = ipar[1 + k]
+        end = ipar[2 + k]
+        square = 0.0
+        for i in range(begin, end):
+            square += v[ipar[i]] * v[ipar[i]]
+        cut = step * fpar[k]
+        if square <= cut * cut:
+            for i in range(begin, end):
+                v[ipar[i]] = 0.0
+        else:
+            scale = 1.0 - cut / np.sqrt(square)
+            for i in range(begin, end):
+                v[ipar[i]] *= scale
+
+
+@row_prox
+def prox_tree(v, step, fpar, ipar, feature):
+    spread = spread_of(step)
+    if spread == 1.0:
+        _shrink_tree(v, step[0], fpar, ipar)
+        return
+    low = step.min()
+    small = max(EXACT / spread, 4e-16) * np.abs(v).max()
+    momentum = (np.sqrt(spread) - 1.0) / (np.sqrt(spread) + 1.0)
+    x, old, ahead = v.copy(), v.copy(), np.empty(v.shape[0])
+    for _ in range(MOST):
+        towards(v, step, low, x, old, ahead, momentum)
+        _shrink_tree(x, low, fpar, ipar)
+        if settled(x, ahead, small):
+            break
+    v[:] = x
+
+
+class TreeGuided(RowPenalty):
+    """Omega(W) = alpha sum_j sum_v omega_v norm_2(W_{j, G_v}) over the nodes v of a tree whose leaves are the tasks.
+
+    Parameters
+    ----------
+    tree : sequence of (members, omega), linkage matrix or networkx tree, default=None
+        Groups G_v of tasks (labels, or positions where the labels are not found) and their weights omega_v >= 0. Any
+        two groups must be nested or disjoint. A (T - 1, 4) matrix of ``scipy.cluster.hierarchy.linkage``, of the tasks
+        in the order of ``tasks_``, gets the weights of Kim and Xing: with h_v the height of node v over that of the
+        root, g_v = 1 - h_v and s_v = h_v, omega_v is g_v times the s of all nodes above v; for a leaf, g_v is 1. A
+        networkx tree has its edges from the root to the leaves, the leaves are tasks, and a node's attribute "omega"
+        (1 by default) is its weight. None is one group of all tasks.
+    alpha : float, default=1.0
+
+    Notes
+    -----
+    A task that is in no group of positive weight is not penalised. In a row the groups' shrinkages are applied from
+    the leaves to the root, which is the prox if all tasks have the same step; for different steps, it is iterated to
+    machine precision.
+
+    References
+    ----------
+    Kim, Xing (2010), ICML; Jenatton, Mairal, Obozinski, Bach (2011), JMLR (the prox).
+    """
+
+    row_prox = prox_tree
+    even = EVEN
+    spread = 1e4
+
+    def __init__(self, tree=None, alpha=1.0):
+        self.tree = tree
+        self.alpha = alpha
+
+    def check(self, n_features, tasks):
+        super().check(n_features, tasks)
+        read_tree(self.tree, tasks)
+
+    def bind(self, tasks):
+        return clone(self).set_params(tree=read_tree(self.tree, tasks))
+
+    def resolve(self, n_features, tasks):
+        self.check(n_features, tasks)
+        T = len(tasks)
+        bound = self.bind(tasks)
+        return Canonical((bound,) if self.alpha > 0 and bound.tree else (), np.zeros((T, T)))
+
+    def pack(self):
+        sizes = [len(members) for members, _ in self.tree]
+        begins = np.cumsum([2 + len(sizes), *sizes])
+        flat = [t for members, _ in self.tree for t in members]
+        return np.array([self.alpha * omega for _, omega in self.tree]), np.array([len(sizes), *begins, *flat])
+
+    def prox(self, V, step):
+        check_steps(step)
+        return super(TreeGuided, self.bind(range(np.shape(V)[1]))).prox(V, step)
+
+    def free_tasks(self, n_tasks):
+        covered = {t for members, _ in self.tree for t in members}
+        return np.eye(n_tasks)[:, [t for t in range(n_tasks) if t not in covered]]
+
+    def value(self, W):
+        tree = read_tree(self.tree, range(W.shape[1]))
+        return self.alpha * float(sum(omega * row_norms(W[:, members]).sum() for members, omega in tree))
+
+    def expression(self, W, cp):
+        tree = read_tree(self.tree, range(W.shape[1]))
+        return self.alpha * sum(omega * cp.sum(cp.norm(W[:, members], 2, axis=1)) for members, omega in tree), []

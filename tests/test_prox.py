@@ -11,6 +11,8 @@ from cases import ask_cvxpy
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import brentq
+from scipy.special import logsumexp
 
 from convexmtl import reference
 from convexmtl.data import DataTerm
@@ -444,13 +446,81 @@ def test_box_without_bounds_is_the_squared_trace_norm():
     assert_allclose(SpectralBox(0.3).conjugate(W), SquaredTraceNorm(0.6).conjugate(W))
 
 
-@pytest.mark.parametrize("q", [1.0001, 1.001, 1.01, 1.1, 1.9, 4, 10, 100, 1000])
+# From the number next to 1 to those whose powers overflow, and both sides of 2.
+QS = [1, 1 + 2e-16, 1 + 1e-12, 1 + 1e-9, 1 + 1e-6, 1.0001, 1.01, 1.1, 1.5, 1.9, 2 - 1e-12, 2, 2 + 1e-12, 2.1, 3, 4]
+QS += [10, 100, 10**3, 10**30, 1e6, 1e100, 1e300, np.inf]
+
+
+def hostile_rows(rng, kind, n):
+    """(n, T) rows: of any size, tied or nearly so, graded down to subnormal numbers, with zeros."""
+    V = rng.standard_normal((n, T))
+    if kind == "ties":
+        V = np.sign(V) * rng.integers(1, 3, V.shape)
+    elif kind == "near_ties":
+        V = np.sign(V) * (1 + 1e-12 * rng.standard_normal(V.shape))
+    elif kind == "graded":
+        V = V * 10.0 ** rng.uniform(-25, 0, V.shape)
+    elif kind == "subnormal":
+        V[:, 1:] = V[:, 1:] * 10.0 ** rng.uniform(-323, -300, (n, T - 1))
+    elif kind == "zeros":
+        V[:, rng.integers(T)] = 0
+    return V * {"huge": 1e200, "tiny": 1e-200}.get(kind, 1.0)
+
+
+KINDS = ["plain", "ties", "near_ties", "graded", "subnormal", "zeros", "huge", "tiny"]
+
+
+@pytest.mark.parametrize("q", QS)
 def test_row_norm_for_every_q(q):
-    penalty = RowNorm(0.5, q)
-    for seed in range(6):
-        V = 10 * points(seed)
-        assert np.isfinite([penalty.value(V), penalty.dual_norm(V)]).all()
-        assert_subgradient(penalty, V, penalty.prox(V, STEPS["unequal"]), STEPS["unequal"], rtol=1e-7)
+    """x is the prox of v iff z = (v - x) / step is in the dual ball and attains <x, z> = Omega(x): to rounding of v."""
+    rng = np.random.default_rng(0)
+    penalty = RowNorm(1.0, q)
+    for kind in KINDS:
+        for steps in (np.full(T, 0.7), np.exp(rng.uniform(-4, 4, T))):
+            V = hostile_rows(rng, kind, 40)
+            each = np.array([[penalty.dual_norm(v[None] / steps)] for v in V])
+            assert not penalty.prox(V / each * (1 - 1e-9), steps).any()
+            # Just beyond the dual ball, and far.
+            V = V / each / rng.choice([1e-6, 0.1, 0.5, 0.9, 1 - 1e-9], size=(40, 1))
+            X = penalty.prox(V, steps)
+            Z = (V - X) / steps
+            rounding = 2e-14 * np.array([penalty.dual_norm(v[None] / steps) for v in V])
+            values = np.array([penalty.value(x[None]) for x in X])
+            assert np.all(np.array([penalty.dual_norm(z[None]) for z in Z]) <= 1 + rounding)
+            assert np.all(np.abs(np.sum(X * Z, axis=1) - values) <= rounding * values)
+            assert np.all((X * V >= 0) & (np.abs(X) <= np.abs(V))) and X.any(axis=1).all()
+
+
+@pytest.mark.parametrize("q", [1 + 1e-9, 1 + 1e-3, 1.01, 1.2, 1.7, 2.5, 3, 5, 20, 300])
+def test_row_norm_by_bisection(q):
+    """Equal steps: sum_t u_t(r)^q = 1, each u_t the root of r u + k u^(q-1) = v_t, both by brentq in logarithms."""
+    v, k = np.array([1.0, 0.8, 0.3, 1e-3]), 0.25
+
+    def root(a, r):
+        return brentq(
+            lambda log_u: np.logaddexp(np.log(r) + log_u, np.log(k) + (q - 1) * log_u) - np.log(a), -1e13, 1e3
+        )
+
+    def excess(log_r):
+        return logsumexp([q * root(a, np.exp(log_r)) for a in v])
+
+    r = np.exp(brentq(excess, -12, 3, xtol=1e-13, rtol=1e-14))
+    expected = [r * np.exp(root(a, r)) for a in v]
+    assert_allclose(RowNorm(k, q).prox(v[None], np.ones(4))[0], expected, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("q", QS)
+def test_row_norm_and_its_dual_for_every_q(q):
+    """Of a unit vector and of equal entries, T^(1/q) and T^(1 - 1/q); norms fall with q; Hoelder is attained."""
+    f, ones = RowNorm(0.5, q), np.ones((1, T))
+    for size in (1e-310, 1e-200, 1.0, 1e200):
+        assert_allclose([f.value(size * ones), f.value(size * ones[:, :1])], [0.5 * size * T ** (1 / q), 0.5 * size])
+        assert_allclose(f.dual_norm(size * ones), size * T ** (1 - 1 / q) / 0.5)
+    assert_allclose(f.excess(ones * 3), 3 * T ** (1 - 1 / q) - 0.5)
+    rng = np.random.default_rng(1)
+    for kind in KINDS:
+        for w, z in zip(hostile_rows(rng, kind, 20), rng.standard_normal((20, T)), strict=True):
+            assert w @ z <= f.value(w[None]) * f.dual_norm(z[None]) * (1 + 1e-14)
 
 
 def test_row_norm_with_q_close_to_its_ends():

@@ -41,6 +41,17 @@ def shrink_l2(v, step, alpha):
         dual += q * q
         low = min(low, step[t])
         high = max(high, step[t])
+    unit = 1.0
+    if (square < 1e-280 or square > 1e280) and np.abs(v).max() > 0.0:
+        # Its squares are beyond the range of numbers: in units of its largest entry.
+        unit = np.abs(v).max()
+        alpha /= unit
+        square = dual = 0.0
+        for t in range(T):
+            v[t] /= unit
+            square += v[t] * v[t]
+            q = v[t] / step[t]
+            dual += q * q
     if dual <= alpha * alpha:
         for t in range(T):
             v[t] = 0.0
@@ -50,7 +61,7 @@ def shrink_l2(v, step, alpha):
         scale = 1.0 - alpha * high / norm
         scale = 0.0 if scale < 0.0 else scale
         for t in range(T):
-            v[t] *= scale
+            v[t] = v[t] * scale * unit
         return
     # 1/norm is concave in nu: Newton from the left of the root climbs to it.
     nu = max(0.0, norm - alpha * high)
@@ -67,7 +78,7 @@ def shrink_l2(v, step, alpha):
         if not move > 1e-15 * nu:
             break
     for t in range(T):
-        v[t] *= nu / (nu + alpha * step[t])
+        v[t] *= nu / (nu + alpha * step[t]) * unit
 
 
 @row_prox
@@ -121,150 +132,125 @@ def prox_linf(v, step, fpar, ipar, feature):
             v[t] = -level
 
 
-@kernel("float64(float64, float64, float64, float64, float64, float64)")
-def _power_root(v, r, k, q, u, most):
-    """The u in (0, most] with r u + k u^(q-1) = v, for v, r, k > 0 and q > 1: Newton from ``u``.
+@kernel("void(float64, float64, float64, float64, float64[::1])")
+def _shares(a, flat, steep, ratio, shares):
+    """The two terms of flat g + steep g^ratio = a at its root g > 0, for a, flat, steep > 0 and ratio >= 1.
 
-    In a form that is convex, so that the iterates fall to the root, at the latest from ``most``.
+    With delta such that they are a exp(-delta) and a (1 - exp(-delta)), x = ratio delta is the root of
+    x + log(ratio (1 - exp(-delta))) = log(ratio steep / a) + ratio log(a / flat), which is concave in x and, while
+    delta is small, Lambert's x + log(x). No power of a or g is ever made, so that no ratio is too large.
     """
-    if q >= 2.0:
-        for _ in range(100):
-            p = k * u ** (q - 2.0)
-            move = (r * u + p * u - v) / (r + (q - 1.0) * p)
-            u = min(u - move, most)
-            if abs(move) <= 1e-15 * u or u <= 0.0:
-                break
-        return max(u, 0.0)
-    p = 1.0 / (q - 1.0)
-    w = u ** (q - 1.0)
-    most = most ** (q - 1.0)
-    for _ in range(100):
-        slope = r * w ** (p - 1.0)
-        move = (slope * w + k * w - v) / (p * slope + k)
-        w = min(w - move, most)
-        if abs(move) <= 1e-15 * w or w <= 0.0:
+    if ratio == 2.0:
+        g = 2.0 * a / (flat + np.sqrt(flat * flat + 4.0 * steep * a))
+        shares[0], shares[1] = flat * g, steep * g * g
+        return
+    near = 0.5 < a / flat < 2.0
+    far = np.log1p((a - flat) / flat) if near else np.log(a) - np.log(flat)
+    level = np.log(ratio) + (np.log(steep) - np.log(a)) + ratio * far
+    most = np.log1p(np.exp(level)) if level < 30.0 else level
+    x = most * (1.0 - np.log1p(most) / (2.0 + most))
+    if not x > 0.0:
+        shares[0], shares[1] = a, 0.0
+        return
+    for _ in range(50):
+        delta = x / ratio
+        grown = x if delta < 1e-17 else -ratio * np.expm1(-delta)
+        move = (x + np.log(grown) - level) / (1.0 + np.exp(-delta) / grown)
+        x = max(x - move, 0.25 * x)
+        if abs(move) <= 1e-9 * x:
             break
-    return max(w, 0.0) ** p
+    delta = x / ratio
+    shares[0], shares[1] = a * np.exp(-delta), -a * np.expm1(-delta)
 
 
-@kernel("float64(float64[::1], float64[::1], float64, float64)", fastmath=True)
-def _power_sum(v, step, q, scale):
-    """sum_t (abs(v_t) / (step_t scale))^p, p the exponent conjugate to q."""
+@kernel("float64(float64[::1], float64, float64)")
+def _norm_of(a, q, top):
+    """norm_q(a) for a >= 0 with the largest entry ``top`` > 0."""
     total = 0.0
-    T = v.shape[0]
-    if q == 3.0:
-        for t in range(T):
-            x = abs(v[t]) / (step[t] * scale)
-            total += x * np.sqrt(x)
-    elif q == 1.5:
-        for t in range(T):
-            x = abs(v[t]) / (step[t] * scale)
-            total += x * x * x
-    else:
-        p = q / (q - 1.0)
-        for t in range(T):
-            x = abs(v[t]) / (step[t] * scale)
-            if x > 0.0:
-                total += x**p
-    return total
-
-
-@kernel(
-    "void(float64[::1], float64[::1], float64, float64, float64, float64, float64[::1], float64[::1], float64[::1])",
-    fastmath=True,
-)
-def _power_roots(v, step, top, alpha, r, q, most, u, sums):
-    """Fill in u, from the roots for another r; sums = (sum u^q, minus its derivative in r over q)."""
-    T = v.shape[0]
-    n = 0.0
-    dn = 0.0
-    if q == 3.0:
-        for t in range(T):
-            a = abs(v[t]) / top
-            k = alpha * step[t]
-            x = 2.0 * a / (r + np.sqrt(r * r + 4.0 * k * a))
-            u[t] = x
-            n += x * x * x
-            dn += x * x * x / (r + 2.0 * k * x)
-    elif q == 1.5:
-        for t in range(T):
-            a = abs(v[t]) / top
-            k = alpha * step[t]
-            w = 2.0 * a / (k + np.sqrt(k * k + 4.0 * r * a))
-            x = w * w
-            u[t] = x
-            n += x * w
-            dn += x * x / (r * w + 0.5 * k)
-    else:
-        for t in range(T):
-            a = abs(v[t]) / top
-            if a > 0.0:
-                k = alpha * step[t]
-                bound = min(a / r, most[t])
-                x = _power_root(a, r, k, q, min(u[t], bound), bound)
-                u[t] = x
-                if x > 0.0:
-                    power = x ** (q - 2.0)
-                    n += power * x * x
-                    dn += power * x * x / (r + (q - 1.0) * k * power)
-    sums[0] = n
-    sums[1] = dn
+    for t in range(a.shape[0]):
+        if a[t] > 0.0:
+            total += (a[t] / top) ** q
+    return top * total ** (1.0 / q)
 
 
 @row_prox
 def prox_lq(v, step, fpar, ipar, feature):
-    """x = r u, r = norm_q(x): r u_t + alpha step_t u_t^(q-1) = abs(v_t), with r such that norm_q(u) = 1."""
+    """x_t + k_t (x_t / r)^(q-1) = abs(v_t) with k_t = alpha step_t and r = norm_q(x).
+
+    For a given r each x_t is a share of abs(v_t), and sum_t (x_t / r)^q = sum_t (x_t / r) (abs(v_t) - x_t) / k_t = 1
+    is to hold: products of what is known to all its digits, whatever q is.
+    """
     q = fpar[1]
     T = v.shape[0]
     top = 0.0
     total = 0.0
     dual_top = 0.0
-    longest = 0.0
     for t in range(T):
         top = max(top, abs(v[t]))
         total += abs(v[t])
         dual_top = max(dual_top, abs(v[t]) / step[t])
-        longest = max(longest, step[t])
     if not (top > 0.0 and total < np.inf):
         for t in range(T):
             v[t] = total * 0.0  # 0, and NaN where there is one
         return
     alpha = _weighted(fpar, ipar, feature)
-    if dual_top * _power_sum(v, step, q, dual_top) ** ((q - 1.0) / q) <= alpha:
+    a, k = np.empty(T), np.empty(T)
+    for t in range(T):
+        a[t] = abs(v[t]) / step[t]
+    if not dual_top > 0.0 or _norm_of(a, q / (q - 1.0), dual_top) <= alpha:
         for t in range(T):
             v[t] = 0.0
         return
-    alpha /= top
-    # norm_q(u(r)) falls with r, from above 1 at 0 to below 1 at norm_q(v), nearly like 1/r: Newton on its inverse.
-    high = 0.0
+    # In units of the largest entry; what is cut off at both ends is beyond rounding.
+    longest = over = 0.0
     for t in range(T):
-        x = abs(v[t]) / top
-        high += x * x * x if q == 3.0 else x**q
-    high = high ** (1.0 / q)
+        a[t] = abs(v[t]) / top
+        k[t] = min(max(alpha * (step[t] / top), 1e-290), 1e290)
+        longest = max(longest, k[t])
+        over = max(over, a[t] - k[t])
+    high = _norm_of(a, q, 1.0)
     low = 0.0
-    r = max(0.5 * high, high - alpha * longest)
-    most = np.empty(T)
-    closed = q == 1.5 or q == 3.0
-    for t in range(T):
-        most[t] = 0.0 if closed else (abs(v[t]) / (top * alpha * step[t])) ** (1.0 / (q - 1.0))
-    u = most.copy()
-    sums = np.empty(2)
-    for _ in range(200):
-        _power_roots(v, step, top, alpha, r, q, most, u, sums)
-        if sums[0] > 1.0:
+    # A lower bound, from which Newton's steps climb: x_t >= abs(v_t) - k_t, and norm_q(x / r) = 1.
+    r = max(over, high - longest) if q > 2.0 else over
+    if over > 0.0:
+        rest = np.maximum(a - k, 0.0)
+        r = max(r, _norm_of(rest, q, over))
+    r = r if r > 0.0 else 1e-3 * high
+    # What changes slowly, and what quickly with the root: the two terms in the order of their exponents.
+    ratio = q - 1.0 if q > 2.0 else 1.0 / (q - 1.0)
+    small = max(1e-8 / ratio, 4e-16)
+    x, shares = np.zeros(T), np.empty(2)
+    low, last = 0.0, False
+    for _ in range(300):
+        n = slope = 0.0
+        for t in range(T):
+            if a[t] == 0.0:
+                continue
+            if q > 2.0:
+                _shares(a[t], r, k[t], ratio, shares)
+                x[t], cut = shares[0], shares[1]
+            else:
+                _shares(a[t], k[t], r, ratio, shares)
+                cut, x[t] = shares[0], shares[1]
+            power = (x[t] / r) * (cut / k[t])
+            if power > 0.0:
+                n += power
+                slope += power * q * (x[t] / (x[t] + (q - 1.0) * cut))
+        if last:
+            break
+        if n > 1.0:
             low = r
         else:
             high = r
-        norm = sums[0] ** (1.0 / q)
-        new = r + (norm - 1.0) * sums[0] / sums[1]
-        if abs(new - r) <= 1e-9 * r:
-            # Newton doubles the digits: what is left are the roots that belong to this r.
-            r = new
-            _power_roots(v, step, top, alpha, r, q, most, u, sums)
-            break
-        r = new if low < new < high else 0.5 * (low + high)
+        # Newton's step for n^(-1/q), the inverse of a norm, which is nearly linear in r.
+        new = r * (1.0 + n * q * np.expm1(np.log(n) / q) / slope) if slope > 0.0 else high
+        last = abs(new - r) <= small * r
+        if not last and not low < new < high:
+            new = 0.5 * (low + high)
+            last = high - low <= 4e-16 * high
+        r = new
     for t in range(T):
-        v[t] = top * r * u[t] if v[t] > 0.0 else -top * r * u[t]
+        v[t] = min(top * x[t], v[t]) if v[t] > 0.0 else max(-top * x[t], v[t])
 
 
 class RowNorm(RowPenalty):
@@ -347,8 +333,8 @@ class RowNorm(RowPenalty):
             used = used_rows(W)
             if 2 * used.sum() < len(W):
                 return self.restrict(used).value(W[used])
-        rows = self._weights(len(W)) @ row_norms(W, self.q)
-        return self.alpha * self.l1_ratio * rows + 0.5 * self._ridge * np.sum(W**2)
+        rows = self.alpha * self.l1_ratio * float(self._weights(len(W)) @ row_norms(W, self.q))
+        return rows if self.is_norm else rows + 0.5 * self._ridge * np.sum(W**2)
 
     def prox(self, V, step):
         if self.is_norm and self.q == 1 and np.ndim(step) == 0:

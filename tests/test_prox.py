@@ -20,6 +20,7 @@ from convexmtl.losses import Squared
 from convexmtl.penalties import (
     Coupling,
     DirtyNorm,
+    GraphGuided,
     LearnedClusters,
     NamedParts,
     Parts,
@@ -28,7 +29,10 @@ from convexmtl.penalties import (
     SparseGroup,
     SpectralBox,
     SquaredTraceNorm,
+    TaskNorm,
+    Temporal,
     TraceNorm,
+    TreeGuided,
 )
 from convexmtl.penalties.base import Added
 from convexmtl.problem import Problem
@@ -79,6 +83,30 @@ def points(seed, rows=D):
         V[2] = 0
         V[-1] = [1.0, 1.0, -0.5, -0.5]
     return V
+
+
+# From the number next to 1 to those whose powers overflow, and both sides of 2.
+QS = [1, 1 + 2e-16, 1 + 1e-12, 1 + 1e-9, 1 + 1e-6, 1.0001, 1.01, 1.1, 1.5, 1.9, 2 - 1e-12, 2, 2 + 1e-12, 2.1, 3, 4]
+QS += [10, 100, 10**3, 10**30, 1e6, 1e100, 1e300, np.inf]
+
+
+def hostile_rows(rng, kind, n):
+    """(n, T) rows: of any size, tied or nearly so, graded down to subnormal numbers, with zeros."""
+    V = rng.standard_normal((n, T))
+    if kind == "ties":
+        V = np.sign(V) * rng.integers(1, 3, V.shape)
+    elif kind == "near_ties":
+        V = np.sign(V) * (1 + 1e-12 * rng.standard_normal(V.shape))
+    elif kind == "graded":
+        V = V * 10.0 ** rng.uniform(-25, 0, V.shape)
+    elif kind == "subnormal":
+        V[:, 1:] = V[:, 1:] * 10.0 ** rng.uniform(-323, -300, (n, T - 1))
+    elif kind == "zeros":
+        V[:, rng.integers(T)] = 0
+    return V * {"huge": 1e200, "tiny": 1e-200}.get(kind, 1.0)
+
+
+KINDS = ["plain", "ties", "near_ties", "graded", "subnormal", "zeros", "huge", "tiny"]
 
 
 def prox_by_cvxpy(penalty, V, step):
@@ -354,6 +382,56 @@ def test_dual_norm_of_the_sparse_group(l1_ratio):
         assert_allclose(np.linalg.norm(soft, axis=1).max(), 0.5 * s * (1 - l1_ratio), atol=1e-10)
 
 
+@pytest.mark.parametrize("g", [1e-3, 1e-6, 1e-8, 1e-10, 1e-12, 1e-15])
+def test_dual_norm_of_the_sparse_group_near_ties(g):
+    """By brentq in the share that is left, s = largest / (1 - g) (1 - x): no digit is cancelled where entries tie."""
+    rng, penalty = np.random.default_rng(0), SparseGroup(1.0, 1 - g)
+    g = 1 - penalty.l1_ratio
+    for gap in (0.0, 1e-16, 1e-13, 1e-9, 1e-7, 1e-4, 0.1):
+        for _ in range(20):
+            below = np.sort(np.append(gap * np.abs(rng.standard_normal(T - 1)), 0.0))
+            z = 1.0 - below
+            below = 1.0 - z
+            # With s (1 - g) = 1 - x: norm_2((x - below)_+) = (1 - x) g / (1 - g).
+            x = brentq(lambda x: np.linalg.norm(np.maximum(x - below, 0)) - (1 - x) * g / (1 - g), 0, 1, xtol=1e-18)  # noqa: B023
+            s = penalty.dual_norm(z[None])
+            assert_allclose(s, (1 - x) / (1 - g), rtol=4e-15)
+
+
+# Strengths at the ends of their ranges, tied and graded weights: where closed forms of dual norms lose digits.
+EXTREME = {
+    **{f"sparse_group_{g:g}": SparseGroup(0.7, 1 - g) for g in (1e-14, 1e-9, 1e-7, 1e-3)},
+    **{f"sparse_group_{r:g}": SparseGroup(0.7, r) for r in (1e-14, 1e-7, 0.999999)},
+    **{f"dirty_{q}_{r:g}": DirtyNorm(r, 1.0, q) for q in (2, np.inf) for r in (1.0, 1 + 1e-9, 1.4, 2 - 1e-12)},
+    **{f"rows_{q:g}": RowNorm(0.7, q) for q in (1 + 1e-12, 1.01, 2, 3, 1e6, np.inf)},
+    "tree": TreeGuided([([0], 1e-8), ([1], 1.0), ([2, 3], 1e8), ([0, 1, 2, 3], 1e-3)]),
+    "time": Temporal(1.0, alpha_sparse=1e-8, alpha_group=1e-4),
+    "time_sparse": Temporal(1e-8, alpha_sparse=1.0),
+    "graph": GraphGuided([(0, 1, 1e-8), (1, 2, 1e8), (2, 3, 1.0, -1)], alpha_sparse=1e-3),
+    "graph_strong": GraphGuided([(0, 1, 1e8), (1, 2, 1e8, -1), (0, 2, 1e-8)], alpha_sparse=1.0),
+    "trace": TraceNorm(0.7),
+    "tasks": TaskNorm(0.7),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", EXTREME)
+def test_dual_norm_is_never_too_small(name, kind):
+    """<W, Z> <= Omega(W) dual_norm(Z) for any W, those that prox and signs make of Z included."""
+    penalty, rng = EXTREME[name].bind(np.arange(T)), np.random.default_rng(0)
+    rows = hostile_rows(rng, kind, 12)
+    # One row at a time, so that none is hidden behind another.
+    for Z in rows[:, None, :]:
+        s = penalty.dual_norm(Z)
+        assert 0 < s < np.inf
+        unit = Z / s
+        tried = [np.sign(Z), unit, *rng.standard_normal((3, 1, T)), *np.eye(T)[:, None, :] * np.sign(Z)]
+        tried += [np.sign(Z) * (np.abs(Z) >= size) for size in np.abs(Z)[0]]
+        tried += [penalty.prox(unit * factor, 1.0) for factor in (1 + 1e-9, 1 + 1e-3, 2.0, 100.0)]
+        for W in tried:
+            assert np.sum(W * unit) <= penalty.value(W) * (1 + 1e-9)
+
+
 @pytest.mark.parametrize("name", TERMS)
 @cases.law(max_examples=10)
 @given(seeds=st.tuples(st.integers(0, 1000), st.integers(0, 1000)))
@@ -444,30 +522,6 @@ def test_box_without_bounds_is_the_squared_trace_norm():
     assert_allclose(SpectralBox(0.3).value(W), SquaredTraceNorm(0.6).value(W))
     assert_allclose(SpectralBox(0.3).prox(W, 0.7), SquaredTraceNorm(0.6).prox(W, 0.7), atol=1e-12)
     assert_allclose(SpectralBox(0.3).conjugate(W), SquaredTraceNorm(0.6).conjugate(W))
-
-
-# From the number next to 1 to those whose powers overflow, and both sides of 2.
-QS = [1, 1 + 2e-16, 1 + 1e-12, 1 + 1e-9, 1 + 1e-6, 1.0001, 1.01, 1.1, 1.5, 1.9, 2 - 1e-12, 2, 2 + 1e-12, 2.1, 3, 4]
-QS += [10, 100, 10**3, 10**30, 1e6, 1e100, 1e300, np.inf]
-
-
-def hostile_rows(rng, kind, n):
-    """(n, T) rows: of any size, tied or nearly so, graded down to subnormal numbers, with zeros."""
-    V = rng.standard_normal((n, T))
-    if kind == "ties":
-        V = np.sign(V) * rng.integers(1, 3, V.shape)
-    elif kind == "near_ties":
-        V = np.sign(V) * (1 + 1e-12 * rng.standard_normal(V.shape))
-    elif kind == "graded":
-        V = V * 10.0 ** rng.uniform(-25, 0, V.shape)
-    elif kind == "subnormal":
-        V[:, 1:] = V[:, 1:] * 10.0 ** rng.uniform(-323, -300, (n, T - 1))
-    elif kind == "zeros":
-        V[:, rng.integers(T)] = 0
-    return V * {"huge": 1e200, "tiny": 1e-200}.get(kind, 1.0)
-
-
-KINDS = ["plain", "ties", "near_ties", "graded", "subnormal", "zeros", "huge", "tiny"]
 
 
 @pytest.mark.parametrize("q", QS)

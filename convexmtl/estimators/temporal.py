@@ -11,7 +11,7 @@ from ._cv import CrossValidated
 class _Temporal:
     """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
     Omega(W) = alpha_smooth sum_t norm_1(w_{t+1} - w_t) + alpha_sparse norm_1(W) + alpha_group sum_j norm_2(W_j.)
-    + alpha_ridge norm_F(W)^2.
+    + (alpha_ridge/2) norm_F(W)^2.
 
     {summary}
 
@@ -70,7 +70,7 @@ class _TemporalCV(CrossValidated):
 
     minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + Omega(W),
     Omega(W) = alpha_smooth sum_t norm_1(w_{t+1} - w_t) + alpha_sparse norm_1(W) + alpha_group sum_j norm_2(W_j.)
-    + alpha_ridge norm_F(W)^2.
+    + (alpha_ridge/2) norm_F(W)^2.
 
     {summary}
 

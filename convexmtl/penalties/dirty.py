@@ -188,7 +188,7 @@ class DirtyNorm(RowPenalty):
         return {"block_": B.T.copy(), "sparse_": S.T.copy()}
 
     def dual_norm(self, Z):
-        block = np.linalg.norm(Z, ord=1 if self.q == np.inf else 2, axis=1)
+        block = row_norms(Z, 1 if self.q == np.inf else 2)
         return max(largest(block) / self.alpha_block, largest(np.abs(Z)) / self.alpha_sparse)
 
     def expression(self, W, cp):

@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.metaestimators import _BaseComposition
 
+from .._rows import row_norms
 from .base import Canonical, Penalty
 from .row_norm import RowNorm
 from .rows import shorten
@@ -105,13 +106,13 @@ class TaskNorm(Penalty):
         self.alpha = alpha
 
     def value(self, W):
-        return self.alpha * float(np.linalg.norm(W, axis=0).sum())
+        return self.alpha * float(row_norms(W.T).sum())
 
     def prox(self, V, step):
-        return shorten(V.T, np.linalg.norm(V, axis=0), self.alpha * step).T
+        return shorten(V.T, row_norms(V.T), self.alpha * step).T
 
     def dual_norm(self, Z):
-        return float(np.linalg.norm(Z, axis=0).max()) / self.alpha
+        return float(row_norms(Z.T).max()) / self.alpha
 
     def expression(self, W, cp):
         return self.alpha * cp.sum(cp.norm(W, 2, axis=0)), []

@@ -61,13 +61,18 @@ class SparseGroup(RowPenalty):
             return top * largest(z[:, 0]) / self.alpha
         k = np.arange(1, Z.shape[1] + 1)
         first, second = np.cumsum(z, axis=1), np.cumsum(z**2, axis=1)
-        a, b = k * l**2 - g**2, l * first
-        # (k l^2 - g^2) s^2 - 2 l first s + second = 0, in the form that stays stable when a is 0.
-        below = b + np.sqrt(np.maximum(b**2 - a * second, 0))
+        # (k l^2 - g^2) s^2 - 2 l first s + second = 0, in the form that stays stable when the first factor is 0. What
+        # first^2 - k second leaves of near ties is known from their distances to the largest entry.
+        below_top = z[:, :1] - z
+        spread = np.cumsum(below_top, axis=1) ** 2 - k * np.cumsum(below_top**2, axis=1)
+        root = np.sqrt(np.maximum(l**2 * spread + g**2 * second, 0))
+        below = l * first + root
         s = np.divide(second, below, out=np.zeros_like(second), where=below > 0)
         after = np.concatenate([z[:, 1:], np.zeros((len(z), 1))], axis=1)
         fits = (l * s <= z * (1 + 1e-12)) & (l * s >= after * (1 - 1e-12))
-        return top * largest(np.where(fits, s, 0.0)) / self.alpha
+        unclear = ~fits.any(axis=1)
+        known = top * largest(np.where(fits, s, 0.0)) / self.alpha
+        return max(known, super().dual_norm(Z[unclear])) if unclear.any() else known
 
     def expression(self, W, cp):
         groups = cp.sum(cp.norm(W, 2, axis=1))

@@ -105,7 +105,7 @@ def prox_chain(v, step, fpar, ipar, feature):
 
 class Temporal(RowPenalty):
     """Omega(W) = alpha_smooth sum_t norm_1(w_{t+1} - w_t) + alpha_sparse norm_1(W) + alpha_group sum_j norm_2(W_j.)
-    + alpha_ridge norm_F(W)^2; with smooth="l2" the first term is alpha_smooth sum_t norm_2(w_{t+1} - w_t)^2.
+    + (alpha_ridge/2) norm_F(W)^2; with smooth="l2" the first term is alpha_smooth sum_t norm_2(w_{t+1} - w_t)^2.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ class Temporal(RowPenalty):
     def resolve(self, n_features, tasks):
         self.check(n_features, tasks)
         T, steps = len(tasks), np.diff(np.eye(len(tasks))[self.positions(tasks)], axis=0)
-        M = self.alpha_ridge * np.eye(T)
+        M = 0.5 * self.alpha_ridge * np.eye(T)
         both = self.alpha_sparse + self.alpha_group
         if self.smooth == "l1" and self.alpha_smooth > 0 and T > 1:
             return Canonical((self.bind(tasks).set_params(alpha_ridge=0.0),), M)
@@ -181,7 +181,7 @@ class Temporal(RowPenalty):
             raise TypeError("Temporal(smooth='l2') is a sum with a quadratic coupling, which has no prox of its own")
         check_steps(step)
         # That of the rest, for a shrunk point and a shorter step.
-        shrink = 1 / (1 + 2 * np.asarray(step) * self.alpha_ridge)
+        shrink = 1 / (1 + np.asarray(step) * self.alpha_ridge)
         return super(Temporal, self.bind(range(np.shape(V)[1]))).prox(V * shrink, step * shrink)
 
     def free_tasks(self, n_tasks):
@@ -192,12 +192,12 @@ class Temporal(RowPenalty):
         steps = np.diff(W[:, self.positions(range(W.shape[1]))], axis=1)
         smooth = np.abs(steps).sum() if self.smooth == "l1" else np.sum(steps**2)
         rest = self.alpha_sparse * np.abs(W).sum() + self.alpha_group * row_norms(W).sum()
-        return float(self.alpha_smooth * smooth + rest + self.alpha_ridge * np.sum(W**2))
+        return float(self.alpha_smooth * smooth + rest + 0.5 * self.alpha_ridge * np.sum(W**2))
 
     def expression(self, W, cp):
         order = self.positions(range(W.shape[1]))
         total = self.alpha_sparse * cp.sum(cp.abs(W)) + self.alpha_group * cp.sum(cp.norm(W, 2, axis=1))
-        total += self.alpha_ridge * cp.sum_squares(W)
+        total += 0.5 * self.alpha_ridge * cp.sum_squares(W)
         for s, t in pairwise(order):
             step = W[:, t] - W[:, s]
             total += self.alpha_smooth * (cp.norm(step, 1) if self.smooth == "l1" else cp.sum_squares(step))

@@ -189,8 +189,12 @@ def _balanced(tasks, c, v):
 def _free_directions(penalty, T):
     """(T, k) orthonormal: the directions of tasks in which Omega is constant."""
     if penalty.terms:
-        free = [term.free_tasks(T) for term in penalty.terms]
-        return np.linalg.qr(np.concatenate(free, axis=1))[0] if any(f.shape[1] for f in free) else free[0]
+        free = [f for f in (term.free_tasks(T) for term in penalty.terms) if f.shape[1]]
+        if len(free) < 2:
+            return free[0] if free else np.zeros((T, 0))
+        # Parts may have free directions in common: what their basis spans, without what rounding adds to it.
+        vectors, sizes, _ = np.linalg.svd(np.concatenate(free, axis=1), full_matrices=False)
+        return vectors[:, sizes > 1e-10]
     values, vectors = penalty.spectrum
     return vectors[:, values == 0]
 

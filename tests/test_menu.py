@@ -1,5 +1,6 @@
 """The models beyond the first five families: how structures are handed over, and what is read off the fits."""
 
+import cases
 import cvxpy as cp
 import networkx as nx
 import numpy as np
@@ -15,8 +16,16 @@ from scipy.sparse import csr_array
 from sklearn.base import clone
 
 import convexmtl as cm
-from convexmtl import datasets
-from convexmtl.penalties import GraphGuided, GraphLaplacian, SharedStructure, Temporal, TreeGuided
+from convexmtl import datasets, reference
+from convexmtl.penalties import (
+    GraphGuided,
+    GraphLaplacian,
+    LearnedClusters,
+    Parts,
+    SharedStructure,
+    Temporal,
+    TreeGuided,
+)
 
 TIGHT = {"tol": 1e-10}
 NAMES = np.array(["d", "a", "c", "b"])  # of the tasks, not in the order of their labels
@@ -63,6 +72,65 @@ def test_graphs_in_every_form(graph, norm):
     expected = cm.GraphGuidedRegressor(EDGES, 0.2, norm, 0.02, **TIGHT).fit(X, y, task=label)
     assert_array_equal(expected.tasks_, list("abcd"))
     same(cm.GraphGuidedRegressor(GRAPHS[graph], 0.2, norm, 0.02, **TIGHT).fit(X, y, task=label), expected)
+
+
+LAPLACIAN = np.array([[1.0, -1, 0, 0], [-1, 2, -1, 0], [0, -1, 2, -1], [0, 0, -1, 1]])
+# (graph, number of tasks, what is said of it)
+MISREAD = {
+    "array of fewer tasks": (1 - np.eye(3), 4, r"shape \(4, 4\).*tuples.* Got .*\(3, 3\) for 4 tasks"),
+    "list of fewer tasks": ((1 - np.eye(3)).tolist(), 4, r"shape \(4, 4\).*tuples.*\(3, 3\) for 4 tasks"),
+    "pair of lists": ([[0, 1], [1, 0]], 4, r"shape \(4, 4\).*tuples.*\(2, 2\) for 4 tasks"),
+    "array of more tasks": (1 - np.eye(6), 4, r"shape \(4, 4\).*tuples.*\(6, 6\) for 4 tasks"),
+    "list of more tasks": ((1 - np.eye(6)).tolist(), 4, r"shape \(4, 4\).*tuples.*\(6, 6\) for 4 tasks"),
+    "vector": (np.arange(4.0), 4, r"shape \(4, 4\).*tuples.*\(4,\) for 4 tasks"),
+    "array of edges like a matrix": (np.array([[0, 1, 1], [1, 2, 1], [0, 2, 2]]), 3, "symmetric.*edges are a list"),
+    "2 tasks": ([[0, 1], [1, 0]], 2, "could be a matrix of weights or a list of edges.*numpy.array"),
+    "3 tasks": ([[0, 1, 2], [1, 2, 0], [2, 0, 1]], 3, "could be a matrix of weights or a list of edges"),
+    "Laplacian": (LAPLACIAN, 4, "Laplacian of a graph.*TaskCoupling"),
+    "Laplacian as a list": (LAPLACIAN.tolist(), 4, "Laplacian of a graph.*TaskCoupling"),
+    "Laplacian that is sparse": (csr_array(LAPLACIAN), 4, "Laplacian of a graph.*TaskCoupling"),
+    "Laplacian as a frame": (pd.DataFrame(LAPLACIAN), 4, "Laplacian of a graph.*TaskCoupling"),
+}
+
+
+@pytest.mark.parametrize("name", MISREAD)
+@pytest.mark.parametrize("cls", [GraphGuided, GraphLaplacian])
+def test_tables_that_are_no_graph_of_these_tasks(cls, name):
+    table, n_tasks, words = MISREAD[name]
+    with pytest.raises(ValueError, match=words):
+        cls(table).resolve(3, np.arange(n_tasks))
+
+
+FULL = [(0, 1, 0.5, 1), (1, 2, 0.5, 1), (0, 2, 1.0, 1)]
+READ = {
+    "list of five": (adjacency(5, EDGES).tolist(), 5, EDGES),
+    "list of four": (WEIGHTS.tolist(), 4, EDGES),
+    "list of three": (adjacency(3, EDGES[:2]).tolist(), 3, EDGES[:2]),
+    "correlations": (adjacency(4, EDGES) + np.eye(4), 4, EDGES),
+    "list of correlations": ((adjacency(4, EDGES) + np.eye(4)).tolist(), 4, EDGES),
+    "as many edges as tasks": ([edge[:3] for edge in FULL], 3, FULL),
+    "as many with signs": ([*EDGES, (1, 3, 1, 1)], 4, [*EDGES, (1, 3, 1, 1)]),
+    "a chain like a matrix": ([(0, 1), (1, 2)], 4, [(0, 1, 1.0, 1), (1, 2, 1.0, 1)]),
+    "array of pairs": (np.array([[0, 1], [1, 2], [0, 3]]), 4, [(0, 1, 1.0, 1), (1, 2, 1.0, 1), (0, 3, 1.0, 1)]),
+    "no edges": ([], 4, []),
+}
+
+
+@pytest.mark.parametrize("name", READ)
+def test_tables_that_are_graphs(name):
+    table, n_tasks, edges = READ[name]
+    graph = GraphLaplacian(table).bind(np.arange(n_tasks)).edges
+    assert sorted(graph) == sorted((s, t, float(omega), float(sign)) for s, t, omega, sign in edges)
+
+
+def test_a_linkage_matrix_as_a_list():
+    Z = linkage(np.array([[0.0], [1.0], [4.0], [10.0]]), "single")
+    assert TreeGuided(Z.tolist()).bind(np.arange(4)).tree == TreeGuided(Z).bind(np.arange(4)).tree
+    with pytest.raises(ValueError, match="a linkage matrix of 5 tasks has 4 rows, got 3"):
+        TreeGuided(Z.tolist()).resolve(2, np.arange(5))
+    for table in (1 - np.eye(5), (1 - np.eye(5)).tolist(), np.ones((3, 2))):
+        with pytest.raises(ValueError, match=r"tree must be a list of \(members, omega\) pairs, a linkage matrix"):
+            TreeGuided(table).resolve(2, np.arange(5))
 
 
 def tree_of_networkx(by=str):
@@ -170,6 +238,28 @@ def test_structures_from_the_targets():
     assert_array_equal(fitted.tasks_, Y.columns)
     tree = cm.structures.correlation_tree(Y)
     assert cm.TreeGuidedRegressor(tree, 0.1).fit(X, Y).coef_.shape == (8, 50)
+
+
+CHAIN = [(0, 1), (1, 2), (2, 3)]
+SHARED = {
+    "two graphs": [GraphGuided(CHAIN, 0.1), GraphGuided([(0, 2), (1, 3), (0, 3)], 0.2)],
+    "time and graph": [Temporal(0.1), GraphGuided([*CHAIN, (0, 3, 2.0)], 0.05)],
+    "time and clusters": [Temporal(0.1), LearnedClusters(2, 0.0, 0.1, 1.0)],
+    "pieces": [GraphGuided([(0, 1), (2, 3)], 0.1), GraphGuided([(0, 1, 1.0, -1), (2, 3)], 0.1)],
+    "tree and graph": [TreeGuided([([0, 1], 1.0)], 0.1), GraphGuided([(0, 1)], 0.1)],
+    "three": [GraphGuided(CHAIN, 0.1), Temporal(0.2), GraphGuided(None, 0.1)],
+}
+
+
+@pytest.mark.parametrize("parts", SHARED)
+def test_parts_that_leave_the_same_directions_free(parts):
+    """The gap sees that they are the same, and the fit is cvxpy's."""
+    X, y, _, code = named()
+    penalty = Parts([(f"part{k}", part) for k, part in enumerate(SHARED[parts])])
+    fitted = cm.MultiTaskRegressor(penalty, tol=1e-7, max_iter=500).fit(X, y, task=code)
+    assert fitted.dual_gap_ <= 1e-7 * np.var(y) * 4
+    asked, _ = cases.ask_cvxpy(lambda **options: reference.fit(fitted, X, y, task=code, **options))
+    assert abs(fitted.objective_ - asked.objective) <= 1e-6 * np.var(y)
 
 
 # ------------------------------------------------------------------------------ exact structure

@@ -398,6 +398,35 @@ def test_dual_norm_of_the_sparse_group_near_ties(g):
             assert_allclose(s, (1 - x) / (1 - g), rtol=4e-15)
 
 
+WIDE = [(0, 1, 1e-8), (1, 2, 1e8)]
+FREE = {
+    "tree": (TreeGuided([([0], 1e-8), ([2, 3], 1e8)]), 1),
+    "time": (Temporal(1e-8), 1),
+    "time with entries": (Temporal(1e8, alpha_sparse=1e-8), 0),
+    "clusters": (LearnedClusters(2, 0.0, 1e-8, 1e8), 1),
+    "clusters with a mean": (LearnedClusters(2, 1e-8, 1e-8, 1e8), 0),
+    "complete graph": (GraphGuided(None), 1),
+    "graph in two pieces": (GraphGuided(WIDE), 2),
+    "graph without edges": (GraphGuided([]), 4),
+    "signs that agree": (GraphGuided([*WIDE, (0, 2, 1e-8), (2, 3, 1.0, -1)]), 1),
+    "signs that do not": (GraphGuided([(0, 1, 1e-8, -1), (1, 2, 1e8), (0, 2, 1.0)]), 1),
+    "graph with entries": (GraphGuided(WIDE, alpha_sparse=1e-8), 0),
+}
+
+
+@pytest.mark.parametrize("name", FREE)
+def test_free_directions_do_not_depend_on_sizes(name):
+    """As many as the graph says, orthonormal, exactly without a value, whatever else W has."""
+    penalty, count = FREE[name]
+    free = penalty.bind(np.arange(T)).free_tasks(T)
+    assert free.shape == (T, count)
+    assert_allclose(free.T @ free, np.eye(count), atol=1e-15)
+    W = np.random.default_rng(0).standard_normal((D, T))
+    moved = W + np.random.default_rng(1).standard_normal((D, count)) @ free.T
+    assert_allclose(penalty.value(moved), penalty.value(W), rtol=1e-13)
+    assert_allclose(penalty.value(free.T), 0, atol=1e-20)
+
+
 # Strengths at the ends of their ranges, tied and graded weights: where closed forms of dual norms lose digits.
 EXTREME = {
     **{f"sparse_group_{g:g}": SparseGroup(0.7, 1 - g) for g in (1e-14, 1e-9, 1e-7, 1e-3)},

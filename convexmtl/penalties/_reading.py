@@ -3,6 +3,8 @@
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from numbers import Real
+from operator import ne
 
 import numpy as np
 from scipy.sparse import issparse
@@ -67,12 +69,7 @@ def read_graph(graph, tasks, argument="graph"):
         for s, t, weight in graph.edges(data="weight", default=1.0):
             check_number(weight, f"{argument}: weight of ({s!r}, {t!r})", -np.inf, np.inf, "a number")
             edges.append((s, t, abs(weight), -1 if weight < 0 else 1))
-    elif issparse(graph) or hasattr(graph, "columns") or (isinstance(graph, np.ndarray) and graph.shape == (T, T)):
-        A = graph.toarray() if issparse(graph) else np.asarray(graph)
-        if A.shape != (T, T) or A.dtype.kind not in "biuf" or not np.array_equal(A, A.T) or not np.isfinite(A).all():
-            raise ValueError(
-                f"{argument}: a matrix of weights must be real, finite, symmetric and of shape ({T}, {T})."
-            )
+    elif (A := _matrix(graph, labels, argument)) is not None:
         # A frame, such as that of correlations, says which tasks its rows and columns are.
         names = labels_of(graph.columns) if hasattr(graph, "columns") else list(range(T))
         labels = labels if hasattr(graph, "columns") else names
@@ -92,6 +89,69 @@ def read_graph(graph, tasks, argument="graph"):
         if omega > 0:
             read.append((place[s], place[t], omega, sign))
     return Graph(np.array(read, dtype=float).reshape(-1, 4), T)
+
+
+def _matrix(graph, labels, argument):
+    """The (T, T) matrix of weights that is meant by ``graph``; None where edges are."""
+    T = len(labels)
+    forms = (
+        f"the weights of all pairs of tasks are a symmetric matrix of shape ({T}, {T}), as an array, sparse matrix or "
+        "frame; edges are a list of (s, t[, omega[, sign]]) tuples"
+    )
+    if issparse(graph) or hasattr(graph, "columns"):
+        A = graph.toarray() if issparse(graph) else np.asarray(graph)
+    else:
+        A = graph if isinstance(graph, np.ndarray) else _square(graph)
+        if A is None:
+            return None
+        if A.shape == (T, T):
+            if A is not graph and not np.array_equal(A, A.T):
+                return None
+            if A is not graph and _could_be_edges(A, labels):
+                raise ValueError(
+                    f"{argument}: {graph!r} could be a matrix of weights or a list of edges: {forms}. Write "
+                    f"numpy.array({argument}) for the matrix, or give some of the edges in another form, (s, t, omega) "
+                    "for (s, t), say."
+                )
+        elif A.ndim == 2 and 2 <= A.shape[1] <= 4 and (len(A) != A.shape[1] or _could_be_edges(A, labels, once=True)):
+            return None
+        else:
+            raise ValueError(f"{argument}: {forms}. Got a table of shape {A.shape} for {T} tasks.")
+    if A.shape != (T, T) or A.dtype.kind not in "biuf" or not np.array_equal(A, A.T) or not np.isfinite(A).all():
+        raise ValueError(
+            f"{argument}: a matrix of weights must be real, finite, symmetric and of shape ({T}, {T}), got shape "
+            f"{A.shape}: {forms}."
+        )
+    A = A.astype(float)
+    diagonal, others = np.diag(A), A - np.diag(np.diag(A))
+    if np.any(diagonal > 0) and np.all(others <= 0) and np.all(np.abs(A.sum(axis=1)) <= 1e-10 * diagonal.max()):
+        raise ValueError(
+            f"{argument}: this is the Laplacian of a graph (its rows sum to 0), of which the weights are wanted: pass "
+            "numpy.diag(numpy.diag(L)) - L, or, for the squared penalty tr(W L W'), TaskCoupling(L)."
+        )
+    return A
+
+
+def _square(graph):
+    """A nested list of as many rows as columns of numbers as an array, None for anything else."""
+    if not isinstance(graph, list | tuple) or not all(isinstance(row, list | tuple | np.ndarray) for row in graph):
+        return None
+    if len(graph) < 2 or any(len(row) != len(graph) for row in graph):
+        return None
+    numbers = all(isinstance(entry, Real) for row in graph for entry in row)
+    return np.array(graph, dtype=float) if numbers else None
+
+
+def _could_be_edges(A, labels, once=False):
+    """Whether every row of the table can be read as (s, t[, omega[, sign]]); ``once``: and none joins the same two
+    tasks as another, as the rows of a symmetric matrix with zeros on its diagonal do."""
+    if not 2 <= A.shape[1] <= 4 or A.dtype.kind not in "biuf":
+        return False
+    s, t = A[:, 0].tolist(), A[:, 1].tolist()
+    known = set(labels) | set(range(len(labels)))
+    ends = all(end in known for end in s + t) and all(map(ne, s, t))
+    rest = np.all(A[:, 2:3] >= 0) and np.all(np.abs(A[:, 3:]) == 1)
+    return bool(ends and rest) and not (once and len(set(map(frozenset, zip(s, t, strict=True)))) < len(A))
 
 
 def _listed_edges(graph, argument):
@@ -117,7 +177,8 @@ def read_tree(tree, tasks):
         pairs, labels = [(list(range(len(labels))), 1.0)], list(range(len(labels)))
     elif hasattr(tree, "nodes"):
         pairs = _networkx_groups(tree)
-    elif isinstance(tree, np.ndarray) and tree.ndim == 2 and tree.shape[1] == 4:
+    elif (Z := _linkage(tree)) is not None:
+        tree = Z
         if len(tree) != len(labels) - 1:
             raise ValueError(
                 f"tree: a linkage matrix of {len(labels)} tasks has {len(labels) - 1} rows, got {len(tree)}."
@@ -146,6 +207,15 @@ def read_tree(tree, tasks):
         for t in group:
             within[t] = group
     return out
+
+
+def _linkage(tree):
+    """The linkage matrix that is meant by ``tree``, also as a nested list; None where groups are."""
+    if isinstance(tree, list | tuple) and len(tree) and all(isinstance(r, list | tuple) and len(r) == 4 for r in tree):
+        tree = np.array(tree, dtype=object)
+        if tree.ndim == 2 and all(isinstance(entry, Real) for entry in tree.ravel()):
+            tree = tree.astype(float)
+    return tree if isinstance(tree, np.ndarray) and tree.ndim == 2 and tree.shape[1] == 4 else None
 
 
 def _listed_groups(tree):

@@ -279,8 +279,9 @@ class GraphGuided(RowPenalty):
     graph : sequence of (s, t[, omega[, sign]]), (T, T) array, sparse matrix or networkx graph, default=None
         Tasks by label, or by position where the labels are not found; omega >= 0 and sign, 1 or -1, are 1 by default.
         Of a symmetric matrix of weights, in the order of ``tasks_``, the absolute values are the omega, and a
-        negative weight has sign -1; so has a negative "weight" of an edge of a networkx graph. A frame, such as that
-        of correlations, names its tasks. None joins each task with each: a prox then looks at T (T - 1) / 2 edges.
+        negative weight has sign -1; so has a negative "weight" of an edge of a networkx graph. What is on its diagonal
+        is ignored, and a Laplacian is refused. A frame, such as that of correlations, names its tasks. None joins
+        each task with each: a prox then looks at T (T - 1) / 2 edges.
     alpha : float, default=1.0
     norm : {"l1", "l2"}, default="l1"
         Fuse tasks that are joined, or draw them together.
@@ -324,12 +325,19 @@ class GraphGuided(RowPenalty):
             return Canonical((self.bind(tasks),), np.zeros((T, T)))
         return Canonical(sparse, self.alpha * laplacian(edges, T))
 
-    def pack(self):
+    def _unsigned(self):
+        """(s, t, omega) of the edges without signs between nodes t for w_t and T + t for -w_t; the (2 T,) connected
+        component of every node."""
         T, (s, t, omega, sign) = self.graph.n_tasks, self.graph.edges.T
         s, t, flip = s.astype(int), t.astype(int), T * (sign < 0)
-        # With a node t for w_t and T + t for -w_t, no edge has a sign. The two may well be apart; then one will do.
         s, t, weight = np.concatenate([s, s + T]), np.concatenate([t + flip, t + T - flip]), np.tile(omega, 2)
-        _, part = connected_components(coo_array((weight, (s, t)), shape=(2 * T, 2 * T)), directed=False)
+        edges = coo_array((np.ones(len(s)), (s, t)), shape=(2 * T, 2 * T))
+        return s, t, weight, connected_components(edges, directed=False)[1]
+
+    def pack(self):
+        T = self.graph.n_tasks
+        s, t, weight, part = self._unsigned()
+        # The nodes of w_t and -w_t may well be apart; then one will do.
         kept = part <= np.roll(part, T)
         number, node = np.cumsum(kept) - 1, np.flatnonzero(kept)
         s, t, weight = number[s[kept[s]]], number[t[kept[s]]], self.alpha * weight[kept[s]]
@@ -354,8 +362,13 @@ class GraphGuided(RowPenalty):
     def free_tasks(self, n_tasks):
         if self.alpha_sparse > 0:
             return np.zeros((n_tasks, 0))
-        values, vectors = np.linalg.eigh(laplacian([(s, t, 1.0, sign) for s, t, _, sign in self.graph], n_tasks))
-        return vectors[:, values < 1e-10]
+        # A component is free up to one value if its signs agree: if w_t and -w_t are nowhere joined in it.
+        part = self._unsigned()[3]
+        node = np.flatnonzero(part < np.roll(part, n_tasks))
+        free = np.zeros((n_tasks, 2 * n_tasks))
+        free[node % n_tasks, part[node]] = np.where(node < n_tasks, 1.0, -1.0)
+        free = free[:, free.any(axis=0)]
+        return free / np.linalg.norm(free, axis=0)
 
     def value(self, W):
         edges = read_graph(self.graph, range(W.shape[1]))

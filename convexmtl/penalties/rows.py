@@ -81,17 +81,17 @@ class RowPenalty(Penalty):
     ----------
     row_prox : Kernel
         Made by the decorator of that name.
-    even : float
+    even_ratio : float
         Where the steps of a row differ by this factor at most, all are the shortest: for a prox that is quick if they
         are equal.
-    spread : float
+    step_ratio : float
         How much longer than the shortest the steps of a row may be for the prox to be quick; longer ones are cut.
     """
 
     row_wise = True
     row_prox = None
-    even = 1.0
-    spread = np.inf
+    even_ratio = 1.0
+    step_ratio = np.inf
 
     def pack(self):
         """(float64 array, int64 array): what the compiled prox gets as ``fpar`` and ``ipar``."""

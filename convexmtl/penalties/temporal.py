@@ -124,8 +124,8 @@ class Temporal(RowPenalty):
 
     strengths = ("alpha_smooth", "alpha_sparse", "alpha_group", "alpha_ridge")
     row_prox = prox_chain
-    even = EVEN
-    spread = 1e4
+    even_ratio = EVEN
+    step_ratio = 1e4
 
     def __init__(self, alpha_smooth=1.0, smooth="l1", alpha_sparse=0.0, alpha_group=0.0, alpha_ridge=0.0, order=None):
         self.alpha_smooth = alpha_smooth

@@ -75,8 +75,8 @@ class TreeGuided(RowPenalty):
     """
 
     row_prox = prox_tree
-    even = EVEN
-    spread = 1e4
+    even_ratio = EVEN
+    step_ratio = 1e4
 
     def __init__(self, tree=None, alpha=1.0):
         self.tree = tree

@@ -22,10 +22,10 @@ def quadratic_model(problem, term, M, features, W, certificate, flat=True):
     if tasks.common_weight is not None and flat:
         # A sweep costs m^2 T on the Gram matrix and 2 n m T on the residual.
         most = max(2 * BLOCK, tasks.n_rows) if not tasks.is_sparse else 8000
-        return (CommonGram if m <= most else Blocks)(*parts)
+        return (CommonGramModel if m <= most else BlocksModel)(*parts)
     if m <= max(len(tasks.y) / T, 2 * BLOCK) and T * m * m <= LARGEST:
-        return TaskGrams(*parts)
-    return Residual(*parts)
+        return TaskGramsModel(*parts)
+    return ColumnsModel(*parts)
 
 
 def flat_grams(data, features):
@@ -71,7 +71,7 @@ class Model:
         """Steps and the penalty's arguments of the kernels, for curvature (m, T) of the loss."""
         M, bound = self.M, 2 * np.abs(self.M).sum(axis=0)
         self.step = np.empty(self.W.shape)
-        even, spread = float(self.term.even), float(self.term.spread)
+        even, spread = float(self.term.even_ratio), float(self.term.step_ratio)
         row_steps(np.ascontiguousarray(curvature), bound, even, spread, self.step)
         off_diagonal = M - np.diag(np.diag(M))
         self.penalty = (
@@ -168,7 +168,7 @@ class GradientModel(Model):
         return self.loss0 + 0.5 * float(np.sum((self.W - self.W0) * (self.gradient + self.gradient0).T))
 
 
-class CommonGram(GradientModel):
+class CommonGramModel(GradientModel):
     """One Gram matrix for all tasks."""
 
     def __init__(self, data, term, M, features, W, certificate, flat):
@@ -177,7 +177,7 @@ class CommonGram(GradientModel):
         self.restart(certificate)
 
 
-class TaskGrams(GradientModel):
+class TaskGramsModel(GradientModel):
     """One Gram matrix per task."""
 
     def __init__(self, data, term, M, features, W, certificate, flat):
@@ -210,7 +210,7 @@ class ResidualModel(Model):
         return 0.5 * float(np.vdot(self.u, self.u * self.inverse_curvature))
 
 
-class Residual(ResidualModel):
+class ColumnsModel(ResidualModel):
     """The residual, updated column by column: own X per task, missing targets or weights, m > n_t."""
 
     def __init__(self, data, term, M, features, W, certificate, flat):
@@ -244,7 +244,7 @@ class Residual(ResidualModel):
         return descend_columns(*data, *self.penalty, n_sweeps, tol, self._worst)
 
 
-class Blocks(ResidualModel):
+class BlocksModel(ResidualModel):
     """The residual of all tasks, updated by blocks: one X for all tasks, more features than samples."""
 
     def __init__(self, data, term, M, features, W, certificate, flat):

@@ -98,7 +98,7 @@ class _Path:
         self.take(0, np.zeros((d, T)), duality_gap(first, first.zeros()))
         self.arguments = (
             G, self.X, scale, self.Ws, self.gradients, self.residuals, curvature, 2 * np.abs(M).sum(axis=0),
-            float(terms[0].even), float(terms[0].spread),
+            float(terms[0].even_ratio), float(terms[0].step_ratio),
             off_diagonal if off_diagonal.any() else np.zeros((0, 0)), 2 * np.diag(M), terms[0].row_prox.pointer,
             np.stack([fpar for fpar, _ in packed]), packed[0][1], np.asarray(factors, dtype=float),
         )  # fmt: skip

@@ -4,8 +4,10 @@ from numbers import Integral, Real
 
 from .._input import read_list
 from ..penalties import RowNorm
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _BlockSparse:

@@ -3,8 +3,10 @@
 from sklearn.utils.validation import check_is_fitted
 
 from ..penalties import Penalty, RowNorm
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _MultiTask:

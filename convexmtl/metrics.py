@@ -36,7 +36,7 @@ def _balanced_accuracy(y_true, y_pred, **options):
 CLASSIFICATION = {"accuracy": accuracy_score, "balanced_accuracy": _balanced_accuracy}
 
 
-def explained_variance(y_true, y_pred, task=None, *, sample_weight=None, average="pooled"):
+def explained_variance(y_true, y_pred, *, task=None, sample_weight=None, average="pooled"):
     """Explained variance of several tasks, in the definitions that the literature has for it.
 
     - ``average="pooled"``: 1 - mean((y - z)^2) / var(y), mean and variance over the rows of all tasks.
@@ -64,7 +64,7 @@ def explained_variance(y_true, y_pred, task=None, *, sample_weight=None, average
     return 1 - _errors_over_variance(y_true, y_pred, task, sample_weight, average, ddof=1)
 
 
-def nmse(y_true, y_pred, task=None, *, sample_weight=None, average="equal"):
+def nmse(y_true, y_pred, *, task=None, sample_weight=None, average="equal"):
     """Normalised mean squared error: mean((y - z)^2) / var(y).
 
     - ``average="equal"``: mean_t of mean_t((y - z)^2) / var_t(y), the variance within the task, with n_t in the
@@ -87,7 +87,7 @@ def nmse(y_true, y_pred, task=None, *, sample_weight=None, average="equal"):
     return _errors_over_variance(y_true, y_pred, task, sample_weight, average, ddof=0)
 
 
-def task_scores(y_true, y_pred, task=None, *, sample_weight=None, metrics=None):
+def task_scores(y_true, y_pred, *, task=None, sample_weight=None, metrics=None):
     """One row per task.
 
     Parameters

@@ -111,7 +111,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
 
     @with_callbacks
     @all_or_nothing
-    def fit(self, X, y, sample_weight=None, task=None):
+    def fit(self, X, y, *, sample_weight=None, task=None):
         """Fit all tasks together.
 
         Parameters

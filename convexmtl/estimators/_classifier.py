@@ -21,11 +21,11 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
     def _encode(self, y, codes, labels):
         return _input.encode_classes(y, codes, labels)
 
-    def decision_function(self, X, task=None):
+    def decision_function(self, X, *, task=None):
         """Signed scores x . w_t + b_t, positive for the second class; (n, T), or (n,) with task labels."""
         return self._scores(X, task)
 
-    def predict(self, X, task=None):
+    def predict(self, X, *, task=None):
         """Predicted labels, (n, T), or (n,) with task labels or after fit with y of shape (n,).
 
         Parameters
@@ -47,7 +47,7 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
         return out
 
     @available_if(lambda self: _has_probabilities(self))
-    def predict_proba(self, X, task=None):
+    def predict_proba(self, X, *, task=None):
         """Probabilities (logistic loss only).
 
         Returns
@@ -59,9 +59,9 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
         p = get_loss(self.loss).probability(self._scores(X, task))
         return p if p.ndim == 2 else np.stack([1 - p, p], axis=1)
 
-    def score(self, X, y, sample_weight=None, task=None):
+    def score(self, X, y, *, sample_weight=None, task=None):
         """Share of correct labels; with y (n, T) the mean over the tasks, without missing targets."""
-        z = self.predict(X, task) if task is not None else self.predict(X)
+        z = self.predict(X, task=task) if task is not None else self.predict(X)
         y = np.asarray(y)
         if y.ndim == 1 or z.ndim == 1:
             return accuracy_score(y, z, sample_weight=sample_weight)

@@ -47,7 +47,7 @@ class Formulates:
     It asks the estimator for ``_penalty()``, ``_read_targets`` and ``_encode``.
     """
 
-    def _formulate(self, X, y, sample_weight=None, task=None, reset=False):
+    def _formulate(self, X, y, *, sample_weight=None, task=None, reset=False):
         """Check everything the user has said and turn it into a Formulation."""
         return self._state(self._read(X, y, sample_weight, task, reset), stacklevel=4)
 

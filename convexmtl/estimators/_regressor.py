@@ -20,7 +20,7 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
     def _encode(self, y, codes, labels):
         return y, None
 
-    def predict(self, X, task=None):
+    def predict(self, X, *, task=None):
         """Predicted targets.
 
         Parameters
@@ -35,9 +35,9 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
         """
         return get_loss(self.loss).mean(self._scores(X, task))
 
-    def score(self, X, y, sample_weight=None, task=None):
+    def score(self, X, y, *, sample_weight=None, task=None):
         """R^2 over all rows; with y (n, T) the mean over the tasks of each one's R^2, without missing targets."""
-        z = self.predict(X, task) if task is not None else self.predict(X)
+        z = self.predict(X, task=task) if task is not None else self.predict(X)
         y = _input.read_numbers(y)
         if y.ndim == 1 or z.ndim == 1:
             return r2_score(y, z, sample_weight=sample_weight)

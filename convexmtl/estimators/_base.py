@@ -6,7 +6,6 @@ from functools import wraps
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning, InconsistentVersionWarning
 from sklearn.utils._param_validation import Interval
@@ -17,6 +16,7 @@ from .._progress import CallbackSupportMixin, Steps, with_callbacks
 from .._version import __version__
 from ..result import Result, Status
 from ..solvers import solve
+from ..tasks import row_products
 from ._formulation import Formulates
 
 COMMON_DEFAULTS = {
@@ -106,7 +106,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
 
     def _fitted_state(self):
         """{name: value} of all that ``fit`` sets."""
-        own = ("_parts", "_layout", "_found")
+        own = ("_parts", "_layout", "_found", "_classes")
         return {n: v for n, v in vars(self).items() if n in own or (n.endswith("_") and not n.startswith("_"))}
 
     @with_callbacks
@@ -147,6 +147,8 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             message = _not_converged(self, formulation.problem, result)
             warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel)
         data = formulation.data
+        if self.verbose:
+            self._tell_of_constants(formulation.problem)
         self._parts = result.parts
         self._layout = data.layout
         self.coef_ = np.ascontiguousarray(result.W.T)
@@ -156,9 +158,20 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         self.objective_ = result.objective
         self.dual_gap_ = result.dual_gap
         if data.classes is not None:
-            self.classes_ = data.classes
+            self._classes = data.classes
         for name, value in formulation.penalty.report(result.parts, data.labels).items():
             setattr(self, name, value)
+
+    def _tell_of_constants(self, problem):
+        silent = np.flatnonzero(problem.tasks.constant_features) if self.fit_intercept else []
+        if len(silent):
+            names = _input.coef_names(self)
+            named = [j if names is None else names[j] for j in silent.tolist()]
+            print(
+                f"[{type(self).__name__}] {len(named)} feature(s) constant within every task, whose coefficients are 0 "
+                f"since intercepts do all that they can do: {', '.join(map(str, named[:10]))}"
+                + (", ..." if len(named) > 10 else "")
+            )
 
     def _warm_start(self, formulation, last):
         """The last solution, where it is one of the same tasks and features."""
@@ -197,8 +210,9 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
     def feature_importances_(self):
         """Norm of every feature's coefficients across the tasks, (`n_features_in_`,), for feature selection.
 
-        Unlike ``coef_`` it has an entry for the task column, the largest, so that
-        ``SelectFromModel(..., importance_getter="feature_importances_")`` keeps that column.
+        Unlike ``coef_`` it has an entry for the task column, so that
+        ``SelectFromModel(..., importance_getter="feature_importances_")`` keeps that column: the mean of the others,
+        which leaves the threshold "mean" where it is (or their median, where that is larger).
         """
         check_is_fitted(self, "coef_")
         importances = np.linalg.norm(self.coef_, axis=0)
@@ -206,12 +220,33 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             return importances
         names = getattr(self, "feature_names_in_", None)
         position = _input.column_position(self.task_column, names, self.n_features_in_)
-        return np.insert(importances, position, importances.max())
+        # (A little more, so that rounding of a threshold does not end up above it.)
+        own = max(importances.mean(), np.median(importances)) * (1 + 1e-12)
+        return np.insert(importances, position, own)
+
+    @property
+    def penalty(self):
+        """ "l1" where a feature's coefficients can be exactly zero for all tasks, for feature selection.
+
+        By this name and value ``SelectFromModel`` knows models that select features themselves, and keeps those in
+        use, not those above the mean.
+        """
+        check_is_fitted(self, "coef_")
+        with warnings.catch_warnings():
+            # What is to be said of the penalty was said in fit.
+            warnings.simplefilter("ignore", UserWarning)
+            terms = self._penalty().resolve(self.coef_.shape[1], self.tasks_).terms
+        if not terms or not all(term.selects_features(len(self.tasks_)) for term in terms):
+            raise AttributeError(f"The penalty of this {type(self).__name__} does not select features.")
+        return "l1"
 
     # ------------------------------------------------------------------------------ predict
 
     def _scores(self, X, task):
-        """x . w_t + b_t: (n, T) without task labels, (n,) with them or for a single 1-d target."""
+        """(x . w_t + b_t, position of every row's task or None).
+
+        The scores are (n, T) without task labels, (n,) with them or for a single 1-d target.
+        """
         check_is_fitted(self, "coef_")
         X, task = _input.read_features(self, X, task, reset=False)
         if X.shape[1] != self.coef_.shape[1]:
@@ -223,19 +258,9 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
                     "their own rows; pass task=..., the task of every row of X."
                 )
             Z = X @ self.coef_.T + self.intercept_
-            return Z if self._layout == "shared" else Z[:, 0]
-        codes = _input.find_tasks(task, self.tasks_)
-        z = np.empty(X.shape[0])
-        X = X.tocsr() if issparse(X) else X
-        for t in np.unique(codes):
-            rows = codes == t
-            z[rows] = X[rows] @ self.coef_[t] + self.intercept_[t]
-        return z
-
-    def _codes(self, X, task):
-        """Position of every row's task, or None where there is none."""
-        _, task = _input.read_features(self, X, task, reset=False)
-        return None if task is None else _input.find_tasks(task, self.tasks_)
+            return Z if self._layout == "shared" else Z[:, 0], None
+        codes = _input.find_tasks(task, self.tasks_, self.task_column)
+        return row_products(X, self.coef_, codes) + self.intercept_[codes], codes
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -245,23 +270,22 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         return tags
 
 
-def _mean_score(scores):
-    """Over the tasks that have a target."""
-    if not scores:
+def score_weights(missing, sample_weight):
+    """(n, T) weights of the targets in a score, 0 where one is missing; an error if no task has any."""
+    weight = np.ones(missing.shape)
+    if sample_weight is not None:
+        _input.refuse_mask(sample_weight, "sample_weight")
+        given = np.asarray(sample_weight, dtype=float)
+        weight = weight * (given if given.ndim == 2 else given[:, None])
+    weight[missing] = 0.0
+    if not np.any(weight > 0):
         raise ValueError("y has no target: all of them are missing.")
-    return float(np.mean(scores))
+    return weight
 
 
-def _check_shape(y, z):
+def check_shape(y, z):
     if y.shape != z.shape:
         raise ValueError(f"y must have the shape of the predictions, {z.shape}, got {y.shape}.")
-
-
-def _column_weight(sample_weight, seen, t):
-    if sample_weight is None:
-        return None
-    weight = np.asarray(sample_weight)
-    return weight[seen, t] if weight.ndim == 2 else weight[seen]
 
 
 def _printer(estimator):

@@ -4,10 +4,11 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted
 
 from .. import _input
 from ..losses import get_loss
-from ._base import MultiTaskEstimator, _check_shape, _column_weight, _mean_score
+from ._base import MultiTaskEstimator, check_shape, score_weights
 
 
 class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
@@ -21,9 +22,29 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
     def _encode(self, y, codes, labels):
         return _input.encode_classes(y, codes, labels)
 
+    @property
+    def classes_(self):
+        check_is_fitted(self, "coef_")
+        own = self._classes
+        if self._layout != "shared":
+            return own
+        # One entry per task on the first axis, by which scikit-learn knows several targets from several classes.
+        T = len(self.tasks_)
+        if isinstance(own, np.ndarray):
+            # Indicators of three labels or more have what its own estimators for them have, and its checks ask for.
+            # (Two of them would be taken for two classes.)
+            indicators = T > 2 and own.dtype.kind in "iu" and own.tolist() == [0, 1]
+            return np.arange(T) if indicators else np.tile(own, (T, 1))
+        if len({(len(classes), classes.dtype.kind) for classes in own}) == 1:
+            return np.stack(own)
+        held = np.empty(T, dtype=object)
+        for t, classes in enumerate(own):
+            held[t] = classes
+        return held
+
     def decision_function(self, X, *, task=None):
         """Signed scores x . w_t + b_t, positive for the second class; (n, T), or (n,) with task labels."""
-        return self._scores(X, task)
+        return self._scores(X, task)[0]
 
     def predict(self, X, *, task=None):
         """Predicted labels, (n, T), or (n,) with task labels or after fit with y of shape (n,).
@@ -34,17 +55,15 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
         task : array-like of shape (n,), default=None
             The task of every row.
         """
-        scores = self._scores(X, task)
-        if not isinstance(self.classes_, list):
-            return _labels(self.classes_, scores)
-        if scores.ndim == 2:
-            columns = [_labels(c, scores[:, t]) for t, c in enumerate(self.classes_)]
-            return np.stack([column.astype(_common_type(self.classes_)) for column in columns], axis=1)
-        codes = self._codes(X, task)
-        out = np.empty(len(scores), dtype=_common_type(self.classes_))
-        for t in np.unique(codes):
-            out[codes == t] = _labels(self.classes_[t], scores[codes == t])
-        return out
+        scores, codes = self._scores(X, task)
+        of_task = self._classes
+        if isinstance(of_task, np.ndarray):
+            of_task, codes = [of_task], np.zeros(1, dtype=int)
+        elif codes is None:
+            codes = np.arange(len(of_task))
+        # A task with one class has only that, on both sides.
+        sides = [np.array([own[s] for own in of_task], dtype=_common_type(of_task)) for s in (0, -1)]
+        return np.where(scores > 0, sides[1][codes], sides[0][codes])
 
     @available_if(lambda self: _has_probabilities(self))
     def predict_proba(self, X, *, task=None):
@@ -56,23 +75,22 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
         one column per task with the probability of its second class, as scikit-learn has it for multilabel
         targets
         """
-        p = get_loss(self.loss).probability(self._scores(X, task))
+        p = get_loss(self.loss).probability(self._scores(X, task)[0])
         return p if p.ndim == 2 else np.stack([1 - p, p], axis=1)
 
     def score(self, X, y, *, sample_weight=None, task=None):
         """Share of correct labels; with y (n, T) the mean over the tasks, without missing targets."""
         z = self.predict(X, task=task) if task is not None else self.predict(X)
-        y = np.asarray(y)
+        y = np.asarray(_input.unmasked(y))
         if y.ndim == 1 or z.ndim == 1:
             return accuracy_score(y, z, sample_weight=sample_weight)
-        _check_shape(y, z)
-        scores = []
-        for t in range(y.shape[1]):
-            seen = ~_input.missing_mask(y[:, t])
-            if seen.any():
-                right = (y[seen, t] == z[seen, t]).astype(float)
-                scores.append(np.average(right, weights=_column_weight(sample_weight, seen, t)))
-        return _mean_score(scores)
+        check_shape(y, z)
+        missing = _input.missing_mask(y)
+        weight = score_weights(missing, sample_weight)
+        right = np.zeros(y.shape)
+        right[~missing] = y[~missing] == z[~missing]
+        total = weight.sum(axis=0)
+        return float(np.mean(np.sum(weight * right, axis=0)[total > 0] / total[total > 0]))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -83,11 +101,6 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
 
 def _has_probabilities(estimator):
     return hasattr(get_loss(estimator.loss), "probability")
-
-
-def _labels(classes, scores):
-    """The label on the side of the score; a task with one class has only that."""
-    return classes[(scores > 0).astype(int)] if len(classes) == 2 else np.full(len(scores), classes[0])
 
 
 def _common_type(classes):

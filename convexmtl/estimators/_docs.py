@@ -62,8 +62,10 @@ CLASSIFICATION_LOSS = """loss : {"logistic", "squared_hinge"} or Loss, default="
 
 
 CLASSES = """
-    classes_ : ndarray of shape (2,), or list of them
-        The labels; where tasks have different ones, a list with one array per task."""
+    classes_ : ndarray of shape (2,), (T, 2) or (T,), or list of T arrays
+        The labels; a list where tasks with rows of their own have different ones. After fit with y (n, T) one row
+        per task, or an array of arrays where those do not make a table; for T >= 3 columns of 0 and 1 the positions
+        of the columns, as in ``OneVsRestClassifier``."""
 
 
 def documented(cls):

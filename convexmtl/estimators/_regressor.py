@@ -1,12 +1,15 @@
 """The base of the regressors."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import RegressorMixin
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import r2_score
 
 from .. import _input
 from ..losses import get_loss
-from ._base import MultiTaskEstimator, _check_shape, _column_weight, _mean_score
+from ._base import MultiTaskEstimator, check_shape, score_weights
 
 
 class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
@@ -33,7 +36,7 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
         -------
         ndarray of shape (n, T), or (n,) with task labels or after fit with y of shape (n,)
         """
-        return get_loss(self.loss).mean(self._scores(X, task))
+        return get_loss(self.loss).mean(self._scores(X, task)[0])
 
     def score(self, X, y, *, sample_weight=None, task=None):
         """R^2 over all rows; with y (n, T) the mean over the tasks of each one's R^2, without missing targets."""
@@ -41,11 +44,16 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
         y = _input.read_numbers(y)
         if y.ndim == 1 or z.ndim == 1:
             return r2_score(y, z, sample_weight=sample_weight)
-        _check_shape(y, z)
-        scores = []
-        for t in range(y.shape[1]):
-            seen = ~np.isnan(y[:, t])
-            if seen.any():
-                weight = _column_weight(sample_weight, seen, t)
-                scores.append(r2_score(y[seen, t], z[seen, t], sample_weight=weight))
-        return _mean_score(scores)
+        check_shape(y, z)
+        weight = score_weights(np.isnan(y), sample_weight)
+        counts, total = np.sum(weight > 0, axis=0), weight.sum(axis=0)
+        if np.any(counts == 1):
+            message = "R^2 score is not well-defined with less than two samples."
+            warnings.warn(message, UndefinedMetricWarning, stacklevel=2)
+        scored = counts > 0
+        y, z, weight, total = np.where(weight > 0, y, 0.0)[:, scored], z[:, scored], weight[:, scored], total[scored]
+        errors = np.sum(weight * (y - z) ** 2, axis=0)
+        variances = np.sum(weight * (y - np.sum(weight * y, axis=0) / total) ** 2, axis=0)
+        # (Targets that do not vary: 1 where they are met, else 0, as scikit-learn has it.)
+        ratio = np.divide(errors, variances, out=(errors > 0).astype(float), where=variances > 0)
+        return float(np.mean(np.where(counts[scored] == 1, np.nan, 1 - ratio)))

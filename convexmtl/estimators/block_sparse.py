@@ -49,8 +49,7 @@ class BlockSparseRegressor(_BlockSparse, MultiTaskRegressorBase):
 
 @documented
 class BlockSparseClassifier(_BlockSparse, MultiTaskClassifierBase):
-    """Few features for all tasks. Binary classification. With y (n, T) and the squared loss this is
-    ``sklearn.linear_model.MultiTaskLasso`` and ``MultiTaskElasticNet``: same alpha, same coefficients."""
+    """Few features for all tasks. Binary classification."""
 
 
 class _BlockSparseCV(CrossValidated):

@@ -34,6 +34,7 @@ class _MultiTask:
     """
 
     parameters = {"penalty": None}
+    penalty = None  # a parameter here, not what it says of features
 
     def _penalty(self):
         return _checked(self.penalty)
@@ -75,6 +76,7 @@ class _MultiTaskCV(CrossValidated):
     """
 
     replaced = ()
+    penalty = None  # a parameter here, not what it says of features
 
     def _settings(self, n_features, n_tasks):
         return [{}]

@@ -27,7 +27,9 @@ def unmasked(y):
         return y
     if not np.ma.is_masked(y):
         return y.data
-    return y.filled(np.nan) if y.dtype.kind == "f" else y.astype(object).filled(None)
+    filled = np.array(y.data, dtype=y.dtype if y.dtype.kind == "f" else object)
+    filled[np.ma.getmaskarray(y)] = np.nan if y.dtype.kind == "f" else None
+    return filled
 
 
 def read_features(estimator, X, task, reset):

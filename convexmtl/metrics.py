@@ -183,7 +183,7 @@ class _Targets(NamedTuple):
 
 def _by_task(y_true, y_pred, task, sample_weight):
     names = getattr(y_true, "columns", None)
-    for array, name in ((y_pred, "y_pred"), (sample_weight, "sample_weight")):
+    for array, name in ((y_pred, "y_pred"), (task, "task"), (sample_weight, "sample_weight")):
         refuse_mask(array, name)
     y, z = np.asarray(unmasked(y_true)), np.asarray(y_pred)
     if task is not None:

@@ -231,12 +231,16 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         By this name and value ``SelectFromModel`` knows models that select features themselves, and keeps those in
         use, not those above the mean.
         """
-        check_is_fitted(self, "coef_")
+        # (Before fit two tasks will do; what SelectFromModel says of its threshold it asks there.)
+        d, labels = (self.coef_.shape[1], self.tasks_) if hasattr(self, "coef_") else (1, np.arange(2))
         with warnings.catch_warnings():
-            # What is to be said of the penalty was said in fit.
+            # What is to be said of the penalty is said in fit.
             warnings.simplefilter("ignore", UserWarning)
-            terms = self._penalty().resolve(self.coef_.shape[1], self.tasks_).terms
-        if not terms or not all(term.selects_features(len(self.tasks_)) for term in terms):
+            try:
+                terms = self._penalty().resolve(d, labels).terms
+            except (TypeError, ValueError):
+                terms = ()
+        if not terms or not all(term.selects_features(len(labels)) for term in terms):
             raise AttributeError(f"The penalty of this {type(self).__name__} does not select features.")
         return "l1"
 

@@ -4,18 +4,9 @@
 ``task``. Missing targets do not count.
 """
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import (
-    accuracy_score,
-    balanced_accuracy_score,
-    mean_absolute_error,
-    mean_squared_error,
-    r2_score,
-    root_mean_squared_error,
-)
 from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils import assert_all_finite
 from sklearn.utils._optional_dependencies import check_pandas_support
@@ -24,17 +15,6 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 from ._input import encode_tasks, label_array, missing_mask, read_labels, refuse_mask, split_column, unmasked
 
 AVERAGES = ("pooled", "size", "equal", None)
-REGRESSION = {"mse": mean_squared_error, "rmse": root_mean_squared_error, "mae": mean_absolute_error, "r2": r2_score}
-
-
-def _balanced_accuracy(y_true, y_pred, **options):
-    """Without a word on predicted classes that a small task does not have; they count as wrong."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "y_pred contains classes not in y_true", UserWarning)
-        return balanced_accuracy_score(y_true, y_pred, **options)
-
-
-CLASSIFICATION = {"accuracy": accuracy_score, "balanced_accuracy": _balanced_accuracy}
 
 
 def explained_variance(y_true, y_pred, *, task=None, sample_weight=None, average="pooled"):
@@ -109,21 +89,51 @@ def task_scores(y_true, y_pred, *, task=None, sample_weight=None, metrics=None):
     """
     pandas = check_pandas_support("task_scores")
     targets = _by_task(y_true, y_pred, task, sample_weight)
+    index = pandas.Index(targets.labels, name="task", tupleize_cols=False)
+    n = np.diff(targets.ptr)
     if metrics is None:
-        numbers = np.array(targets.y[: targets.ptr[1]].tolist()).dtype.kind in "iuf"
-        metrics = REGRESSION if numbers else CLASSIFICATION
+        numbers = _plain(targets.y[: targets.ptr[1]]).dtype.kind in "iuf"
+        columns = _regression(targets) if numbers else _classification(targets)
+        return pandas.DataFrame({"n": n, **columns}, index=index)
     rows = []
     for y, z, w in targets.tasks():
-        # Without what was missing, objects are numbers, strings or booleans again.
-        y = np.array(y.tolist()) if y.dtype.kind == "O" else y
         weight = {} if sample_weight is None else {"sample_weight": w}
-        enough = len(y) > 1
-        scored = {
-            name: metric(y, z, **weight) if enough or metric is not r2_score else np.nan
-            for name, metric in metrics.items()
-        }
-        rows.append({"n": len(y), **scored})
-    return pandas.DataFrame(rows, index=pandas.Index(targets.labels, name="task", tupleize_cols=False))
+        rows.append({name: metric(_plain(y), z, **weight) for name, metric in metrics.items()})
+    table = pandas.DataFrame(rows, index=index, columns=list(metrics))
+    table.insert(0, "n", n)
+    return table
+
+
+def _regression(targets):
+    """The columns of ``task_scores`` for numbers."""
+    y, z, w = targets.y.astype(float), targets.z.astype(float), targets.weight
+    size, r = targets.sum(w), y - z
+    errors = targets.sum(w * r**2)
+    variances = targets.sum(w * targets.centred(y) ** 2)
+    # (Targets that do not vary: 1 where they are met, else 0, as scikit-learn has it.)
+    ratio = np.divide(errors, variances, out=(errors > 0).astype(float), where=variances > 0)
+    mse = errors / size
+    r2 = np.where(np.diff(targets.ptr) > 1, 1 - ratio, np.nan)
+    return {"mse": mse, "rmse": np.sqrt(mse), "mae": targets.sum(w * np.abs(r)) / size, "r2": r2}
+
+
+def _classification(targets):
+    """The columns of ``task_scores`` for labels."""
+    right = targets.weight * np.array(targets.y == targets.z, dtype=float)
+    # Shares of every class of every task, and their mean over the classes that a task has.
+    code = {}
+    classes = np.array([code.setdefault(label, len(code)) for label in targets.y.tolist()])
+    of_task = targets.spread(np.arange(len(targets.labels)))
+    pairs, inverse = np.unique(of_task * len(code) + classes, return_inverse=True)
+    recall = np.bincount(inverse, weights=right) / np.bincount(inverse, weights=targets.weight)
+    own = pairs // len(code)
+    balanced = np.bincount(own, weights=recall) / np.bincount(own)
+    return {"accuracy": targets.sum(right) / targets.sum(targets.weight), "balanced_accuracy": balanced}
+
+
+def _plain(y):
+    """Without what was missing, objects are numbers, strings or booleans again."""
+    return np.array(y.tolist()) if y.dtype.kind == "O" else y
 
 
 class TaskScorer(_BaseScorer):
@@ -176,6 +186,12 @@ class _Targets(NamedTuple):
     def spread(self, values):
         return np.repeat(values, np.diff(self.ptr))
 
+    def centred(self, y):
+        """y without the mean of its task; exactly 0 where it is constant, which a mean is but for rounding."""
+        centred = y - self.spread(self.sum(self.weight * y) / self.sum(self.weight))
+        varies = np.maximum.reduceat(y, self.ptr[:-1]) > np.minimum.reduceat(y, self.ptr[:-1])
+        return np.where(self.spread(varies), centred, 0.0)
+
     def tasks(self):
         """(y, z, weights) of each."""
         return zip(*(np.split(a, self.ptr[1:-1]) for a in (self.y, self.z, self.weight)), strict=True)
@@ -214,7 +230,7 @@ def _by_task(y_true, y_pred, task, sample_weight):
     if not seen.any():
         raise ValueError("y_true has no target that counts.")
     y, z, weight, codes = y[seen], z[seen], weight[seen], codes[seen]
-    assert_all_finite(np.array(y.tolist()) if y.dtype.kind == "O" else y, input_name="y_true")
+    assert_all_finite(_plain(y), input_name="y_true")
     assert_all_finite(z, input_name="y_pred")
     sizes = np.bincount(codes, minlength=len(labels))
     left = np.flatnonzero(sizes)
@@ -231,10 +247,8 @@ def _errors_over_variance(y_true, y_pred, task, sample_weight, average, ddof):
         targets, ddof = targets._replace(ptr=targets.ptr[[0, -1]]), 0
     y, z, w = targets.y.astype(float), targets.z.astype(float), targets.weight
     size = targets.sum(w)
-    # Twice: the mean of large numbers is only as exact as they are.
-    y, z = y - targets.spread(targets.sum(w * y) / size), z - targets.spread(targets.sum(w * y) / size)
-    y, z = y - targets.spread(targets.sum(w * y) / size), z - targets.spread(targets.sum(w * y) / size)
-    errors, variances, degrees = targets.sum(w * (y - z) ** 2), targets.sum(w * y**2), size - ddof
+    errors, variances = targets.sum(w * (y - z) ** 2), targets.sum(w * targets.centred(y) ** 2)
+    degrees = size - ddof
     varies = (variances > 0) & (degrees > 0)
     ratios = np.full(len(size), np.nan)
     ratios[varies] = errors[varies] / size[varies] / (variances[varies] / degrees[varies])

@@ -1,16 +1,25 @@
 """Scores of several tasks, against their formulas."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from numpy.testing import assert_allclose
-from sklearn.metrics import r2_score
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    mean_absolute_error,
+    mean_squared_error,
+    r2_score,
+    root_mean_squared_error,
+)
 from sklearn.model_selection import GridSearchCV, cross_validate
 
 import convexmtl as cm
 from convexmtl.metrics import TaskScorer, explained_variance, nmse, task_scores
-from convexmtl.model_selection import TaskKFold
+from convexmtl.model_selection import TaskKFold, TaskShuffleSplit
 
 
 @pytest.fixture
@@ -151,3 +160,45 @@ def test_scorer_of_shared_data():
     Y[::5, 1] = np.nan
     fit = cm.TraceNormRegressor(alpha=0.1).fit(X, Y)
     assert TaskScorer(nmse)(fit, X, Y) == pytest.approx(nmse(Y, fit.predict(X)))
+
+
+def test_tables_of_the_usual_metrics():
+    """As scikit-learn's own, task by task, with weights; a constant task, one of one row, one of one class."""
+    rng = np.random.default_rng(0)
+    task = np.repeat(["a", "b", "c", "d"], [30, 12, 5, 1])
+    y, w = rng.standard_normal(48), rng.uniform(0.5, 2, 48)
+    y[task == "c"] = 0.1
+    z = y + 0.5 * rng.standard_normal(48)
+    table = task_scores(y, z, task=task, sample_weight=w)
+    sparse = {"mse": mean_squared_error, "mae": mean_absolute_error, "rmse": root_mean_squared_error}
+    for t in "abcd":
+        own = task == t
+        for name, metric in sparse.items():
+            assert_allclose(table.loc[t, name], metric(y[own], z[own], sample_weight=w[own]))
+    for t in "ab":
+        assert_allclose(table.loc[t, "r2"], r2_score(y[task == t], z[task == t], sample_weight=w[task == t]))
+    assert table.loc["c", "r2"] == 0 and np.isnan(table.loc["d", "r2"])
+    assert np.isnan(nmse(y, z, task=task, average=None)[2])
+    labels = np.array(["no", "yes"])
+    table = task_scores(labels[(y > 0).astype(int)], labels[(z > 0).astype(int)], task=task, sample_weight=w)
+    for t in "abcd":
+        own = task == t
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            expected = balanced_accuracy_score(y[own] > 0, z[own] > 0, sample_weight=w[own])
+        assert_allclose(table.loc[t, "balanced_accuracy"], expected)
+        assert_allclose(table.loc[t, "accuracy"], accuracy_score(y[own] > 0, z[own] > 0, sample_weight=w[own]))
+
+
+def test_many_tasks_take_no_loop():
+    """A hundred thousand tasks: each had been looked for among all rows."""
+    n_tasks = 100_000
+    task = np.tile(np.arange(n_tasks), 2)
+    y = np.concatenate([np.zeros(n_tasks), np.ones(n_tasks)])
+    assert nmse(y, 0 * y, task=task) == 2 and task_scores(y, y, task=task)["mse"].sum() == 0
+    assert task_scores(y > 0, y > 0, task=task)["balanced_accuracy"].min() == 1
+    train, test = next(TaskKFold(2).split(y[:, None], y, task))
+    assert_array_equal(np.sort(task[train]), np.arange(n_tasks))
+    assert_array_equal(np.sort(task[test]), np.arange(n_tasks))
+    train, test = next(TaskShuffleSplit(1, test_size=0.5, random_state=0).split(y[:, None], y, task))
+    assert_array_equal(np.sort(task[test]), np.arange(n_tasks))

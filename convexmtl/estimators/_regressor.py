@@ -54,6 +54,8 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
         y, z, weight, total = np.where(weight > 0, y, 0.0)[:, scored], z[:, scored], weight[:, scored], total[scored]
         errors = np.sum(weight * (y - z) ** 2, axis=0)
         variances = np.sum(weight * (y - np.sum(weight * y, axis=0) / total) ** 2, axis=0)
+        seen = weight > 0
+        varies = np.max(y, axis=0, where=seen, initial=-np.inf) > np.min(y, axis=0, where=seen, initial=np.inf)
         # (Targets that do not vary: 1 where they are met, else 0, as scikit-learn has it.)
-        ratio = np.divide(errors, variances, out=(errors > 0).astype(float), where=variances > 0)
+        ratio = np.divide(errors, variances, out=(errors > 0).astype(float), where=varies)
         return float(np.mean(np.where(counts[scored] == 1, np.nan, 1 - ratio)))

@@ -15,7 +15,8 @@ LARGEST = 1e100  # entry of X: sums of products of squares are still finite
 
 def refuse_mask(array, name):
     """Raise a ValueError for a masked array with something under its mask, which numpy would hand on unmasked."""
-    if np.ma.is_masked(array):
+    # (Pandas' nullable arrays have a mask as well, and a way of their own to say what is missing.)
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
         raise ValueError(
             f"{name} must not be masked, got {np.ma.count_masked(array)} masked entries: fill them, or drop the rows."
         )

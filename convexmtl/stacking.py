@@ -129,7 +129,8 @@ def _check_lists(Xs, ys, labels):
 
 def _read_labels(labels, name):
     """An array of them; tuples stay what they are."""
-    if np.ma.is_masked(labels):
+    # (Pandas' nullable arrays have a mask as well, and a way of their own to say what is missing.)
+    if isinstance(labels, np.ma.MaskedArray) and np.ma.is_masked(labels):
         raise ValueError(f"{name} must not be masked, got {np.ma.count_masked(labels)} masked entries.")
     if isinstance(labels, list | tuple) and any(isinstance(label, tuple) for label in labels):
         array = np.empty(len(labels), dtype=object)

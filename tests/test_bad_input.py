@@ -868,6 +868,17 @@ def test_masked_targets_of_rows_with_a_task(cls):
     refused(cls(), "y contains NaN", XS if cls is cm.BlockSparseRegressor else XC, y, task=TASK)
 
 
+def test_nullable_arrays_are_not_masked_ones():
+    """They have a mask under the same name."""
+    task = pd.array(["a", None] * (len(XS) // 2 + 1), dtype="string")[: len(XS)]
+    refused(cm.BlockSparseRegressor(), "task must not be missing", XS, YS, task=task)
+    weight = pd.array(np.where(np.arange(len(XS)) % 2, 1, 2), dtype="Int64")
+    assert_array_equal(
+        cm.BlockSparseRegressor().fit(XS, YS, task=TASK, sample_weight=weight).coef_,
+        cm.BlockSparseRegressor().fit(XS, YS, task=TASK, sample_weight=np.asarray(weight, dtype=float)).coef_,
+    )
+
+
 def test_masked_targets_in_other_places():
     wrong, holes = np.where(HOLES, 1e6, Y), put(Y, HOLES, nan)
     assert structures.correlation_graph(masked(wrong, HOLES)) == structures.correlation_graph(holes)

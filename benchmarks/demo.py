@@ -224,9 +224,9 @@ def against_reference(problems):
     for name, estimator, X, y, task in problems:
         estimator = clone(estimator).set_params(task_column=None).fit(X, y, task=task)
         start = time.perf_counter()
-        other = reference.fit(estimator, X, y, task).objective
+        other = reference.fit(estimator, X, y, task=task).objective
         seconds = time.perf_counter() - start
-        gap = mtl.certify(estimator, X, y, task).gap
+        gap = mtl.certify(estimator, X, y, task=task).gap
         print(
             f"{name:30s} {estimator.objective_:14.8f} {other:14.8f} {estimator.objective_ - other:11.1e} "
             f"{gap:13.1e} {seconds:8.1f}",

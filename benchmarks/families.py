@@ -88,7 +88,7 @@ def run(folder, tol, ratios, only):
                 if only and name not in only and file.stem not in only:
                     continue
                 estimator.set_params(tol=tol)
-                top = mtl.alpha_max(estimator, features, y, task)
+                top = mtl.alpha_max(estimator, features, y, task=task)
                 for ratio in ratios:
                     at_ratio(estimator, top, ratio)
                     with warnings.catch_warnings(record=True) as caught:
@@ -96,7 +96,7 @@ def run(folder, tol, ratios, only):
                         start = time.perf_counter()
                         estimator.fit(features, y, task=task)
                         seconds = time.perf_counter() - start
-                    certificate = mtl.certify(estimator, features, y, task)
+                    certificate = mtl.certify(estimator, features, y, task=task)
                     yield {
                         "data": file.stem,
                         "scaling": scaling,

@@ -86,7 +86,7 @@ def _ask(estimator, X, y, task, queue):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         start = time.perf_counter()
-        asked = reference.fit(estimator, X, y, task, tol_gap_abs=TOL, tol_gap_rel=TOL, tol_feas=TOL)
+        asked = reference.fit(estimator, X, y, task=task, tol_gap_abs=TOL, tol_gap_rel=TOL, tol_feas=TOL)
         queue.put((time.perf_counter() - start, asked.objective))
 
 
@@ -111,7 +111,7 @@ def rows(T, d, n, limit, only):
             continue
         X, y, task, _, *extra = make(n_samples=n, n_features=d, n_tasks=T, random_state=0, **options)
         estimator = build(*extra).set_params(tol=TOL)
-        top = mtl.alpha_max(estimator, X, y, task)
+        top = mtl.alpha_max(estimator, X, y, task=task)
         for ratio in (10, 30):
             strengths = top if isinstance(top, dict) else {"alpha": top}
             estimator.set_params(**{key: value / ratio for key, value in strengths.items()})
@@ -121,7 +121,7 @@ def rows(T, d, n, limit, only):
                 estimator.fit(X, y, task=task)
                 seconds.append(time.perf_counter() - start)
             ours = float(np.median(seconds[1:]))
-            problem = estimator._formulate(X, y, None, task).problem
+            problem = estimator._formulate(X, y, task=task).problem
             # What the data keep is made for both.
             solve(problem, tol=TOL)
             apg, n_apg = fista(problem) if problem.penalty.terms else (np.nan, 0)

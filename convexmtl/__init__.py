@@ -193,6 +193,7 @@ __all__ = [
     "alpha_max",
     "certify",
     "datasets",
+    "inspection",
     "metrics",
     "model_selection",
     "reference",

@@ -13,9 +13,30 @@ SPARSE = ("csc", "csr")  # what stays sparse; other formats are converted
 LARGEST = 1e100  # entry of X: sums of products of squares are still finite
 
 
+def refuse_mask(array, name):
+    """Raise a ValueError for a masked array with something under its mask, which numpy would hand on unmasked."""
+    # (Pandas' nullable arrays have a mask as well, and a way of their own to say what is missing.)
+    if isinstance(array, np.ma.MaskedArray) and np.ma.is_masked(array):
+        raise ValueError(
+            f"{name} must not be masked, got {np.ma.count_masked(array)} masked entries: fill them, or drop the rows."
+        )
+
+
+def unmasked(y):
+    """Targets that are masked as missing ones: NaN in floats, else None."""
+    if not isinstance(y, np.ma.MaskedArray):
+        return y
+    if not np.ma.is_masked(y):
+        return y.data
+    filled = np.array(y.data, dtype=y.dtype if y.dtype.kind == "f" else object)
+    filled[np.ma.getmaskarray(y)] = np.nan if y.dtype.kind == "f" else None
+    return filled
+
+
 def read_features(estimator, X, task, reset):
     """(X float64 without the task column, task labels (n,) or None)."""
     column = estimator.task_column
+    refuse_mask(X, "X")
     if hasattr(X, "collect") and not hasattr(X, "shape"):
         raise ValueError(f"X must hold its values, got a {type(X).__name__}: pass X.collect().")
     if column is None:
@@ -42,6 +63,7 @@ def refuse_overflow(X):
 
 def split_column(X, column):
     """X without its task column, and that column."""
+    refuse_mask(X, "X")
     names = getattr(X, "columns", None)
     if not hasattr(X, "shape"):
         X = np.asarray(X)
@@ -102,10 +124,8 @@ def coef_names(estimator):
 
 def read_labels(task, n_rows):
     """Task labels as a 1-d array without missing ones."""
-    if isinstance(task, (list, tuple)) and any(isinstance(label, str) for label in task):
-        # (numpy would turn all of them into strings.)
-        task = task if all(isinstance(label, str) for label in task) else np.array(task, dtype=object)
-    task = np.asarray(task)
+    refuse_mask(task, "task")
+    task = label_array(task)
     if task.ndim == 2 and task.shape[1] == 1:
         task = task[:, 0]
     if task.shape != (n_rows,):
@@ -119,6 +139,18 @@ def read_labels(task, n_rows):
     return task
 
 
+def label_array(labels):
+    """An array of labels in which each is what it was: a string, a number, a tuple."""
+    if isinstance(labels, list | tuple):
+        kinds = {type(label) for label in labels}
+        if tuple in kinds or (len(kinds) > 1 and str in kinds):
+            # (numpy would make rows of the tuples, and strings of whatever is beside a string.)
+            array = np.empty(len(labels), dtype=object)
+            array[:] = labels
+            return array
+    return np.asarray(labels)
+
+
 def encode_tasks(task):
     """(sorted labels, code of every row)."""
     try:
@@ -128,17 +160,21 @@ def encode_tasks(task):
         raise ValueError(f"task must hold labels of one kind, got {kinds}.") from error
 
 
-def find_tasks(task, labels):
-    """Position of every row's task among the fitted labels."""
+def find_tasks(task, labels, column=None):
+    """Position of every row's task among the fitted labels; ``column`` is the estimator's task column."""
     if labels.dtype.kind in "mM" and task.dtype.kind in "mM":
         task = task.astype(labels.dtype)
     where = {label: t for t, label in enumerate(labels.tolist())}
     codes = np.array([where.get(label, -1) for label in task.tolist()], dtype=np.int64)
     if np.any(codes < 0):
         unseen = sorted({repr(label) for label in task[codes < 0].tolist()})
+        named = ", ".join(unseen[:3]) + (f" and {len(unseen) - 3} more" if len(unseen) > 3 else "")
+        quoted = f'"{column}"' if isinstance(column, str) else column
+        splitter = "TaskKFold(5) and groups" if column is None else f"TaskKFold(5, task_column={quoted})"
+        # (Scikit-learn shows the end of a traceback: one line says it all.)
         raise ValueError(
-            f"task {', '.join(unseen[:5])} was not seen in fit, which saw {len(labels)} tasks "
-            f"({', '.join(map(repr, labels.tolist()[:5]))}, ...). Fit with samples of it, or predict without them."
+            f"task {named} was not seen in fit. Cross-validate with {splitter}, which trains every task in every fold; "
+            "elsewhere fit with samples of it, or leave out its rows."
         )
     return codes
 
@@ -173,7 +209,8 @@ def read_real_targets(estimator, y, stacked):
 
 
 def read_numbers(y):
-    """y as float64, (n,) or (n, T); None and pandas' NA become NaN, wherever they are allowed."""
+    """y as float64, (n,) or (n, T); None, pandas' NA and what is masked become NaN, wherever they are allowed."""
+    y = unmasked(y)
     if not issparse(y) and np.asarray(y).dtype.kind == "O":
         y = np.asarray(y)
         y = np.where(missing_mask(y), np.nan, y)
@@ -186,7 +223,7 @@ def read_class_targets(estimator, y, stacked):
     if hasattr(y, "iloc") and hasattr(y, "columns") and any(str(kind) == "category" for kind in y.dtypes):
         # In pandas' array of such columns and boolean ones a missing label is True.
         y = y.astype(object)
-    y = np.asarray(y)
+    y = np.asarray(unmasked(y))
     if y.dtype.kind == "c":
         raise ValueError("Complex data not supported: y must hold class labels.")
     y = _shaped(y, stacked)
@@ -251,8 +288,10 @@ def encode_classes(y, codes, labels):
     if len(labels) == 1 and y.ndim == 1:
         raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
     classes = []
+    if y.ndim == 1:
+        rows = rows_by_code(codes, len(labels))
     for t, label in enumerate(labels.tolist()):
-        own = (slice(None), t) if y.ndim == 2 else codes == t
+        own = (slice(None), t) if y.ndim == 2 else rows[t]
         seen = ~missing[own]
         classes_t, sign = _two_classes(y[own][seen], label)
         column = np.full(len(seen), np.nan)
@@ -260,6 +299,12 @@ def encode_classes(y, codes, labels):
         encoded[own] = column
         classes.append(classes_t)
     return encoded, classes
+
+
+def rows_by_code(codes, n_codes):
+    """[rows with that code, in order] for the codes 0, 1, ..., all found by sorting once."""
+    order = np.argsort(codes, kind="stable")
+    return np.split(order, np.cumsum(np.bincount(codes, minlength=n_codes))[:-1])
 
 
 def _two_classes(y, label):
@@ -289,6 +334,7 @@ def read_sample_weight(sample_weight, X, y):
     """Weights as float64, (n,) or, for y (n, T), also (n, T); None stays None."""
     if sample_weight is None:
         return None
+    refuse_mask(sample_weight, "sample_weight")
     weight = np.asarray(sample_weight)
     if weight.ndim == 2:
         if y.ndim != 2 or weight.shape != y.shape:
@@ -310,6 +356,7 @@ def read_task_weight(task_weight, totals):
         if task_weight == "size":
             return totals / totals.mean()
         raise ValueError(f"task_weight must be 'equal', 'size' or an array of positive numbers, got {task_weight!r}.")
+    refuse_mask(task_weight, "task_weight")
     weight = check_array(task_weight, dtype=np.float64, ensure_2d=False, input_name="task_weight")
     if weight.shape != totals.shape:
         raise ValueError(f"task_weight must have one entry for each of the {len(totals)} tasks, got {weight.shape}.")

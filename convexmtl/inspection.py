@@ -168,9 +168,9 @@ class PathDisplay:
         estimator,
         X,
         y,
+        *,
         task=None,
         sample_weight=None,
-        *,
         alphas=100,
         eps=1e-2,
         feature_names=None,
@@ -194,7 +194,7 @@ class PathDisplay:
         PathDisplay
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        path = regularization_path(estimator, X, y, task, sample_weight, alphas=alphas, eps=eps)
+        path = regularization_path(estimator, X, y, task=task, sample_weight=sample_weight, alphas=alphas, eps=eps)
         return cls.from_path(path, feature_names=feature_names, max_labels=max_labels, ax=ax, line_kw=line_kw)
 
     @classmethod

@@ -4,39 +4,20 @@
 ``task``. Missing targets do not count.
 """
 
-import warnings
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import (
-    accuracy_score,
-    balanced_accuracy_score,
-    mean_absolute_error,
-    mean_squared_error,
-    r2_score,
-    root_mean_squared_error,
-)
 from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils import assert_all_finite
 from sklearn.utils._optional_dependencies import check_pandas_support
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length
 
-from ._input import encode_tasks, missing_mask, read_labels, split_column
+from ._input import encode_tasks, label_array, missing_mask, read_labels, refuse_mask, split_column, unmasked
 
 AVERAGES = ("pooled", "size", "equal", None)
-REGRESSION = {"mse": mean_squared_error, "rmse": root_mean_squared_error, "mae": mean_absolute_error, "r2": r2_score}
 
 
-def _balanced_accuracy(y_true, y_pred, **options):
-    """Without a word on predicted classes that a small task does not have; they count as wrong."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "y_pred contains classes not in y_true", UserWarning)
-        return balanced_accuracy_score(y_true, y_pred, **options)
-
-
-CLASSIFICATION = {"accuracy": accuracy_score, "balanced_accuracy": _balanced_accuracy}
-
-
-def explained_variance(y_true, y_pred, task=None, *, sample_weight=None, average="pooled"):
+def explained_variance(y_true, y_pred, *, task=None, sample_weight=None, average="pooled"):
     """Explained variance of several tasks, in the definitions that the literature has for it.
 
     - ``average="pooled"``: 1 - mean((y - z)^2) / var(y), mean and variance over the rows of all tasks.
@@ -64,7 +45,7 @@ def explained_variance(y_true, y_pred, task=None, *, sample_weight=None, average
     return 1 - _errors_over_variance(y_true, y_pred, task, sample_weight, average, ddof=1)
 
 
-def nmse(y_true, y_pred, task=None, *, sample_weight=None, average="equal"):
+def nmse(y_true, y_pred, *, task=None, sample_weight=None, average="equal"):
     """Normalised mean squared error: mean((y - z)^2) / var(y).
 
     - ``average="equal"``: mean_t of mean_t((y - z)^2) / var_t(y), the variance within the task, with n_t in the
@@ -87,7 +68,7 @@ def nmse(y_true, y_pred, task=None, *, sample_weight=None, average="equal"):
     return _errors_over_variance(y_true, y_pred, task, sample_weight, average, ddof=0)
 
 
-def task_scores(y_true, y_pred, task=None, *, sample_weight=None, metrics=None):
+def task_scores(y_true, y_pred, *, task=None, sample_weight=None, metrics=None):
     """One row per task.
 
     Parameters
@@ -107,20 +88,52 @@ def task_scores(y_true, y_pred, task=None, *, sample_weight=None, metrics=None):
         Index: the task labels, or the columns of y. First column: ``n``, the targets that count.
     """
     pandas = check_pandas_support("task_scores")
-    parts = _by_task(y_true, y_pred, task, sample_weight)
+    targets = _by_task(y_true, y_pred, task, sample_weight)
+    index = pandas.Index(targets.labels, name="task", tupleize_cols=False)
+    n = np.diff(targets.ptr)
     if metrics is None:
-        numbers = parts[0][1][0].dtype.kind in "iuf"
-        metrics = REGRESSION if numbers else CLASSIFICATION
+        numbers = _plain(targets.y[: targets.ptr[1]]).dtype.kind in "iuf"
+        columns = _regression(targets) if numbers else _classification(targets)
+        return pandas.DataFrame({"n": n, **columns}, index=index)
     rows = []
-    for _, (y, z, w) in parts:
+    for y, z, w in targets.tasks():
         weight = {} if sample_weight is None else {"sample_weight": w}
-        enough = len(y) > 1
-        scored = {
-            name: metric(y, z, **weight) if enough or metric is not r2_score else np.nan
-            for name, metric in metrics.items()
-        }
-        rows.append({"n": len(y), **scored})
-    return pandas.DataFrame(rows, index=pandas.Index([label for label, _ in parts], name="task"))
+        rows.append({name: metric(_plain(y), z, **weight) for name, metric in metrics.items()})
+    table = pandas.DataFrame(rows, index=index, columns=list(metrics))
+    table.insert(0, "n", n)
+    return table
+
+
+def _regression(targets):
+    """The columns of ``task_scores`` for numbers."""
+    y, z, w = targets.y.astype(float), targets.z.astype(float), targets.weight
+    size, r = targets.sum(w), y - z
+    errors = targets.sum(w * r**2)
+    variances = targets.sum(w * targets.centred(y) ** 2)
+    # (Targets that do not vary: 1 where they are met, else 0, as scikit-learn has it.)
+    ratio = np.divide(errors, variances, out=(errors > 0).astype(float), where=variances > 0)
+    mse = errors / size
+    r2 = np.where(np.diff(targets.ptr) > 1, 1 - ratio, np.nan)
+    return {"mse": mse, "rmse": np.sqrt(mse), "mae": targets.sum(w * np.abs(r)) / size, "r2": r2}
+
+
+def _classification(targets):
+    """The columns of ``task_scores`` for labels."""
+    right = targets.weight * np.array(targets.y == targets.z, dtype=float)
+    # Shares of every class of every task, and their mean over the classes that a task has.
+    code = {}
+    classes = np.array([code.setdefault(label, len(code)) for label in targets.y.tolist()])
+    of_task = targets.spread(np.arange(len(targets.labels)))
+    pairs, inverse = np.unique(of_task * len(code) + classes, return_inverse=True)
+    recall = np.bincount(inverse, weights=right) / np.bincount(inverse, weights=targets.weight)
+    own = pairs // len(code)
+    balanced = np.bincount(own, weights=recall) / np.bincount(own)
+    return {"accuracy": targets.sum(right) / targets.sum(targets.weight), "balanced_accuracy": balanced}
+
+
+def _plain(y):
+    """Without what was missing, objects are numbers, strings or booleans again."""
+    return np.array(y.tolist()) if y.dtype.kind == "O" else y
 
 
 class TaskScorer(_BaseScorer):
@@ -158,11 +171,39 @@ class TaskScorer(_BaseScorer):
         return self._sign * self._score_func(y_true, prediction, **given, **self._kwargs)
 
 
+class _Targets(NamedTuple):
+    """The targets that count, task after task: none that is missing, no task without any."""
+
+    labels: list
+    ptr: np.ndarray  # those of task k are ptr[k]:ptr[k + 1]
+    y: np.ndarray
+    z: np.ndarray
+    weight: np.ndarray
+
+    def sum(self, values):
+        return np.add.reduceat(values, self.ptr[:-1])
+
+    def spread(self, values):
+        return np.repeat(values, np.diff(self.ptr))
+
+    def centred(self, y):
+        """y without the mean of its task; exactly 0 where it is constant, which a mean is but for rounding."""
+        centred = y - self.spread(self.sum(self.weight * y) / self.sum(self.weight))
+        varies = np.maximum.reduceat(y, self.ptr[:-1]) > np.minimum.reduceat(y, self.ptr[:-1])
+        return np.where(self.spread(varies), centred, 0.0)
+
+    def tasks(self):
+        """(y, z, weights) of each."""
+        return zip(*(np.split(a, self.ptr[1:-1]) for a in (self.y, self.z, self.weight)), strict=True)
+
+
 def _by_task(y_true, y_pred, task, sample_weight):
-    """[(label, (y, z, weights))], without missing targets and without tasks that have no target."""
     names = getattr(y_true, "columns", None)
-    y, z = np.asarray(y_true), np.asarray(y_pred)
+    for array, name in ((y_pred, "y_pred"), (task, "task"), (sample_weight, "sample_weight")):
+        refuse_mask(array, name)
+    y, z = np.asarray(unmasked(y_true)), np.asarray(y_pred)
     if task is not None:
+        task = label_array(task)
         y, z = (a[:, 0] if a.ndim == 2 and a.shape[1] == 1 else a for a in (y, z))
     if y.shape != z.shape:
         raise ValueError(f"y_true and y_pred must have one shape, got {y.shape} and {z.shape}.")
@@ -178,51 +219,40 @@ def _by_task(y_true, y_pred, task, sample_weight):
         if task is not None:
             raise ValueError("task is for y of shape (n,); here every column of y is a task.")
         labels = list(range(y.shape[1])) if names is None else list(names)
-        masks = [(t, np.ones(len(y), dtype=bool)) for t in range(y.shape[1])]
+        codes = np.repeat(np.arange(y.shape[1]), len(y))
+        weight = (weight if weight.ndim == 2 else np.broadcast_to(weight[:, None], y.shape)).ravel(order="F")
+        y, z = y.ravel(order="F"), z.ravel(order="F")
     else:
         labels, codes = encode_tasks(np.zeros(len(y), dtype=int) if task is None else read_labels(task, len(y)))
-        labels, masks = labels.tolist(), [(None, codes == t) for t in range(len(labels))]
-    parts = []
-    for label, (column, rows) in zip(labels, masks, strict=True):
-        own, predicted = (y[:, column], z[:, column]) if column is not None else (y[rows], z[rows])
-        w = weight[:, column] if weight.ndim == 2 else weight[rows]
-        seen = ~missing_mask(own) & (w > 0)
-        if seen.any():
-            # Without what was missing, objects are numbers, strings or booleans again.
-            present = np.array(own[seen].tolist()) if own.dtype.kind == "O" else own[seen]
-            assert_all_finite(present, input_name="y_true")
-            assert_all_finite(predicted[seen], input_name="y_pred")
-            parts.append((label, (present, predicted[seen], w[seen])))
-    if not parts:
+        labels, order = labels.tolist(), np.argsort(codes, kind="stable")
+        y, z, weight, codes = y[order], z[order], weight[order], codes[order]
+    seen = ~missing_mask(y) & (weight > 0)
+    if not seen.any():
         raise ValueError("y_true has no target that counts.")
-    return parts
+    y, z, weight, codes = y[seen], z[seen], weight[seen], codes[seen]
+    assert_all_finite(_plain(y), input_name="y_true")
+    assert_all_finite(z, input_name="y_pred")
+    sizes = np.bincount(codes, minlength=len(labels))
+    left = np.flatnonzero(sizes)
+    ptr = np.concatenate([[0], np.cumsum(sizes[left])])
+    return _Targets([labels[t] for t in left], ptr, y, z, weight)
 
 
 def _errors_over_variance(y_true, y_pred, task, sample_weight, average, ddof):
     """Mean squared errors over variances, in one of the averages; ``ddof`` is for variances within a task."""
     if average not in AVERAGES:
         raise ValueError(f"average must be one of {AVERAGES}, got {average!r}.")
-    parts = _by_task(y_true, y_pred, task, sample_weight)
+    targets = _by_task(y_true, y_pred, task, sample_weight)
     if average == "pooled":
-        y, z, w = (np.concatenate(column) for column in zip(*(part for _, part in parts), strict=True))
-        return float(_ratio(y, z, w, ddof=0))
-    return _averaged([_ratio(*part, ddof) for _, part in parts], parts, average)
-
-
-def _ratio(y, z, w, ddof):
-    """Mean squared error over the variance; NaN where y does not vary."""
-    y, z = y.astype(float), z.astype(float)
-    centre = np.average(y, weights=w)
-    variance, degrees = float(w @ (y - centre) ** 2), w.sum() - ddof
-    if not variance > 0 or not degrees > 0:
-        return np.nan
-    return np.average((y - z) ** 2, weights=w) / (variance / degrees)
-
-
-def _averaged(values, parts, average):
-    values = np.array(values)
+        targets, ddof = targets._replace(ptr=targets.ptr[[0, -1]]), 0
+    y, z, w = targets.y.astype(float), targets.z.astype(float), targets.weight
+    size = targets.sum(w)
+    errors, variances = targets.sum(w * (y - z) ** 2), targets.sum(w * targets.centred(y) ** 2)
+    degrees = size - ddof
+    varies = (variances > 0) & (degrees > 0)
+    ratios = np.full(len(size), np.nan)
+    ratios[varies] = errors[varies] / size[varies] / (variances[varies] / degrees[varies])
     if average is None:
-        return values
-    size = np.array([w.sum() for _, (_, _, w) in parts]) if average == "size" else np.ones(len(values))
-    known = ~np.isnan(values)
-    return float(np.average(values[known], weights=size[known])) if known.any() else np.nan
+        return ratios
+    counts = size if average == "size" else np.ones(len(size))
+    return float(np.average(ratios[varies], weights=counts[varies])) if varies.any() else np.nan

@@ -4,10 +4,10 @@ import numbers
 
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import _num_samples, check_consistent_length
 
-from ._input import split_column
+from ._input import encode_tasks, label_array, read_labels, refuse_mask, split_column
 
 
 class TaskSplitter(BaseCrossValidator):
@@ -26,18 +26,31 @@ class TaskSplitter(BaseCrossValidator):
             groups = split_column(X, self.task_column)[1]
         if groups is None:
             return np.zeros(_num_samples(X), dtype=int)
-        groups = check_array(groups, ensure_2d=False, dtype=None, input_name="groups")
+        refuse_mask(groups, "groups")
+        groups = label_array(groups)
         check_consistent_length(np.empty((_num_samples(X), 0)), groups)
-        return np.unique(groups, return_inverse=True)[1]
+        return encode_tasks(read_labels(groups, len(groups)))[1]
 
 
 def _evenly(strata):
     """An order in which every stratum is spread evenly, so that what ``learning_curve`` cuts off has them all."""
+    order = np.argsort(strata, kind="stable")
+    place, size = _places(strata[order])
     share = np.empty(len(strata))
-    for label in np.unique(strata):
-        rows = np.flatnonzero(strata == label)
-        share[rows] = np.arange(len(rows)) / len(rows)
+    share[order] = place / size
     return np.argsort(share, kind="stable")
+
+
+def _places(strata):
+    """(place of every row within its stratum, size of that), for sorted strata."""
+    starts = np.flatnonzero(np.diff(strata, prepend=-1))
+    sizes = np.diff(starts, append=len(strata))
+    return np.arange(len(strata)) - np.repeat(starts, sizes), np.repeat(sizes, sizes)
+
+
+def _shuffled(strata, random_state):
+    """The rows by stratum, in random order within each."""
+    return np.lexsort((random_state.uniform(size=len(strata)), strata))
 
 
 class TaskKFold(TaskSplitter):
@@ -101,18 +114,13 @@ class TaskKFold(TaskSplitter):
 
     def _folds(self, tasks, strata):
         """(n,) the fold in which a row is tested, -1 for never."""
-        random_state = check_random_state(self.random_state)
         fold = np.full(len(tasks), -1)
-        offset = 0
-        for label in np.unique(strata):
-            rows = np.flatnonzero(strata == label)
-            if np.sum(tasks == tasks[rows[0]]) == 1:
-                continue
-            if self.shuffle:
-                rows = random_state.permutation(rows)
-            # Each stratum starts where the one before it ended, so that the folds get equally large.
-            fold[rows] = (offset + np.arange(len(rows))) % self.n_splits
-            offset += len(rows)
+        rows = np.argsort(strata, kind="stable")
+        if self.shuffle:
+            rows = _shuffled(strata, check_random_state(self.random_state))
+        rows = rows[np.bincount(tasks)[tasks[rows]] > 1]
+        # Each stratum starts where the one before it ended, so that the folds get equally large.
+        fold[rows] = np.arange(len(rows)) % self.n_splits
         if len(np.unique(fold[fold >= 0])) < self.n_splits:
             raise ValueError(
                 f"n_splits={self.n_splits} is more than the {np.sum(fold >= 0)} rows that can be tested without "
@@ -154,6 +162,7 @@ class TaskStratifiedKFold(TaskKFold):
         tasks = self._tasks(X, groups)
         if y is None:
             raise ValueError("y is missing: TaskStratifiedKFold needs the class of every row; use TaskKFold without.")
+        refuse_mask(y, "y")
         y = np.asarray(y)
         if y.ndim == 2 and y.shape[1] == 1:
             y = y[:, 0]
@@ -211,24 +220,18 @@ class TaskShuffleSplit(TaskSplitter):
             raise ValueError(
                 f"test_size={self.test_size} and train_size={self.train_size} are more than the whole of a task."
             )
-        rows_of = [np.flatnonzero(tasks == t) for t in range(tasks.max() + 1)]
-        if max(map(len, rows_of)) < 2:
+        place, size = _places(np.sort(tasks))
+        if size.max() < 2:
             raise ValueError("TaskShuffleSplit needs a task with at least 2 rows.")
+        n_train, n_test = self._sizes(size)
         for _ in range(self.n_splits):
-            train, test = [], []
-            for rows in rows_of:
-                n_train, n_test = self._sizes(len(rows))
-                rows = random_state.permutation(rows)
-                test.append(rows[:n_test])
-                train.append(rows[n_test : n_test + n_train])
-            train = np.sort(np.concatenate(train))
-            yield train[_evenly(tasks[train])], np.sort(np.concatenate(test))
+            rows = _shuffled(tasks, random_state)
+            train = np.sort(rows[(place >= n_test) & (place < n_test + n_train)])
+            yield train[_evenly(tasks[train])], np.sort(rows[place < n_test])
 
     def _sizes(self, n):
-        """(rows to train on, rows to test) of a task with n rows."""
-        if n == 1:
-            return 1, 0
+        """(rows to train on, rows to test) of tasks with n rows each, for an array n."""
         test = 1.0 - self.train_size if self.test_size is None and self.train_size is not None else self.test_size
-        n_test = min(max(1, round((0.1 if test is None else test) * n)), n - 1)
-        n_train = n - n_test if self.train_size is None else min(max(1, round(self.train_size * n)), n - n_test)
-        return n_train, n_test
+        n_test = np.clip(np.rint((0.1 if test is None else test) * n), np.minimum(1, n - 1), n - 1)
+        share = 1.0 if self.train_size is None else self.train_size
+        return np.clip(np.rint(share * n), 1, n - n_test), n_test

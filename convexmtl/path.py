@@ -12,7 +12,7 @@ from ._progress import Steps, with_callbacks
 from .solvers.paths import critical_factor, leading_strength, path_alphas, solve_path
 
 
-def alpha_max(estimator, X, y, task=None, sample_weight=None):
+def alpha_max(estimator, X, y, *, task=None, sample_weight=None):
     """The smallest strength for which all coefficients are zero.
 
     With a norm, W = 0 is optimal if and only if the dual norm of the gradient at W = 0 is at most 1.
@@ -34,7 +34,7 @@ def alpha_max(estimator, X, y, task=None, sample_weight=None):
         The strength; with more than one, each by its name.
     """
     # (A clone: it is not fitted by this.)
-    formulation = clone(estimator)._formulate(X, y, sample_weight, task)
+    formulation = clone(estimator)._formulate(X, y, sample_weight=sample_weight, task=task)
     factor = critical_factor(formulation.problem)
     names = formulation.strengths
     values = {name: float(value * factor) for name, value in names.items()}
@@ -72,7 +72,7 @@ class Path:
     feature_names: np.ndarray | None
 
 
-def regularization_path(estimator, X, y, task=None, sample_weight=None, *, alphas=100, eps=1e-2):
+def regularization_path(estimator, X, y, *, task=None, sample_weight=None, alphas=100, eps=1e-2):
     """Fit an estimator for many strengths, each fit starting from the one before.
 
     Parameters
@@ -106,7 +106,7 @@ def regularization_path(estimator, X, y, task=None, sample_weight=None, *, alpha
 @with_callbacks
 def _path(estimator, X, y, task, sample_weight, alphas, eps):
     own = clone(estimator)
-    formulation = own._formulate(X, y, sample_weight, task)
+    formulation = own._formulate(X, y, sample_weight=sample_weight, task=task)
     problem, strengths = formulation.problem, formulation.strengths
     lead = leading_strength(strengths)
     alphas = path_alphas(problem, lead, alphas, eps)

@@ -6,7 +6,7 @@ from .textbook import Reference, solve
 __all__ = ["Reference", "certify", "fit", "solve"]
 
 
-def fit(estimator, X, y, task=None, sample_weight=None, **options):
+def fit(estimator, X, y, *, task=None, sample_weight=None, **options):
     """Solve the estimator's problem in cvxpy, from its textbook definition.
 
     Parameters
@@ -27,11 +27,11 @@ def fit(estimator, X, y, task=None, sample_weight=None, **options):
     RuntimeError
         If cvxpy does not reach an optimum.
     """
-    formulation = estimator._formulate(X, y, sample_weight, task)
+    formulation = estimator._formulate(X, y, sample_weight=sample_weight, task=task)
     return solve(formulation.problem, formulation.penalty, **options)
 
 
-def certify(estimator, X, y, task=None, sample_weight=None):
+def certify(estimator, X, y, *, task=None, sample_weight=None):
     """Primal, dual and gap of a fitted estimator on its training data, from outside the solver.
 
     Parameters
@@ -45,5 +45,5 @@ def certify(estimator, X, y, task=None, sample_weight=None):
     Certificate
         With ``primal``, ``dual`` and ``gap`` = primal - dual >= primal - optimum.
     """
-    formulation = estimator._formulate(X, y, sample_weight, task)
+    formulation = estimator._formulate(X, y, sample_weight=sample_weight, task=task)
     return duality_gap(formulation.problem, estimator._fitted_parts(), estimator.intercept_)

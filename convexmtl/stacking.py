@@ -50,13 +50,13 @@ def stack_tasks(Xs, ys, labels=None):
     ([1.0, 2.0, 3.0], [10.0, 20.0, 30.0], ['a', 'a', 'b'])
     """
     Xs = [X if hasattr(X, "shape") else np.asarray(X) for X in Xs]
-    ys = [np.asarray(y) for y in ys]
-    labels = np.arange(len(Xs)) if labels is None else np.asarray(labels)
+    ys = [np.asanyarray(y) for y in ys]
+    labels = np.arange(len(Xs)) if labels is None else _read_labels(labels, "labels")
     _check_lists(Xs, ys, labels)
     for label, X, y in zip(labels, Xs, ys, strict=True):
         _check_task(label, X, y)
     _check_columns(labels, Xs)
-    return _concatenate(Xs), np.concatenate(ys), np.repeat(labels, [len(y) for y in ys])
+    return _concatenate(Xs), _joined(ys), np.repeat(labels, [len(y) for y in ys])
 
 
 def unstack_tasks(X, y, task):
@@ -100,7 +100,7 @@ def unstack_tasks(X, y, task):
     (['a', 'b'], [1, 2])
     """
     X, y = (Z if hasattr(Z, "shape") else np.asarray(Z) for Z in (X, y))
-    task = np.asarray(task)
+    task = _read_labels(task, "task")
     if task.ndim != 1:
         raise ValueError(f"task must have one label for each row of X. Got an array of shape {task.shape}.")
     check_consistent_length(X, y, task)
@@ -125,6 +125,18 @@ def _check_lists(Xs, ys, labels):
     values, counts = np.unique(labels, return_counts=True)
     if (counts > 1).any():
         raise ValueError(f"labels must be distinct. Got more than once: {values[counts > 1].tolist()}.")
+
+
+def _read_labels(labels, name):
+    """An array of them; tuples stay what they are."""
+    # (Pandas' nullable arrays have a mask as well, and a way of their own to say what is missing.)
+    if isinstance(labels, np.ma.MaskedArray) and np.ma.is_masked(labels):
+        raise ValueError(f"{name} must not be masked, got {np.ma.count_masked(labels)} masked entries.")
+    if isinstance(labels, list | tuple) and any(isinstance(label, tuple) for label in labels):
+        array = np.empty(len(labels), dtype=object)
+        array[:] = labels
+        return array
+    return np.asarray(labels)
 
 
 def _check_no_missing_label(labels):
@@ -178,4 +190,10 @@ def _concatenate(Xs):
         # pandas and polars both call it concat; whoever made the frames has imported the module.
         stacked = sys.modules[kind.__module__.partition(".")[0]].concat(Xs)
         return stacked.reset_index(drop=True) if hasattr(stacked, "reset_index") else stacked
-    return np.concatenate([np.asarray(X) for X in Xs])
+    return _joined([np.asanyarray(X) for X in Xs])
+
+
+def _joined(arrays):
+    """One below the other; what is masked stays masked."""
+    masked = any(isinstance(array, np.ma.MaskedArray) for array in arrays)
+    return np.ma.concatenate(arrays) if masked else np.concatenate(arrays)

@@ -233,6 +233,8 @@ def _read_targets(Y):
     try:
         # Numpy cannot read the NA of pandas' nullable columns.
         values = Y.to_numpy(float, na_value=np.nan) if hasattr(Y, "iloc") else Y
+        if isinstance(values, np.ma.MaskedArray):
+            values = values.astype(float).filled(np.nan)
         values = np.asarray(values, dtype=float, order="C")
     except (TypeError, ValueError) as error:
         raise ValueError("Y must hold numbers, and NaN where a target is missing.") from error

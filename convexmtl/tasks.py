@@ -257,6 +257,33 @@ class Tasks:
                     centred[j, t] = h[samples] @ np.square(x - means[j, t])
         return without_rounding(centred, means, self.sum(h))
 
+    @cached_property
+    def constant_features(self):
+        """(d,) booleans: the features with one value on all samples of positive weight of a task, in every task."""
+        left = np.arange(self.n_features)
+        # Rows of the first tasks decide for nearly all features; the others are looked at one by one.
+        for t in np.flatnonzero(self.mass > 0)[:2]:
+            rows, samples = self.slices(t)
+            rows = np.arange(rows.start, rows.stop)[self.weight[samples] > 0]
+            done, size = 1, 16
+            while done < len(rows) and len(left):
+                block, first = (
+                    self._sparse_rows[chosen][:, left].toarray() if self.is_sparse else self.X[np.ix_(chosen, left)]
+                    for chosen in (rows[done : done + size], rows[:1])
+                )
+                left = left[np.all(block == first, axis=0)]
+                done, size = done + size, max(16, min(4 * size, BLOCK // max(1, self.n_features)))
+        found = np.zeros(self.n_features, dtype=bool)
+        counts = self.weight > 0
+        if len(left) and counts.any():
+            at = np.arange(len(self.y)) + np.repeat(self.row - self.ptr[:-1], np.diff(self.ptr))
+            at, of_task = at[counts], self.sample_task[counts]
+            first = np.searchsorted(of_task, of_task)
+            for j in left:
+                x = (self.X[:, [j]].toarray()[:, 0] if self.is_sparse else self.X[:, j])[at]
+                found[j] = np.all(x == x[first])
+        return found
+
     def reduce_features(self):
         """(tasks, Q) with at most n_rows features, X = tasks.X Q' and Q'Q = I; or None if d <= n_rows.
 
@@ -268,6 +295,20 @@ class Tasks:
             return None
         Q, R = np.linalg.qr(self.X.T)
         return Tasks(np.asfortranarray(R.T), self.y, self.ptr, self.row, self.weight), Q
+
+
+def row_products(X, rows, codes):
+    """(n,) x_i . rows[codes_i], for X (n, d) dense or sparse and codes (n,)."""
+    out = np.empty(X.shape[0])
+    X = X.tocsr() if issparse(X) else X
+    size = max(1, BLOCK // max(1, X.shape[1]))
+    for a in range(0, len(out), size):
+        block = slice(a, a + size)
+        if issparse(X):
+            out[block] = X[block].multiply(rows[codes[block]]).sum(axis=1).ravel()
+        else:
+            out[block] = np.einsum("ij,ij->i", X[block], rows[codes[block]])
+    return out
 
 
 def without_rounding(curvature, means, mass):

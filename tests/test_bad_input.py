@@ -7,11 +7,13 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from sklearn.base import clone
+from sklearn.model_selection import cross_val_score
 
 import convexmtl as cm
+from convexmtl import metrics, model_selection, structures
 from convexmtl.estimators import _base
 from convexmtl.penalties import (
     ClusterCoupling,
@@ -796,3 +798,138 @@ def test_least_norm_is_not_promised_but_finite():
     X, y = np.arange(1.0, 9.0).reshape(4, 2), np.array([1.0, 2.0, 3.0, 4.0])
     fit = cm.BlockSparseRegressor(0.0, fit_intercept=False).fit(X, y, task=range(4))
     assert_allclose(fit.predict(X, task=range(4)), y, atol=1e-6)
+
+
+# ------------------------------------------------------------------------------ masked arrays
+
+HOLES = np.random.default_rng(5).random(Y.shape) < 0.2
+
+
+def masked(array, where):
+    return np.ma.array(array, mask=np.broadcast_to(where, np.shape(array)))
+
+
+@pytest.mark.parametrize("cls", [cm.BlockSparseRegressor, cm.MeanRegularizedRegressor, cm.TraceNormRegressorCV])
+def test_masked_targets_are_missing(cls):
+    few = {"alphas": 3, "cv": 2} if cls.__name__.endswith("CV") else {}
+    wrong = np.where(HOLES, 1e6, Y)  # what is under the mask
+    fit, expected = cls(**few).fit(X, masked(wrong, HOLES)), cls(**few).fit(X, put(Y, HOLES, nan))
+    assert_array_equal(fit.coef_, expected.coef_)
+    assert fit.score(X, masked(wrong, HOLES)) == expected.score(X, put(Y, HOLES, nan))
+    z = fit.predict(X)
+    for score in (metrics.nmse, metrics.explained_variance):
+        assert score(masked(wrong, HOLES), z) == score(put(Y, HOLES, nan), z)
+    assert_array_equal(fit.coef_, cls(**few).fit(X, masked(put(Y, HOLES, nan), HOLES)).coef_)
+
+
+def test_masked_targets_without_holes_are_targets():
+    assert_array_equal(
+        cm.BlockSparseRegressor().fit(X, masked(Y, False)).coef_, cm.BlockSparseRegressor().fit(X, Y).coef_
+    )
+
+
+@pytest.mark.parametrize("labels", [["no", "yes"], [0, 1], [False, True]], ids=str)
+def test_masked_labels_are_missing(labels):
+    there, codes = np.array(labels), (LABELS == "yes").astype(int)
+    expected = cm.BlockSparseClassifier().fit(X, np.where(HOLES, np.nan, codes.astype(float)))
+    fit = cm.BlockSparseClassifier().fit(X, masked(there[codes], HOLES))
+    assert_array_equal(fit.coef_, expected.coef_)
+    assert_array_equal(fit.predict(X), there[expected.predict(X).astype(int)])
+    assert fit.score(X, masked(there[codes], HOLES)) == expected.score(X, np.where(HOLES, np.nan, codes.astype(float)))
+
+
+FIRST = np.arange(len(XS)) == 0
+MASKED = {
+    "X": lambda: cm.BlockSparseRegressor().fit(masked(XS, FIRST[:, None]), YS, task=TASK),
+    "X in predict": lambda: cm.BlockSparseRegressor().fit(X, Y).predict(masked(X, np.arange(N)[:, None] == 0)),
+    "X with a task column": lambda: cm.BlockSparseRegressor(task_column=0).fit(masked(XS, FIRST[:, None]), YS),
+    "sample_weight": lambda: cm.BlockSparseRegressor().fit(XS, YS, task=TASK, sample_weight=masked(abs(YS), FIRST)),
+    "sample_weight of a score": lambda: metrics.nmse(YS, YS + 1, task=TASK, sample_weight=masked(abs(YS), FIRST)),
+    "task_weight": lambda: cm.BlockSparseRegressor(task_weight=masked(np.ones(T), np.arange(T) == 0)).fit(X, Y),
+    "task": lambda: cm.BlockSparseRegressor().fit(XS, YS, task=masked(TASK, FIRST)),
+    "task of a score": lambda: metrics.nmse(YS, YS + 1, task=masked(TASK, FIRST)),
+    "y_pred": lambda: metrics.nmse(YS, masked(YS, FIRST), task=TASK),
+    "groups": lambda: next(model_selection.TaskKFold(2).split(XS, YS, masked(TASK, FIRST))),
+    "y": lambda: next(model_selection.TaskStratifiedKFold(2).split(XS, masked(YS, FIRST), TASK)),
+    "task of a stack": lambda: cm.unstack_tasks(XS, YS, masked(TASK, FIRST)),
+    "labels": lambda: cm.stack_tasks([X, X], [Y[:, 0], Y[:, 1]], labels=masked([1, 2], [True, False])),
+}
+
+
+@pytest.mark.parametrize("what", MASKED)
+def test_what_is_masked_and_cannot_be_missing(what):
+    with pytest.raises(ValueError, match=f"{what.split()[0]} must not be masked, got"):
+        MASKED[what]()
+
+
+@pytest.mark.parametrize("cls", [cm.BlockSparseRegressor, cm.BlockSparseClassifier])
+def test_masked_targets_of_rows_with_a_task(cls):
+    y = masked(YS if cls is cm.BlockSparseRegressor else YC, FIRST)
+    refused(cls(), "y contains NaN", XS if cls is cm.BlockSparseRegressor else XC, y, task=TASK)
+
+
+def test_nullable_arrays_are_not_masked_ones():
+    """They have a mask under the same name."""
+    task = pd.array(["a", None] * (len(XS) // 2 + 1), dtype="string")[: len(XS)]
+    refused(cm.BlockSparseRegressor(), "task must not be missing", XS, YS, task=task)
+    weight = pd.array(np.where(np.arange(len(XS)) % 2, 1, 2), dtype="Int64")
+    assert_array_equal(
+        cm.BlockSparseRegressor().fit(XS, YS, task=TASK, sample_weight=weight).coef_,
+        cm.BlockSparseRegressor().fit(XS, YS, task=TASK, sample_weight=np.asarray(weight, dtype=float)).coef_,
+    )
+
+
+def test_masked_targets_in_other_places():
+    wrong, holes = np.where(HOLES, 1e6, Y), put(Y, HOLES, nan)
+    assert structures.correlation_graph(masked(wrong, HOLES)) == structures.correlation_graph(holes)
+    y = cm.stack_tasks([X, X], [masked(wrong[:, t], HOLES[:, t]) for t in (0, 1)])[1]
+    assert_array_equal(y.filled(nan), np.concatenate([holes[:, 0], holes[:, 1]]))
+    stacked = cm.stack_tasks([masked(X, HOLES[:, :1])], [Y[:, 0]])
+    refused(cm.BlockSparseRegressor(), "X must not be masked", *stacked[:2])
+
+
+# ------------------------------------------------------------------------------ by keyword only
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda fit: fit.fit(XS, YS, TASK),
+        lambda fit: cm.BlockSparseRegressorCV().fit(XS, YS, TASK),
+        lambda fit: fit.predict(XS, TASK),
+        lambda fit: fit.score(XS, YS, TASK),
+        lambda fit: cm.BlockSparseClassifier().predict_proba(XS, TASK),
+        lambda fit: cm.BlockSparseClassifier().decision_function(XS, TASK),
+        lambda fit: cm.alpha_max(fit, XS, YS, TASK),
+        lambda fit: cm.certify(fit, XS, YS, TASK),
+        lambda fit: cm.reference.fit(fit, XS, YS, TASK),
+        lambda fit: cm.regularization_path(fit, XS, YS, TASK),
+        lambda fit: metrics.nmse(YS, YS, TASK),
+        lambda fit: metrics.explained_variance(YS, YS, TASK),
+        lambda fit: metrics.task_scores(YS, YS, TASK),
+        lambda fit: cm.inspection.PathDisplay.from_estimator(fit, XS, YS, TASK),
+    ],
+)
+def test_tasks_and_weights_by_keyword_only(call):
+    with pytest.raises(TypeError, match="positional argument"):
+        call(cm.BlockSparseRegressor())
+
+
+# ------------------------------------------------------------------------------ tasks that fit has not seen
+
+
+def test_unseen_tasks_name_the_way_out():
+    frame = pd.DataFrame(XS).assign(school=np.sort(TASK)).rename(columns=str)
+    model = cm.BlockSparseRegressor(task_column="school")
+    with pytest.raises(ValueError) as caught:
+        cross_val_score(model, frame, YS, cv=5, error_score="raise")
+    said = str(caught.value)
+    assert "was not seen in fit" in said and 'TaskKFold(5, task_column="school")' in said
+    assert "\n" not in said and len(said) < 250
+    with pytest.warns(UserWarning, match="Scoring failed") as warned:
+        cross_val_score(model, frame, YS, cv=5)
+    assert str(warned[0].message).rstrip().splitlines()[-1] == f"ValueError: {said}"
+    way_out = model_selection.TaskKFold(5, task_column="school")
+    assert np.isfinite(cross_val_score(model, frame, YS, cv=way_out)).all()
+    with pytest.raises(ValueError, match=r"TaskKFold\(5\) and groups"):
+        cm.BlockSparseRegressor().fit(XS, YS, task=TASK).predict(XS[:1], task=["?"])

@@ -9,6 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csc_array
 from sklearn.base import clone
 from sklearn.compose import make_column_transformer
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -272,7 +273,7 @@ def test_predict_before_fit(cls):
 def test_scores_labels_and_probabilities(cls):
     X, Y = shared(cls)
     fit = cls().fit(X, Y)
-    assert_array_equal(fit.classes_, ["no", "yes"])
+    assert_array_equal(np.unique(fit.classes_), ["no", "yes"])
     scores = fit.decision_function(X)
     assert_allclose(scores, X @ fit.coef_.T + fit.intercept_)
     assert_array_equal(fit.predict(X), np.where(scores > 0, "yes", "no"))
@@ -314,7 +315,7 @@ def test_any_two_labels(pair):
     labels = PAIRS[pair][codes]
     fit = cm.BlockSparseClassifier().fit(X, labels)
     assert_array_equal(fit.coef_, expected.coef_)
-    assert_array_equal(fit.classes_, PAIRS[pair])
+    assert_array_equal(fit.classes_, np.arange(T) if pair == "bits" else np.tile(PAIRS[pair], (T, 1)))
     predicted = fit.predict(X)
     assert predicted.dtype.kind == labels.dtype.kind
     assert_array_equal(predicted == PAIRS[pair][1], expected.predict(X) == "yes")
@@ -332,7 +333,7 @@ def test_missing_labels(missing):
     holes = np.where(hole, missing, Y.astype(object))
     fit = cm.BlockSparseClassifier().fit(X, holes)
     assert_allclose(fit.coef_, expected.coef_, atol=1e-12)
-    assert_array_equal(fit.classes_, ["no", "yes"])
+    assert_array_equal(np.unique(fit.classes_), ["no", "yes"])
     right = [(fit.predict(X)[~hole[:, t], t] == Y[~hole[:, t], t]).mean() for t in range(T)]
     assert_allclose(fit.score(X, holes), np.mean(right))
     numbers = np.where(hole, np.nan, (Y == "yes").astype(float))
@@ -348,7 +349,7 @@ def test_other_labels_in_other_tasks():
     fit = cm.BlockSparseClassifier(tol=1e-10).fit(X, labels)
     expected = cm.BlockSparseClassifier(tol=1e-10).fit(X, codes)
     assert_array_equal(fit.coef_, expected.coef_)
-    assert isinstance(fit.classes_, list)
+    assert fit.classes_.shape == (T, 2)
     assert_array_equal(np.stack(fit.classes_), pairs)
     predicted = fit.predict(X)
     assert_array_equal(predicted, np.stack([pairs[t][expected.predict(X)[:, t]] for t in range(T)], axis=1))
@@ -636,3 +637,89 @@ def test_lists_and_frames_of_targets():
     expected = cm.BlockSparseRegressor().fit(X, y, task=task)
     for same in (y.tolist(), pd.Series(y), pl.Series(y), y[:, None]):
         assert_array_equal(cm.BlockSparseRegressor().fit(X, same, task=task).coef_, expected.coef_)
+
+
+# ------------------------------------------------------------------- features that say nothing
+
+
+@every_estimator
+@pytest.mark.parametrize("layout", ["stacked", "shared"])
+def test_features_that_are_constant_within_every_task(cls, layout):
+    """Zero exactly, and the rest as without them: intercepts do all that they can do."""
+    X, y, *rest = (stacked if layout == "stacked" else shared)(cls)
+    options = {"task": rest[0]} if layout == "stacked" else {}
+    codes = np.unique(rest[0], return_inverse=True)[1] if layout == "stacked" else np.zeros(len(X), dtype=int)
+    size = np.array([30.1, 4.7, 1.3, 20.9])[codes]
+    few = {"alphas": 2, "cv": 2} if cls.__name__.endswith("CV") else {}
+    fit = cls(**few).fit(np.insert(X, 1, size, axis=1), y, **options)
+    expected = cls(**few).fit(X, y, **options)
+    assert_array_equal(fit.coef_[:, 1], 0)
+    assert fit.dual_gap_ >= 0
+    slack = fit.dual_gap_ + expected.dual_gap_ + 1e-12 * abs(expected.objective_)
+    if not few:
+        assert abs(fit.objective_ - expected.objective_) <= slack
+        again = cm.certify(fit, np.insert(X, 1, size, axis=1), y, **options)
+        assert_allclose([again.primal, again.gap], [fit.objective_, fit.dual_gap_], rtol=1e-6, atol=1e-12)
+
+
+def test_only_what_is_constant_in_every_task_is_zero():
+    """In one task of two the other lends its coefficient; without an intercept a constant is a feature."""
+    rng = np.random.default_rng(0)
+    X, task = rng.standard_normal((40, 3)), np.repeat([0, 1], 20)
+    y = X @ [1.0, 2.0, 3.0]
+    X[task == 0, 1] = 5.0
+    fit = cm.MeanRegularizedRegressor(0.01, 1.0).fit(X, y, task=task)
+    # There the penalty alone decides: mean (w_0 + w_1)^2 + variance (w_0 - w_1)^2, over w_0.
+    mean, variance = 0.01, 1.0
+    assert_allclose(fit.coef_[0, 1], fit.coef_[1, 1] * (variance - mean) / (variance + mean), rtol=1e-6)
+    X[:, 1] = 5.0
+    assert np.all(cm.MeanRegularizedRegressor(fit_intercept=False).fit(X, y, task=task).coef_[:, 1] != 0)
+    weight = np.ones(40)
+    X[3, 1], weight[3] = 6.0, 0.0  # a row that is not there
+    assert_array_equal(cm.MeanRegularizedRegressor().fit(X, y, task=task, sample_weight=weight).coef_[:, 1], 0)
+    assert np.all(cm.MeanRegularizedRegressor().fit(X, y, task=task).coef_[:, 1] != 0)
+    sparse = csc_array(np.where(X == 5, 0, X))
+    assert_array_equal(cm.MeanRegularizedRegressor().fit(sparse, y, task=task, sample_weight=weight).coef_[:, 1], 0)
+
+
+def test_verbose_says_which_features_say_nothing(capsys):
+    rng = np.random.default_rng(0)
+    task = np.repeat([0, 1], 10)
+    frame = pd.DataFrame({"school": task, "score": rng.standard_normal(20), "size": np.array([3.0, 8.0])[task]})
+    cm.TraceNormRegressor(task_column="school", verbose=1).fit(frame, frame["score"])
+    said = capsys.readouterr().out
+    assert "1 feature(s) constant within every task" in said and said.rstrip().endswith(": size")
+
+
+# ------------------------------------------------------------------- the order of time
+
+
+def test_labels_whose_numbers_are_in_another_order():
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((24, 2)), rng.standard_normal(24)
+    labels = np.array([f"t{i % 12}" for i in range(24)])
+    for cls in (cm.TemporalRegressor, cm.TemporalRegressorCV):
+        with pytest.warns(UserWarning, match="'t10' comes before 't2': hand over their order="):
+            cls(**({"alphas": 2, "cv": 2} if cls is cm.TemporalRegressorCV else {})).fit(X, y, task=labels)
+    order = [f"t{i}" for i in range(12)]
+    told = cm.TemporalRegressor(order=order).fit(X, y, task=labels)  # warnings are errors
+    numbers = cm.TemporalRegressor().fit(X, y, task=np.arange(24) % 12)
+    place = [told.tasks_.tolist().index(label) for label in order]
+    assert_allclose(told.coef_[place], numbers.coef_, atol=1e-3)
+    cm.TemporalRegressor().fit(X, y, task=[f"t{i % 12:02}" for i in range(24)])
+
+
+def test_the_gap_is_not_below_zero():
+    """Rounding had left -1e-16 on some of these."""
+    rng = np.random.default_rng(0)
+    for k in range(40):
+        X, Y = rng.standard_normal((8, 3)), rng.standard_normal((8, 2))
+        top = cm.alpha_max(cm.BlockSparseRegressor(), X, Y)
+        fits = [cm.BlockSparseRegressor(top * (1 + k / 10), fit_intercept=bool(k % 2)).fit(X, Y)]
+        fits.append(cm.TraceNormRegressor(top / (k + 1), tol=1e-14).fit(X, X @ rng.standard_normal((3, 2))))
+        assert min(fit.dual_gap_ for fit in fits) >= 0
+        assert cm.regularization_path(cm.BlockSparseRegressor(), X, Y, alphas=5).dual_gaps.min() >= 0
+
+
+def test_what_the_package_says_of_itself():
+    assert "inspection" in cm.__all__ and "squared loss" not in cm.BlockSparseClassifier.__doc__

@@ -203,8 +203,9 @@ def test_path_of_a_frame():
 
 def test_path_with_tasks_and_weights():
     weight = rng.integers(1, 3, 60)
-    path = cm.regularization_path(cm.TraceNormRegressor(), X, Y[:, 0], REGION, weight, alphas=5)
-    display = PathDisplay.from_estimator(cm.TraceNormRegressor(), X, Y[:, 0], REGION, weight, alphas=5)
+    path = cm.regularization_path(cm.TraceNormRegressor(), X, Y[:, 0], task=REGION, sample_weight=weight, alphas=5)
+    data = cm.TraceNormRegressor(), X, Y[:, 0]
+    display = PathDisplay.from_estimator(*data, task=REGION, sample_weight=weight, alphas=5)
     assert_allclose(display.norms, np.linalg.norm(path.coefs, axis=1))
 
 

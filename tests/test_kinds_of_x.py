@@ -12,6 +12,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import convexmtl as cm
 from convexmtl import _input, tasks
+from convexmtl.metrics import nmse, task_scores
+from convexmtl.model_selection import TaskKFold
 
 rng = np.random.default_rng(0)
 N, D, T = 40, 5, 3
@@ -108,7 +110,7 @@ def test_missing_labels(labels):
     ):
         fit = cm.BlockSparseClassifier(0.01).fit(X, y)
         assert_array_equal(fit.coef_, as_objects.coef_)
-        assert sorted(fit.classes_) == sorted(labels) and fit.tasks_.tolist() == ["a", "b"]
+        assert np.unique(fit.classes_).tolist() == sorted(labels) and fit.tasks_.tolist() == ["a", "b"]
 
 
 @pytest.mark.parametrize(
@@ -228,3 +230,27 @@ def test_features_are_read_once(monkeypatch):
     monkeypatch.setattr(_input, "read_features", lambda *args: calls.append(1) or original(*args))
     cm.BlockSparseRegressorCV(alphas=4, cv=3).fit(X, Y)
     assert len(calls) == 1
+
+
+# ------------------------------------------------------------------------------- labels that are tuples
+
+
+def test_labels_of_several_levels():
+    pairs = [("a", i % 3) for i in range(N)]
+    forms = [pairs, tuple(pairs), pd.MultiIndex.from_tuples(pairs), np.arange(N) % 3]
+    fits = [fitted(X, Y[:, 0], task=form) for form in forms]
+    assert fits[0].tasks_.tolist() == [("a", 0), ("a", 1), ("a", 2)]
+    for fit, form in zip(fits, forms, strict=True):
+        assert_array_equal(fit.coef_, fits[-1].coef_)
+        assert_array_equal(fit.predict(X, task=form), fits[-1].predict(X, task=forms[-1]))
+    assert fits[0].predict(X[:1], task=[("a", 1)]) == fits[-1].predict(X[:1], task=[1])
+    expected = [part.tolist() for part in next(TaskKFold(3).split(X, Y, forms[-1]))]
+    assert [part.tolist() for part in next(TaskKFold(3).split(X, Y, pairs))] == expected
+    scored = nmse(Y[:, 0], Y[:, 1], task=pairs, average=None)
+    assert_array_equal(scored, nmse(Y[:, 0], Y[:, 1], task=forms[-1], average=None))
+    assert task_scores(Y[:, 0], Y[:, 1], task=pairs).index.tolist() == fits[0].tasks_.tolist()
+    Xs, ys, labels = cm.unstack_tasks(X, Y[:, 0], pairs)
+    assert labels.tolist() == fits[0].tasks_.tolist()
+    assert cm.stack_tasks(Xs, ys, labels=labels.tolist())[2].tolist() == sorted(pairs)
+    with pytest.raises(ValueError, match=r"task \('b', 1\) was not seen in fit"):
+        fits[0].predict(X[:1], task=[("b", 1)])

@@ -412,7 +412,7 @@ def test_largest_strength_keeps_the_ratios():
 )
 def test_largest_strength_of_quadratic_penalties_shrinks_everything(penalty):
     X, y, task = stacked_data(0)
-    top = cm.alpha_max(cm.MultiTaskRegressor(penalty), X, y, task)
+    top = cm.alpha_max(cm.MultiTaskRegressor(penalty), X, y, task=task)
     name, value = next((k, v) for k, v in penalty.strength_values().items() if v > 0)
     factor = (top[name] if isinstance(top, dict) else top) / value
     free = cm.MultiTaskRegressor(RowNorm(0.0), tol=1e-8).fit(X, y, task=task)
@@ -653,4 +653,4 @@ def test_reference_of_a_fit_with_one_cluster_per_task():
     X, y, task = stacked_data(0)
     estimator = cm.ClusteredRegressor(n_clusters=3, alpha_mean=0.05, alpha_between=0.1, alpha_within=0.5, tol=1e-8)
     fit = estimator.fit(X, y, task=task)
-    assert_allclose(fit.objective_, reference.fit(estimator, X, y, task).objective, rtol=1e-6)
+    assert_allclose(fit.objective_, reference.fit(estimator, X, y, task=task).objective, rtol=1e-6)

@@ -559,7 +559,7 @@ def test_searches_refuse_what_makes_no_sense(search, message):
 def test_largest_strengths_have_the_names_of_the_parameters():
     X, y, _, task = named()
     for cls in (cm.RobustLowRankRegressor, cm.RobustFeatureRegressor, cm.SparseLowRankRegressor):
-        top = cm.alpha_max(cls(), X, y, task)
+        top = cm.alpha_max(cls(), X, y, task=task)
         assert set(top) == {name for name in cls().get_params() if name.startswith("alpha")}
         assert not cls(**{name: 1.001 * value for name, value in top.items()}).fit(X, y, task=task).coef_.any()
         assert cls(**{name: 0.99 * value for name, value in top.items()}, tol=1e-8).fit(X, y, task=task).coef_.any()
@@ -592,7 +592,8 @@ ARRANGED = {
 def test_tasks_of_unequal_scale(name, scale):
     X, y, task = unequal(scale)
     fitted = clone(ARRANGED[name]).set_params(max_iter=300, tol=1e-4).fit(X, y, task=task)  # warnings are errors
-    assert cm.certify(fitted, X, y, task).gap <= 1e-4 * fitted._formulate(X, y, None, task).problem.data.trivial[0]
+    gap = cm.certify(fitted, X, y, task=task).gap
+    assert gap <= 1e-4 * fitted._formulate(X, y, task=task).problem.data.trivial[0]
 
 
 @pytest.mark.parametrize(
@@ -666,4 +667,4 @@ def test_an_empty_structure_has_no_largest_strength():
     X, y, _, task = named()
     for estimator in (cm.GraphGuidedRegressor([], 0.1), cm.RobustLowRankRegressor(0.0, 1.0)):
         with pytest.raises(ValueError, match="one of 0 leaves all of W free, or the graph"):
-            cm.alpha_max(estimator, X, y, task)
+            cm.alpha_max(estimator, X, y, task=task)

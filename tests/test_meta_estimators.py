@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import (
@@ -19,7 +20,8 @@ from sklearn.ensemble import (
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_selection import RFE, SelectFromModel, SequentialFeatureSelector
 from sklearn.inspection import permutation_importance
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import MultiTaskLasso, Ridge
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import (
     GridSearchCV,
     HalvingGridSearchCV,
@@ -256,8 +258,81 @@ def test_select_from_model():
     assert chosen.get_support().sum() == 2
 
 
+USES = np.where(
+    np.arange(D)[:, None] < 3, [[9.0], [3.0], [1.0]] + [[0.0]] * (D - 3), 0.0
+)  # the last far below the mean
+
+
+def few_features():
+    rng = np.random.default_rng(0)
+    X, W = rng.standard_normal((80, D)), USES * rng.choice([-1, 1], (D, 3))
+    return X, X @ W + 0.1 * rng.standard_normal((80, 3))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        cm.BlockSparseRegressor(0.3),
+        cm.BlockSparseRegressor(0.3, l1_ratio=0.9),
+        cm.BlockSparseRegressor(0.3, q=np.inf),
+        cm.SparseGroupRegressor(0.2),
+        cm.DirtyRegressor(0.4, 0.3),
+        cm.TreeGuidedRegressor([([0, 1, 2], 1.0)], 0.3),
+        cm.TemporalRegressor(0.1, alpha_sparse=0.3),
+        cm.BlockSparseRegressorCV(alphas=[0.3], cv=2),
+    ],
+    ids=str,
+)
+def test_select_from_model_keeps_what_is_used(estimator):
+    """As with MultiTaskLasso, not what is above the mean."""
+    X, Y = few_features()
+    expected = SelectFromModel(MultiTaskLasso(0.3)).fit(X, Y).get_support()
+    select = SelectFromModel(estimator).fit(X, Y)
+    assert expected.sum() == 3
+    if not hasattr(estimator, "tree"):  # whose tasks are known after fit only
+        assert select.threshold_ == 1e-5
+    assert_array_equal(select.get_support(), expected)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        cm.BlockSparseRegressor(0.3, l1_ratio=0),
+        cm.TraceNormRegressor(),
+        cm.TemporalRegressor(),
+        cm.MultiTaskRegressor(),
+        cm.MeanRegularizedRegressor(),
+    ],
+    ids=str,
+)
+def test_select_from_other_models_by_the_mean(estimator):
+    X, Y = few_features()
+    select = SelectFromModel(estimator).fit(X, Y)
+    assert_allclose(select.threshold_, np.abs(select.estimator_.coef_).sum(axis=0).mean())
+
+
+@pytest.mark.parametrize("family", [cm.BlockSparseRegressor, cm.TraceNormRegressor])
+@pytest.mark.parametrize("threshold", [None, "mean", "median"])
+@pytest.mark.parametrize("column", [0, 4, -1])
+def test_select_from_model_keeps_the_task_column(family, threshold, column):
+    """And the features that it keeps where the tasks are not in a column."""
+    X, Y = few_features()
+    X, y, task = np.tile(X, (3, 1)), Y.ravel(order="F"), np.repeat(np.arange(3), len(X))
+    norms = np.linalg.norm(family(0.3).fit(X, y, task=task).coef_, axis=0)
+    sparse = threshold is None and family is cm.BlockSparseRegressor
+    cut = 1e-5 if sparse else np.median(norms) if threshold == "median" else norms.mean()
+    column %= D + 1
+    select = SelectFromModel(
+        family(0.3, task_column=column), threshold=threshold, importance_getter="feature_importances_"
+    ).fit(np.insert(X, column, task, axis=1), y)
+    kept = select.get_support()
+    assert kept[column]
+    if threshold != "median":  # (that of one value more is another)
+        assert_array_equal(np.delete(kept, column), norms >= cut)
+
+
 @pytest.mark.parametrize("kind", ["array", "pandas"])
-def test_select_from_model_keeps_the_task_column(kind):
+def test_select_from_model_in_a_pipeline(kind):
     x, column = with_tasks(kind)
     select = SelectFromModel(regressor(kind), threshold="median", importance_getter="feature_importances_")
     if kind == "pandas":
@@ -265,11 +340,46 @@ def test_select_from_model_keeps_the_task_column(kind):
     else:
         column = -1
     fit = make_pipeline(select, cm.BlockSparseRegressor(0.01, task_column=column)).fit(x, Y_STACKED)
-    kept = select.get_support()
-    norms = np.linalg.norm(select.estimator_.coef_, axis=0)
-    assert_array_equal(kept, [*(norms >= np.median([*norms, norms.max()])), True])
-    assert 1 < kept.sum() < D
+    assert select.get_support()[-1] and 1 < select.get_support().sum() < D + 1
     assert fit.score(x, Y_STACKED) > 0.4
+
+
+@pytest.mark.parametrize("labels", [[0, 1], ["no", "yes"], [False, True]], ids=str)
+@pytest.mark.parametrize("n_tasks", [1, 2, 3, 5])
+def test_classifiers_of_several_targets(n_tasks, labels):
+    """By hand what scikit-learn makes of the folds."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 4))
+    codes = (X @ rng.standard_normal((4, n_tasks)) + rng.standard_normal((60, n_tasks)) > 0).astype(int)
+    Y, estimator = np.array(labels)[codes], cm.BlockSparseClassifier(0.01)
+    assert len(estimator.fit(X, Y).classes_) == n_tasks
+    for method in ("predict_proba", "decision_function"):
+        expected = np.empty(codes.shape)
+        for train, test in KFold(3).split(X):
+            expected[test] = getattr(clone(estimator).fit(X[train], codes[train]), method)(X[test])
+        assert_allclose(cross_val_predict(estimator, X, Y, cv=KFold(3), method=method), expected)
+    if n_tasks > 1 and labels == [0, 1]:
+        own = [
+            roc_auc_score(codes[test], clone(estimator).fit(X[train], codes[train]).decision_function(X[test]))
+            for train, test in KFold(3).split(X)
+        ]
+        assert_allclose(cross_val_score(estimator, X, Y, cv=KFold(3), scoring="roc_auc"), own)
+        other = cm.TraceNormClassifier(0.01)
+        stack = StackingClassifier([("block", estimator), ("trace", other)], cm.BlockSparseClassifier(0.01), cv=3)
+        assert stack.fit(X, Y).score(X, Y) > 0.3 and stack.predict(X).shape == Y.shape
+
+
+def test_classifiers_whose_targets_have_other_labels():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 4))
+    codes = (X @ rng.standard_normal((4, 3)) > 0).astype(int)
+    tables = {"of one kind": [["a", "b"], ["c", "d"], ["no", "yes"]], "of several": [["a", "b"], [3, 7], [False, True]]}
+    for pairs in tables.values():
+        Y = np.stack([np.array(pairs[t], dtype=object)[codes[:, t]] for t in range(3)], axis=1)
+        fit = cm.BlockSparseClassifier(0.01).fit(X, Y)
+        assert [classes.tolist() for classes in fit.classes_] == pairs and fit.classes_.shape[0] == 3
+        probability = cross_val_predict(fit, X, Y, cv=KFold(3), method="predict_proba")
+        assert_allclose(probability, cross_val_predict(fit, X, codes, cv=KFold(3), method="predict_proba"))
 
 
 def test_classifiers():

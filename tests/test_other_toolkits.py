@@ -427,7 +427,7 @@ def test_cvxpy_finds_nothing_lower(name):
 def test_lambda_max_is_our_alpha_max(name):
     case = CASES[name]
     X, y = (np.concatenate(arrays) for arrays in zip(*case.data, strict=True))
-    top = cm.alpha_max(estimator(name, case.values), X, y, TASK)
+    top = cm.alpha_max(estimator(name, case.values), X, y, task=TASK)
     assert_allclose(top, case.values["lambda_max"], rtol=1e-7)
 
 

@@ -15,7 +15,7 @@ def fit():
     X, y, task, *_ = datasets.make_block_sparse(
         n_tasks=40, n_features=400, n_samples=20, n_informative=5, random_state=0
     )
-    largest = cm.alpha_max(cm.SparseLowRankRegressor(1.0, 1.0), X, y, task)
+    largest = cm.alpha_max(cm.SparseLowRankRegressor(1.0, 1.0), X, y, task=task)
     estimator = cm.SparseLowRankRegressor(**{name: value / 10 for name, value in largest.items()}, tol=1e-8)
     return lambda: estimator.fit(X, y, task=task)
 

@@ -79,7 +79,7 @@ class CrossValidated:
 
     @with_callbacks
     @all_or_nothing
-    def fit(self, X, y, sample_weight=None, task=None, **params):
+    def fit(self, X, y, *, sample_weight=None, task=None, **params):
         """Choose the strengths by cross-validation, and fit all tasks with them.
 
         Parameters

@@ -4,8 +4,10 @@ from numbers import Integral, Real
 
 from .._input import read_list
 from ..penalties import RowNorm
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _BlockSparse:
@@ -47,8 +49,7 @@ class BlockSparseRegressor(_BlockSparse, MultiTaskRegressorBase):
 
 @documented
 class BlockSparseClassifier(_BlockSparse, MultiTaskClassifierBase):
-    """Few features for all tasks. Binary classification. With y (n, T) and the squared loss this is
-    ``sklearn.linear_model.MultiTaskLasso`` and ``MultiTaskElasticNet``: same alpha, same coefficients."""
+    """Few features for all tasks. Binary classification."""
 
 
 class _BlockSparseCV(CrossValidated):

@@ -1,8 +1,10 @@
 """Clusters of tasks, known or learned."""
 
 from ..penalties import ClusterCoupling, LearnedClusters
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated, spaced
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _Clustered:

@@ -3,8 +3,10 @@
 import numpy as np
 
 from ..penalties import DirtyNorm
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated, spaced
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _Dirty:

@@ -3,8 +3,10 @@
 from sklearn.utils.validation import check_is_fitted
 
 from ..penalties import Penalty, RowNorm
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _MultiTask:
@@ -32,6 +34,7 @@ class _MultiTask:
     """
 
     parameters = {"penalty": None}
+    penalty = None  # a parameter here, not what it says of features
 
     def _penalty(self):
         return _checked(self.penalty)
@@ -73,6 +76,7 @@ class _MultiTaskCV(CrossValidated):
     """
 
     replaced = ()
+    penalty = None  # a parameter here, not what it says of features
 
     def _settings(self, n_features, n_tasks):
         return [{}]

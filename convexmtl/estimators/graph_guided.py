@@ -1,8 +1,10 @@
 """Tasks joined by a graph have similar coefficients."""
 
 from ..penalties import GraphGuided
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated, spaced
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _GraphGuided:

@@ -1,8 +1,10 @@
 """All tasks close to their mean."""
 
 from ..penalties import MeanCoupling
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated, spaced
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _MeanRegularized:

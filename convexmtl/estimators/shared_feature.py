@@ -1,8 +1,10 @@
 """Features that the tasks share, learned as combinations of the given ones."""
 
 from ..penalties import SharedFeature
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _SharedFeature:

@@ -7,8 +7,10 @@ import numpy as np
 
 from .._input import read_list
 from ..penalties import SharedStructure
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _SharedStructure:

@@ -4,8 +4,10 @@ from numbers import Real
 
 from .._input import read_list
 from ..penalties import SparseGroup
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _SparseGroup:

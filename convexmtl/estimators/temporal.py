@@ -4,8 +4,10 @@ from itertools import product
 
 from .._input import read_list
 from ..penalties import Temporal
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _Temporal:

@@ -1,8 +1,10 @@
 """A low-dimensional subspace for all tasks."""
 
 from ..penalties import TraceNorm
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _TraceNorm:

@@ -1,8 +1,10 @@
 """Features are chosen for whole branches of a tree of tasks."""
 
 from ..penalties import TreeGuided
-from ._base import MultiTaskClassifierBase, MultiTaskRegressorBase, documented
+from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
+from ._docs import documented
+from ._regressor import MultiTaskRegressorBase
 
 
 class _TreeGuided:

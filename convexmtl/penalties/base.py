@@ -98,6 +98,10 @@ class Penalty(BaseEstimator):
         """(T, k) orthonormal: Omega(W) does not change along x v' for v in their span, x any."""
         return np.zeros((n_tasks, 0))
 
+    def selects_features(self, n_tasks):
+        """Whether a row of W stays exactly zero while its gradient is small enough."""
+        return False
+
     def expression(self, W, cp):
         """(expression, constraints): the textbook definition in cvxpy, handed in as ``cp``."""
         raise TypeError(f"{type(self).__name__} does not define expression")

@@ -111,6 +111,9 @@ class RowPenalty(Penalty):
         """(d,): by how much each row of Z is too large for a row of W to stay zero; 0 where it is not."""
         return np.abs(self.prox(Z, 1.0)).max(axis=1)
 
+    def selects_features(self, n_tasks):
+        return not self.free_tasks(n_tasks).size and not np.any(self.excess(np.full((1, n_tasks), 1e-150)))
+
     def dual_norm(self, Z):
         """The smallest s for which the prox of Z / s is zero, from the prox alone; exact formulas override it.
 

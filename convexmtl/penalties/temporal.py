@@ -1,5 +1,7 @@
 """Tasks that follow one another in time."""
 
+import re
+import warnings
 from collections.abc import Collection
 from itertools import pairwise
 
@@ -103,6 +105,11 @@ def prox_chain(v, step, fpar, ipar, feature):
         v[ipar[i]] = x[i]
 
 
+def _natural(label):
+    """Key by which numbers within strings are in the order of numbers."""
+    return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in re.split(r"(\d+)", label) if piece]
+
+
 class Temporal(RowPenalty):
     """Omega(W) = alpha_smooth sum_t norm_1(w_{t+1} - w_t) + alpha_sparse norm_1(W) + alpha_group sum_j norm_2(W_j.)
     + (alpha_ridge/2) norm_F(W)^2; with smooth="l2" the first term is alpha_smooth sum_t norm_2(w_{t+1} - w_t)^2.
@@ -143,7 +150,18 @@ class Temporal(RowPenalty):
         super().check(n_features, tasks)
         if self.smooth not in ("l1", "l2"):
             raise ValueError(f"smooth must be 'l1' or 'l2', got {self.smooth!r}.")
-        self.positions(tasks)
+        positions = self.positions(tasks)
+        labels = labels_of(tasks)
+        if self.order is None and all(isinstance(label, str) for label in labels):
+            natural = sorted(positions, key=lambda t: _natural(labels[t]))
+            k = next((k for k in positions if natural[k] != k), None)
+            if k is not None:
+                warnings.warn(
+                    f"Temporal takes the tasks in the order of their labels, in which {labels[k]!r} comes before "
+                    f"{labels[natural[k]]!r}: hand over their order=, or labels that are numbers or dates.",
+                    UserWarning,
+                    stacklevel=2,
+                )
 
     def positions(self, tasks):
         """[position of the first task in time, of the second, ...]."""

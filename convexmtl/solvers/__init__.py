@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+import numpy as np
+
+from ..certificate import duality_gap
 from ..problem import Problem
 from ..result import Result
 from . import newton, proximal_gradient, row_descent, splitting
@@ -59,12 +62,36 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     run = next(solver for applies, solver in SOLVERS if applies(problem))
     smaller = problem.reduced()
     if smaller is None:
-        return run(problem, start, tol, max_iter, callback)
+        return without_constants(problem, run(problem, start, tol, max_iter, callback))
     reduced, Q = smaller
     if start is not None:
         start = replace(start, parts=tuple(Q.T @ part for part in start.parts))
     result = run(reduced, start, tol, max_iter, callback)
-    return replace(result, parts=tuple(Q @ part for part in result.parts))
+    return without_constants(problem, replace(result, parts=tuple(Q @ part for part in result.parts)))
+
+
+def without_constants(problem, result):
+    """The result with exact zeros for features that are constant in every task: intercepts do all that they can do.
+
+    Solvers leave rounding there, or what they were started from.
+    """
+    if not problem.data.fit_intercept:
+        return result
+    rows = np.flatnonzero(problem.tasks.constant_features)
+    if not any(np.any(part[rows]) for part in result.parts):
+        return result
+    parts = tuple(part.copy() for part in result.parts)
+    for part in parts:
+        part[rows] = 0.0
+    certificate = duality_gap(problem, parts, start=result.intercept)
+    return replace(
+        result,
+        parts=parts,
+        intercept=certificate.intercept,
+        objective=certificate.primal,
+        dual_gap=certificate.gap,
+        certificate=certificate,
+    )
 
 
 __all__ = ["Problem", "Result", "solve"]

@@ -143,7 +143,7 @@ def make_instance(name, data, family, ratio, fit_intercept=None, path=None):
     T = y.shape[1] if task is None else len(np.unique(task))
     estimator = FAMILIES[family](T, classify)
     estimator.set_params(fit_intercept=classify if fit_intercept is None else fit_intercept)
-    top = mtl.alpha_max(estimator, X, y, task)
+    top = mtl.alpha_max(estimator, X, y, task=task)
     names = estimator._penalty().strength_values()
     factor = next(iter(top.values() if isinstance(top, dict) else [top])) / next(iter(names.values()))
     if path is None:

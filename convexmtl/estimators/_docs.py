@@ -1,0 +1,86 @@
+"""What the docstrings of all estimators have in common."""
+
+from sklearn.base import ClassifierMixin
+
+COMMON_PARAMETERS = """fit_intercept : bool, default=True
+        Whether each task has an intercept; it is never penalised.
+    task_weight : {"equal", "size"} or array-like of shape (T,), default="equal"
+        What the mean loss of a task counts; "size" is n_t / mean(n), and an array is in the order of `tasks_`. In a
+        search these are weights of all samples, for the parts of all folds as well.
+    task_column : str or int, default=None
+        The column of X, by name (a string) or position (an integer), that holds the task labels.
+    max_iter : int, default=10000
+        Largest number of iterations.
+    tol : float, default=1e-4
+        The fit has converged when the duality gap is at most tol times the objective at W = 0.
+    warm_start : bool, default=False
+        Whether fit starts from the previous solution.
+    verbose : int, default=0
+        1 prints a line at each check of the gap."""
+
+COMMON_ATTRIBUTES = """coef_ : ndarray of shape (T, d)
+        W transposed: one row per task.
+    intercept_ : ndarray of shape (T,)
+    tasks_ : ndarray of shape (T,)
+        Task labels, in the order of the rows of `coef_`.
+    n_iter_ : int
+    objective_ : float
+        The objective at the solution.
+    dual_gap_ : float
+        Upper bound of what the objective is above the optimum.
+    n_features_in_ : int
+        Columns of X, the task column included.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Where X has column names.
+    feature_importances_ : ndarray of shape (`n_features_in_`,)
+        Norms of the features' coefficients across the tasks; the task column has the largest of them."""
+
+SEARCH_PARAMETERS = """alphas : int or array-like of shape (n_alphas,), default=100
+        Strengths to try; or how many, evenly spaced in logarithm from where all coefficients are zero down to
+        eps times that.
+    eps : float in (0, 1], default=1e-3
+        Length of the path.
+    cv : int, splitter or iterable of (train, test), default=None
+        An int is a number of folds that split within every task, None five of them.
+    n_jobs : int, default=None
+        Paths at a time; the results do not depend on it.
+    selection : {"best", "1se"}, default="best"
+        "1se" takes the largest strength whose error is within one standard error of the smallest."""
+
+SEARCH_ATTRIBUTES = """alphas_ : ndarray of shape (n_alphas,) or (n_paths, n_alphas)
+        The strengths that were tried, decreasing.
+    mse_path_ : ndarray of shape (n_alphas, n_folds) or (n_paths, n_alphas, n_folds)
+        Mean loss of the test samples of every fold, each task counting by its weight; for the squared loss the
+        mean squared error.
+    settings_ : list of dict
+        What the paths differ in: for each, the parameters that were searched for, of the strengths their ratios."""
+
+REGRESSION_LOSS = """loss : {"squared", "huber", "poisson"} or Loss, default="squared"
+        "huber" has delta = 1.35 in units of y; a ``Huber(delta)`` object has any other."""
+
+CLASSIFICATION_LOSS = """loss : {"logistic", "squared_hinge"} or Loss, default="logistic\""""
+
+
+CLASSES = """
+    classes_ : ndarray of shape (2,), (T, 2) or (T,), or list of T arrays
+        The labels; a list where tasks with rows of their own have different ones. After fit with y (n, T) one row
+        per task, or an array of arrays where those do not make a table; for T >= 3 columns of 0 and 1 the positions
+        of the columns, as in ``OneVsRestClassifier``."""
+
+
+def documented(cls):
+    """Class decorator: the docstring of the family, its first base, with this class's own one as its summary."""
+    classifies = issubclass(cls, ClassifierMixin)
+    loss = CLASSIFICATION_LOSS if classifies else REGRESSION_LOSS
+    fields = {
+        "{summary}": cls.__doc__ or "",
+        "{search}": SEARCH_PARAMETERS,
+        "{searched}": SEARCH_ATTRIBUTES,
+        "{common}": f"{loss}\n    {COMMON_PARAMETERS}",
+        "{fitted}": COMMON_ATTRIBUTES + (CLASSES if classifies else ""),
+    }
+    text = cls.__bases__[0].__doc__ or ""  # python -OO drops docstrings
+    for field, value in fields.items():
+        text = text.replace(field, value)
+    cls.__doc__ = text
+    return cls

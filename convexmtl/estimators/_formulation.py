@@ -1,0 +1,145 @@
+"""What the user hands over, checked and turned into a Problem."""
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+
+from .. import _input
+from ..data import DataTerm
+from ..losses import get_loss
+from ..problem import Problem
+from ..tasks import Tasks
+
+
+class Data(NamedTuple):
+    """What the user has handed over, checked and read."""
+
+    tasks: Tasks
+    loss: Any
+    labels: np.ndarray
+    layout: str  # "single", "shared" or "stacked"
+    classes: Any
+    codes: np.ndarray | None  # (n,) position of every row's task, where the layout is stacked
+    weight: np.ndarray | None  # sample weights
+
+
+class Formulation(NamedTuple):
+    """A Problem, and what of the user's input is needed beside it."""
+
+    problem: Problem
+    penalty: Any  # as the user wrote it, with task labels bound to positions
+    data: Data
+
+    @property
+    def labels(self):
+        return self.data.labels
+
+    @property
+    def strengths(self):
+        return self.penalty.strength_values()
+
+
+class Formulates:
+    """Mixin: from data and parameters to a Formulation.
+
+    It asks the estimator for ``_penalty()``, ``_read_targets`` and ``_encode``.
+    """
+
+    def _formulate(self, X, y, *, sample_weight=None, task=None, reset=False):
+        """Check everything the user has said and turn it into a Formulation."""
+        return self._state(self._read(X, y, sample_weight, task, reset), stacklevel=4)
+
+    def _read(self, X, y, sample_weight, task, reset):
+        """Data; everything that the user has said of them is checked."""
+        self._validate_params()
+        loss = self._checked_loss()
+        _input.require_targets(self, y)
+        X, task = _input.read_features(self, X, task, reset or not hasattr(self, "n_features_in_"))
+        names = _input.target_names(y)
+        y = self._read_targets(y, task is not None)
+        if len(y) != X.shape[0]:
+            raise ValueError(f"X and y must have as many rows, got {X.shape[0]} rows of X and {len(y)} of y.")
+        _input.refuse_overflow(X)
+        weight = _input.read_sample_weight(sample_weight, X, y)
+
+        codes = None
+        if task is not None:
+            layout = "stacked"
+            labels, codes = _input.encode_tasks(task)
+        elif y.ndim == 2:
+            layout, labels = "shared", np.arange(y.shape[1]) if names is None else names
+        else:
+            layout, labels = "single", np.arange(1)
+        y, classes = self._encode(y, codes, labels)
+
+        columns = y[:, None] if layout == "single" else y
+        if layout == "stacked":
+            totals = np.bincount(codes, weights=weight, minlength=len(labels)).astype(float)
+        else:
+            seen = (~np.isnan(columns)).astype(float)
+            if weight is not None:
+                seen = seen * (weight if weight.ndim == 2 else weight[:, None])
+            totals = seen.sum(axis=0)
+        if np.any(totals <= 0):
+            t = int(np.argmin(totals))
+            raise ValueError(
+                f"task {labels.tolist()[t]!r} has no sample with a target and a positive weight: drop the task."
+            )
+        task_weight = _input.read_task_weight(self.task_weight, totals)
+        if layout == "stacked":
+            tasks = Tasks.stacked(X, y, codes, len(labels), weight, task_weight)
+        else:
+            tasks = Tasks.shared(X, columns, weight, task_weight)
+        loss.check_targets(tasks.y[tasks.weight > 0])
+        return Data(tasks, loss, labels, layout, classes, codes, weight)
+
+    def _state(self, data, stacklevel=2):
+        """The Formulation of this estimator's problem on the data."""
+        penalty, labels = self._penalty(), data.labels
+        canonical = penalty.resolve(data.tasks.n_features, labels)
+        tasks, fixed = self._without_constant_tasks(data.tasks, data.loss, labels, stacklevel + 1)
+        problem = Problem(DataTerm(tasks, data.loss, self.fit_intercept, fixed), canonical)
+        with np.errstate(over="ignore", invalid="ignore"):
+            at_zero = problem.data.trivial[0]
+        if not np.isfinite(at_zero):
+            raise ValueError(
+                f"y is too large, up to {np.abs(tasks.y).max():.3g}: the loss overflows. Rescale the targets."
+            )
+        return Formulation(problem, penalty.bind(labels), data)
+
+    def _checked_loss(self):
+        loss = get_loss(self.loss)
+        if loss.classification != isinstance(self, ClassifierMixin):
+            kind = "classifiers" if loss.classification else "regressors"
+            raise ValueError(f"loss={self.loss!r} is a loss for {kind}, not for {type(self).__name__}.")
+        return loss
+
+    def _without_constant_tasks(self, tasks, loss, labels, stacklevel=2):
+        """Tasks whose targets have no finite best intercept lose their weight and get a fixed intercept."""
+        single, fixed, keep = [], np.zeros(tasks.n_tasks), np.ones(tasks.n_tasks)
+        for t in range(tasks.n_tasks):
+            samples = tasks.slices(t)[1]
+            seen = tasks.y[samples][tasks.weight[samples] > 0]
+            if loss.classification and np.all(seen == seen[0]):
+                single.append(labels.tolist()[t])
+            constant = loss.constant(seen) if self.fit_intercept else None
+            if constant is not None:
+                fixed[t], keep[t] = constant, 0.0
+                if not loss.classification:
+                    single.append(labels.tolist()[t])
+        if single:
+            what = "a single class" if loss.classification else "no count above zero"
+            if loss.classification and tasks.n_tasks == 1:
+                raise ValueError("y has only 1 class; a classifier needs samples of 2 classes.")
+            warnings.warn(
+                f"{len(single)} task(s) have {what} and say nothing of their coefficients: {single[:10]}. "
+                "Their prediction is constant, up to what the penalty borrows from the other tasks.",
+                UserWarning,
+                stacklevel=stacklevel,
+            )
+        if np.all(keep == 1):
+            return tasks, None
+        weight = tasks.weight * tasks.spread(keep)
+        return Tasks(tasks.X, tasks.y, tasks.ptr, tasks.row, weight), fixed

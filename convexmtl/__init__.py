@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from . import metrics, model_selection, reference, structures
+from . import compose, metrics, model_selection, reference, structures
 from ._version import __version__
 from .estimators import (
     BlockSparseClassifier,
@@ -192,6 +192,7 @@ __all__ = [
     "__version__",
     "alpha_max",
     "certify",
+    "compose",
     "datasets",
     "inspection",
     "metrics",

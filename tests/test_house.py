@@ -28,7 +28,7 @@ FLOORS = [
     ["solvers", "textbook"],
     ["model_selection", "metrics"],
     ["estimators"],
-    ["path", "reference"],
+    ["compose", "path", "reference"],
     ["inspection"],
 ]
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}

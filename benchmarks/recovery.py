@@ -224,7 +224,7 @@ def run(name, seed):
                 fitted.fit(X, y, task=task)
             errors = fitted.mse_path_.mean(axis=-1)
             about = {
-                "strengths": " ".join(f"{key}={getattr(fitted, key + '_'):.3g}" for key in fitted.replaced),
+                "strengths": " ".join(f"{key}={getattr(fitted, key + '_'):.3g}" for key in fitted._replaced),
                 "position on the path": np.unravel_index(np.argmin(errors), errors.shape)[-1] + 1,
                 "CPU seconds": round(time.process_time() - start, 2),
                 "warnings": "; ".join({str(w.message) for w in caught}),

@@ -42,11 +42,11 @@ def test_sklearn_compatible_estimator(estimator, check):
 def test_twin_is_its_single_at_the_strengths_it_found(cls, layout):
     X, y, given = drawn(cls, layout)
     twin = cls(**QUICK, eps=1e-2, tol=1e-8).fit(X, y, **given)
-    single = cls.single(**{n: v for n, v in twin.get_params().items() if n in inspect.signature(cls.single).parameters})
+    single = cls._single(**{n: v for n, v in twin.get_params().items() if n in inspect.signature(cls._single).parameters})
     if hasattr(twin, "penalty_"):
         single.set_params(penalty=twin.penalty_)
     else:
-        single.set_params(**{name: getattr(twin, f"{name}_") for name in cls.replaced})
+        single.set_params(**{name: getattr(twin, f"{name}_") for name in cls._replaced})
     single.fit(X, y, **given)
     assert_allclose(twin.coef_, single.coef_, atol=1e-4)
     assert_allclose(twin.objective_, single.objective_, rtol=1e-6)
@@ -73,7 +73,7 @@ def test_errors_are_those_of_a_search_by_hand(cls):
     errors, alphas = (twin.mse_path_[0], twin.alphas_[0]) if several else (twin.mse_path_, twin.alphas_)
     setting = twin._settings(6, 4)[0]
     for a, alpha in enumerate(alphas):
-        single = twin._single(setting)
+        single = twin._at(setting)
         penalty = single._penalty()
         lead = next(v for v in penalty.strength_values().values() if v > 0)
         penalty = penalty.scaled(alpha / lead)
@@ -275,7 +275,7 @@ def test_nothing_is_left_of_another_fit():
 
 
 # (A single task has both lasso and group, and of numbers that are given all are tried.)
-NO_RATIOS = [c for c in TWINS if "ratios" in c.searched and not re.match("RobustF|SparseL|TaskR", c.__name__)]
+NO_RATIOS = [c for c in TWINS if "ratios" in c._searched and not re.match("RobustF|SparseL|TaskR", c.__name__)]
 
 
 @pytest.mark.parametrize("cls", NO_RATIOS, ids=lambda c: c.__name__)

@@ -201,7 +201,7 @@ def test_every_solver_is_reached():
 def test_every_estimator_has_a_row():
     exported = [getattr(convexmtl.estimators, name) for name in convexmtl.estimators.__all__]
     # A twin solves the problem of its single estimator.
-    assert {getattr(cls, "single", cls) for cls in exported} == set(cases.ESTIMATORS)
+    assert {getattr(cls, "_single", cls) for cls in exported} == set(cases.ESTIMATORS)
 
 
 def test_every_loss_and_penalty_meets_every_layout_that_applies():

@@ -75,11 +75,11 @@ def initialiser(cls, own, keywords):
 
 
 class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
-    """Base of all estimators; a family is a mixin that owes ``parameters`` and ``_penalty()``.
+    """Base of all estimators; a family is a mixin that owes ``_parameters`` and ``_penalty()``.
 
     Attributes
     ----------
-    parameters : dict of str -> default
+    _parameters : dict of str -> default
         The family's own; those common to all come after them, as keywords.
     """
 
@@ -94,9 +94,9 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         # (A user's subclass of an estimator inherits what that has.)
-        family = next((vars(base) for base in cls.__bases__ if "parameters" in vars(base)), None)
+        family = next((vars(base) for base in cls.__bases__ if "_parameters" in vars(base)), None)
         if family is not None and "__init__" not in vars(cls):
-            cls.__init__ = initialiser(cls, family["parameters"], {"loss": cls._loss, **COMMON_DEFAULTS})
+            cls.__init__ = initialiser(cls, family["_parameters"], {"loss": cls._loss, **COMMON_DEFAULTS})
 
     def _penalty(self):
         """The penalty with this estimator's strengths."""

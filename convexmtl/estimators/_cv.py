@@ -2,11 +2,12 @@
 
 import inspect
 import warnings
+from itertools import takewhile
 from numbers import Integral, Real
 
 import numpy as np
 from joblib.parallel import get_active_backend
-from sklearn.base import is_classifier
+from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import PredefinedSplit, check_cv
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -33,30 +34,32 @@ class CrossValidated:
 
     Attributes
     ----------
-    single : class
+    _single : class
         What is fitted for one strength.
-    replaced : tuple of str
+    _replaced : tuple of str
         Its parameters that are searched for, along a path or by one path each.
-    searched : dict of str -> default
+    _searched : dict of str -> default
         The twin's parameters in their place.
     """
 
-    single = None
-    replaced = ("alpha",)
-    searched: dict = {}
+    _single = None
+    _replaced = ("alpha",)
+    _searched: dict = {}
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if "single" not in cls.__dict__:
+        if "_single" not in vars(cls):
             return
-        defaults = dict(cls.searched)
-        for name, parameter in inspect.signature(cls.single).parameters.items():
-            if name not in cls.replaced:
+        # By position only what has the same position in the single estimator: up to the first strength.
+        own = dict(takewhile(lambda pair: pair[0] not in cls._replaced, cls._single._parameters.items()))
+        defaults = dict(cls._searched)
+        for name, parameter in inspect.signature(cls._single).parameters.items():
+            if name not in cls._replaced and name not in own:
                 defaults.setdefault(name, parameter.default)
         defaults |= {"alphas": 100, "eps": 1e-3, "cv": None, "n_jobs": None, "selection": "best"}
-        cls.__init__ = initialiser(cls, {}, defaults)
+        cls.__init__ = initialiser(cls, own, defaults)
         cls._parameter_constraints = {
-            **cls.single._parameter_constraints,
+            **cls._single._parameter_constraints,
             "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
             "eps": [Interval(Real, 0, 1, closed="right")],
             "cv": ["cv_object"],
@@ -65,17 +68,18 @@ class CrossValidated:
         }
 
     def _settings(self, n_features, n_tasks):
-        """Parameters of ``single`` for every path, [{name: value}]; the strengths among them are scaled along it."""
+        """Parameters of ``_single`` for every path, [{name: value}]; the strengths among them are scaled along it."""
         return [{"alpha": 1.0}]
 
-    def _single(self, setting):
+    def _at(self, setting):
+        """The single estimator of a path."""
         own = self.get_params(deep=False)
-        names = inspect.signature(self.single).parameters
-        return self.single(**{name: own[name] for name in names if name in own} | setting)
+        names = inspect.signature(self._single).parameters
+        return self._single(**{name: own[name] for name in names if name in own} | setting)
 
     def _penalty(self):
         """With the strengths that were found; before fit, with those of the first path."""
-        return self._found if hasattr(self, "_found") else self._single(self._settings(2, 2)[0])._penalty()
+        return self._found if hasattr(self, "_found") else self._at(self._settings(2, 2)[0])._penalty()
 
     @with_callbacks
     @all_or_nothing
@@ -106,7 +110,7 @@ class CrossValidated:
         _raise_for_params(params, self, "fit")
         data = self._read(X, y, sample_weight, task, reset=True)
         settings = self._settings(data.tasks.n_features, data.tasks.n_tasks)
-        singles = [self._single(setting) for setting in settings]
+        singles = [self._at(setting) for setting in settings]
         formulations = [singles[0]._state(data, stacklevel=5)]
         with warnings.catch_warnings():
             # What is to be said of the data has been said.
@@ -143,9 +147,10 @@ class CrossValidated:
             )
 
         p, a = _select(errors, self.selection)
-        chosen = formulations[p]
-        penalty = chosen.penalty.scaled(alphas[p][a] / leads[p])
-        self._found = penalty
+        chosen, factor = formulations[p], alphas[p][a] / leads[p]
+        penalty = chosen.penalty.scaled(factor)
+        # As the user wrote it, by labels: of other tasks these positions say nothing. A copy, as of all that is fitted.
+        self._found = clone(singles[p]._penalty()).scaled(factor)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             problem = Problem(chosen.problem.data, penalty.resolve(data.tasks.n_features, data.labels))
@@ -167,17 +172,17 @@ class CrossValidated:
             given = process_routing(self, "fit", **params).splitter.split
         else:
             given = {}
-        cv = self.cv
+        n, cv = data.tasks.n_rows, self.cv
+        order = np.arange(n) if data.codes is None else np.argsort(data.codes, kind="stable")
         if cv is None or isinstance(cv, Integral):
-            cv = self._default_folds(5 if cv is None else cv, y, data)
+            splits = self._default_folds(5 if cv is None else cv, data, order)
         else:
             cv = check_cv(cv)
-        if isinstance(cv, TaskSplitter) and data.codes is not None:
-            given = {"groups": data.codes, **given}
-        n = data.tasks.n_rows
-        order = np.arange(n) if data.codes is None else np.argsort(data.codes, kind="stable")
+            if isinstance(cv, TaskSplitter) and data.codes is not None:
+                given = {"groups": data.codes, **given}
+            splits = cv.split(X, y, **given)
         folds = []
-        for k, parts in enumerate(cv.split(X, y, **given)):
+        for k, parts in enumerate(splits):
             folds.append([_counts(part, n, k)[order] for part in parts])
             _check_fold(data, *folds[-1], k)
         if not folds:
@@ -186,27 +191,34 @@ class CrossValidated:
             )
         return folds
 
-    def _default_folds(self, n_folds, y, data):
-        """A splitter with folds that split within every task."""
-        tasks = data.tasks
+    def _default_folds(self, n_folds, data, order):
+        """Yield folds that split within every task, of the rows that count.
+
+        A row without weight is as good as none: dealt out for itself, it would take the place of one that counts.
+        """
+        tasks, target, groups = data.tasks, None, None
+        repeats = tasks.n_tasks if tasks.is_shared else 1
+        seen = np.empty((repeats, tasks.n_rows), dtype=bool)
+        seen[:, order] = tasks.weight.reshape(repeats, -1) > 0
+        counted = np.flatnonzero(seen.any(axis=0))
+        seen = seen[:, counted]
+        if data.layout != "shared":
+            target = np.empty(tasks.n_rows)
+            target[order] = tasks.y
+            target = target[counted]
         if data.layout == "stacked":
+            groups = data.codes[counted]
             cv = TaskStratifiedKFold(n_folds) if is_classifier(self) else TaskKFold(n_folds)
-            if data.weight is None or np.all(data.weight > 0):
-                return cv
-            # A row of weight 0 is as good as none: dealt out for itself, it would take the place of one that counts.
-            counted, fold = np.flatnonzero(data.weight > 0), np.full(tasks.n_rows, -1)
-            for k, (_, test) in enumerate(cv.split(counted, np.asarray(y)[counted], data.codes[counted])):
-                fold[counted[test]] = k
-            return PredefinedSplit(fold)
-        cv = check_cv(n_folds, y, classifier=is_classifier(self) and data.layout == "single")
-        seen = tasks.weight.reshape(tasks.n_tasks, -1) > 0
-        if seen[:, seen.any(axis=0)].all():
-            return cv
-        # Missing targets: rows are dealt out by what they have, that of the rarest task first.
-        rarest = np.argsort(seen.sum(axis=1), kind="stable")
-        fold = np.empty(tasks.n_rows, dtype=int)
-        fold[np.lexsort(~seen[rarest[::-1]])] = np.arange(tasks.n_rows) % cv.get_n_splits()
-        return PredefinedSplit(fold)
+        elif seen.all():
+            cv = check_cv(n_folds, target, classifier=is_classifier(self) and target is not None)
+        else:
+            # Missing targets: rows are dealt out by what they have, that of the rarest task first.
+            rarest = np.argsort(seen.sum(axis=1), kind="stable")
+            fold = np.empty(len(counted), dtype=int)
+            fold[np.lexsort(~seen[rarest[::-1]])] = np.arange(len(counted)) % check_cv(n_folds).get_n_splits()
+            cv = PredefinedSplit(fold)
+        for train, test in cv.split(counted, target, groups):
+            yield counted[train], counted[test]
 
     def get_metadata_routing(self):
         """What is handed on to the splitter."""

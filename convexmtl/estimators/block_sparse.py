@@ -1,6 +1,6 @@
 """Few features for all tasks."""
 
-from numbers import Integral, Real
+from numbers import Real
 
 from .._input import read_list
 from ..penalties import RowNorm
@@ -35,7 +35,7 @@ class _BlockSparse:
     Obozinski, Taskar, Jordan (2010), Statistics and Computing; Negahban, Wainwright (2008), NIPS.
     """
 
-    parameters = {"alpha": 0.1, "q": 2, "l1_ratio": 1.0}
+    _parameters = {"alpha": 0.1, "q": 2, "l1_ratio": 1.0}
 
     def _penalty(self):
         return RowNorm(self.alpha, self.q, self.l1_ratio)
@@ -81,17 +81,12 @@ class _BlockSparseCV(CrossValidated):
     Obozinski, Taskar, Jordan (2010), Statistics and Computing.
     """
 
-    replaced = ("alpha", "l1_ratio")
-    searched = {"l1_ratio": 1.0}
+    _replaced = ("alpha", "l1_ratio")
+    _searched = {"l1_ratio": 1.0}
 
     def _settings(self, n_features, n_tasks):
         given = [self.l1_ratio] if isinstance(self.l1_ratio, Real) else self.l1_ratio
         ratios = read_list(given, "l1_ratio", "a number in [0, 1] or a list of them", 0, 1)
-        if isinstance(self.alphas, Integral) and 0 in ratios:
-            raise ValueError(
-                "Automatic alpha grid generation is not supported for l1_ratio=0. Please supply a grid by providing "
-                "your estimator with the appropriate `alphas=` argument."
-            )
         return [{"alpha": 1.0, "l1_ratio": ratio} for ratio in ratios]
 
 
@@ -100,11 +95,11 @@ class BlockSparseRegressorCV(_BlockSparseCV, MultiTaskRegressorBase):
     """Few features for all tasks. Regression. With y (n, T) and the squared loss this is
     ``sklearn.linear_model.MultiTaskLassoCV`` and ``MultiTaskElasticNetCV``."""
 
-    single = BlockSparseRegressor
+    _single = BlockSparseRegressor
 
 
 @documented
 class BlockSparseClassifierCV(_BlockSparseCV, MultiTaskClassifierBase):
     """Few features for all tasks. Binary classification."""
 
-    single = BlockSparseClassifier
+    _single = BlockSparseClassifier

@@ -44,7 +44,7 @@ class _Clustered:
     Jacob, Bach, Vert (2009), NIPS; Zhou, Chen, Ye (2011), NIPS.
     """
 
-    parameters = {"clusters": None, "n_clusters": 2, "alpha_mean": 0.1, "alpha_between": 0.1, "alpha_within": 1.0}
+    _parameters = {"clusters": None, "n_clusters": 2, "alpha_mean": 0.1, "alpha_between": 0.1, "alpha_within": 1.0}
 
     def _penalty(self):
         return (
@@ -94,8 +94,8 @@ class _ClusteredCV(CrossValidated):
         Sigma.
     """
 
-    replaced = ("alpha_mean", "alpha_between", "alpha_within")
-    searched = {"ratios": 5}
+    _replaced = ("alpha_mean", "alpha_between", "alpha_within")
+    _searched = {"ratios": 5}
 
     def _settings(self, n_features, n_tasks):
         ratios = spaced(self.ratios, 1, 1000 if n_tasks > 1 else 1)
@@ -106,11 +106,11 @@ class _ClusteredCV(CrossValidated):
 class ClusteredRegressorCV(_ClusteredCV, MultiTaskRegressorBase):
     """Clusters of tasks, known or learned. Regression."""
 
-    single = ClusteredRegressor
+    _single = ClusteredRegressor
 
 
 @documented
 class ClusteredClassifierCV(_ClusteredCV, MultiTaskClassifierBase):
     """Clusters of tasks, known or learned. Binary classification."""
 
-    single = ClusteredClassifier
+    _single = ClusteredClassifier

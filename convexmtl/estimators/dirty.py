@@ -36,7 +36,7 @@ class _Dirty:
     Jalali, Ravikumar, Sanghavi, Ruan (2010), NIPS.
     """
 
-    parameters = {"alpha_block": 0.1, "alpha_sparse": 0.05, "q": np.inf}
+    _parameters = {"alpha_block": 0.1, "alpha_sparse": 0.05, "q": np.inf}
 
     def _penalty(self):
         return DirtyNorm(self.alpha_block, self.alpha_sparse, self.q)
@@ -80,8 +80,8 @@ class _DirtyCV(CrossValidated):
         B and S transposed.
     """
 
-    replaced = ("alpha_block", "alpha_sparse")
-    searched = {"ratios": 5}
+    _replaced = ("alpha_block", "alpha_sparse")
+    _searched = {"ratios": 5}
 
     def _settings(self, n_features, n_tasks):
         ratios = spaced(self.ratios, 1, n_tasks if self.q == np.inf else np.sqrt(n_tasks))
@@ -92,11 +92,11 @@ class _DirtyCV(CrossValidated):
 class DirtyRegressorCV(_DirtyCV, MultiTaskRegressorBase):
     """Some features for all tasks, some for single ones. Regression."""
 
-    single = DirtyRegressor
+    _single = DirtyRegressor
 
 
 @documented
 class DirtyClassifierCV(_DirtyCV, MultiTaskClassifierBase):
     """Some features for all tasks, some for single ones. Binary classification."""
 
-    single = DirtyClassifier
+    _single = DirtyClassifier

@@ -33,7 +33,7 @@ class _MultiTask:
     Evgeniou, Pontil (2004), KDD, for the setting; each penalty names its own source.
     """
 
-    parameters = {"penalty": None}
+    _parameters = {"penalty": None}
     penalty = None  # a parameter here, not what it says of features
 
     def _penalty(self):
@@ -75,7 +75,7 @@ class _MultiTaskCV(CrossValidated):
     {fitted}
     """
 
-    replaced = ()
+    _replaced = ()
     penalty = None  # a parameter here, not what it says of features
 
     def _settings(self, n_features, n_tasks):
@@ -91,14 +91,14 @@ class _MultiTaskCV(CrossValidated):
 class MultiTaskRegressorCV(_MultiTaskCV, MultiTaskRegressorBase):
     """Any penalty, any loss. Regression."""
 
-    single = MultiTaskRegressor
+    _single = MultiTaskRegressor
 
 
 @documented
 class MultiTaskClassifierCV(_MultiTaskCV, MultiTaskClassifierBase):
     """Any penalty, any loss. Binary classification."""
 
-    single = MultiTaskClassifier
+    _single = MultiTaskClassifier
 
 
 def _checked(penalty):

@@ -39,7 +39,7 @@ class _GraphGuided:
     Pontil (2005), JMLR (norm="l2").
     """
 
-    parameters = {"graph": None, "alpha": 0.1, "norm": "l1", "alpha_sparse": 0.0}
+    _parameters = {"graph": None, "alpha": 0.1, "norm": "l1", "alpha_sparse": 0.0}
 
     def _penalty(self):
         return GraphGuided(self.graph, self.alpha, self.norm, self.alpha_sparse)
@@ -92,8 +92,8 @@ class _GraphGuidedCV(CrossValidated):
     Pontil (2005), JMLR (norm="l2").
     """
 
-    replaced = ("alpha", "alpha_sparse")
-    searched = {"ratios": 5}
+    _replaced = ("alpha", "alpha_sparse")
+    _searched = {"ratios": 5}
 
     def _settings(self, n_features, n_tasks):
         ratios = spaced(self.ratios, 0.1, 100 if n_tasks > 1 else 0.1)
@@ -104,11 +104,11 @@ class _GraphGuidedCV(CrossValidated):
 class GraphGuidedRegressorCV(_GraphGuidedCV, MultiTaskRegressorBase):
     """Tasks joined by a graph have similar coefficients. Regression."""
 
-    single = GraphGuidedRegressor
+    _single = GraphGuidedRegressor
 
 
 @documented
 class GraphGuidedClassifierCV(_GraphGuidedCV, MultiTaskClassifierBase):
     """Tasks joined by a graph have similar coefficients. Binary classification."""
 
-    single = GraphGuidedClassifier
+    _single = GraphGuidedClassifier

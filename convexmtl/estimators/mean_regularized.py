@@ -32,7 +32,7 @@ class _MeanRegularized:
     Evgeniou, Pontil (2004), KDD; Evgeniou, Micchelli, Pontil (2005), JMLR.
     """
 
-    parameters = {"alpha_mean": 0.1, "alpha_variance": 1.0}
+    _parameters = {"alpha_mean": 0.1, "alpha_variance": 1.0}
 
     def _penalty(self):
         return MeanCoupling(self.alpha_mean, self.alpha_variance)
@@ -74,8 +74,8 @@ class _MeanRegularizedCV(CrossValidated):
         w_bar.
     """
 
-    replaced = ("alpha_mean", "alpha_variance")
-    searched = {"ratios": 5}
+    _replaced = ("alpha_mean", "alpha_variance")
+    _searched = {"ratios": 5}
 
     def _settings(self, n_features, n_tasks):
         ratios = spaced(self.ratios, 1, 1000 if n_tasks > 1 else 1)
@@ -86,11 +86,11 @@ class _MeanRegularizedCV(CrossValidated):
 class MeanRegularizedRegressorCV(_MeanRegularizedCV, MultiTaskRegressorBase):
     """All tasks close to their mean. Regression."""
 
-    single = MeanRegularizedRegressor
+    _single = MeanRegularizedRegressor
 
 
 @documented
 class MeanRegularizedClassifierCV(_MeanRegularizedCV, MultiTaskClassifierBase):
     """All tasks close to their mean. Binary classification."""
 
-    single = MeanRegularizedClassifier
+    _single = MeanRegularizedClassifier

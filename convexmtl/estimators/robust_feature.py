@@ -39,7 +39,7 @@ class _RobustFeature:
     Gong, Ye, Zhang (2012), KDD.
     """
 
-    parameters = {"alpha_group": 0.1, "alpha_outlier": 0.1}
+    _parameters = {"alpha_group": 0.1, "alpha_outlier": 0.1}
 
     def _penalty(self):
         return RobustFeature(self.alpha_group, self.alpha_outlier)
@@ -89,8 +89,8 @@ class _RobustFeatureCV(CrossValidated):
     Gong, Ye, Zhang (2012), KDD.
     """
 
-    replaced = ("alpha_group", "alpha_outlier")
-    searched = {"ratios": 5}
+    _replaced = ("alpha_group", "alpha_outlier")
+    _searched = {"ratios": 5}
 
     def _settings(self, n_features, n_tasks):
         ratios = spaced(self.ratios, 1 / np.sqrt(n_features), np.sqrt(n_tasks))
@@ -101,11 +101,11 @@ class _RobustFeatureCV(CrossValidated):
 class RobustFeatureRegressorCV(_RobustFeatureCV, MultiTaskRegressorBase):
     """Few features for all tasks but outliers. Regression."""
 
-    single = RobustFeatureRegressor
+    _single = RobustFeatureRegressor
 
 
 @documented
 class RobustFeatureClassifierCV(_RobustFeatureCV, MultiTaskClassifierBase):
     """Few features for all tasks but outliers. Binary classification."""
 
-    single = RobustFeatureClassifier
+    _single = RobustFeatureClassifier

@@ -39,7 +39,7 @@ class _RobustLowRank:
     Chen, Zhou, Ye (2011), KDD.
     """
 
-    parameters = {"alpha_low_rank": 0.1, "alpha_outlier": 0.1}
+    _parameters = {"alpha_low_rank": 0.1, "alpha_outlier": 0.1}
 
     def _penalty(self):
         return RobustLowRank(self.alpha_low_rank, self.alpha_outlier)
@@ -89,8 +89,8 @@ class _RobustLowRankCV(CrossValidated):
     Chen, Zhou, Ye (2011), KDD.
     """
 
-    replaced = ("alpha_low_rank", "alpha_outlier")
-    searched = {"ratios": 5}
+    _replaced = ("alpha_low_rank", "alpha_outlier")
+    _searched = {"ratios": 5}
 
     def _settings(self, n_features, n_tasks):
         ratios = spaced(self.ratios, 1, np.sqrt(n_tasks))
@@ -101,11 +101,11 @@ class _RobustLowRankCV(CrossValidated):
 class RobustLowRankRegressorCV(_RobustLowRankCV, MultiTaskRegressorBase):
     """A low-dimensional subspace for all tasks but outliers. Regression."""
 
-    single = RobustLowRankRegressor
+    _single = RobustLowRankRegressor
 
 
 @documented
 class RobustLowRankClassifierCV(_RobustLowRankCV, MultiTaskClassifierBase):
     """A low-dimensional subspace for all tasks but outliers. Binary classification."""
 
-    single = RobustLowRankClassifier
+    _single = RobustLowRankClassifier

@@ -30,7 +30,7 @@ class _SharedFeature:
     Argyriou, Evgeniou, Pontil (2008), Machine Learning.
     """
 
-    parameters = {"alpha": 0.1}
+    _parameters = {"alpha": 0.1}
 
     def _penalty(self):
         return SharedFeature(self.alpha)
@@ -78,11 +78,11 @@ class _SharedFeatureCV(CrossValidated):
 class SharedFeatureRegressorCV(_SharedFeatureCV, MultiTaskRegressorBase):
     """Features that the tasks share, learned as combinations of the given ones. Regression."""
 
-    single = SharedFeatureRegressor
+    _single = SharedFeatureRegressor
 
 
 @documented
 class SharedFeatureClassifierCV(_SharedFeatureCV, MultiTaskClassifierBase):
     """Features that the tasks share, learned as combinations of the given ones. Binary classification."""
 
-    single = SharedFeatureClassifier
+    _single = SharedFeatureClassifier

@@ -40,7 +40,7 @@ class _SharedStructure:
     Chen, Tang, Liu, Ye (2009), ICML; Ando, Zhang (2005), JMLR; Zhou, Chen, Ye (2011), NIPS.
     """
 
-    parameters = {"alpha": 0.1, "eta": 1.0, "n_components": 1}
+    _parameters = {"alpha": 0.1, "eta": 1.0, "n_components": 1}
 
     def _penalty(self):
         return SharedStructure(self.alpha, self.eta, self.n_components)
@@ -87,8 +87,8 @@ class _SharedStructureCV(CrossValidated):
     Chen, Tang, Liu, Ye (2009), ICML; Ando, Zhang (2005), JMLR; Zhou, Chen, Ye (2011), NIPS.
     """
 
-    replaced = ("alpha", "eta", "n_components")
-    searched = {"eta": 1.0, "n_components": 1}
+    _replaced = ("alpha", "eta", "n_components")
+    _searched = {"eta": 1.0, "n_components": 1}
 
     def _settings(self, n_features, n_tasks):
         etas = [self.eta] if isinstance(self.eta, Real) else self.eta
@@ -103,11 +103,11 @@ class _SharedStructureCV(CrossValidated):
 class SharedStructureRegressorCV(_SharedStructureCV, MultiTaskRegressorBase):
     """A subspace that the tasks share, and a part of their own beside it. Regression."""
 
-    single = SharedStructureRegressor
+    _single = SharedStructureRegressor
 
 
 @documented
 class SharedStructureClassifierCV(_SharedStructureCV, MultiTaskClassifierBase):
     """A subspace that the tasks share, and a part of their own beside it. Binary classification."""
 
-    single = SharedStructureClassifier
+    _single = SharedStructureClassifier

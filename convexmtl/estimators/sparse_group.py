@@ -33,7 +33,7 @@ class _SparseGroup:
     Simon, Friedman, Hastie, Tibshirani (2013), Journal of Computational and Graphical Statistics.
     """
 
-    parameters = {"alpha": 0.1, "l1_ratio": 0.5}
+    _parameters = {"alpha": 0.1, "l1_ratio": 0.5}
 
     def _penalty(self):
         return SparseGroup(self.alpha, self.l1_ratio)
@@ -76,8 +76,8 @@ class _SparseGroupCV(CrossValidated):
     Simon, Friedman, Hastie, Tibshirani (2013), Journal of Computational and Graphical Statistics.
     """
 
-    replaced = ("alpha", "l1_ratio")
-    searched = {"l1_ratio": 0.5}
+    _replaced = ("alpha", "l1_ratio")
+    _searched = {"l1_ratio": 0.5}
 
     def _settings(self, n_features, n_tasks):
         given = [self.l1_ratio] if isinstance(self.l1_ratio, Real) else self.l1_ratio
@@ -89,11 +89,11 @@ class _SparseGroupCV(CrossValidated):
 class SparseGroupRegressorCV(_SparseGroupCV, MultiTaskRegressorBase):
     """Few features for all tasks, and of those few for each. Regression."""
 
-    single = SparseGroupRegressor
+    _single = SparseGroupRegressor
 
 
 @documented
 class SparseGroupClassifierCV(_SparseGroupCV, MultiTaskClassifierBase):
     """Few features for all tasks, and of those few for each. Binary classification."""
 
-    single = SparseGroupClassifier
+    _single = SparseGroupClassifier

@@ -35,7 +35,7 @@ class _SparseLowRank:
     Chen, Liu, Ye (2010), KDD.
     """
 
-    parameters = {"alpha_sparse": 0.05, "alpha_low_rank": 0.1}
+    _parameters = {"alpha_sparse": 0.05, "alpha_low_rank": 0.1}
 
     def _penalty(self):
         return SparseLowRank(self.alpha_sparse, self.alpha_low_rank)
@@ -81,8 +81,8 @@ class _SparseLowRankCV(CrossValidated):
     Chen, Liu, Ye (2010), KDD.
     """
 
-    replaced = ("alpha_sparse", "alpha_low_rank")
-    searched = {"ratios": 5}
+    _replaced = ("alpha_sparse", "alpha_low_rank")
+    _searched = {"ratios": 5}
 
     def _settings(self, n_features, n_tasks):
         ratios = spaced(self.ratios, 1 / np.sqrt(n_features * n_tasks), 1)
@@ -93,11 +93,11 @@ class _SparseLowRankCV(CrossValidated):
 class SparseLowRankRegressorCV(_SparseLowRankCV, MultiTaskRegressorBase):
     """A low-dimensional subspace, and single coefficients beside it. Regression."""
 
-    single = SparseLowRankRegressor
+    _single = SparseLowRankRegressor
 
 
 @documented
 class SparseLowRankClassifierCV(_SparseLowRankCV, MultiTaskClassifierBase):
     """A low-dimensional subspace, and single coefficients beside it. Binary classification."""
 
-    single = SparseLowRankClassifier
+    _single = SparseLowRankClassifier

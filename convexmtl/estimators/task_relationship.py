@@ -39,7 +39,7 @@ class _TaskRelationship:
     Zhang, Yeung (2010), UAI; Argyriou, Evgeniou, Pontil (2008), Machine Learning.
     """
 
-    parameters = {"alpha": 0.1, "alpha_ridge": 0.0}
+    _parameters = {"alpha": 0.1, "alpha_ridge": 0.0}
 
     def _penalty(self):
         return SquaredTraceNorm(self.alpha, self.alpha_ridge)
@@ -86,8 +86,8 @@ class _TaskRelationshipCV(CrossValidated):
     Zhang, Yeung (2010), UAI; Argyriou, Evgeniou, Pontil (2008), Machine Learning.
     """
 
-    replaced = ("alpha", "alpha_ridge")
-    searched = {"ratios": 2}
+    _replaced = ("alpha", "alpha_ridge")
+    _searched = {"ratios": 2}
 
     def _settings(self, n_features, n_tasks):
         how_many = isinstance(self.ratios, Integral) and self.ratios > 0
@@ -100,11 +100,11 @@ class _TaskRelationshipCV(CrossValidated):
 class TaskRelationshipRegressorCV(_TaskRelationshipCV, MultiTaskRegressorBase):
     """Relationships of the tasks, learned as their covariance. Regression."""
 
-    single = TaskRelationshipRegressor
+    _single = TaskRelationshipRegressor
 
 
 @documented
 class TaskRelationshipClassifierCV(_TaskRelationshipCV, MultiTaskClassifierBase):
     """Relationships of the tasks, learned as their covariance. Binary classification."""
 
-    single = TaskRelationshipClassifier
+    _single = TaskRelationshipClassifier

@@ -42,7 +42,7 @@ class _Temporal:
     Zhou, Yuan, Liu, Ye (2011), KDD; Zhou, Liu, Narayan, Ye (2012), KDD.
     """
 
-    parameters = {
+    _parameters = {
         "alpha_smooth": 0.1,
         "smooth": "l1",
         "alpha_sparse": 0.0,
@@ -103,23 +103,23 @@ class _TemporalCV(CrossValidated):
     Zhou, Yuan, Liu, Ye (2011), KDD; Zhou, Liu, Narayan, Ye (2012), KDD.
     """
 
-    replaced = ("alpha_smooth", "alpha_sparse", "alpha_group", "alpha_ridge")
-    searched = {"sparse_ratios": (0.1, 1.0), "group_ratios": (0.0, 1.0), "ridge_ratios": (0.0,)}
+    _replaced = ("alpha_smooth", "alpha_sparse", "alpha_group", "alpha_ridge")
+    _searched = {"sparse_ratios": (0.1, 1.0), "group_ratios": (0.0, 1.0), "ridge_ratios": (0.0,)}
 
     def _settings(self, n_features, n_tasks):
-        ratios = [read_list(getattr(self, name), name, "a list of numbers >= 0", low=0) for name in self.searched]
-        return [dict(zip(self.replaced, (1.0, *values), strict=True)) for values in product(*ratios)]
+        ratios = [read_list(getattr(self, name), name, "a list of numbers >= 0", low=0) for name in self._searched]
+        return [dict(zip(self._replaced, (1.0, *values), strict=True)) for values in product(*ratios)]
 
 
 @documented
 class TemporalRegressorCV(_TemporalCV, MultiTaskRegressorBase):
     """Tasks in the order of time change little from one to the next. Regression."""
 
-    single = TemporalRegressor
+    _single = TemporalRegressor
 
 
 @documented
 class TemporalClassifierCV(_TemporalCV, MultiTaskClassifierBase):
     """Tasks in the order of time change little from one to the next. Binary classification."""
 
-    single = TemporalClassifier
+    _single = TemporalClassifier

@@ -30,7 +30,7 @@ class _TraceNorm:
     Abernethy, Bach, Evgeniou, Vert (2009), JMLR; Pong, Tseng, Ji, Ye (2010), SIAM J. Optimization.
     """
 
-    parameters = {"alpha": 0.1}
+    _parameters = {"alpha": 0.1}
 
     def _penalty(self):
         return TraceNorm(self.alpha)
@@ -73,11 +73,11 @@ class _TraceNormCV(CrossValidated):
 class TraceNormRegressorCV(_TraceNormCV, MultiTaskRegressorBase):
     """A low-dimensional subspace for all tasks. Regression."""
 
-    single = TraceNormRegressor
+    _single = TraceNormRegressor
 
 
 @documented
 class TraceNormClassifierCV(_TraceNormCV, MultiTaskClassifierBase):
     """A low-dimensional subspace for all tasks. Binary classification."""
 
-    single = TraceNormClassifier
+    _single = TraceNormClassifier

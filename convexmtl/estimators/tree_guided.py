@@ -34,7 +34,7 @@ class _TreeGuided:
     Kim, Xing (2010), ICML; Jenatton, Mairal, Obozinski, Bach (2011), JMLR.
     """
 
-    parameters = {"tree": None, "alpha": 0.1}
+    _parameters = {"tree": None, "alpha": 0.1}
 
     def _penalty(self):
         return TreeGuided(self.tree, self.alpha)
@@ -86,11 +86,11 @@ class _TreeGuidedCV(CrossValidated):
 class TreeGuidedRegressorCV(_TreeGuidedCV, MultiTaskRegressorBase):
     """Features are chosen for whole branches of a tree of tasks. Regression."""
 
-    single = TreeGuidedRegressor
+    _single = TreeGuidedRegressor
 
 
 @documented
 class TreeGuidedClassifierCV(_TreeGuidedCV, MultiTaskClassifierBase):
     """Features are chosen for whole branches of a tree of tasks. Binary classification."""
 
-    single = TreeGuidedClassifier
+    _single = TreeGuidedClassifier

@@ -3,7 +3,7 @@ STAMP := .venv/.installed
 BENCH_STAMP := .venv/.installed-benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help install test demo bench bench-quick bench-data clean
+.PHONY: help install stubs test demo bench bench-quick bench-data clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -23,6 +23,9 @@ $(BENCH_STAMP): $(STAMP)
 test: install  ## check the style and run the tests
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m pytest -n 2
+
+stubs: install  ## write the types of the estimators' parameters anew
+	$(PYTHON) -m tools.stubs
 
 demo: install  ## run the demonstration; its pictures go to demo_output
 	$(PYTHON) -m benchmarks.demo

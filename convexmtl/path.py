@@ -13,7 +13,7 @@ from .solvers.paths import critical_factor, leading_strength, path_alphas, solve
 
 
 def alpha_max(estimator, X, y, *, task=None, sample_weight=None):
-    """The smallest strength for which all coefficients are zero.
+    """The smallest strength for which all coefficients are zero; 0 where no target goes with any feature.
 
     With a norm, W = 0 is optimal if and only if the dual norm of the gradient at W = 0 is at most 1.
     Quadratic penalties never give exact zeros; for them it is the strength at which the penalty's smallest
@@ -109,7 +109,7 @@ def _path(estimator, X, y, task, sample_weight, alphas, eps):
     formulation = own._formulate(X, y, sample_weight=sample_weight, task=task)
     problem, strengths = formulation.problem, formulation.strengths
     lead = leading_strength(strengths)
-    alphas = path_alphas(problem, lead, alphas, eps)
+    alphas = path_alphas(problem, lead, alphas, eps, stacklevel=4)
     d, T = problem.shape
     coefs, intercepts = np.empty((len(alphas), T, d)), np.empty((len(alphas), T))
     results, steps = [], Steps(estimator, len(alphas), X, y)

@@ -42,7 +42,8 @@ def test_sklearn_compatible_estimator(estimator, check):
 def test_twin_is_its_single_at_the_strengths_it_found(cls, layout):
     X, y, given = drawn(cls, layout)
     twin = cls(**QUICK, eps=1e-2, tol=1e-8).fit(X, y, **given)
-    single = cls._single(**{n: v for n, v in twin.get_params().items() if n in inspect.signature(cls._single).parameters})
+    names = inspect.signature(cls._single).parameters
+    single = cls._single(**{n: v for n, v in twin.get_params().items() if n in names})
     if hasattr(twin, "penalty_"):
         single.set_params(penalty=twin.penalty_)
     else:
@@ -252,15 +253,113 @@ def test_default_folds_split_within_tasks_with_few_targets(observed):
         cm.BlockSparseRegressorCV(alphas=4).fit(X, Y)
 
 
-def test_rows_of_no_weight_are_as_good_as_none():
-    X, y, given = drawn(cm.BlockSparseRegressorCV)
-    task, weight = given["task"], np.ones(len(y))
-    weight[np.flatnonzero(task == 0)[1:]] = 0.0  # a task with one row that counts
-    weight[::7] = np.where(task[::7] > 0, 0.0, weight[::7])
-    a = cm.BlockSparseRegressorCV(alphas=4).fit(X, y, sample_weight=weight, task=task)
-    kept = weight > 0
-    b = cm.BlockSparseRegressorCV(alphas=4).fit(X[kept], y[kept], task=task[kept])
-    assert_allclose(a.mse_path_, b.mse_path_, rtol=1e-3)
+@pytest.mark.parametrize("layout", ["stacked", "shared", "missing", "single"])
+@pytest.mark.parametrize("cls", [cm.BlockSparseRegressorCV, cm.BlockSparseClassifierCV, cm.MeanRegularizedRegressorCV])
+def test_rows_of_no_weight_are_as_good_as_none(cls, layout):
+    X, y, given = drawn(cls, "stacked" if layout == "stacked" else "shared")
+    weight = np.ones(len(y))
+    weight[:4] = 0.0  # the first fold, if they were dealt out
+    weight[5::7] = 0.0
+    if layout == "stacked":
+        weight[np.flatnonzero(given["task"] == 0)[10:]] = 0.0  # and more in one of the tasks
+    if layout == "single":
+        y = y[:, 0]
+    if layout == "missing":
+        y = np.array(y, dtype=float)
+        y[::3, 1] = np.nan
+        y[9] = np.nan  # a row without any target
+    kept = (weight > 0) & (np.isnan(y).sum(axis=1) < y.shape[1] if y.ndim == 2 else True)
+    a = cls(alphas=4, cv=3, tol=1e-8).fit(X, y, sample_weight=weight, **given)
+    b = cls(alphas=4, cv=3, tol=1e-8).fit(X[kept], y[kept], **{name: value[kept] for name, value in given.items()})
+    assert_allclose(a.mse_path_, b.mse_path_, rtol=1e-5)
+    assert_allclose(a.coef_, b.coef_, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "penalty",
+    [
+        cm.GraphLaplacian([("b", "c"), ("c", "d")], 2.0),
+        cm.GraphGuided([("b", "c"), ("c", "d")], 0.05, alpha_sparse=0.05),
+        cm.TreeGuided([(["b", "c"], 1.0), (["b", "c", "d"], 0.5)], 0.1),
+        cm.ClusterCoupling({"b": 0, "c": 0, "d": 1, "e": 1, "a": 2}, 0.1, 0.1, 3.0),
+        cm.RowNorm(0.1) + cm.GraphLaplacian([("b", "c"), ("c", "d")], 2.0),
+        cm.Parts([("rows", cm.RowNorm(0.1)), ("tree", cm.TreeGuided([(["b", "c"], 1.0), (["d"], 1.0)], 0.2))]),
+    ],
+    ids=lambda penalty: type(penalty).__name__,
+)
+def test_the_penalty_that_was_found_speaks_of_labels(penalty):
+    """On other tasks it joins those of the same names."""
+    X, y, given = drawn(cm.MultiTaskRegressorCV)
+    task = np.array(list("abcd"))[given["task"]]
+    more = np.array(list("bcde"))[given["task"]]  # other tasks, of which three have the same names
+    if not isinstance(penalty, cm.ClusterCoupling):
+        task, more = more, np.where(task == "a", "z", task)
+    twin = cm.MultiTaskRegressorCV(penalty, alphas=3, cv=3).fit(X, y, task=task)
+    factor = next(iter(twin.penalty_.strength_values().values())) / next(iter(penalty.strength_values().values()))
+    expected = cm.MultiTaskRegressor(penalty.scaled(factor), tol=1e-8).fit(X, y, task=more)
+    for found in (twin.penalty_, clone(twin.penalty_), pickle.loads(pickle.dumps(twin)).penalty_):
+        again = cm.MultiTaskRegressor(found, tol=1e-8).fit(X, y, task=more)
+        assert_allclose(again.coef_, expected.coef_, atol=1e-6)
+    assert repr(twin.penalty_) == repr(penalty.scaled(factor))
+
+
+def test_what_was_found_stays_when_the_penalty_changes():
+    X, y, given = drawn(cm.MultiTaskRegressorCV)
+    edges = [(0, 1), (2, 3)]
+    twin = cm.MultiTaskRegressorCV(cm.GraphLaplacian(edges), alphas=3, cv=3).fit(X, y, **given)
+    edges.append((1, 2))
+    assert twin.penalty_.edges == [(0, 1), (2, 3)]
+
+
+EDGES, TREE = [(0, 1), (1, 2)], [([0, 1], 1.0)]
+
+
+@pytest.mark.parametrize(
+    "family, given, names",
+    [
+        ("GraphGuided", (EDGES,), ["graph"]),
+        ("TreeGuided", (TREE,), ["tree"]),
+        ("MultiTask", (cm.RowNorm(0.2),), ["penalty"]),
+        ("Clustered", ([0, 0, 1, 1], 3), ["clusters", "n_clusters"]),
+        ("BlockSparse", (), []),
+        ("Temporal", (), []),
+    ],
+)
+@pytest.mark.parametrize("kind", ["Regressor", "Classifier"])
+def test_arguments_by_position(family, given, names, kind):
+    """A position means the same in the single estimator and in its twin, up to the first strength."""
+    single, twin = (getattr(cm, f"{family}{kind}{suffix}") for suffix in ("", "CV"))
+    for cls in (single, twin):
+        assert [getattr(cls(*given), name) for name in names] == list(given)
+    with pytest.raises(TypeError, match="too many positional arguments"):
+        twin(*given, 0.1)
+
+
+@pytest.mark.parametrize("cls", [cm.BlockSparseRegressorCV, cm.BlockSparseClassifierCV])
+def test_ridge_has_the_grid_of_the_quadratic_penalties(cls):
+    X, y, given = drawn(cls)
+    twin = cls(l1_ratio=[0, 0.5], alphas=4, cv=3).fit(X, y, **given)
+    single = cls._single(l1_ratio=0)
+    assert_allclose(twin.alphas_[0], cm.alpha_max(single, X, y, **given) * np.geomspace(1, 1e-3, 4))
+    alone = cls(l1_ratio=0, alphas=4, cv=3).fit(X, y, **given)
+    assert_allclose(alone.mse_path_, twin.mse_path_[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["feature", "targets"])
+@pytest.mark.parametrize("cls", TWINS)
+def test_nothing_to_search_for_is_said(cls, name):
+    """A constant feature, far from zero, or constant targets: one warning, and fits that are done at once."""
+    y = np.arange(36).reshape(12, 3) % 7.0
+    X = np.full((12, 1), 1e6 / 3)
+    if is_classifier(cls()):
+        y = (y > 3).astype(int)
+    elif name == "targets":
+        X, y = np.arange(24.0).reshape(12, 2) ** 2 % 11, np.tile([0.1, 5.3, 1e4 / 3], (12, 1))
+    with pytest.warns(UserWarning, match="alpha_max is 0: .* pass the strengths to try as alphas") as caught:
+        twin = cls(alphas=3, cv=2, max_iter=2).fit(X, y)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    assert_allclose(twin.coef_, 0, atol=1e-15)
+    assert_allclose(twin.mse_path_, twin.mse_path_.flat[: twin.mse_path_.shape[-1]] + 0 * twin.mse_path_, rtol=1e-9)
 
 
 def test_nothing_is_left_of_another_fit():

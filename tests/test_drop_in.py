@@ -4,11 +4,15 @@ Many of them compare coefficients to seven digits at the default tolerance, whic
 far from the solution as they may be. For different algorithms it has to be the solution that is compared: where a
 test has no other ``tol`` than the default, it is taken a million times smaller; in scikit-learn's single-task
 estimators as well, where they are beside ours.
+
+Two things differ, and are said: where scikit-learn has no grid of its own for ``l1_ratio=0``, ours is that of the
+quadratic penalties; and where nothing is to be searched for (constant targets), ours warns.
 """
 
 import importlib.util
 from unittest import mock
 
+import numpy as np
 import pytest
 import sklearn.linear_model
 
@@ -149,6 +153,28 @@ _module = _with_ours()
 for _name, _function in vars(_module).items():
     if _name.startswith("test_") and any(ours in text for text in _names(_function) for ours in OURS):
         globals()[_name] = _function
+
+test_uniform_targets = pytest.mark.filterwarnings("ignore:alpha_max is 0")(test_uniform_targets)  # noqa: F821
+_l1_ratio_of_theirs = test_enet_l1_ratio  # noqa: F821
+
+
+def test_enet_l1_ratio():
+    """For the automatic grid that theirs refuses, the one of ``alpha_max``; all the rest as theirs has it."""
+    X = np.array([[1.0, 2, 4, 5, 8], [3, 5, 7, 7, 8]]).T
+    y = np.array([12.0, 10, 11, 21, 5])
+    ours = MultiTaskElasticNetCV(l1_ratio=0, alphas=4).fit(X, y[:, None])
+    # (alpha / 2 norm_F(W)^2 has curvature alpha, the loss that of the covariance.)
+    top = np.linalg.eigvalsh(np.cov(X.T, bias=True)).max()
+    np.testing.assert_allclose(ours.alphas_, top * np.geomspace(1, 1e-3, 4))
+
+    class Refusing(MultiTaskElasticNetCV):
+        def fit(self, X, y):
+            if self.l1_ratio == 0 and isinstance(self.alphas, int):
+                return sklearn.linear_model.MultiTaskElasticNetCV(l1_ratio=0).fit(X, y)
+            return super().fit(X, y)
+
+    with mock.patch.dict(_l1_ratio_of_theirs.__globals__, MultiTaskElasticNetCV=Refusing):
+        _l1_ratio_of_theirs()
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from numpy.testing import assert_allclose
 import convexmtl as cm
 from convexmtl import reference
 from convexmtl.penalties import MeanCoupling, Parts, RowNorm, RowPenalty, TraceNorm, row_prox
+from tools import stubs
 
 PACKAGE = Path(cm.__file__).parent
 
@@ -72,6 +73,12 @@ def test_heavy_imports(module):
     assert "numba" not in top or (module in NUMBA and top["numba"])
     assert "cvxpy" not in top or (module in CVXPY and top["cvxpy"])
     assert "matplotlib" not in top or top["matplotlib"]
+
+
+def test_stub_is_in_step():
+    """What editors and type checkers know of the estimators: ``make stubs`` writes it anew."""
+    assert stubs.STUB.read_text() == stubs.render()
+    assert (PACKAGE / "py.typed").exists()
 
 
 # ------------------------------------------------------------------------------- other processes

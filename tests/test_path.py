@@ -5,7 +5,7 @@ from functools import partialmethod
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import MultiTaskLasso
 
@@ -154,3 +154,52 @@ def test_one_warning_for_all_fits():
     with pytest.warns(ConvergenceWarning, match="of 4 fits did not reach tol=1e-12") as caught:
         path = cm.regularization_path(estimator, X, Y, alphas=4)
     assert len(caught) == 1 and path.dual_gaps[-1] > 0
+
+
+# ----------------------------------------------------------------- where no target goes with any feature
+
+SINGLES = [getattr(cm, name) for name in cm.__all__ if name.endswith(("Regressor", "Classifier"))]
+NOTHING = {
+    "constant feature": (np.full((12, 1), 3.7), np.arange(36).reshape(12, 3) % 7.0),
+    "far feature": (np.full((12, 1), 1e6 / 3), np.arange(36).reshape(12, 3) % 7.0),
+    "constant features": (np.tile([3.7, 1e5 / 3, 0.0], (12, 1)), np.arange(36).reshape(12, 3) % 7.0),
+    "constant targets": (np.arange(24.0).reshape(12, 2) ** 2 % 11, np.tile([0.1, 5.3, 1e4 / 3], (12, 1))),
+}
+
+
+def _losses(cls):
+    return ("logistic", "squared_hinge") if cls.__name__.endswith("Classifier") else ("squared", "huber", "poisson")
+
+
+@pytest.mark.parametrize(
+    "cls, loss, name",
+    [(cls, loss, name) for cls in SINGLES for loss in _losses(cls) for name in NOTHING if "targets" not in name]
+    + [(cls, loss, "constant targets") for cls in SINGLES for loss in _losses(cls) if not is_classifier(cls())],
+)
+def test_nothing_to_find(cls, loss, name):
+    x, y = NOTHING[name]
+    strength = cm.alpha_max(cls(loss=loss), x, (y > 3).astype(int) if is_classifier(cls()) else y)
+    assert set(strength.values() if isinstance(strength, dict) else [strength]) == {0.0}
+
+
+@pytest.mark.parametrize("cls, name", [(cm.TemporalRegressor, "alpha_smooth"), (cm.GraphGuidedRegressor, "alpha")])
+def test_nothing_to_find_but_what_is_free(cls, name):
+    """All tasks with the same targets have no differences, on which alone there is a penalty."""
+    assert cm.alpha_max(cls(alpha_sparse=0.0), X, np.tile(Y[:, :1], 4))[name] == 0.0
+
+
+@pytest.mark.parametrize("shift, scale", [(1e6, 1.0), (0.0, 1e-20), (1e3, 1e-12)])
+def test_little_is_not_nothing(shift, scale):
+    """max_j norm_2 of the covariances with the targets, in exact arithmetic as good as this one."""
+    x = shift + X
+    centred = X - X.mean(axis=0)
+    expected = scale * np.linalg.norm(centred.T @ (Y - Y.mean(axis=0)) / len(X), axis=1).max()
+    assert_allclose(cm.alpha_max(cm.BlockSparseRegressor(), x, scale * Y), expected, rtol=1e-5)
+
+
+def test_a_path_of_nothing_says_so():
+    x, y = NOTHING["far feature"]
+    with pytest.warns(UserWarning, match="alpha_max is 0: no target goes with any feature") as caught:
+        path = cm.regularization_path(cm.BlockSparseRegressor(), x, y, alphas=3)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    assert not path.coefs.any() and path.n_iters.max() <= 1

@@ -111,15 +111,15 @@ class CrossValidated:
         data = self._read(X, y, sample_weight, task, reset=True)
         settings = self._settings(data.tasks.n_features, data.tasks.n_tasks)
         singles = [self._at(setting) for setting in settings]
-        formulations = [singles[0]._state(data, stacklevel=5)]
+        formulations, leads, alphas = [], [], []
         with warnings.catch_warnings():
-            # What is to be said of the data has been said.
-            warnings.simplefilter("ignore", UserWarning)
-            formulations += [single._state(data) for single in singles[1:]]
-        leads = [leading_strength(f.strengths) for f in formulations]
-        alphas = [
-            path_alphas(f.problem, lead, self.alphas, self.eps) for f, lead in zip(formulations, leads, strict=True)
-        ]
+            for single in singles:
+                formulations.append(single._state(data, stacklevel=5))
+                leads.append(leading_strength(formulations[-1].strengths))
+                problem = formulations[-1].problem
+                alphas.append(path_alphas(problem, leads[-1], self.alphas, self.eps, stacklevel=4))
+                # What is to be said of the data has been said.
+                warnings.simplefilter("ignore", UserWarning)
         folds = self._folds(X, y, data, params)
 
         jobs = [(p, k) for p in range(len(settings)) for k in range(len(folds))]

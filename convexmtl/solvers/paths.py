@@ -14,12 +14,66 @@ from . import row_path, solve
 
 
 def critical_factor(problem):
-    """What all strengths are to be multiplied by to reach the point described in ``alpha_max``."""
-    penalty, T = problem.penalty, problem.shape[1]
-    Z = duality_gap(problem, problem.zeros()).Z
-    norms = [term.dual_norm(Z) for term in penalty.terms if term.is_norm]
-    if norms:
-        return max(norms)
+    """What all strengths are to be multiplied by to reach the point described in ``alpha_max``.
+
+    It is exactly 0 where W = 0 is optimal without a penalty: what is rounding in the gradient counts as zero.
+    """
+    penalty = problem.penalty
+    softest = None if any(term.is_norm for term in penalty.terms) else _smallest_curvature(penalty)
+    Z, _, rounding = _gradient_at_zero(problem)
+    Z = np.where(np.abs(Z) <= rounding, 0.0, Z)
+    if not Z.any():
+        return 0.0
+    if softest is not None:
+        return largest_eigenvalue(problem.data.design, problem.tasks.weight * _largest_second(problem)) / softest
+    # (What tasks have in common may be free, and all that is left of the gradient rounding.)
+    top = _dual_norm(penalty, Z)
+    return top if top > _dual_norm(penalty, np.where(Z == 0, 0.0, _alternating(rounding))) else 0.0
+
+
+def negligible_factor(problem):
+    """What to multiply all strengths by where ``critical_factor`` is 0: as large as what rounding makes of it."""
+    penalty = problem.penalty
+    if any(term.is_norm for term in penalty.terms):
+        products = _gradient_at_zero(problem)[1]
+        return max(_dual_norm(penalty, products), _dual_norm(penalty, _alternating(products)))
+    traces = problem.data.design.squares.sum(axis=0)
+    return float(traces.max()) * _largest_second(problem) / _smallest_curvature(penalty)
+
+
+def _gradient_at_zero(problem):
+    """(Z, bound of its rounding in the products, bound of all its rounding), each (d, T), at W = 0."""
+    tasks, loss, c = problem.tasks, problem.loss, problem.tasks.weight
+    certificate = duality_gap(problem, problem.zeros())
+    y, z = tasks.y, certificate.z
+    v = np.abs(loss.derivative(y, z))
+    lengths = np.sqrt(problem.data.design.squares)
+    bounds = []
+    for u in (v, v + loss.second(y, z) * np.abs(z) + np.abs(y)):
+        size = u.max(initial=0.0)
+        total = np.sqrt(tasks.sum(c * (u / size) ** 2)) * size if size > 0 else np.zeros(tasks.n_tasks)
+        bounds.append(4 * np.finfo(float).eps * lengths * total)
+    return certificate.Z, *bounds
+
+
+def _dual_norm(penalty, Z):
+    return max(float(term.dual_norm(Z)) for term in penalty.terms if term.is_norm)
+
+
+def _alternating(Z):
+    """With signs that do not cancel where tasks are compared."""
+    return Z * np.where(np.arange(Z.shape[1]) % 2, -1.0, 1.0)
+
+
+def _largest_second(problem):
+    """The largest second derivative of the loss, or where it has no bound, the largest at W = 0."""
+    tasks, loss = problem.tasks, problem.loss
+    return loss.curvature or float(np.max(loss.second(tasks.y, tasks.spread(problem.data.trivial[1]))))
+
+
+def _smallest_curvature(penalty):
+    """The smallest positive curvature of a quadratic penalty."""
+    T = len(penalty.M)
     curvatures = [2 * value for value in np.linalg.eigvalsh(penalty.M) if value > 1e-12 * np.abs(penalty.M).max()]
     probe = np.zeros((1, T))
     for term in penalty.terms:
@@ -34,10 +88,7 @@ def critical_factor(problem):
             "alpha_max needs a positive strength to start from: all are 0, or one of 0 leaves all of W free, or the "
             "graph, the tree or the chain of tasks is empty."
         )
-    loss = problem.loss
-    b = problem.data.trivial[1]
-    second = loss.curvature or float(np.max(loss.second(problem.tasks.y, problem.tasks.spread(b))))
-    return largest_eigenvalue(problem.data.design, problem.tasks.weight * second) / min(curvatures)
+    return min(curvatures)
 
 
 def solve_path(data, penalty, factors, labels, tol, max_iter):
@@ -85,18 +136,24 @@ def leading_strength(strengths):
     return lead
 
 
-def path_alphas(problem, lead, alphas, eps):
+def path_alphas(problem, lead, alphas, eps, stacklevel=2):
     """Decreasing strengths: those given, or how many between where all is zero and eps times that."""
     if isinstance(alphas, Integral) and not isinstance(alphas, bool):
         if alphas < 1:
             raise ValueError(f"alphas must be at least 1 if it is a number of strengths, got {alphas}.")
         if not (isinstance(eps, Real) and 0 < eps <= 1):
             raise ValueError(f"eps must be between 0 and 1, got {eps!r}.")
-        top = lead * critical_factor(problem)
-        # Constant targets leave nothing to choose.
-        smallest = np.finfo(float).resolution
-        # (A quadratic strength has the scale of X squared, which may be small.)
-        nothing = top <= smallest if any(term.is_norm for term in problem.penalty.terms) else top <= 0
-        return np.full(alphas, smallest) if nothing else top * np.geomspace(1, eps, alphas)
+        factor = critical_factor(problem)
+        if factor > 0:
+            return lead * factor * np.geomspace(1, eps, alphas)
+        only = max(np.finfo(float).resolution, lead * negligible_factor(problem))
+        warnings.warn(
+            "alpha_max is 0: no target goes with any feature (targets or features that are constant within the tasks), "
+            f"and all coefficients are zero without a penalty. There is no range of strengths; all are {only:.3g}. "
+            "Look at the data, or pass the strengths to try as alphas.",
+            UserWarning,
+            stacklevel=stacklevel + 1,
+        )
+        return np.full(alphas, only)
     accepted = "a number of strengths or a list of positive and finite ones"
     return np.sort(read_list(alphas, "alphas", accepted, low=np.nextafter(0, 1)))[::-1]

@@ -1,0 +1,1611 @@
+"""Written by tools/stubs.py (make stubs); not to be changed by hand."""
+
+from typing import Any, Literal, Self
+
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # type: ignore[import-untyped]
+
+from ..losses import Loss
+from ..penalties import Penalty
+
+__all__: list[str]
+
+class _Regressor(RegressorMixin, BaseEstimator):
+    loss: Literal["squared", "huber", "poisson"] | Loss
+    fit_intercept: bool
+    task_weight: Literal["equal", "size"] | ArrayLike
+    task_column: str | int | None
+    max_iter: int
+    tol: float
+    warm_start: bool
+    verbose: int
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    tasks_: NDArray[Any]
+    n_iter_: int
+    objective_: float
+    dual_gap_: float
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    feature_importances_: NDArray[Any]
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, task: ArrayLike | None = None) -> Self: ...
+    def predict(self, X: Any, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, task: ArrayLike | None = None) -> float: ...
+    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
+    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+
+class BlockSparseRegressor(_Regressor):
+    alpha: float
+    q: float
+    l1_ratio: float
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        q: float = 2,
+        l1_ratio: float = 1.0,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class ClusteredRegressor(_Regressor):
+    clusters: ArrayLike | dict[Any, Any] | None
+    n_clusters: int
+    alpha_mean: float
+    alpha_between: float
+    alpha_within: float
+    labels_: NDArray[Any]
+    task_covariance_: NDArray[Any]
+    def __init__(
+        self,
+        clusters: ArrayLike | dict[Any, Any] | None = None,
+        n_clusters: int = 2,
+        alpha_mean: float = 0.1,
+        alpha_between: float = 0.1,
+        alpha_within: float = 1.0,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class DirtyRegressor(_Regressor):
+    alpha_block: float
+    alpha_sparse: float
+    q: float
+    block_: NDArray[Any]
+    sparse_: NDArray[Any]
+    def __init__(
+        self,
+        alpha_block: float = 0.1,
+        alpha_sparse: float = 0.05,
+        q: float = ...,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class GraphGuidedRegressor(_Regressor):
+    graph: Any
+    alpha: float
+    norm: Literal["l1", "l2"]
+    alpha_sparse: float
+    def __init__(
+        self,
+        graph: Any = None,
+        alpha: float = 0.1,
+        norm: Literal["l1", "l2"] = "l1",
+        alpha_sparse: float = 0.0,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class MeanRegularizedRegressor(_Regressor):
+    alpha_mean: float
+    alpha_variance: float
+    mean_coef_: NDArray[Any]
+    def __init__(
+        self,
+        alpha_mean: float = 0.1,
+        alpha_variance: float = 1.0,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class MultiTaskRegressor(_Regressor):
+    penalty: Penalty | None
+    def __init__(
+        self,
+        penalty: Penalty | None = None,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class RobustFeatureRegressor(_Regressor):
+    alpha_group: float
+    alpha_outlier: float
+    shared_: NDArray[Any]
+    outlier_: NDArray[Any]
+    outlier_tasks_: NDArray[Any]
+    def __init__(
+        self,
+        alpha_group: float = 0.1,
+        alpha_outlier: float = 0.1,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class RobustLowRankRegressor(_Regressor):
+    alpha_low_rank: float
+    alpha_outlier: float
+    low_rank_: NDArray[Any]
+    outlier_: NDArray[Any]
+    outlier_tasks_: NDArray[Any]
+    def __init__(
+        self,
+        alpha_low_rank: float = 0.1,
+        alpha_outlier: float = 0.1,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class SharedFeatureRegressor(_Regressor):
+    alpha: float
+    feature_covariance_: NDArray[Any]
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class SharedStructureRegressor(_Regressor):
+    alpha: float
+    eta: float
+    n_components: int
+    components_: NDArray[Any]
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        eta: float = 1.0,
+        n_components: int = 1,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class SparseGroupRegressor(_Regressor):
+    alpha: float
+    l1_ratio: float
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        l1_ratio: float = 0.5,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class SparseLowRankRegressor(_Regressor):
+    alpha_sparse: float
+    alpha_low_rank: float
+    sparse_: NDArray[Any]
+    low_rank_: NDArray[Any]
+    def __init__(
+        self,
+        alpha_sparse: float = 0.05,
+        alpha_low_rank: float = 0.1,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class TaskRelationshipRegressor(_Regressor):
+    alpha: float
+    alpha_ridge: float
+    task_covariance_: NDArray[Any]
+    task_correlation_: NDArray[Any]
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        alpha_ridge: float = 0.0,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class TemporalRegressor(_Regressor):
+    alpha_smooth: float
+    smooth: Literal["l1", "l2"]
+    alpha_sparse: float
+    alpha_group: float
+    alpha_ridge: float
+    order: Any
+    def __init__(
+        self,
+        alpha_smooth: float = 0.1,
+        smooth: Literal["l1", "l2"] = "l1",
+        alpha_sparse: float = 0.0,
+        alpha_group: float = 0.0,
+        alpha_ridge: float = 0.0,
+        order: Any = None,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class TraceNormRegressor(_Regressor):
+    alpha: float
+    rank_: int
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class TreeGuidedRegressor(_Regressor):
+    tree: Any
+    alpha: float
+    def __init__(
+        self,
+        tree: Any = None,
+        alpha: float = 0.1,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class _RegressorCV(RegressorMixin, BaseEstimator):
+    loss: Literal["squared", "huber", "poisson"] | Loss
+    fit_intercept: bool
+    task_weight: Literal["equal", "size"] | ArrayLike
+    task_column: str | int | None
+    max_iter: int
+    tol: float
+    warm_start: bool
+    verbose: int
+    alphas: int | ArrayLike
+    eps: float
+    cv: Any
+    n_jobs: int | None
+    selection: Literal["best", "1se"]
+    alphas_: NDArray[Any]
+    mse_path_: NDArray[Any]
+    settings_: list[Any]
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    tasks_: NDArray[Any]
+    n_iter_: int
+    objective_: float
+    dual_gap_: float
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    feature_importances_: NDArray[Any]
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self: ...
+    def predict(self, X: Any, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, task: ArrayLike | None = None) -> float: ...
+    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
+    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+
+class BlockSparseRegressorCV(_RegressorCV):
+    l1_ratio: float | ArrayLike
+    q: float
+    alpha_: float
+    l1_ratio_: float
+    def __init__(
+        self,
+        *,
+        l1_ratio: float | ArrayLike = 1.0,
+        q: float = 2,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class ClusteredRegressorCV(_RegressorCV):
+    clusters: ArrayLike | dict[Any, Any] | None
+    n_clusters: int
+    ratios: int | ArrayLike
+    alpha_mean_: float
+    alpha_between_: float
+    alpha_within_: float
+    labels_: NDArray[Any]
+    task_covariance_: NDArray[Any]
+    def __init__(
+        self,
+        clusters: ArrayLike | dict[Any, Any] | None = None,
+        n_clusters: int = 2,
+        *,
+        ratios: int | ArrayLike = 5,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class DirtyRegressorCV(_RegressorCV):
+    ratios: int | ArrayLike
+    q: float
+    alpha_block_: float
+    alpha_sparse_: float
+    block_: NDArray[Any]
+    sparse_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        ratios: int | ArrayLike = 5,
+        q: float = ...,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class GraphGuidedRegressorCV(_RegressorCV):
+    graph: Any
+    ratios: int | ArrayLike
+    norm: Literal["l1", "l2"]
+    alpha_: float
+    alpha_sparse_: float
+    def __init__(
+        self,
+        graph: Any = None,
+        *,
+        ratios: int | ArrayLike = 5,
+        norm: Literal["l1", "l2"] = "l1",
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class MeanRegularizedRegressorCV(_RegressorCV):
+    ratios: int | ArrayLike
+    alpha_mean_: float
+    alpha_variance_: float
+    mean_coef_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        ratios: int | ArrayLike = 5,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class MultiTaskRegressorCV(_RegressorCV):
+    penalty: Penalty | None
+    penalty_: Penalty
+    def __init__(
+        self,
+        penalty: Penalty | None = None,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class RobustFeatureRegressorCV(_RegressorCV):
+    ratios: int | ArrayLike
+    alpha_group_: float
+    alpha_outlier_: float
+    shared_: NDArray[Any]
+    outlier_: NDArray[Any]
+    outlier_tasks_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        ratios: int | ArrayLike = 5,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class RobustLowRankRegressorCV(_RegressorCV):
+    ratios: int | ArrayLike
+    alpha_low_rank_: float
+    alpha_outlier_: float
+    low_rank_: NDArray[Any]
+    outlier_: NDArray[Any]
+    outlier_tasks_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        ratios: int | ArrayLike = 5,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class SharedFeatureRegressorCV(_RegressorCV):
+    alpha_: float
+    feature_covariance_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class SharedStructureRegressorCV(_RegressorCV):
+    eta: float | ArrayLike
+    n_components: int | ArrayLike
+    alpha_: float
+    eta_: float
+    n_components_: float
+    components_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        eta: float | ArrayLike = 1.0,
+        n_components: int | ArrayLike = 1,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class SparseGroupRegressorCV(_RegressorCV):
+    l1_ratio: float | ArrayLike
+    alpha_: float
+    l1_ratio_: float
+    def __init__(
+        self,
+        *,
+        l1_ratio: float | ArrayLike = 0.5,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class SparseLowRankRegressorCV(_RegressorCV):
+    ratios: int | ArrayLike
+    alpha_sparse_: float
+    alpha_low_rank_: float
+    sparse_: NDArray[Any]
+    low_rank_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        ratios: int | ArrayLike = 5,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class TaskRelationshipRegressorCV(_RegressorCV):
+    ratios: int | ArrayLike
+    alpha_: float
+    alpha_ridge_: float
+    task_covariance_: NDArray[Any]
+    task_correlation_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        ratios: int | ArrayLike = 2,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class TemporalRegressorCV(_RegressorCV):
+    sparse_ratios: ArrayLike
+    group_ratios: ArrayLike
+    ridge_ratios: ArrayLike
+    smooth: Literal["l1", "l2"]
+    order: Any
+    alpha_smooth_: float
+    alpha_sparse_: float
+    alpha_group_: float
+    alpha_ridge_: float
+    def __init__(
+        self,
+        *,
+        sparse_ratios: ArrayLike = (0.1, 1.0),
+        group_ratios: ArrayLike = (0.0, 1.0),
+        ridge_ratios: ArrayLike = (0.0,),
+        smooth: Literal["l1", "l2"] = "l1",
+        order: Any = None,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class TraceNormRegressorCV(_RegressorCV):
+    alpha_: float
+    rank_: int
+    def __init__(
+        self,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class TreeGuidedRegressorCV(_RegressorCV):
+    tree: Any
+    alpha_: float
+    def __init__(
+        self,
+        tree: Any = None,
+        *,
+        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class _Classifier(ClassifierMixin, BaseEstimator):
+    loss: Literal["logistic", "squared_hinge"] | Loss
+    fit_intercept: bool
+    task_weight: Literal["equal", "size"] | ArrayLike
+    task_column: str | int | None
+    max_iter: int
+    tol: float
+    warm_start: bool
+    verbose: int
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    tasks_: NDArray[Any]
+    n_iter_: int
+    objective_: float
+    dual_gap_: float
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    feature_importances_: NDArray[Any]
+    classes_: NDArray[Any] | list[Any]
+    def decision_function(self, X: Any, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, task: ArrayLike | None = None) -> Self: ...
+    def predict(self, X: Any, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def predict_proba(self, X: Any, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, task: ArrayLike | None = None) -> float: ...
+    def set_decision_function_request(self, *, task: bool | str | None = ...) -> Self: ...
+    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_proba_request(self, *, task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
+    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+
+class BlockSparseClassifier(_Classifier):
+    alpha: float
+    q: float
+    l1_ratio: float
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        q: float = 2,
+        l1_ratio: float = 1.0,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class ClusteredClassifier(_Classifier):
+    clusters: ArrayLike | dict[Any, Any] | None
+    n_clusters: int
+    alpha_mean: float
+    alpha_between: float
+    alpha_within: float
+    labels_: NDArray[Any]
+    task_covariance_: NDArray[Any]
+    def __init__(
+        self,
+        clusters: ArrayLike | dict[Any, Any] | None = None,
+        n_clusters: int = 2,
+        alpha_mean: float = 0.1,
+        alpha_between: float = 0.1,
+        alpha_within: float = 1.0,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class DirtyClassifier(_Classifier):
+    alpha_block: float
+    alpha_sparse: float
+    q: float
+    block_: NDArray[Any]
+    sparse_: NDArray[Any]
+    def __init__(
+        self,
+        alpha_block: float = 0.1,
+        alpha_sparse: float = 0.05,
+        q: float = ...,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class GraphGuidedClassifier(_Classifier):
+    graph: Any
+    alpha: float
+    norm: Literal["l1", "l2"]
+    alpha_sparse: float
+    def __init__(
+        self,
+        graph: Any = None,
+        alpha: float = 0.1,
+        norm: Literal["l1", "l2"] = "l1",
+        alpha_sparse: float = 0.0,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class MeanRegularizedClassifier(_Classifier):
+    alpha_mean: float
+    alpha_variance: float
+    mean_coef_: NDArray[Any]
+    def __init__(
+        self,
+        alpha_mean: float = 0.1,
+        alpha_variance: float = 1.0,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class MultiTaskClassifier(_Classifier):
+    penalty: Penalty | None
+    def __init__(
+        self,
+        penalty: Penalty | None = None,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class RobustFeatureClassifier(_Classifier):
+    alpha_group: float
+    alpha_outlier: float
+    shared_: NDArray[Any]
+    outlier_: NDArray[Any]
+    outlier_tasks_: NDArray[Any]
+    def __init__(
+        self,
+        alpha_group: float = 0.1,
+        alpha_outlier: float = 0.1,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class RobustLowRankClassifier(_Classifier):
+    alpha_low_rank: float
+    alpha_outlier: float
+    low_rank_: NDArray[Any]
+    outlier_: NDArray[Any]
+    outlier_tasks_: NDArray[Any]
+    def __init__(
+        self,
+        alpha_low_rank: float = 0.1,
+        alpha_outlier: float = 0.1,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class SharedFeatureClassifier(_Classifier):
+    alpha: float
+    feature_covariance_: NDArray[Any]
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class SharedStructureClassifier(_Classifier):
+    alpha: float
+    eta: float
+    n_components: int
+    components_: NDArray[Any]
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        eta: float = 1.0,
+        n_components: int = 1,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class SparseGroupClassifier(_Classifier):
+    alpha: float
+    l1_ratio: float
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        l1_ratio: float = 0.5,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class SparseLowRankClassifier(_Classifier):
+    alpha_sparse: float
+    alpha_low_rank: float
+    sparse_: NDArray[Any]
+    low_rank_: NDArray[Any]
+    def __init__(
+        self,
+        alpha_sparse: float = 0.05,
+        alpha_low_rank: float = 0.1,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class TaskRelationshipClassifier(_Classifier):
+    alpha: float
+    alpha_ridge: float
+    task_covariance_: NDArray[Any]
+    task_correlation_: NDArray[Any]
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        alpha_ridge: float = 0.0,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class TemporalClassifier(_Classifier):
+    alpha_smooth: float
+    smooth: Literal["l1", "l2"]
+    alpha_sparse: float
+    alpha_group: float
+    alpha_ridge: float
+    order: Any
+    def __init__(
+        self,
+        alpha_smooth: float = 0.1,
+        smooth: Literal["l1", "l2"] = "l1",
+        alpha_sparse: float = 0.0,
+        alpha_group: float = 0.0,
+        alpha_ridge: float = 0.0,
+        order: Any = None,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class TraceNormClassifier(_Classifier):
+    alpha: float
+    rank_: int
+    def __init__(
+        self,
+        alpha: float = 0.1,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class TreeGuidedClassifier(_Classifier):
+    tree: Any
+    alpha: float
+    def __init__(
+        self,
+        tree: Any = None,
+        alpha: float = 0.1,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
+
+class _ClassifierCV(ClassifierMixin, BaseEstimator):
+    loss: Literal["logistic", "squared_hinge"] | Loss
+    fit_intercept: bool
+    task_weight: Literal["equal", "size"] | ArrayLike
+    task_column: str | int | None
+    max_iter: int
+    tol: float
+    warm_start: bool
+    verbose: int
+    alphas: int | ArrayLike
+    eps: float
+    cv: Any
+    n_jobs: int | None
+    selection: Literal["best", "1se"]
+    alphas_: NDArray[Any]
+    mse_path_: NDArray[Any]
+    settings_: list[Any]
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    tasks_: NDArray[Any]
+    n_iter_: int
+    objective_: float
+    dual_gap_: float
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    feature_importances_: NDArray[Any]
+    classes_: NDArray[Any] | list[Any]
+    def decision_function(self, X: Any, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        **params: Any,
+    ) -> Self: ...
+    def predict(self, X: Any, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def predict_proba(self, X: Any, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def score(self, X: Any, y: Any, sample_weight: ArrayLike | None = None, task: ArrayLike | None = None) -> float: ...
+    def set_decision_function_request(self, *, task: bool | str | None = ...) -> Self: ...
+    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_proba_request(self, *, task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
+    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+
+class BlockSparseClassifierCV(_ClassifierCV):
+    l1_ratio: float | ArrayLike
+    q: float
+    alpha_: float
+    l1_ratio_: float
+    def __init__(
+        self,
+        *,
+        l1_ratio: float | ArrayLike = 1.0,
+        q: float = 2,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class ClusteredClassifierCV(_ClassifierCV):
+    clusters: ArrayLike | dict[Any, Any] | None
+    n_clusters: int
+    ratios: int | ArrayLike
+    alpha_mean_: float
+    alpha_between_: float
+    alpha_within_: float
+    labels_: NDArray[Any]
+    task_covariance_: NDArray[Any]
+    def __init__(
+        self,
+        clusters: ArrayLike | dict[Any, Any] | None = None,
+        n_clusters: int = 2,
+        *,
+        ratios: int | ArrayLike = 5,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class DirtyClassifierCV(_ClassifierCV):
+    ratios: int | ArrayLike
+    q: float
+    alpha_block_: float
+    alpha_sparse_: float
+    block_: NDArray[Any]
+    sparse_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        ratios: int | ArrayLike = 5,
+        q: float = ...,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class GraphGuidedClassifierCV(_ClassifierCV):
+    graph: Any
+    ratios: int | ArrayLike
+    norm: Literal["l1", "l2"]
+    alpha_: float
+    alpha_sparse_: float
+    def __init__(
+        self,
+        graph: Any = None,
+        *,
+        ratios: int | ArrayLike = 5,
+        norm: Literal["l1", "l2"] = "l1",
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class MeanRegularizedClassifierCV(_ClassifierCV):
+    ratios: int | ArrayLike
+    alpha_mean_: float
+    alpha_variance_: float
+    mean_coef_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        ratios: int | ArrayLike = 5,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class MultiTaskClassifierCV(_ClassifierCV):
+    penalty: Penalty | None
+    penalty_: Penalty
+    def __init__(
+        self,
+        penalty: Penalty | None = None,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class RobustFeatureClassifierCV(_ClassifierCV):
+    ratios: int | ArrayLike
+    alpha_group_: float
+    alpha_outlier_: float
+    shared_: NDArray[Any]
+    outlier_: NDArray[Any]
+    outlier_tasks_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        ratios: int | ArrayLike = 5,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class RobustLowRankClassifierCV(_ClassifierCV):
+    ratios: int | ArrayLike
+    alpha_low_rank_: float
+    alpha_outlier_: float
+    low_rank_: NDArray[Any]
+    outlier_: NDArray[Any]
+    outlier_tasks_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        ratios: int | ArrayLike = 5,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class SharedFeatureClassifierCV(_ClassifierCV):
+    alpha_: float
+    feature_covariance_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class SharedStructureClassifierCV(_ClassifierCV):
+    eta: float | ArrayLike
+    n_components: int | ArrayLike
+    alpha_: float
+    eta_: float
+    n_components_: float
+    components_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        eta: float | ArrayLike = 1.0,
+        n_components: int | ArrayLike = 1,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class SparseGroupClassifierCV(_ClassifierCV):
+    l1_ratio: float | ArrayLike
+    alpha_: float
+    l1_ratio_: float
+    def __init__(
+        self,
+        *,
+        l1_ratio: float | ArrayLike = 0.5,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class SparseLowRankClassifierCV(_ClassifierCV):
+    ratios: int | ArrayLike
+    alpha_sparse_: float
+    alpha_low_rank_: float
+    sparse_: NDArray[Any]
+    low_rank_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        ratios: int | ArrayLike = 5,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class TaskRelationshipClassifierCV(_ClassifierCV):
+    ratios: int | ArrayLike
+    alpha_: float
+    alpha_ridge_: float
+    task_covariance_: NDArray[Any]
+    task_correlation_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        ratios: int | ArrayLike = 2,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class TemporalClassifierCV(_ClassifierCV):
+    sparse_ratios: ArrayLike
+    group_ratios: ArrayLike
+    ridge_ratios: ArrayLike
+    smooth: Literal["l1", "l2"]
+    order: Any
+    alpha_smooth_: float
+    alpha_sparse_: float
+    alpha_group_: float
+    alpha_ridge_: float
+    def __init__(
+        self,
+        *,
+        sparse_ratios: ArrayLike = (0.1, 1.0),
+        group_ratios: ArrayLike = (0.0, 1.0),
+        ridge_ratios: ArrayLike = (0.0,),
+        smooth: Literal["l1", "l2"] = "l1",
+        order: Any = None,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class TraceNormClassifierCV(_ClassifierCV):
+    alpha_: float
+    rank_: int
+    def __init__(
+        self,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...
+
+class TreeGuidedClassifierCV(_ClassifierCV):
+    tree: Any
+    alpha_: float
+    def __init__(
+        self,
+        tree: Any = None,
+        *,
+        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se"] = "best",
+    ) -> None: ...

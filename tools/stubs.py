@@ -1,0 +1,139 @@
+"""Writes convexmtl/estimators/__init__.pyi, from which editors and type checkers know the estimators' parameters.
+
+Their ``__init__``s are made when the classes are, so that whatever reads the source does not see them. Names and
+defaults come from the classes, types from their docstrings.
+"""
+
+import inspect
+import re
+from pathlib import Path
+
+from sklearn.base import BaseEstimator
+
+import convexmtl.estimators as package
+
+STUB = Path(package.__file__).with_suffix(".pyi")
+
+HEAD = '''"""Written by tools/stubs.py (make stubs); not to be changed by hand."""
+
+from typing import Any, Literal, Self
+
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # type: ignore[import-untyped]
+
+from ..losses import Loss
+from ..penalties import Penalty
+
+__all__: list[str]
+'''
+
+WORDS = {"float": "float", "int": "int", "bool": "bool", "str": "str", "Loss": "Loss", "Penalty": "Penalty"}
+WORDS |= {"array-like": "ArrayLike", "list": "ArrayLike", "ndarray": "NDArray[Any]", "dict": "dict[Any, Any]"}
+ANYTHING = {"sequence", "splitter", "iterable", "matrix", "frame", "graph", "tree"}
+
+ARGUMENTS = {"sample_weight": "ArrayLike | None", "task": "ArrayLike | None"}
+RETURNS = {"fit": "Self", "score": "float"}
+
+
+def documented(cls, section):
+    """{name: type as a docstring has it} of one section of a class's docstring."""
+    text = re.search(rf"^{section}\n-+\n(.*?)(?=^\w+\n-+\n|\Z)", inspect.getdoc(cls) + "\n", re.M | re.S).group(1)
+    entries = re.findall(r"^(\w+(?:, \w+)*) :(.*)$", text, re.M)
+    return {name: kind.strip() for names, kind in entries for name in names.split(", ")}
+
+
+def annotation(kind, fitted=False):
+    """The type that a docstring's words mean; Any where they are many."""
+    described, _, default = re.sub(r" of (float|dict|them)\b", "", kind).partition(", default=")
+    words = set(re.findall(r"[A-Za-z][\w-]*", re.sub(r"\{.*?\}|\(.*?\)|\[.*?\]|of shape.*?(?= or |$)", "", described)))
+    if words & ANYTHING:
+        return "Any"
+    known = {**WORDS, "list": "list[Any]"} if fitted else WORDS
+    types = [known[word] for word in re.findall(r"[A-Za-z][\w-]*", described) if word in WORDS and word in words]
+    choices = re.search(r"\{(.*?)\}", described)
+    if choices:
+        types.insert(0, f"Literal[{choices.group(1)}]" if '"' in choices.group(1) else "float")
+    types += ["None"] if default == "None" else []
+    return " | ".join(dict.fromkeys(types)) or "Any"
+
+
+def parameter(item, kind):
+    """One parameter of a signature."""
+    star = {item.VAR_KEYWORD: "**", item.VAR_POSITIONAL: "*"}.get(item.kind, "")
+    if item.default is item.empty:
+        return f"{star}{item.name}: {kind}"
+    plain = item.default is None or isinstance(item.default, str | bool | int | tuple)
+    plain = plain or (isinstance(item.default, float) and abs(item.default) < float("inf"))
+    return f"{item.name}: {kind} = {repr(item.default).replace(chr(39), chr(34)) if plain else '...'}"
+
+
+def signature(function, kinds):
+    """The parameters of a method, from the second on, as the stub has them."""
+    out, named = ["self"], False
+    for item in list(inspect.signature(function).parameters.values())[1:]:
+        if item.kind is item.KEYWORD_ONLY and not named:
+            out.append("*")
+            named = True
+        out.append(parameter(item, kinds.get(item.name, "Any")))
+    return out
+
+
+def method(name, parameters, returned):
+    one = f"    def {name}({', '.join(parameters)}) -> {returned}: ..."
+    if len(one) <= 120:
+        return [one]
+    return [f"    def {name}(", *(f"        {p}," for p in parameters), f"    ) -> {returned}: ..."]
+
+
+def methods(cls):
+    """Public methods of this package, and those by which scikit-learn routes metadata to them."""
+    out = []
+    for name in dir(cls):
+        function = getattr(cls, name)
+        asks = re.fullmatch(r"set_\w+_request", name)
+        if name.startswith("_") or not callable(function):
+            continue
+        if asks:
+            asked = [p for p in inspect.signature(function).parameters.values() if p.name != "self"]
+            parameters = ["self", "*", *(f"{p.name}: bool | str | None = ..." for p in asked)]
+            out += method(name, parameters, "Self")
+        elif function.__module__.startswith("convexmtl") and not hasattr(BaseEstimator, name):
+            out += method(name, signature(function, ARGUMENTS), RETURNS.get(name, "NDArray[Any]"))
+    return out
+
+
+def parameters(cls):
+    """{name: type} of the parameters."""
+    kinds = documented(cls, "Parameters")
+    missing = set(inspect.signature(cls).parameters) - set(kinds)
+    if missing:
+        raise ValueError(f"the docstring of {cls.__name__} does not have {sorted(missing)}.")
+    return {name: annotation(kinds[name]) for name in inspect.signature(cls).parameters}
+
+
+def render():
+    """The text of the stub."""
+    classes = [getattr(package, name) for name in package.__all__]
+    fitted = {c: {n: annotation(k, True) for n, k in documented(c, "Attributes").items()} for c in classes}
+    fields = {c: {**parameters(c), **fitted[c]} for c in classes}
+    text = [HEAD]
+    for ending, mixin in {"Regressor": "RegressorMixin", "Classifier": "ClassifierMixin"}.items():
+        for twin in ("", "CV"):
+            group = [c for c in classes if c.__name__.endswith(ending + twin)]
+            common = {n: k for n, k in fields[group[0]].items() if all(fields[c].get(n) == k for c in group)}
+            text += [f"class _{ending}{twin}({mixin}, BaseEstimator):"]
+            text += [f"    {name}: {kind}" for name, kind in common.items()]
+            text += [*methods(group[0]), ""]
+            for c in group:
+                text += [f"class {c.__name__}(_{ending}{twin}):"]
+                text += [f"    {name}: {kind}" for name, kind in fields[c].items() if name not in common]
+                text += method("__init__", signature(c.__init__, parameters(c)), "None")
+                if c.__name__.startswith("MultiTask"):
+                    # What is fitted beside the coefficients depends on the penalty.
+                    text += ["    def __getattr__(self, name: str) -> Any: ..."]
+                text += [""]
+    return "\n".join(text)
+
+
+if __name__ == "__main__":
+    STUB.write_text(render())

@@ -30,6 +30,18 @@ class Certificate:
         The data.
     coupled : bool
         Whether there was a quadratic coupling.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import BlockSparseRegressor, certify
+    >>> X, Y = np.eye(3), np.array([[3.0, 0.0], [0.0, 0.0], [0.0, 3.0]])
+    >>> model = BlockSparseRegressor(alpha=0.1).fit(X, Y)
+    >>> certificate = certify(model, X, Y)
+    >>> print(certificate.gap <= 1e-4 * certificate.primal)
+    True
+    >>> certificate.Z.shape
+    (3, 2)
     """
 
     primal: float

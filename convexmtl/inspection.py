@@ -41,6 +41,17 @@ class CoefficientDisplay:
     colorbar_ : matplotlib Colorbar or None
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import BlockSparseRegressor
+    >>> from convexmtl.inspection import CoefficientDisplay
+    >>> X = np.eye(4)
+    >>> model = BlockSparseRegressor(alpha=0.01).fit(X, X[:, :2])
+    >>> display = CoefficientDisplay.from_estimator(model)
+    >>> display.coef.shape
+    (2, 4)
     """
 
     def __init__(self, *, coef, feature_names=None, task_names=None):
@@ -154,6 +165,16 @@ class PathDisplay:
         Their features; those whose norm gets largest come first.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import BlockSparseRegressor
+    >>> from convexmtl.inspection import PathDisplay
+    >>> X = np.eye(4)
+    >>> display = PathDisplay.from_estimator(BlockSparseRegressor(), X, X[:, :2], alphas=5)
+    >>> len(display.lines_)
+    2
     """
 
     def __init__(self, *, alphas, norms, feature_names=None, strength_name="alpha"):
@@ -289,6 +310,17 @@ class CVDisplay:
         The vertical line.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import BlockSparseRegressorCV
+    >>> from convexmtl.inspection import CVDisplay
+    >>> X = np.random.default_rng(0).normal(size=(20, 4))
+    >>> search = BlockSparseRegressorCV(alphas=5, cv=2).fit(X, X[:, :2])
+    >>> display = CVDisplay.from_estimator(search)
+    >>> print(display.ax_.get_xscale())
+    log
     """
 
     def __init__(
@@ -423,6 +455,17 @@ class TaskRelationshipDisplay:
     colorbar_ : matplotlib Colorbar or None
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import TaskRelationshipRegressor
+    >>> from convexmtl.inspection import TaskRelationshipDisplay
+    >>> X = np.random.default_rng(0).normal(size=(20, 4))
+    >>> model = TaskRelationshipRegressor().fit(X, X[:, :3])
+    >>> display = TaskRelationshipDisplay.from_estimator(model)
+    >>> display.im_.get_array().shape
+    (3, 3)
     """
 
     def __init__(self, *, relation, task_names=None, labels=None, relation_name="Correlation"):

@@ -71,7 +71,15 @@ class Loss(BaseEstimator):
 
 
 class Squared(Loss):
-    """loss(y, z) = (y - z)^2 / 2."""
+    """loss(y, z) = (y - z)^2 / 2.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import Squared
+    >>> print(Squared().value(np.array([0.0, 1.0]), np.array([2.0, 1.0])))
+    [2. 0.]
+    """
 
     curvature = 1.0
     quadratic = True
@@ -107,6 +115,13 @@ class Huber(Loss):
     ----------
     delta : float, default=1.35
         Residual, in units of the target, beyond which the loss grows linearly.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import Huber
+    >>> print(Huber(delta=1.0).value(np.array([0.0, 0.0]), np.array([0.5, 3.0])))
+    [0.125 2.5  ]
     """
 
     curvature = 1.0
@@ -142,7 +157,17 @@ class Huber(Loss):
 
 
 class Poisson(Loss):
-    """loss(y, z) = exp(z) - y z, for counts y >= 0; the prediction of the mean is exp(z)."""
+    """loss(y, z) = exp(z) - y z, for counts y >= 0; the prediction of the mean is exp(z).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import Poisson
+    >>> print(Poisson().value(np.array([3.0]), np.array([0.0])))
+    [1.]
+    >>> print(Poisson().mean(np.array([0.0])))  # what a regressor predicts
+    [1.]
+    """
 
     def value(self, y, z):
         with np.errstate(over="ignore"):
@@ -177,7 +202,17 @@ class Poisson(Loss):
 
 
 class Logistic(Loss):
-    """loss(y, z) = log(1 + exp(-y z)), y in {-1, +1}."""
+    """loss(y, z) = log(1 + exp(-y z)), y in {-1, +1}.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import Logistic
+    >>> print(Logistic().value(np.array([1.0, -1.0]), np.array([0.0, 2.0])).round(3))
+    [0.693 2.127]
+    >>> print(Logistic().probability(np.array([0.0])))
+    [0.5]
+    """
 
     curvature = 0.25
     classification = True
@@ -210,7 +245,15 @@ class Logistic(Loss):
 
 
 class SquaredHinge(Loss):
-    """loss(y, z) = max(0, 1 - y z)^2 / 2, y in {-1, +1}."""
+    """loss(y, z) = max(0, 1 - y z)^2 / 2, y in {-1, +1}.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import SquaredHinge
+    >>> print(SquaredHinge().value(np.array([1.0, 1.0, -1.0]), np.array([2.0, 0.0, 1.0])))
+    [0.  0.5 2. ]
+    """
 
     curvature = 1.0
     classification = True

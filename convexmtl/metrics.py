@@ -152,6 +152,18 @@ class TaskScorer(_BaseScorer):
         The column of X that holds the task labels.
     **kwargs : dict
         What else the metric takes, such as ``average``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import BlockSparseRegressor
+    >>> from convexmtl.metrics import TaskScorer, nmse
+    >>> X = np.eye(4)
+    >>> Y = np.array([[1.0, 2.0], [2.0, 4.0], [3.0, 6.0], [4.0, 8.0]])
+    >>> scorer = TaskScorer(nmse, greater_is_better=False)
+    >>> model = BlockSparseRegressor(alpha=10.0).fit(X, Y)
+    >>> print(round(scorer(model, X, Y), 3))  # as good as the mean of each task
+    -1.0
     """
 
     def __init__(self, metric, *, greater_is_better=True, task_column=None, **kwargs):

@@ -74,6 +74,17 @@ class TaskKFold(TaskSplitter):
     ------
     ValueError
         Where there are fewer rows to test than folds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl.model_selection import TaskKFold
+    >>> task = np.array(["a", "a", "b", "b", "a", "b"])
+    >>> for train, test in TaskKFold(n_splits=3).split(np.zeros((6, 1)), groups=task):
+    ...     print(test, task[test])
+    [0 2] ['a' 'b']
+    [1 3] ['a' 'b']
+    [4 5] ['a' 'b']
     """
 
     def __init__(self, n_splits=5, *, shuffle=False, random_state=None, task_column=None):
@@ -143,6 +154,17 @@ class TaskStratifiedKFold(TaskKFold):
         With shuffle=True.
     task_column : str or int, default=None
         The column of X, by name or position, that holds the task labels; ``groups`` are taken where they are given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl.model_selection import TaskStratifiedKFold
+    >>> task = np.repeat([0, 1], 4)
+    >>> y = np.array([0, 0, 1, 1, 1, 1, 0, 0])
+    >>> for train, test in TaskStratifiedKFold(n_splits=2).split(np.zeros((8, 1)), y, groups=task):
+    ...     print(task[test], y[test])
+    [0 0 1 1] [0 1 1 0]
+    [0 0 1 1] [0 1 1 0]
     """
 
     def split(self, X, y, groups=None):
@@ -189,6 +211,16 @@ class TaskShuffleSplit(TaskSplitter):
     random_state : int, RandomState instance or None, default=None
     task_column : str or int, default=None
         The column of X, by name or position, that holds the task labels; ``groups`` are taken where they are given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl.model_selection import TaskShuffleSplit
+    >>> task = np.repeat([0, 1], 10)
+    >>> for train, test in TaskShuffleSplit(2, test_size=0.2, random_state=0).split(np.zeros((20, 1)), groups=task):
+    ...     print(np.bincount(task[train]), np.bincount(task[test]))
+    [8 8] [2 2]
+    [8 8] [2 2]
     """
 
     def __init__(self, n_splits=10, *, test_size=None, train_size=None, random_state=None, task_column=None):

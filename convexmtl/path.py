@@ -59,6 +59,19 @@ class Path:
         Task labels.
     feature_names : ndarray of shape (d,) or None
         Column names of X, where it has them, but for the task column.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import BlockSparseRegressor, regularization_path
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(20, 4))
+    >>> Y = X[:, :2]
+    >>> path = regularization_path(BlockSparseRegressor(), X, Y, alphas=5)
+    >>> path.coefs.shape
+    (5, 2, 4)
+    >>> print(path.coefs[0].any())  # none at the strength where all is zero
+    False
     """
 
     alphas: np.ndarray

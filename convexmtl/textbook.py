@@ -8,7 +8,19 @@ SOLVER_OPTIONS = dict(solver="CLARABEL", tol_gap_abs=1e-10, tol_gap_rel=1e-10, t
 
 
 class Reference(NamedTuple):
-    """W (d, T), b (T,) and the objective that cvxpy found."""
+    """W (d, T), b (T,) and the objective that cvxpy found.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import BlockSparseRegressor, reference
+    >>> X, Y = np.eye(3), np.array([[3.0, 0.0], [0.0, 0.0], [0.0, 3.0]])
+    >>> found = reference.fit(BlockSparseRegressor(alpha=0.1), X, Y)
+    >>> found.W.shape
+    (3, 2)
+    >>> print(round(found.objective - BlockSparseRegressor(alpha=0.1, tol=1e-8).fit(X, Y).objective_, 5) == 0)
+    True
+    """
 
     W: np.ndarray
     b: np.ndarray

@@ -1,9 +1,15 @@
-"""The README's and the docs' Python blocks run as written, page by page."""
+"""The README's and the docs' Python blocks run as written, page by page; so do the examples in docstrings."""
 
+import doctest
+import inspect
 import re
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
+
+import convexmtl
+from convexmtl.model_selection import TaskSplitter
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -28,3 +34,33 @@ def test_links_between_pages_lead_somewhere():
     for page in PAGES:
         for link in re.findall(r"\]\(([^)#:]+\.md)[^)]*\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+# Whatever the page on the API names.
+NAMED = re.findall(r"auto(class|function):: (convexmtl\.[\w.]+)", (ROOT / "docs" / "api.md").read_text())
+CLASSES = [resolve_name(name) for kind, name in NAMED if kind == "class"]
+
+
+@pytest.mark.parametrize("name", [name for _, name in NAMED])
+def test_examples_run(name, monkeypatch):
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    thing = resolve_name(name)
+    (test,) = doctest.DocTestFinder(recurse=False, exclude_empty=False).find(thing, thing.__name__, globs={})
+    found = []
+    failed, _ = doctest.DocTestRunner(verbose=False).run(test, out=found.append)
+    assert not failed, "".join(found)
+    if "inspection" in name:
+        plt = pytest.importorskip("matplotlib.pyplot")
+        plt.close("all")
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_every_public_class_has_an_example(cls):
+    assert re.search(r"^Examples\n-{8}\n>>> ", inspect.getdoc(cls), re.M)
+    assert not re.search(r"\{(summary|search|searched|common|fitted|start|name)\}", inspect.getdoc(cls))
+
+
+def test_every_public_class_is_on_the_page():
+    modules = [convexmtl, *(resolve_name(f"convexmtl.{m}") for m in ("penalties", "inspection", "model_selection"))]
+    public = {vars(m).get(name) for m in modules for name in getattr(m, "__all__", vars(m)) if name[0].isupper()}
+    assert {c for c in public if getattr(c, "__module__", "").startswith("convexmtl")} <= {*CLASSES, TaskSplitter}

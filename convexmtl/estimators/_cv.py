@@ -147,7 +147,7 @@ class CrossValidated:
             )
 
         p, a = _select(errors, self.selection)
-        chosen, factor = formulations[p], alphas[p][a] / leads[p]
+        chosen, factor = formulations[p], float(alphas[p][a] / leads[p])
         penalty = chosen.penalty.scaled(factor)
         # As the user wrote it, by labels: of other tasks these positions say nothing. A copy, as of all that is fitted.
         self._found = clone(singles[p]._penalty()).scaled(factor)

@@ -68,8 +68,22 @@ CLASSES = """
         of the columns, as in ``OneVsRestClassifier``."""
 
 
+EXAMPLE = """>>> import numpy as np
+    >>> from convexmtl import {name}
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 6))
+    >>> Y = X[:, :2] @ rng.normal(size=(2, 4))"""
+
+REGRESSION_EXAMPLE = f"{EXAMPLE} + 0.1 * rng.normal(size=(40, 4))"
+
+CLASSIFICATION_EXAMPLE = f"{EXAMPLE}\n    >>> Y = (Y > 0).astype(int)"
+
+
 def documented(cls):
-    """Class decorator: the docstring of the family, its first base, with this class's own one as its summary."""
+    """Class decorator: the docstring of the family, its first base, with this class's own one as its summary.
+
+    The Examples section of a family goes on from data with two features of use, ``X`` (40, 6) and ``Y`` (40, 4).
+    """
     classifies = issubclass(cls, ClassifierMixin)
     loss = CLASSIFICATION_LOSS if classifies else REGRESSION_LOSS
     fields = {
@@ -78,6 +92,8 @@ def documented(cls):
         "{searched}": SEARCH_ATTRIBUTES,
         "{common}": f"{loss}\n    {COMMON_PARAMETERS}",
         "{fitted}": COMMON_ATTRIBUTES + (CLASSES if classifies else ""),
+        "{start}": CLASSIFICATION_EXAMPLE if classifies else REGRESSION_EXAMPLE,
+        "{name}": cls.__name__,
     }
     text = cls.__bases__[0].__doc__ or ""  # python -OO drops docstrings
     for field, value in fields.items():

@@ -33,6 +33,15 @@ class _BlockSparse:
     References
     ----------
     Obozinski, Taskar, Jordan (2010), Statistics and Computing; Negahban, Wainwright (2008), NIPS.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alpha=0.2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(np.flatnonzero(model.coef_.any(axis=0)))  # the features in use
+    [0 1]
     """
 
     _parameters = {"alpha": 0.1, "q": 2, "l1_ratio": 1.0}
@@ -79,6 +88,15 @@ class _BlockSparseCV(CrossValidated):
     References
     ----------
     Obozinski, Taskar, Jordan (2010), Statistics and Computing.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(l1_ratio=[0.5, 1.0], alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> model.l1_ratio_ in (0.5, 1.0)
+    True
     """
 
     _replaced = ("alpha", "l1_ratio")

@@ -42,6 +42,15 @@ class _Clustered:
     References
     ----------
     Jacob, Bach, Vert (2009), NIPS; Zhou, Chen, Ye (2011), NIPS.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(clusters=[0, 0, 1, 1]).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(model.labels_)
+    [0 0 1 1]
     """
 
     _parameters = {"clusters": None, "n_clusters": 2, "alpha_mean": 0.1, "alpha_between": 0.1, "alpha_within": 1.0}
@@ -92,6 +101,15 @@ class _ClusteredCV(CrossValidated):
         Cluster of every task, as given or as learned.
     task_covariance_ : ndarray of shape (T, T)
         Sigma.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(clusters=[0, 0, 1, 1], ratios=[1.0, 10.0], alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(round(model.alpha_within_ / model.alpha_between_, 6) in (1.0, 10.0))
+    True
     """
 
     _replaced = ("alpha_mean", "alpha_between", "alpha_within")

@@ -34,6 +34,15 @@ class _Dirty:
     References
     ----------
     Jalali, Ravikumar, Sanghavi, Ruan (2010), NIPS.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alpha_block=0.2, alpha_sparse=0.1).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(np.allclose(model.block_ + model.sparse_, model.coef_))
+    True
     """
 
     _parameters = {"alpha_block": 0.1, "alpha_sparse": 0.05, "q": np.inf}
@@ -78,6 +87,15 @@ class _DirtyCV(CrossValidated):
     {fitted}
     block_, sparse_ : ndarray of shape (T, d)
         B and S transposed.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(ratios=[1.5, 3.0], alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(round(model.alpha_block_ / model.alpha_sparse_, 6) in (1.5, 3.0))
+    True
     """
 
     _replaced = ("alpha_block", "alpha_sparse")

@@ -31,6 +31,16 @@ class _MultiTask:
     References
     ----------
     Evgeniou, Pontil (2004), KDD, for the setting; each penalty names its own source.
+
+    Examples
+    --------
+    {start}
+    >>> from convexmtl import TraceNorm
+    >>> model = {name}(TraceNorm(alpha=0.2)).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(model.rank_ < 4)
+    True
     """
 
     _parameters = {"penalty": None}
@@ -73,6 +83,16 @@ class _MultiTaskCV(CrossValidated):
         The strengths by name; those of a sum are `first__alpha_`, `second__alpha_` and so on.
     {searched}
     {fitted}
+
+    Examples
+    --------
+    {start}
+    >>> from convexmtl import TraceNorm
+    >>> model = {name}(TraceNorm(), alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> model.penalty_.alpha == model.alpha_
+    True
     """
 
     _replaced = ()

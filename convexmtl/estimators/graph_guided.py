@@ -37,6 +37,15 @@ class _GraphGuided:
     ----------
     Chen, Kim, Lin, Carbonell, Xing (2010), arXiv:1005.3579; Kim, Xing (2009), PLoS Genetics; Evgeniou, Micchelli,
     Pontil (2005), JMLR (norm="l2").
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(graph=[(0, 1), (2, 3)], alpha=5.0).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(np.allclose(model.coef_[0], model.coef_[1]), np.allclose(model.coef_[2], model.coef_[3]))
+    True True
     """
 
     _parameters = {"graph": None, "alpha": 0.1, "norm": "l1", "alpha_sparse": 0.0}
@@ -90,6 +99,15 @@ class _GraphGuidedCV(CrossValidated):
     ----------
     Chen, Kim, Lin, Carbonell, Xing (2010), arXiv:1005.3579; Kim, Xing (2009), PLoS Genetics; Evgeniou, Micchelli,
     Pontil (2005), JMLR (norm="l2").
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}([(0, 1), (2, 3)], ratios=[1.0, 10.0], alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(round(model.alpha_ / model.alpha_sparse_, 6) in (1.0, 10.0))
+    True
     """
 
     _replaced = ("alpha", "alpha_sparse")

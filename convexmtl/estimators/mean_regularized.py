@@ -30,6 +30,15 @@ class _MeanRegularized:
     References
     ----------
     Evgeniou, Pontil (2004), KDD; Evgeniou, Micchelli, Pontil (2005), JMLR.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alpha_mean=0.1, alpha_variance=1.0).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(np.allclose(model.coef_.mean(axis=0), model.mean_coef_))
+    True
     """
 
     _parameters = {"alpha_mean": 0.1, "alpha_variance": 1.0}
@@ -72,6 +81,15 @@ class _MeanRegularizedCV(CrossValidated):
     {fitted}
     mean_coef_ : ndarray of shape (d,)
         w_bar.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(ratios=[1.0, 10.0], alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(round(model.alpha_variance_ / model.alpha_mean_, 6) in (1.0, 10.0))
+    True
     """
 
     _replaced = ("alpha_mean", "alpha_variance")

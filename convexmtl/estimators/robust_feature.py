@@ -37,6 +37,15 @@ class _RobustFeature:
     References
     ----------
     Gong, Ye, Zhang (2012), KDD.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alpha_group=0.1, alpha_outlier=0.1).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(np.allclose(model.shared_ + model.outlier_, model.coef_))
+    True
     """
 
     _parameters = {"alpha_group": 0.1, "alpha_outlier": 0.1}
@@ -87,6 +96,15 @@ class _RobustFeatureCV(CrossValidated):
     References
     ----------
     Gong, Ye, Zhang (2012), KDD.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(ratios=[0.7, 1.5], alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(round(model.alpha_group_ / model.alpha_outlier_, 6) in (0.7, 1.5))
+    True
     """
 
     _replaced = ("alpha_group", "alpha_outlier")

@@ -37,6 +37,15 @@ class _RobustLowRank:
     References
     ----------
     Chen, Zhou, Ye (2011), KDD.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alpha_low_rank=0.2, alpha_outlier=0.15).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(np.allclose(model.low_rank_ + model.outlier_, model.coef_))
+    True
     """
 
     _parameters = {"alpha_low_rank": 0.1, "alpha_outlier": 0.1}
@@ -87,6 +96,15 @@ class _RobustLowRankCV(CrossValidated):
     References
     ----------
     Chen, Zhou, Ye (2011), KDD.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(ratios=[1.2, 1.6], alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(round(model.alpha_low_rank_ / model.alpha_outlier_, 6) in (1.2, 1.6))
+    True
     """
 
     _replaced = ("alpha_low_rank", "alpha_outlier")

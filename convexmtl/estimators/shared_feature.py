@@ -28,6 +28,15 @@ class _SharedFeature:
     References
     ----------
     Argyriou, Evgeniou, Pontil (2008), Machine Learning.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alpha=0.1).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(round(np.trace(model.feature_covariance_), 6))
+    1.0
     """
 
     _parameters = {"alpha": 0.1}
@@ -71,6 +80,15 @@ class _SharedFeatureCV(CrossValidated):
     References
     ----------
     Argyriou, Evgeniou, Pontil (2008), Machine Learning.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> model.feature_covariance_.shape
+    (6, 6)
     """
 
 

@@ -38,6 +38,15 @@ class _SharedStructure:
     References
     ----------
     Chen, Tang, Liu, Ye (2009), ICML; Ando, Zhang (2005), JMLR; Zhou, Chen, Ye (2011), NIPS.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alpha=0.1, n_components=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> model.components_.shape
+    (2, 6)
     """
 
     _parameters = {"alpha": 0.1, "eta": 1.0, "n_components": 1}
@@ -85,6 +94,15 @@ class _SharedStructureCV(CrossValidated):
     References
     ----------
     Chen, Tang, Liu, Ye (2009), ICML; Ando, Zhang (2005), JMLR; Zhou, Chen, Ye (2011), NIPS.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(n_components=[1, 2], alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> model.n_components_ in (1, 2)
+    True
     """
 
     _replaced = ("alpha", "eta", "n_components")

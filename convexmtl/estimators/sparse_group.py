@@ -31,6 +31,15 @@ class _SparseGroup:
     References
     ----------
     Simon, Friedman, Hastie, Tibshirani (2013), Journal of Computational and Graphical Statistics.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alpha=0.2, l1_ratio=0.5).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(np.flatnonzero(model.coef_.any(axis=0)))  # the features in use
+    [0 1]
     """
 
     _parameters = {"alpha": 0.1, "l1_ratio": 0.5}
@@ -74,6 +83,15 @@ class _SparseGroupCV(CrossValidated):
     References
     ----------
     Simon, Friedman, Hastie, Tibshirani (2013), Journal of Computational and Graphical Statistics.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(l1_ratio=[0.2, 0.8], alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> model.l1_ratio_ in (0.2, 0.8)
+    True
     """
 
     _replaced = ("alpha", "l1_ratio")

@@ -33,6 +33,15 @@ class _SparseLowRank:
     References
     ----------
     Chen, Liu, Ye (2010), KDD.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alpha_sparse=0.05, alpha_low_rank=0.1).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(np.allclose(model.sparse_ + model.low_rank_, model.coef_))
+    True
     """
 
     _parameters = {"alpha_sparse": 0.05, "alpha_low_rank": 0.1}
@@ -79,6 +88,15 @@ class _SparseLowRankCV(CrossValidated):
     References
     ----------
     Chen, Liu, Ye (2010), KDD.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(ratios=[0.3, 0.6], alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(round(model.alpha_sparse_ / model.alpha_low_rank_, 6) in (0.3, 0.6))
+    True
     """
 
     _replaced = ("alpha_sparse", "alpha_low_rank")

@@ -37,6 +37,15 @@ class _TaskRelationship:
     References
     ----------
     Zhang, Yeung (2010), UAI; Argyriou, Evgeniou, Pontil (2008), Machine Learning.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alpha=0.1).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(round(np.trace(model.task_covariance_), 6))
+    1.0
     """
 
     _parameters = {"alpha": 0.1, "alpha_ridge": 0.0}
@@ -84,6 +93,15 @@ class _TaskRelationshipCV(CrossValidated):
     References
     ----------
     Zhang, Yeung (2010), UAI; Argyriou, Evgeniou, Pontil (2008), Machine Learning.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> model.task_covariance_.shape
+    (4, 4)
     """
 
     _replaced = ("alpha", "alpha_ridge")

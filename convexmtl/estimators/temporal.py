@@ -40,6 +40,15 @@ class _Temporal:
     References
     ----------
     Zhou, Yuan, Liu, Ye (2011), KDD; Zhou, Liu, Narayan, Ye (2012), KDD.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alpha_smooth=5.0).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(np.allclose(model.coef_, model.coef_[0]))  # so strong that nothing changes in time
+    True
     """
 
     _parameters = {
@@ -101,6 +110,15 @@ class _TemporalCV(CrossValidated):
     References
     ----------
     Zhou, Yuan, Liu, Ye (2011), KDD; Zhou, Liu, Narayan, Ye (2012), KDD.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(sparse_ratios=[0.1], alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(round(model.alpha_sparse_ / model.alpha_smooth_, 6))
+    0.1
     """
 
     _replaced = ("alpha_smooth", "alpha_sparse", "alpha_group", "alpha_ridge")

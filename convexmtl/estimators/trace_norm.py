@@ -28,6 +28,15 @@ class _TraceNorm:
     References
     ----------
     Abernethy, Bach, Evgeniou, Vert (2009), JMLR; Pong, Tseng, Ji, Ye (2010), SIAM J. Optimization.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alpha=0.2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(model.rank_ < 4)
+    True
     """
 
     _parameters = {"alpha": 0.1}
@@ -66,6 +75,15 @@ class _TraceNormCV(CrossValidated):
     {fitted}
     rank_ : int
         Rank of `coef_`.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> model.rank_ <= 4
+    True
     """
 
 

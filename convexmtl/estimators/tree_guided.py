@@ -32,6 +32,16 @@ class _TreeGuided:
     References
     ----------
     Kim, Xing (2010), ICML; Jenatton, Mairal, Obozinski, Bach (2011), JMLR.
+
+    Examples
+    --------
+    {start}
+    >>> tree = [([0, 1], 1.0), ([0, 1, 2, 3], 1.0)]
+    >>> model = {name}(tree, alpha=0.15).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> print(np.flatnonzero(model.coef_.any(axis=0)))  # the features in use
+    [0 1]
     """
 
     _parameters = {"tree": None, "alpha": 0.1}
@@ -79,6 +89,15 @@ class _TreeGuidedCV(CrossValidated):
     References
     ----------
     Kim, Xing (2010), ICML; Jenatton, Mairal, Obozinski, Bach (2011), JMLR.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}([([0, 1], 1.0), ([0, 1, 2, 3], 1.0)], alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    >>> model.mse_path_.shape
+    (3, 2)
     """
 
 

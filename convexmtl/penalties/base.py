@@ -71,6 +71,17 @@ class Penalty(BaseEstimator):
         Whether Omega is a sum over the rows of W, with a compiled prox of one row.
     unitarily_invariant : bool
         Whether Omega depends on W through W'W only, so that its minimiser is in the span of the samples.
+
+    Examples
+    --------
+    >>> from convexmtl import MeanCoupling, RowNorm
+    >>> from convexmtl.penalties import Penalty
+    >>> isinstance(RowNorm(), Penalty)
+    True
+    >>> RowNorm(alpha=0.5).scaled(4).alpha
+    2.0
+    >>> RowNorm(alpha=0.5) + MeanCoupling()  # both, of the same W
+    Added(first=RowNorm(alpha=0.5), second=MeanCoupling())
     """
 
     strengths = ("alpha",)

@@ -8,7 +8,21 @@ from .base import Canonical, Penalty
 
 
 class Coupling(Penalty):
-    """Omega(W) = tr(W M W'): a member owes ``matrix`` and its textbook definition."""
+    """Omega(W) = tr(W M W'): a member owes ``matrix`` and its textbook definition.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl.penalties import Coupling
+    >>> class Ridge(Coupling):
+    ...     def __init__(self, alpha=1.0):
+    ...         self.alpha = alpha
+    ...
+    ...     def matrix(self, n_tasks):
+    ...         return self.alpha * np.eye(n_tasks)
+    >>> print(Ridge(alpha=2.0).value(np.array([[1.0, 3.0]])))
+    20.0
+    """
 
     is_norm = False
 
@@ -38,6 +52,14 @@ class MeanCoupling(Coupling):
     References
     ----------
     Evgeniou, Micchelli, Pontil (2005), JMLR; Evgeniou, Pontil (2004), KDD.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import MeanCoupling
+    >>> W = np.array([[1.0, 3.0]])
+    >>> print(round(MeanCoupling(alpha_mean=1.0, alpha_variance=3.0).value(W), 6))
+    7.0
     """
 
     strengths = ("alpha_mean", "alpha_variance")
@@ -78,6 +100,17 @@ class ClusterCoupling(Coupling):
     References
     ----------
     Jacob, Bach, Vert (2009), NIPS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import MultiTaskRegressor, ClusterCoupling
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 6))
+    >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
+    >>> model = MultiTaskRegressor(ClusterCoupling([0, 0, 1, 1])).fit(X, Y)
+    >>> print(model.labels_)
+    [0 0 1 1]
     """
 
     strengths = ("alpha_mean", "alpha_between", "alpha_within")
@@ -160,6 +193,14 @@ class GraphLaplacian(Coupling):
     References
     ----------
     Evgeniou, Micchelli, Pontil (2005), JMLR.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import GraphLaplacian
+    >>> W = np.array([[1.0, 1.0, 3.0]])
+    >>> print(round(GraphLaplacian([(0, 1), (1, 2)], alpha=2.0).value(W), 6))
+    8.0
     """
 
     def __init__(self, edges=(), alpha=1.0):
@@ -188,6 +229,14 @@ class TaskCoupling(Coupling):
     ----------
     M : array-like of shape (T, T)
     alpha : float, default=1.0
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import TaskCoupling
+    >>> W = np.array([[1.0, 1.0, 3.0]])
+    >>> print(round(TaskCoupling(np.eye(3), alpha=2.0).value(W), 6))
+    22.0
     """
 
     def __init__(self, M, alpha=1.0):

@@ -105,6 +105,14 @@ class DirtyNorm(RowPenalty):
     References
     ----------
     Jalali, Ravikumar, Sanghavi, Ruan (2010), NIPS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import DirtyNorm
+    >>> W = np.array([[1.0, 1.0], [1.0, 0.0]])
+    >>> print(round(DirtyNorm(alpha_block=1.0, alpha_sparse=0.7).value(W), 6))
+    1.7
     """
 
     strengths = ("alpha_block", "alpha_sparse")

@@ -291,6 +291,14 @@ class GraphGuided(RowPenalty):
     ----------
     Chen, Kim, Lin, Carbonell, Xing (2010), arXiv:1005.3579; Kim, Xing (2009), PLoS Genetics; Evgeniou, Micchelli,
     Pontil (2005), JMLR (norm="l2"); Hochbaum (2001), JACM, and Chambolle, Darbon (2009), IJCV (the prox).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import GraphGuided
+    >>> W = np.array([[1.0, 1.0, 3.0]])
+    >>> print(round(GraphGuided([(0, 1), (1, 2)], alpha=2.0).value(W), 6))
+    4.0
     """
 
     strengths = ("alpha", "alpha_sparse")

@@ -24,6 +24,17 @@ class Parts(Penalty, _BaseComposition):
     References
     ----------
     Chandrasekaran, Sanghavi, Parrilo, Willsky (2011), SIAM J. Optimization; Gong, Ye, Zhang (2012), KDD.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import MultiTaskRegressor, Parts, RowNorm, TraceNorm
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 6))
+    >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
+    >>> model = MultiTaskRegressor(Parts([("rows", RowNorm(0.3)), ("low", TraceNorm(0.4))])).fit(X, Y)
+    >>> print(np.allclose(model.rows_ + model.low_, model.coef_))
+    True
     """
 
     strengths = ()
@@ -98,6 +109,17 @@ class TaskNorm(Penalty):
     References
     ----------
     Chen, Zhou, Ye (2011), KDD; Gong, Ye, Zhang (2012), KDD.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import TaskNorm
+    >>> W = np.array([[3.0, 0.0], [4.0, 0.0]])
+    >>> print(round(TaskNorm(alpha=1.0).value(W), 6))
+    5.0
+    >>> print(TaskNorm(alpha=1.0).prox(W, step=1.0).round(3))
+    [[2.4 0. ]
+     [3.2 0. ]]
     """
 
     unitarily_invariant = True
@@ -123,7 +145,17 @@ class TaskNorm(Penalty):
 
 
 class NamedParts(Penalty):
-    """A sum of parts whose strengths have names of their own; a member owes ``parts``."""
+    """A sum of parts whose strengths have names of their own; a member owes ``parts``.
+
+    Examples
+    --------
+    >>> from convexmtl import RobustFeature
+    >>> from convexmtl.penalties import NamedParts
+    >>> isinstance(RobustFeature(), NamedParts)
+    True
+    >>> [name for name, _ in RobustFeature().parts]
+    ['shared', 'outlier']
+    """
 
     is_norm = False
 
@@ -162,6 +194,17 @@ class RobustLowRank(NamedParts):
     References
     ----------
     Chen, Zhou, Ye (2011), KDD.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import MultiTaskRegressor, RobustLowRank
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 6))
+    >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
+    >>> model = MultiTaskRegressor(RobustLowRank(0.3, 0.2)).fit(X, Y)
+    >>> print(np.allclose(model.low_rank_ + model.outlier_, model.coef_))
+    True
     """
 
     strengths = ("alpha_low_rank", "alpha_outlier")
@@ -185,6 +228,17 @@ class RobustFeature(NamedParts):
     References
     ----------
     Gong, Ye, Zhang (2012), KDD.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import MultiTaskRegressor, RobustFeature
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 6))
+    >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
+    >>> model = MultiTaskRegressor(RobustFeature(0.2, 0.2)).fit(X, Y)
+    >>> print(np.allclose(model.shared_ + model.outlier_, model.coef_))
+    True
     """
 
     strengths = ("alpha_group", "alpha_outlier")
@@ -208,6 +262,17 @@ class SparseLowRank(NamedParts):
     References
     ----------
     Chen, Liu, Ye (2010), KDD.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import MultiTaskRegressor, SparseLowRank
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 6))
+    >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
+    >>> model = MultiTaskRegressor(SparseLowRank(0.1, 0.2)).fit(X, Y)
+    >>> print(np.allclose(model.sparse_ + model.low_rank_, model.coef_))
+    True
     """
 
     strengths = ("alpha_sparse", "alpha_low_rank")

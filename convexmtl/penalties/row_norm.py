@@ -270,6 +270,17 @@ class RowNorm(RowPenalty):
     ----------
     Obozinski, Taskar, Jordan (2010), Statistics and Computing (q = 2); Negahban, Wainwright (2008), NIPS
     (q = inf); Liu, Ye (2010), arXiv:1009.4766 (the prox for other q).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import RowNorm
+    >>> W = np.array([[3.0, 4.0], [0.3, 0.4]])
+    >>> print(round(RowNorm(alpha=1.0).value(W), 6))
+    5.5
+    >>> print(RowNorm(alpha=1.0).prox(W, step=np.ones(2)).round(3))  # whole rows are zero
+    [[2.4 3.2]
+     [0.  0. ]]
     """
 
     def __init__(self, alpha=1.0, q=2, l1_ratio=1.0, feature_weights=None):

@@ -86,6 +86,27 @@ class RowPenalty(Penalty):
         are equal.
     step_ratio : float
         How much longer than the shortest the steps of a row may be for the prox to be quick; longer ones are cut.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl.penalties import RowPenalty, row_prox
+    >>> class Lasso(RowPenalty):
+    ...     def __init__(self, alpha=1.0):
+    ...         self.alpha = alpha
+    ...
+    ...     @row_prox
+    ...     def row_prox(row, step, fpar, ipar, feature):
+    ...         for t in range(len(row)):
+    ...             row[t] = np.sign(row[t]) * max(abs(row[t]) - fpar[0] * step[t], 0.0)
+    ...
+    ...     def pack(self):
+    ...         return np.array([self.alpha]), np.zeros(0, dtype=np.int64)
+    ...
+    ...     def value(self, W):
+    ...         return self.alpha * float(np.abs(W).sum())
+    >>> print(Lasso(alpha=1.0).prox(np.array([[3.0, 0.5]]), step=np.ones(2)))
+    [[2. 0.]]
     """
 
     row_wise = True

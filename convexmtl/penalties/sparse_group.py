@@ -27,6 +27,17 @@ class SparseGroup(RowPenalty):
     References
     ----------
     Simon, Friedman, Hastie, Tibshirani (2013), Journal of Computational and Graphical Statistics.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import SparseGroup
+    >>> W = np.array([[3.0, 4.0], [0.3, 0.4]])
+    >>> print(round(SparseGroup(alpha=1.0, l1_ratio=0.5).value(W), 6))  # (5.5 + 7.7) / 2
+    6.6
+    >>> print(SparseGroup(alpha=1.0).prox(W, step=np.ones(2)).round(3))
+    [[2.209 3.093]
+     [0.    0.   ]]
     """
 
     row_prox = prox_sparse_group

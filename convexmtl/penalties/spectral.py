@@ -36,6 +36,14 @@ class SpectralPenalty(Penalty):
 
     ``size`` is the number of singular values counting the zeros beyond min(d, T), for penalties in
     which they matter.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import TraceNorm
+    >>> from convexmtl.penalties import SpectralPenalty
+    >>> isinstance(TraceNorm(), SpectralPenalty)
+    True
     """
 
     unitarily_invariant = True
@@ -65,6 +73,17 @@ class TraceNorm(SpectralPenalty):
     References
     ----------
     Abernethy, Bach, Evgeniou, Vert (2009), JMLR; Pong, Tseng, Ji, Ye (2010), SIAM J. Optimization.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import TraceNorm
+    >>> W = np.diag([3.0, 1.0])
+    >>> print(round(TraceNorm(alpha=1.0).value(W), 6))
+    4.0
+    >>> print(TraceNorm(alpha=1.0).prox(W, step=2.0).round(3))  # the singular values 3 and 1 less 2
+    [[1. 0.]
+     [0. 0.]]
     """
 
     def __init__(self, alpha=1.0):
@@ -100,6 +119,14 @@ class SquaredTraceNorm(SpectralPenalty):
     References
     ----------
     Zhang, Yeung (2010), UAI; Argyriou, Evgeniou, Pontil (2008), Machine Learning.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import SquaredTraceNorm
+    >>> W = np.diag([3.0, 1.0])
+    >>> print(round(SquaredTraceNorm(alpha=1.0).value(W), 6))
+    8.0
     """
 
     strengths = ("alpha", "alpha_ridge")
@@ -160,6 +187,14 @@ class SharedFeature(SquaredTraceNorm):
     References
     ----------
     Argyriou, Evgeniou, Pontil (2008), Machine Learning.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import SharedFeature
+    >>> W = np.diag([3.0, 1.0])
+    >>> print(round(SharedFeature(alpha=1.0).value(W), 6))
+    8.0
     """
 
     strengths = ("alpha",)
@@ -188,6 +223,14 @@ class SpectralBox(SpectralPenalty):
     References
     ----------
     McDonald, Pontil, Stamos (2016), JMLR.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import SpectralBox
+    >>> W = np.diag([3.0, 1.0])
+    >>> print(round(SpectralBox(alpha=1.0, low=0.5, high=0.5, total=1.0).value(W), 6))
+    20.0
     """
 
     is_norm = False
@@ -275,6 +318,14 @@ class SharedStructure(SpectralPenalty):
     References
     ----------
     Chen, Tang, Liu, Ye (2009), ICML; Ando, Zhang (2005), JMLR; Zhou, Chen, Ye (2011), NIPS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import SharedStructure
+    >>> W = np.diag([3.0, 1.0])
+    >>> print(round(SharedStructure(alpha=1.0, eta=1.0, n_components=0).value(W), 6))
+    20.0
     """
 
     is_norm = False
@@ -351,6 +402,17 @@ class LearnedClusters(Penalty):
     References
     ----------
     Jacob, Bach, Vert (2009), NIPS; Zhou, Chen, Ye (2011), NIPS.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import MultiTaskRegressor, LearnedClusters
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 6))
+    >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
+    >>> model = MultiTaskRegressor(LearnedClusters(n_clusters=2)).fit(X, Y)
+    >>> print(model.labels_.shape)
+    (4,)
     """
 
     strengths = ("alpha_mean", "alpha_between", "alpha_within")

@@ -127,6 +127,14 @@ class Temporal(RowPenalty):
     ----------
     Zhou, Yuan, Liu, Ye (2011), KDD (TGL: squared differences and groups); Zhou, Liu, Narayan, Ye (2012), KDD (cFSGL:
     absolute differences, entries and groups, and the order of their proxes).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import Temporal
+    >>> W = np.array([[1.0, 1.0, 3.0]])
+    >>> print(round(Temporal(alpha_smooth=2.0, alpha_sparse=1.0).value(W), 6))
+    9.0
     """
 
     strengths = ("alpha_smooth", "alpha_sparse", "alpha_group", "alpha_ridge")

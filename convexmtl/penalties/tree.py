@@ -72,6 +72,14 @@ class TreeGuided(RowPenalty):
     References
     ----------
     Kim, Xing (2010), ICML; Jenatton, Mairal, Obozinski, Bach (2011), JMLR (the prox).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import TreeGuided
+    >>> W = np.array([[3.0, 4.0], [0.3, 0.4]])
+    >>> print(round(TreeGuided([([0], 1.0), ([0, 1], 1.0)]).value(W), 6))
+    8.8
     """
 
     row_prox = prox_tree

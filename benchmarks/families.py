@@ -60,10 +60,9 @@ def families(T, classify):
 
 def at_ratio(estimator, top, ratio):
     """The estimator with its strengths at alpha_max / ratio."""
-    if not isinstance(top, dict):
-        name = "penalty__alpha" if hasattr(estimator, "penalty") else "alpha"
-        return estimator.set_params(**{name: top / ratio})
-    prefix = "penalty__" if hasattr(estimator, "penalty") else ""
+    # (Other estimators have an attribute of that name as well.)
+    prefix = "penalty__" if "penalty" in estimator.get_params(deep=False) else ""
+    top = top if isinstance(top, dict) else {"alpha": top}
     return estimator.set_params(**{prefix + name: value / ratio for name, value in top.items()})
 
 

@@ -145,9 +145,9 @@ def with_strength(problem):
     p = problem
     top = mtl.alpha_max(p.estimator, p.X, p.y, task=p.task, sample_weight=p.weight)
     top = top if isinstance(top, dict) else {"alpha": top}
-    own, prefix = p.estimator.get_params(), "penalty__" if hasattr(p.estimator, "penalty") else ""
     if max(top.values()) <= 0:
-        top = {name: own[prefix + name] for name in top}
+        own = p.estimator.get_params()
+        top = {name: own.get(f"penalty__{name}", own.get(name)) for name in top}
     return at_ratio(p.estimator, top, 1 / p.ratio)
 
 

@@ -143,7 +143,9 @@ def spectral_box(W, size, low, high, total):
     """min over low <= th <= high, sum th = total, of sum_i s_i^2 / th_i, s the singular values and zeros up to size."""
     s = np.zeros(size)
     s[: min(W.shape)] = np.linalg.svd(W, compute_uv=False)
-    a, b = low / s.max(initial=1e-300), high / max(s[s > 0].min(initial=np.inf), 1e-300)
+    if not s.any():
+        return 0.0
+    a, b = low / s.max(), high / s[s > 0].min()
     for _ in range(200):
         mu = np.sqrt(a * b)
         a, b = (mu, b) if np.clip(mu * s, low, high).sum() < total else (a, mu)

@@ -611,7 +611,7 @@ def at_fraction_of_largest_strength(estimator, fraction, X, y, **options):
     """The estimator with its strengths, in their ratios, at that fraction of the largest."""
     formulation = estimator._formulate(X, y, **options)
     factor = fraction * critical_factor(formulation.problem)
-    if hasattr(estimator, "penalty"):
+    if "penalty" in estimator.get_params(deep=False):
         return estimator.set_params(penalty=estimator.penalty.scaled(factor))
     return estimator.set_params(**{name: value * factor for name, value in formulation.strengths.items()})
 

@@ -156,6 +156,6 @@ def make_instance(name, data, family, ratio, fit_intercept=None, path=None):
 
 def scaled(estimator, factor):
     """The estimator with all of its strengths times ``factor``."""
-    prefix = "penalty__" if hasattr(estimator, "penalty") else ""
+    prefix = "penalty__" if "penalty" in estimator.get_params(deep=False) else ""
     strengths = estimator._penalty().strength_values()
     return clone(estimator).set_params(**{prefix + name: value * factor for name, value in strengths.items()})

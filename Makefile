@@ -25,7 +25,7 @@ test: install  ## check the style and run the tests
 	$(PYTHON) -m pytest -n 2
 
 stubs: install  ## write the types of the estimators' parameters anew
-	$(PYTHON) -m tools.stubs
+	$(PYTHON) tests/stubs.py
 
 demo: install  ## run the demonstration; its pictures go to demo_output
 	$(PYTHON) -m benchmarks.demo

@@ -10,12 +10,12 @@ from pathlib import Path
 import cases
 import numpy as np
 import pytest
+import stubs
 from numpy.testing import assert_allclose
 
 import convexmtl as cm
 from convexmtl import reference
 from convexmtl.penalties import MeanCoupling, Parts, RowNorm, RowPenalty, TraceNorm, row_prox
-from tools import stubs
 
 PACKAGE = Path(cm.__file__).parent
 

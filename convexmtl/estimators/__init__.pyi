@@ -1,4 +1,4 @@
-"""Written by tools/stubs.py (make stubs); not to be changed by hand."""
+"""Written by tests/stubs.py (make stubs); not to be changed by hand."""
 
 from typing import Any, Literal, Self
 

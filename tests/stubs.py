@@ -14,7 +14,7 @@ import convexmtl.estimators as package
 
 STUB = Path(package.__file__).with_suffix(".pyi")
 
-HEAD = '''"""Written by tools/stubs.py (make stubs); not to be changed by hand."""
+HEAD = '''"""Written by tests/stubs.py (make stubs); not to be changed by hand."""
 
 from typing import Any, Literal, Self
 

@@ -23,6 +23,7 @@ GROUP = 5  # iterations between two extrapolations
 YOUNG = 30  # iterations before the first, within which easy problems end
 # Ratio of the two residuals from which on their weight changes, where that takes another factorisation and where not.
 COSTLY, CHEAP = 100.0, 3.0
+PATIENCE = 200  # iterations after which twice that ratio is borne: a weight that changes for ever keeps its sides apart
 
 
 def applies(problem):
@@ -127,9 +128,10 @@ class _Directions:
             K = len(self.terms)
             primal = np.linalg.norm(total - self.W) / max(np.linalg.norm(total), np.linalg.norm(self.W), 1e-300)
             dual = np.linalg.norm(self.W - before) / max(np.linalg.norm(self.U) * K, 1e-300)
+            tolerated = self.side.tolerated * (1 + self.age / PATIENCE)
             if K:
-                self._balance(primal, dual)
-            if self.side.balance():
+                self._balance(primal, dual, tolerated)
+            if self.side.balance(tolerated):
                 self._forget()
             first = max(primal, dual) if first is None else first
             if i > CHECK_EVERY and max(primal, dual) <= shrink * min(first, 0.1):
@@ -203,9 +205,9 @@ class _Directions:
                 self.iterates, self.retreat = [self._state], (last, length)
         return True
 
-    def _balance(self, primal, dual):
+    def _balance(self, primal, dual, tolerated):
         """Change rho until both residuals fall alike."""
-        factor = _factor(primal, dual, self.side.gram.refactors)
+        factor = _factor(primal, dual, tolerated)
         if factor != 1:
             # Below the rounding of the model, rho would divide nothing but that.
             factor = max(factor, 1e-12 * self.top / self.rho)
@@ -214,10 +216,9 @@ class _Directions:
             self._forget()
 
 
-def _factor(primal, dual, refactors):
+def _factor(primal, dual, tolerated):
     """What the weight of two sides is to be multiplied by, so that both residuals fall alike."""
     ratio = primal / dual if dual > 0 else 1.0
-    tolerated = COSTLY if refactors else CHEAP
     return float(np.clip(np.sqrt(ratio), 0.2, 5)) if ratio > tolerated or ratio < 1 / tolerated else 1.0
 
 
@@ -226,6 +227,7 @@ class _Model:
 
     def __init__(self, gram):
         self.gram, self.scale = gram, np.ones(len(gram.scale))
+        self.tolerated = COSTLY if gram.refactors else CHEAP
 
     def begin(self, W, certificate):
         self.right = self.gram.apply(W) + certificate.Z
@@ -239,7 +241,7 @@ class _Model:
     def step(self, W):
         pass
 
-    def balance(self):
+    def balance(self, tolerated):
         return False
 
     def state(self, rho):
@@ -256,15 +258,22 @@ class _Loss:
     whose Gram matrices never change but for sigma.
     """
 
+    tolerated = CHEAP
+
     def __init__(self, problem):
         self.data = problem.data
 
     def begin(self, W, certificate):
         data, tasks = self.data, self.data.tasks
         self.z = certificate.z
-        self.scale = np.maximum(data.curvature(self.z, True)[1], 1e-300)
+        # The curvature of the parabolas that lead from here to the lowest loss: a Huber loss that is all beyond delta has
+        # next to none at a point, but drops from far.
+        c, v = tasks.weight, data.loss.derivative(tasks.y, self.z)
+        drop = data.loss.fenchel_gap(tasks.y, self.z, np.zeros_like(v))
+        squares, drops = tasks.sum(c * v**2), 2 * tasks.sum(c * drop)
+        self.scale = np.divide(squares, drops, out=data.curvature(self.z, True)[1], where=(squares > 0) & (drops > 0))
         self.gram = data.design.flat.scaled(self.scale)
-        self.u = -data.loss.derivative(tasks.y, self.z) / tasks.spread(self.scale)
+        self.u = -v / tasks.spread(self.scale)
         self.u[tasks.weight <= 0] = 0.0
         self.before = self.predicted = self.z
 
@@ -298,13 +307,13 @@ class _Loss:
         self.u = self.u + self.relaxed - self.predicted
         self.u[self.data.tasks.weight <= 0] = 0.0
 
-    def balance(self):
+    def balance(self, tolerated):
         """Change sigma until both residuals fall alike; returns whether it has changed."""
         c = self.data.tasks.weight
         norm = lambda v: np.sqrt(float(c @ v**2))  # noqa: E731
         primal = norm(self.z - self.predicted) / max(norm(self.z), norm(self.predicted), 1e-300)
         dual = norm(self.predicted - self.before) / max(norm(self.u), 1e-300)
-        factor = _factor(primal, dual, self.gram.refactors)
+        factor = _factor(primal, dual, tolerated)
         if factor != 1:
             self.scale, self.u = self.scale * factor, self.u / factor
             self.gram = self.gram.scaled(factor)

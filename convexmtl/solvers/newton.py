@@ -10,6 +10,7 @@ import numpy as np
 from ..certificate import duality_gap
 from ..result import Result, Status
 from ._line_search import line_search
+from ._patience import hopeless
 from .direct import Diagonal, conjugate_gradients, flat_system, task_system
 
 SLOW = 0.5  # a step that leaves more than this share of the gap calls for a better matrix
@@ -19,7 +20,7 @@ WIDE = 2000  # the same where the diagonal is all there is for a preconditioner
 LARGEST = 5000  # features of a sparse X for which d x d matrices are formed
 
 
-def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
+def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf):
     """See ``convexmtl.solvers.solve``. One iteration is one Newton step."""
     threshold = problem.threshold(tol)
     system, n_iter, history, stalls = None, 0, [], 0
@@ -49,7 +50,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         if certificate.gap <= threshold:
             status = Status.CONVERGED
             break
-        if n_iter >= max_iter:
+        if n_iter >= max_iter or hopeless(history, threshold, patience):
             status = Status.OUT_OF_ITERATIONS
             break
         if stalls >= 3:

@@ -13,6 +13,7 @@ from ..penalties.base import Canonical
 from ..result import Result, Status
 from ._anderson import anderson_weights, combine
 from ._line_search import line_search
+from ._patience import hopeless
 from .direct import flat_system
 
 CHECK_EVERY = 10
@@ -33,7 +34,7 @@ def applies(problem):
     return diagonal and problem.data.design.fits(flat=problem.loss.quadratic)
 
 
-def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, split_loss=False):
+def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf, split_loss=False):
     """See ``convexmtl.solvers.solve``. One iteration is one prox of every part, and of the loss where that is split."""
     # (The loss is its own model then.)
     direct, threshold = problem.loss.quadratic or split_loss, problem.threshold(tol)
@@ -49,7 +50,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, split_l
         if certificate.gap <= threshold:
             status = Status.CONVERGED
             break
-        if n_iter >= max_iter:
+        if n_iter >= max_iter or hopeless(history, threshold, patience):
             status = Status.OUT_OF_ITERATIONS
             break
         if since_better > (1000 if direct else 10):
@@ -266,8 +267,8 @@ class _Loss:
     def begin(self, W, certificate):
         data, tasks = self.data, self.data.tasks
         self.z = certificate.z
-        # The curvature of the parabolas that lead from here to the lowest loss: a Huber loss that is all beyond delta has
-        # next to none at a point, but drops from far.
+        # The curvature of the parabolas that lead from here to the lowest loss: a Huber loss that is all beyond delta
+        # has next to none at a point, but drops from far.
         c, v = tasks.weight, data.loss.derivative(tasks.y, self.z)
         drop = data.loss.fenchel_gap(tasks.y, self.z, np.zeros_like(v))
         squares, drops = tasks.sum(c * v**2), 2 * tasks.sum(c * drop)

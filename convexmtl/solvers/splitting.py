@@ -24,6 +24,7 @@ GROUP = 5  # iterations between two extrapolations
 YOUNG = 30  # iterations before the first, within which easy problems end
 # Ratio of the two residuals from which on their weight changes, where that takes another factorisation and where not.
 COSTLY, CHEAP = 100.0, 3.0
+FEW = 50  # features up to which factoring anew costs less than a few iterations
 PATIENCE = 200  # iterations after which twice that ratio is borne: a weight that changes for ever keeps its sides apart
 
 
@@ -228,7 +229,7 @@ class _Model:
 
     def __init__(self, gram):
         self.gram, self.scale = gram, np.ones(len(gram.scale))
-        self.tolerated = COSTLY if gram.refactors else CHEAP
+        self.tolerated = COSTLY if gram.refactors and len(gram.diagonal) > FEW else CHEAP
 
     def begin(self, W, certificate):
         self.right = self.gram.apply(W) + certificate.Z

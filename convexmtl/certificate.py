@@ -55,7 +55,7 @@ class Certificate:
     coupled: bool = field(repr=False)
 
 
-def duality_gap(problem, parts, intercept=None, start=None, known=None):
+def duality_gap(problem, parts, intercept=None, start=None, known=None, at=None):
     """Certificate of W = sum(parts).
 
     Parameters
@@ -68,6 +68,10 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None):
         Where to start looking for the best intercepts.
     known : Certificate or None
         Of the same W for other strengths: the gradient of the loss does not depend on them.
+    at : (N,) array or None
+        Predictions at which the dual variables are taken, the derivatives of the loss; None takes those of W. A solver
+        that splits the predictions from W has better ones where the loss bends sharply: a small error of W is
+        a large one of its derivative there.
     """
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
     W = sum(parts[1:], parts[0])
@@ -82,7 +86,8 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None):
     else:
         best, at_best = known.intercept, known.z
     z = at_best if intercept is None else raw + tasks.spread(intercept)
-    v = loss.derivative(y, at_best)
+    at = at_best if at is None else at
+    v = loss.derivative(y, at)
     if not np.isfinite(v).all():
         # exp overflows: the objective is infinite there, and nothing is certified.
         return Certificate(np.inf, -np.inf, np.inf, best, np.full(W.shape, np.nan), at_best, tasks, coupled)
@@ -99,7 +104,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None):
 
     free, feasible = _free_directions(penalty, tasks.n_tasks), True
     if free.shape[1] and c.any():
-        v = v + _correction(problem, at_best, Z, free)
+        v = v + _correction(problem, at, Z, free)
         Z = tasks.adjoint(-c * v)
         if coupled:
             Z = Z - 2 * WM

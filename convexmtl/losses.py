@@ -5,7 +5,7 @@ its value, first and second derivative in z, conjugate in z, and its textbook de
 """
 
 import numpy as np
-from scipy.special import expit, xlogy
+from scipy.special import expit, wrightomega, xlogy
 from sklearn.base import BaseEstimator
 
 
@@ -45,6 +45,26 @@ class Loss(BaseEstimator):
     def conjugate(self, y, v):
         """sup_z of v z - loss(y, z); inf outside its domain."""
         raise TypeError(f"{type(self).__name__} does not define conjugate")
+
+    def prox(self, y, q, step):
+        """argmin over z of loss(y, z) + (z - q)^2 / (2 step), step > 0.
+
+        Here by Newton's method on z + step loss'(y, z) = q, which has its root between q and q - step loss'(y, q).
+        """
+        far = q - step * self.derivative(y, q)
+        low, high = np.minimum(q, far), np.maximum(q, far)
+        z, move = q, high - low
+        for _ in range(100):
+            excess = z - q + step * self.derivative(y, z)
+            low, high = np.where(excess < 0, z, low), np.where(excess > 0, z, high)
+            new = z - excess / (1 + step * self.second(y, z))
+            # A Newton step that is not half as long as the one before may be one of an endless cycle.
+            newton = (new > low) & (new < high) & (np.abs(new - z) <= 0.5 * move)
+            new = np.where(excess == 0, z, np.where(newton, new, 0.5 * (low + high)))
+            z, move = new, np.abs(new - z)
+            if np.all(move <= 1e-16 * np.abs(q)):
+                break
+        return z
 
     def fenchel_gap(self, y, z, v):
         """loss(y, z) + conjugate(y, v) - z v >= 0: this sample's share of the duality gap."""
@@ -95,6 +115,9 @@ class Squared(Loss):
 
     def conjugate(self, y, v):
         return v * y + 0.5 * v**2
+
+    def prox(self, y, q, step):
+        return q + step / (1 + step) * (y - q)
 
     def fenchel_gap(self, y, z, v):
         # The same number without the cancellation between large terms.
@@ -148,6 +171,9 @@ class Huber(Loss):
     def conjugate(self, y, v):
         return np.where(np.abs(v) <= self.delta * (1 + 1e-12), v * y + 0.5 * v**2, np.inf)
 
+    def prox(self, y, q, step):
+        return q - step * np.clip((q - y) / (1 + step), -self.delta, self.delta)
+
     def expression(self, y, z, cp):
         return 0.5 * cp.huber(y - z, self.delta)
 
@@ -186,6 +212,12 @@ class Poisson(Loss):
         floor = -1e-12 * (1 + y)
         with np.errstate(invalid="ignore"):
             return np.where(s >= floor, xlogy(np.maximum(s, 0), np.maximum(s, 0)) - s, np.inf)
+
+    def prox(self, y, q, step):
+        # With z = q + step y - w: w exp(w) = step exp(q + step y), which is Lambert's function of it.
+        top = q + step * y
+        w = wrightomega(top + np.log(step))
+        return np.where(w > 1, np.log(np.maximum(w, 1)) - np.log(step), top - w)
 
     def expression(self, y, z, cp):
         return cp.exp(z) - cp.multiply(y, z)
@@ -269,6 +301,9 @@ class SquaredHinge(Loss):
 
     def conjugate(self, y, v):
         return np.where(v * y <= 1e-12, v * y + 0.5 * v**2, np.inf)
+
+    def prox(self, y, q, step):
+        return q + y * step / (1 + step) * np.maximum(0.0, 1 - y * q)
 
     def expression(self, y, z, cp):
         return 0.5 * cp.square(cp.pos(1 - cp.multiply(y, z)))

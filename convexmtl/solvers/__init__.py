@@ -1,13 +1,17 @@
 """Which solver applies to which problem. Solvers claim; the certificate decides."""
 
 from dataclasses import replace
+from functools import partial
+from itertools import count
 
 import numpy as np
 
 from ..certificate import duality_gap
 from ..problem import Problem
-from ..result import Result
+from ..result import Result, Status
 from . import newton, proximal_gradient, row_descent, splitting
+
+PATIENCE, NEWTON_PATIENCE = 300, 50  # iterations after which a slow solver makes room for another
 
 
 def _all_rows(problem):
@@ -22,21 +26,45 @@ def _any(problem):
     return True
 
 
-def split(problem, start, tol, max_iter, callback):
-    """Alternating directions; where half of the iterations do not suffice, proximal gradient goes on from there."""
-    first = splitting.solve(problem, start, tol, max(1, max_iter // 2), callback)
-    if first.converged or first.n_iter >= max_iter:
-        return first
-    second = proximal_gradient.solve(problem, first, tol, max_iter - first.n_iter, callback)
-    better = second if second.dual_gap <= first.dual_gap else first
-    history = first.history + [(first.n_iter + n, *rest) for n, *rest in second.history]
-    return replace(better, n_iter=first.n_iter + second.n_iter, status=second.status, history=history)
+def _turns(problem):
+    """[(solver, patience)] that take turns at the problem, the one that suits it best first."""
+    first = next(solver for applies, solver in SOLVERS if applies(problem))
+    quadratic, newtonian, split = problem.loss.quadratic, first is newton.solve, first is splitting.solve
+    turns = [(first, NEWTON_PATIENCE if newtonian else PATIENCE)]
+    # (The squared loss is its own model, which Newton's method and alternating directions have solved.)
+    if problem.data.design.fits(flat=True) and not (quadratic and (newtonian or split)):
+        turns.append((partial(splitting.solve, split_loss=True), PATIENCE))
+    if split:
+        turns.append((proximal_gradient.solve, PATIENCE))
+    return turns
+
+
+def _take_turns(problem, start, tol, max_iter, callback):
+    """What one solver is slow at, or stalls at, the next one goes on with, from the best that was found."""
+    turns, best, n_iter, history, stalled = _turns(problem), None, 0, [], 0
+    for k in count():
+        run, patience = turns[k % len(turns)]
+        # (With every round twice that of the one before.)
+        patience = patience * 2 ** (k // len(turns)) if len(turns) > 1 else np.inf
+        seen = None if callback is None else partial(_shifted, callback, n_iter)
+        result = run(problem, best or start, tol, max_iter - n_iter, seen, patience=patience)
+        history += [(n_iter + n, *rest) for n, *rest in result.history]
+        n_iter += result.n_iter
+        if best is None or not result.dual_gap >= best.dual_gap:
+            best = result
+        stalled = stalled + 1 if result.status is Status.STALLED else 0
+        if result.converged or n_iter >= max_iter or stalled >= len(turns):
+            return replace(best, n_iter=n_iter, status=result.status, history=history)
+
+
+def _shifted(callback, before, n_iter, *rest):
+    callback(before + n_iter, *rest)
 
 
 SOLVERS = (
     (_no_terms, newton.solve),
     (_all_rows, row_descent.solve),
-    (splitting.applies, split),
+    (splitting.applies, splitting.solve),
     (_any, proximal_gradient.solve),
 )
 
@@ -59,14 +87,13 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     -------
     Result
     """
-    run = next(solver for applies, solver in SOLVERS if applies(problem))
     smaller = problem.reduced()
     if smaller is None:
-        return without_constants(problem, run(problem, start, tol, max_iter, callback))
+        return without_constants(problem, _take_turns(problem, start, tol, max_iter, callback))
     reduced, Q = smaller
     if start is not None:
         start = replace(start, parts=tuple(Q.T @ part for part in start.parts))
-    result = run(reduced, start, tol, max_iter, callback)
+    result = _take_turns(reduced, start, tol, max_iter, callback)
     return without_constants(problem, replace(result, parts=tuple(Q @ part for part in result.parts)))
 
 

@@ -81,6 +81,22 @@ class Coupled:
         return conjugate_gradients(self.apply, self.precondition, R, rtol=1e-14, max_iter=1000)[0]
 
 
+def flat_system(design, scale, penalty):
+    """The system of the samples with their own weights, G_t times scale_t (T,), as something that solves it."""
+    if design.shares is not None:
+        return Sylvester(design.common, design.shares * scale, penalty.M)
+    return task_system(design.matrices * scale[:, None, None], penalty)
+
+
+def task_system(G, penalty):
+    """The system of a Gram matrix per task, (T, d, d)."""
+    # Where the penalty leaves most directions free, the tasks' own matrices may be singular, and only all of them
+    # together determine the solution.
+    if repeated(penalty.spectrum[0])[0] == 0 and G.shape[0] * G.shape[1] <= Dense.LARGEST:
+        return Dense(G, penalty.M)
+    return Coupled(G, penalty)
+
+
 def conjugate_gradients(apply, precondition, R, rtol, max_iter):
     """(W, whether rtol was reached) for apply(W) = R; the best iterate where rounding ends progress.
 

@@ -10,7 +10,8 @@ import numpy as np
 from ..certificate import duality_gap
 from ..result import Result, Status
 from ._line_search import line_search
-from .direct import Coupled, Dense, Diagonal, Sylvester, conjugate_gradients, repeated
+from ._patience import hopeless
+from .direct import Diagonal, conjugate_gradients, flat_system, task_system
 
 SLOW = 0.5  # a step that leaves more than this share of the gap calls for a better matrix
 TRUNCATE = 0.1  # residual of a truncated step, relative
@@ -19,7 +20,7 @@ WIDE = 2000  # the same where the diagonal is all there is for a preconditioner
 LARGEST = 5000  # features of a sparse X for which d x d matrices are formed
 
 
-def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
+def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf):
     """See ``convexmtl.solvers.solve``. One iteration is one Newton step."""
     threshold = problem.threshold(tol)
     system, n_iter, history, stalls = None, 0, [], 0
@@ -49,7 +50,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         if certificate.gap <= threshold:
             status = Status.CONVERGED
             break
-        if n_iter >= max_iter:
+        if n_iter >= max_iter or hopeless(history, threshold, patience):
             status = Status.OUT_OF_ITERATIONS
             break
         if stalls >= 3:
@@ -122,18 +123,10 @@ def _system(problem, z, flat):
     ``flat`` takes the mean curvature of every task for all its samples.
     """
     data, penalty = problem.data, problem.penalty
-    tasks, design = data.tasks, data.design
+    tasks = data.tasks
     if flat:
         mean = np.ones(tasks.n_tasks) if data.loss.quadratic else data.curvature(z, flat)[1]
-        if design.shares is not None:
-            return Sylvester(design.common, design.shares * mean, penalty.M)
-        G = design.matrices * mean[:, None, None]
-    else:
-        floor = 1e-6 * data.loss.curvature if data.loss.curvature else 1e-12
-        h = tasks.weight * np.maximum(data.loss.second(tasks.y, z), floor)
-        G = tasks.gram(h, tasks.means(h) if data.fit_intercept else None)
-    # Where the penalty leaves most directions free, the tasks' own matrices may be singular, and only all of them
-    # together determine the solution.
-    if repeated(penalty.spectrum[0])[0] == 0 and G.shape[0] * G.shape[1] <= Dense.LARGEST:
-        return Dense(G, penalty.M)
-    return Coupled(G, penalty)
+        return flat_system(data.design, mean, penalty)
+    floor = 1e-6 * data.loss.curvature if data.loss.curvature else 1e-12
+    h = tasks.weight * np.maximum(data.loss.second(tasks.y, z), floor)
+    return task_system(tasks.gram(h, tasks.means(h) if data.fit_intercept else None), penalty)

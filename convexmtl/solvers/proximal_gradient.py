@@ -5,11 +5,12 @@ import numpy as np
 from ..certificate import duality_gap
 from ..gram import largest_eigenvalue
 from ..result import Result, Status
+from ._patience import hopeless
 
 CHECK_EVERY = 10
 
 
-def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
+def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf):
     """See ``convexmtl.solvers.solve``. One iteration is one step of all parts together."""
     terms, threshold = problem.penalty.terms, problem.threshold(tol)
     K = len(terms)
@@ -31,7 +32,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         if certificate.gap <= threshold:
             status = Status.CONVERGED
             break
-        if n_iter >= max_iter:
+        if n_iter >= max_iter or hopeless(history, threshold, patience):
             status = Status.OUT_OF_ITERATIONS
             break
         if since_better > 200:

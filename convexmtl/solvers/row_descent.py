@@ -13,6 +13,7 @@ from ..result import Result, Status
 from ._anderson import anderson_weights, combine
 from ._line_search import line_search
 from ._models import quadratic_model
+from ._patience import hopeless
 
 FIRST_WORKING_SET = 64
 SMALL = 1e7  # multiplications of a pass over all features that are not worth a working set, for at most 512 of them
@@ -25,7 +26,7 @@ SLOW, SLOW_SHARED = 0.3, 0.45
 INEXACT = 0.1  # share of the present gap to which an outer step solves its model
 
 
-def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
+def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf):
     """See ``convexmtl.solvers.solve``. One iteration is one sweep over the working set."""
     term, M = problem.penalty.terms[0], problem.penalty.M
     d, T = problem.shape
@@ -51,7 +52,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         if certificate.gap <= threshold:
             status = Status.CONVERGED
             break
-        if n_iter >= max_iter:
+        if n_iter >= max_iter or hopeless(history, threshold, patience):
             status = Status.OUT_OF_ITERATIONS
             break
         if stalls >= 3:
@@ -73,7 +74,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         if quadratic_loss and settled:
             # The model is all there is to solve: to the end, but for what features still to enter may add.
             target = 0.7 * threshold
-        n_iter += _descend(model, target, floor, min(MAX_SWEEPS, max_iter - n_iter))
+        n_iter += _descend(model, target, floor, int(min(MAX_SWEEPS, max_iter - n_iter, patience)))
         previous, new = certificate, W.copy()
         new[model.features] = model.W
         if quadratic_loss:

@@ -9,9 +9,12 @@ for which nothing needs to be factored again.
 import numpy as np
 
 from ..certificate import duality_gap
+from ..penalties.base import Canonical
 from ..result import Result, Status
 from ._anderson import anderson_weights, combine
 from ._line_search import line_search
+from ._patience import hopeless
+from .direct import flat_system
 
 CHECK_EVERY = 10
 SLOW = 0.3  # a step that leaves more than this share of the gap calls for a model with the curvature of its point
@@ -21,6 +24,8 @@ GROUP = 5  # iterations between two extrapolations
 YOUNG = 30  # iterations before the first, within which easy problems end
 # Ratio of the two residuals from which on their weight changes, where that takes another factorisation and where not.
 COSTLY, CHEAP = 100.0, 3.0
+FEW = 50  # features up to which factoring anew costs less than a few iterations
+PATIENCE = 200  # iterations after which twice that ratio is borne: a weight that changes for ever keeps its sides apart
 
 
 def applies(problem):
@@ -30,9 +35,10 @@ def applies(problem):
     return diagonal and problem.data.design.fits(flat=problem.loss.quadratic)
 
 
-def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
-    """See ``convexmtl.solvers.solve``. One iteration is one prox of every part."""
-    squared, threshold = problem.loss.quadratic, problem.threshold(tol)
+def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf, split_loss=False):
+    """See ``convexmtl.solvers.solve``. One iteration is one prox of every part, and of the loss where that is split."""
+    # (The loss is its own model then.)
+    direct, threshold = problem.loss.quadratic or split_loss, problem.threshold(tol)
     parts = problem.zeros() if start is None else start.parts
     certificate = duality_gap(problem, parts, start=None if start is None else start.intercept)
     directions, model, flat, n_iter, since_better, history = None, None, True, 0, 0, []
@@ -45,27 +51,32 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         if certificate.gap <= threshold:
             status = Status.CONVERGED
             break
-        if n_iter >= max_iter:
+        if n_iter >= max_iter or hopeless(history, threshold, patience):
             status = Status.OUT_OF_ITERATIONS
             break
-        if since_better > (1000 if squared else 10):
+        if since_better > (1000 if direct else 10):
             status = Status.STALLED
             break
         left = max_iter - n_iter
-        if squared:
+        if direct:
             if directions is None:
-                directions = _Directions(problem, parts, certificate, problem.data.gram(certificate.z, flat))
+                split_loss = not problem.loss.quadratic
+                side = _Loss(problem) if split_loss else _Model(problem.data.gram(certificate.z, flat))
+                directions = _Directions(problem, parts, certificate, side)
             n_iter += directions.run(min(CHECK_EVERY, left), 0.0)
-            parts = tuple(directions.Z)
+            parts = directions.parts
             certificate = duality_gap(problem, parts, start=certificate.intercept)
+            if split_loss and certificate.gap > threshold:
+                other = duality_gap(problem, parts, start=certificate.intercept, at=side.z)
+                certificate = other if other.gap < certificate.gap else certificate
         else:
             slow = model is not None and certificate.gap > SLOW * history[-2][2]
             if model is None or slow:
                 flat = flat and not slow
                 model = problem.data.gram(certificate.z, flat)
-            directions = _Directions(problem, parts, certificate, model, directions)
+            directions = _Directions(problem, parts, certificate, _Model(model), directions)
             n_iter += directions.run(min(INNER, left), 0.1)
-            parts, certificate = line_search(problem, parts, tuple(directions.Z), certificate)
+            parts, certificate = line_search(problem, parts, directions.parts, certificate)
         # A gap that does not move any more has reached rounding.
         since_better = 0 if certificate.gap < 0.999 * best[0].gap else since_better + 1
         if not certificate.gap >= best[0].gap:
@@ -76,28 +87,38 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
 
 
 class _Directions:
-    """The iteration on one quadratic model: Z the parts, W their sum on the quadratic side, U the scaled dual.
+    """The iteration: Z the parts, W their sum on the quadratic side, U the scaled dual.
 
-    The model's Hessian is that of the loss, a Gram, plus the diagonal coupling.
+    The quadratic side is that of the ``side``, plus the coupling.
     """
 
-    def __init__(self, problem, parts, certificate, gram, previous=None):
-        self.terms, self.gram, self.ridge = problem.penalty.terms, gram, 2 * np.diag(problem.penalty.M)
-        self.top = float((gram.top + self.ridge).max())
-        self.Z = np.stack(parts)
+    def __init__(self, problem, parts, certificate, side, previous=None):
+        self.problem, self.terms, self.side = problem, problem.penalty.terms, side
+        M = problem.penalty.M
+        self.ridge = 2 * np.diag(M)
+        self.diagonal = not np.any(M - np.diag(np.diag(M)))
         self.W = sum(parts)
-        # The minimiser W of the model solves (gram + ridge) W = target.
-        self.target = gram.apply(self.W) + self.W * self.ridge + certificate.Z
+        self.Z = np.stack(parts) if self.terms else np.zeros((0, *self.W.shape))
+        self.factored = None
+        side.begin(self.W, certificate)
         if previous is None:
             self.rho = max(1e-2 * self.top, 1e-300)
-            self.U = np.zeros_like(self.W)
+            self.U = side.dual(certificate) / self.rho
         else:
             self.rho, self.U = previous.rho, previous.U
         self.age = 0
         self._forget()
 
+    @property
+    def top(self):
+        return float((self.side.gram.top + self.ridge).max())
+
+    @property
+    def parts(self):
+        return tuple(self.Z) if self.terms else (self.W,)
+
     def run(self, n, shrink):
-        """At most n iterations, fewer when both residuals have shrunk by a factor; returns their number."""
+        """At most n iterations, fewer when all residuals have shrunk by a factor; returns their number."""
         first = None
         for i in range(1, n + 1):
             before, checked = self.W, i % CHECK_EVERY == 0 or i == n
@@ -109,7 +130,11 @@ class _Directions:
             K = len(self.terms)
             primal = np.linalg.norm(total - self.W) / max(np.linalg.norm(total), np.linalg.norm(self.W), 1e-300)
             dual = np.linalg.norm(self.W - before) / max(np.linalg.norm(self.U) * K, 1e-300)
-            self._balance(primal, dual)
+            tolerated = self.side.tolerated * (1 + self.age / PATIENCE)
+            if K:
+                self._balance(primal, dual, tolerated)
+            if self.side.balance(tolerated):
+                self._forget()
             first = max(primal, dual) if first is None else first
             if i > CHECK_EVERY and max(primal, dual) <= shrink * min(first, 0.1):
                 return i
@@ -118,27 +143,46 @@ class _Directions:
     def _step(self):
         """One iteration; returns the sum of the parts."""
         K = len(self.terms)
+        target = self.side.target(self.W)
+        if not K:
+            self.W = self._solve(target, 0.0)
+            self.side.step(self.W)
+            return self.W
         # Sharing: every part answers for the same K-th of what is missing.
         move = (self.W - self.Z.sum(axis=0)) / K - self.U
         self.Z = np.stack([f.prox(Z + move, 1 / self.rho) for f, Z in zip(self.terms, self.Z, strict=True)])
         total = self.Z.sum(axis=0)
         relaxed = RELAXATION * total + (1 - RELAXATION) * self.W
-        right = self.target + self.rho / K * (relaxed + K * self.U)
-        self.W = self.gram.solve(right, self.ridge + self.rho / K)
+        self.W = self._solve(target + self.rho / K * (relaxed + K * self.U), self.rho / K)
         self.U = self.U + (relaxed - self.W) / K
+        self.side.step(self.W)
         return total
+
+    def _solve(self, right, shift):
+        """W for which (G_t + shift) w_t + 2 (W M)_t = right_t."""
+        if self.diagonal and self.terms:
+            return self.side.gram.solve(right, self.ridge + shift)
+        key = shift, self.side.scale.tobytes()
+        if self.factored is None or self.factored[0] != key:
+            M = self.problem.penalty.M
+            penalty = Canonical((), M + 0.5 * shift * np.eye(len(M)))
+            self.factored = key, flat_system(self.problem.data.design, self.side.scale, penalty)
+        return self.factored[1](right)
 
     def _forget(self):
         self.iterates, self.retreat = [], None
 
     @property
     def _state(self):
-        return np.concatenate([self.Z.ravel(), self.W.ravel(), len(self.terms) * self.U.ravel()])
+        K = len(self.terms)
+        return np.concatenate([self.Z.ravel(), self.W.ravel(), K * self.U.ravel(), self.side.state(self.rho)])
 
     def _set_state(self, state):
-        Z, W, U = np.split(state, [self.Z.size, self.Z.size + self.W.size])
+        size = self.W.size
+        Z, W, U, rest = np.split(state, np.cumsum([self.Z.size, size, size]))
         self.Z, self.W = Z.reshape(self.Z.shape), W.reshape(self.W.shape)
-        self.U = U.reshape(self.U.shape) / len(self.terms)
+        self.U = U.reshape(self.U.shape) / max(1, len(self.terms))
+        self.side.set_state(rest, self.rho)
 
     def _go_ahead(self, jump):
         """Keep the iterate; after every group of them extrapolate, if ``jump``. Returns False where it has gone back
@@ -163,13 +207,131 @@ class _Directions:
                 self.iterates, self.retreat = [self._state], (last, length)
         return True
 
-    def _balance(self, primal, dual):
+    def _balance(self, primal, dual, tolerated):
         """Change rho until both residuals fall alike."""
-        ratio = primal / dual if dual > 0 else 1.0
-        tolerated = COSTLY if self.gram.refactors else CHEAP
-        if ratio > tolerated or ratio < 1 / tolerated:
+        factor = _factor(primal, dual, tolerated)
+        if factor != 1:
             # Below the rounding of the model, rho would divide nothing but that.
-            factor = max(float(np.clip(np.sqrt(ratio), 0.2, 5)), 1e-12 * self.top / self.rho)
+            factor = max(factor, 1e-12 * self.top / self.rho)
             self.rho *= factor
             self.U = self.U / factor
             self._forget()
+
+
+def _factor(primal, dual, tolerated):
+    """What the weight of two sides is to be multiplied by, so that both residuals fall alike."""
+    ratio = primal / dual if dual > 0 else 1.0
+    return float(np.clip(np.sqrt(ratio), 0.2, 5)) if ratio > tolerated or ratio < 1 / tolerated else 1.0
+
+
+class _Model:
+    """A quadratic model of the loss: its Hessian and what its minimiser W solves, gram W = target."""
+
+    def __init__(self, gram):
+        self.gram, self.scale = gram, np.ones(len(gram.scale))
+        self.tolerated = COSTLY if gram.refactors and len(gram.diagonal) > FEW else CHEAP
+
+    def begin(self, W, certificate):
+        self.right = self.gram.apply(W) + certificate.Z
+
+    def dual(self, certificate):
+        return np.zeros_like(certificate.Z)
+
+    def target(self, W):
+        return self.right
+
+    def step(self, W):
+        pass
+
+    def balance(self, tolerated):
+        return False
+
+    def state(self, rho):
+        return np.zeros(0)
+
+    def set_state(self, state, rho):
+        pass
+
+
+class _Loss:
+    """The loss itself: predictions z (N,) of their own, drawn towards x . w + b by sigma (T,), the scaled dual u (N,).
+
+    An iteration takes the prox of the loss; W and b see sigma_t / 2 sum_i c_ti (z_ti + u_ti - x_ti . w_t - b_t)^2,
+    whose Gram matrices never change but for sigma.
+    """
+
+    tolerated = CHEAP
+
+    def __init__(self, problem):
+        self.data = problem.data
+
+    def begin(self, W, certificate):
+        data, tasks = self.data, self.data.tasks
+        self.z = certificate.z
+        # The curvature of the parabolas that lead from here to the lowest loss: a Huber loss that is all beyond delta
+        # has next to none at a point, but drops from far.
+        c, v = tasks.weight, data.loss.derivative(tasks.y, self.z)
+        drop = data.loss.fenchel_gap(tasks.y, self.z, np.zeros_like(v))
+        squares, drops = tasks.sum(c * v**2), 2 * tasks.sum(c * drop)
+        self.scale = np.divide(squares, drops, out=data.curvature(self.z, True)[1], where=(squares > 0) & (drops > 0))
+        self.gram = data.design.flat.scaled(self.scale)
+        self.u = -v / tasks.spread(self.scale)
+        self.u[tasks.weight <= 0] = 0.0
+        self.before = self.predicted = self.z
+
+    def dual(self, certificate):
+        return -certificate.Z
+
+    def _fitted(self, W, q):
+        """x . w + b with the intercepts that are best for q."""
+        data, tasks = self.data, self.data.tasks
+        p = tasks.apply(W)
+        return p + tasks.spread(self._means(q - p)) if data.fit_intercept else p
+
+    def _means(self, q):
+        tasks = self.data.tasks
+        return np.divide(tasks.sum(tasks.weight * q), tasks.mass, out=np.zeros(tasks.n_tasks), where=tasks.mass > 0)
+
+    def target(self, W):
+        """One prox of the loss, and what W is to solve then."""
+        data, tasks = self.data, self.data.tasks
+        sigma, c = tasks.spread(self.scale), tasks.weight
+        self.z = np.where(c > 0, data.loss.prox(tasks.y, self.predicted - self.u, 1 / sigma), self.predicted)
+        self.relaxed = RELAXATION * self.z + (1 - RELAXATION) * self.predicted
+        q = self.relaxed + self.u
+        if data.fit_intercept:
+            q = q - tasks.spread(self._means(q))
+        return tasks.adjoint(c * sigma * q)
+
+    def step(self, W):
+        """Take the new W."""
+        self.before, self.predicted = self.predicted, self._fitted(W, self.relaxed + self.u)
+        self.u = self.u + self.relaxed - self.predicted
+        self.u[self.data.tasks.weight <= 0] = 0.0
+
+    def balance(self, tolerated):
+        """Change sigma until both residuals fall alike; returns whether it has changed."""
+        c = self.data.tasks.weight
+        norm = lambda v: np.sqrt(float(c @ v**2))  # noqa: E731
+        primal = norm(self.z - self.predicted) / max(norm(self.z), norm(self.predicted), 1e-300)
+        dual = norm(self.predicted - self.before) / max(norm(self.u), 1e-300)
+        factor = _factor(primal, dual, tolerated)
+        if factor != 1:
+            self.scale, self.u = self.scale * factor, self.u / factor
+            self.gram = self.gram.scaled(factor)
+        return factor != 1
+
+    def _metric(self, rho):
+        tasks = self.data.tasks
+        return np.sqrt(tasks.weight * tasks.spread(self.scale) / rho)
+
+    def state(self, rho):
+        metric = self._metric(rho)
+        return np.concatenate([metric * self.predicted, metric * self.u])
+
+    def set_state(self, state, rho):
+        metric = self._metric(rho)
+        p, u = np.split(state, 2)
+        inside = metric > 0
+        self.predicted = np.divide(p, metric, out=self.predicted.copy(), where=inside)
+        self.u = np.divide(u, metric, out=np.zeros_like(u), where=inside)

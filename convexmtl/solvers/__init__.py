@@ -59,6 +59,11 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     -------
     Result
     """
+    if start is not None and problem.loss.curvature is None:
+        # Other data may have been solved there, for which the loss was finite.
+        with np.errstate(over="ignore", invalid="ignore"):
+            b = problem.data.best_intercept(problem.tasks.apply(start.W), start.intercept)
+            start = start if problem.primal(start.parts, b) <= problem.data.trivial[0] else None
     run = next(solver for applies, solver in SOLVERS if applies(problem))
     smaller = problem.reduced()
     if smaller is None:

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import hstack, issparse
 
-from .tasks import without_rounding
+from .tasks import sparse_gram, without_rounding
 
 
 class Columns:
@@ -67,11 +67,9 @@ class Columns:
     def _multiply(self, old, new):
         """Fill in the rows of the Gram matrix that are new."""
         if issparse(self.X):
-            added, weighted = self.sparse[:, old:new], self.sparse.multiply(self.weight[:, None]).tocsc()
-            self.G[old:new, :new] = (added.T @ weighted).toarray()
+            means = self.weight @ self.sparse if self.centred else None
+            self.G[old:new, :new] = sparse_gram(self.sparse, self.weight, means, old)
             if self.centred:
-                means = self.weight @ self.sparse
-                self.G[old:new, :new] -= np.outer(means[old:new], means)
                 constant = without_rounding(np.diag(self.G)[:new], means, 1.0) == 0
                 self.G[:new][constant] = 0.0
                 self.G[:, :new][:, constant] = 0.0

@@ -55,7 +55,9 @@ class Certificate:
     coupled: bool = field(repr=False)
 
 
-def duality_gap(problem, parts, intercept=None, start=None, known=None, at=None):
+# A gradient may overflow where the objective does not; its bound is then the trivial one.
+@np.errstate(over="ignore", invalid="ignore")
+def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.inf, at=None):
     """Certificate of W = sum(parts).
 
     Parameters
@@ -68,6 +70,9 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, at=None)
         Where to start looking for the best intercepts.
     known : Certificate or None
         Of the same W for other strengths: the gradient of the loss does not depend on them.
+    most : float
+        Where the objective is larger, infinite or NaN, nothing is certified: a trial point that is not taken needs no
+        bound, and what a bound is made of may overflow there.
     at : (N,) array or None
         Predictions at which the dual variables are taken, the derivatives of the loss; None takes those of W. A solver
         that splits the predictions from W has better ones where the loss bends sharply: a small error of W is
@@ -82,26 +87,25 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, at=None)
     if known is None:
         raw = tasks.apply(W)
         best = problem.data.best_intercept(raw, start if intercept is None else intercept)
-        at_best = raw + tasks.spread(best)
+        at_best = tasks.shift(raw, best)
     else:
         best, at_best = known.intercept, known.z
-    z = at_best if intercept is None else raw + tasks.spread(intercept)
-    at = at_best if at is None else at
+    z = at_best if intercept is None else tasks.shift(raw, intercept)
+    WM = penalty.couple(W) if coupled else None
+    sizes = [float(term.value(part)) for term, part in zip(penalty.terms, parts, strict=False)]
+    quadratic = float(np.sum(W * WM)) if coupled else 0.0
+    primal = float(c @ loss.value(y, z)) + sum(sizes) + (float(np.sum((W @ penalty.M) * W)) if coupled else 0.0)
+    at = at_best if at is None else np.where(c > 0, at, 0.0)
     v = loss.derivative(y, at)
-    if not np.isfinite(v).all():
-        # exp overflows: the objective is infinite there, and nothing is certified.
-        return Certificate(np.inf, -np.inf, np.inf, best, np.full(W.shape, np.nan), at_best, tasks, coupled)
+    if not (primal <= most and np.isfinite(primal) and np.isfinite(v).all()):
+        primal = np.inf if np.isnan(primal) else primal
+        return Certificate(primal, -np.inf, np.inf, best, np.full(W.shape, np.nan), at_best, tasks, coupled)
     if problem.data.fit_intercept:
         v = _centred(tasks, c, v) if loss.quadratic else _balanced(tasks, c, v)
-    WM = penalty.couple(W) if coupled else None
     Z = tasks.adjoint(-c * v) if known is None else known.Z
     if coupled:
         Z = Z - 2 * WM
     gradient = Z
-    sizes = [float(term.value(part)) for term, part in zip(penalty.terms, parts, strict=False)]
-    quadratic = float(np.sum(W * WM)) if coupled else 0.0
-    primal = float(c @ loss.value(y, z)) + sum(sizes) + (float(np.sum((W @ penalty.M) * W)) if coupled else 0.0)
-
     free, feasible = _free_directions(penalty, tasks.n_tasks), True
     if free.shape[1] and c.any():
         v = v + _correction(problem, at, Z, free)
@@ -116,7 +120,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, at=None)
     gap = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z) if feasible else np.inf
     # v = 0 is feasible for every loss and penalty; it is the better bound where the data can be fitted exactly.
     trivial = primal + float(c @ loss.conjugate(y, np.zeros_like(y)))
-    if not gap <= trivial and not np.isnan(gap):
+    if not gap <= trivial:
         gap = trivial
     gap = float(_not_below_zero(gap, abs(primal) + abs(trivial)))
     return Certificate(primal, primal - gap, gap, best, gradient, at_best, tasks, coupled)

@@ -40,7 +40,7 @@ class DataTerm:
 
     def predict(self, W, b):
         """z (N,)."""
-        return self.tasks.apply(W) + self.tasks.spread(b)
+        return self.tasks.shift(self.tasks.apply(W), b)
 
     def value(self, z):
         """At the predictions z (N,)."""
@@ -53,16 +53,13 @@ class DataTerm:
 
     def best_intercept(self, z, start=None):
         """argmin over b of sum c loss(y, z + b), exactly, per task; z (N,) without the intercept."""
-        T = self.tasks.n_tasks
+        tasks, loss, c = self.tasks, self.loss, self.tasks.weight
+        T = tasks.n_tasks
         fixed = np.zeros(T) if self.fixed_intercept is None else self.fixed_intercept
         if not self.fit_intercept:
             return np.zeros(T)
-        tasks, loss, c = self.tasks, self.loss, self.tasks.weight
-        total = tasks.mass
-        if loss.quadratic:
-            b = np.divide(tasks.sum(c * (tasks.y - z)), total, out=np.zeros(T), where=total > 0)
-            # Once more on the residual: the mean of large numbers is only as exact as they are.
-            b += np.divide(tasks.sum(c * (tasks.y - z - tasks.spread(b))), total, out=np.zeros(T), where=total > 0)
+        b = loss.best_intercept(tasks.y, z, c, tasks.ptr)
+        if b is not None:
             return np.where(self.empty, fixed, b)
         # Newton on the increasing derivative, kept inside a bracket.
         b = np.zeros(T) if start is None else np.array(start, dtype=float)
@@ -70,7 +67,7 @@ class DataTerm:
         open_ = ~self.empty
         width = np.ones(T)
         for _ in range(200):
-            at = z + tasks.spread(b)
+            at = tasks.shift(z, b)
             slope = tasks.sum(c * loss.derivative(tasks.y, at))
             scale = tasks.sum(c * np.abs(loss.derivative(tasks.y, at)))
             open_ = open_ & ~(np.abs(slope) <= 1e-15 * scale)
@@ -114,26 +111,29 @@ class DataTerm:
     @cached_property
     def trivial(self):
         """(value, intercepts) at W = 0."""
-        b = self.best_intercept(np.zeros(len(self.tasks.y)))
-        return self.value(self.tasks.spread(b)), b
+        zero = np.zeros(len(self.tasks.y))
+        b = self.best_intercept(zero)
+        return self.value(self.tasks.shift(zero, b)), b
 
     @cached_property
     def moments(self):
         """Minus the gradient at W = 0, (d, T)."""
         tasks = self.tasks
-        return tasks.adjoint(-tasks.weight * self.loss.derivative(tasks.y, tasks.spread(self.trivial[1])))
+        at_zero = tasks.shift(np.zeros(len(tasks.y)), self.trivial[1])
+        return tasks.adjoint(-tasks.weight * self.loss.derivative(tasks.y, at_zero))
 
     def threshold(self, tol):
-        """The duality gap at which a fit has converged: tol times the objective at W = 0.
+        """The duality gap at which a fit has converged: tol times what there is to gain.
 
-        Where that objective can be negative (Poisson), what it is above the loss of a perfect fit counts if it
-        is smaller or the objective is not positive; where it is itself rounding (a constant target), rounding.
+        That is the objective at W = 0 less the loss of a perfect fit, which is 0 but for Poisson: there both depend on
+        the unit in which is counted, and may have any sign. Where it is itself rounding (a constant target), rounding
+        counts.
         """
         c, y = self.tasks.weight, self.tasks.y
-        trivial = self.trivial[0]
-        above = trivial + float(c @ self.loss.conjugate(y, np.zeros_like(y)))
-        scale = min(trivial, above) if trivial > 0 else above
-        return tol * scale + (4 * np.finfo(float).eps) ** 2 * float(c @ y**2)
+        at_zero, zero = self.tasks.shift(np.zeros_like(y), self.trivial[1]), np.zeros_like(y)
+        gain = float(c @ self.loss.fenchel_gap(y, at_zero, zero))
+        rounding = float(c @ (y**2 + np.abs(self.loss.conjugate(y, zero))))
+        return tol * max(gain, 0.0) + (4 * np.finfo(float).eps) ** 2 * rounding
 
     @cached_property
     def reduced(self):

@@ -82,6 +82,13 @@ class Loss(BaseEstimator):
         """The textbook definition in cvxpy (the module is handed in as ``cp``)."""
         raise TypeError(f"{type(self).__name__} does not define expression")
 
+    def best_intercept(self, y, z, weight, ptr):
+        """(T,) argmin over b of sum_i weight_i loss(y_i, z_i + b) for the samples ``ptr[t]:ptr[t+1]`` of every task.
+
+        None where it has no closed form. What is returned for tasks without weight does not count.
+        """
+        return None
+
     def check_targets(self, y):
         """Raise a ValueError where a target is outside the loss's domain."""
 
@@ -126,6 +133,16 @@ class Squared(Loss):
     def error(self, y, z):
         # Half a square is what is minimised, but not what anybody calls an error.
         return (y - z) ** 2
+
+    def best_intercept(self, y, z, weight, ptr):
+        total = np.add.reduceat(weight, ptr[:-1])
+
+        def mean(r):
+            return np.divide(np.add.reduceat(weight * r, ptr[:-1]), total, out=np.zeros_like(total), where=total > 0)
+
+        b = mean(y - z)
+        # Once more on the residual: the mean of large numbers is only as exact as they are.
+        return b + mean(y - z - np.repeat(b, np.diff(ptr)))
 
     def expression(self, y, z, cp):
         return 0.5 * cp.square(y - z)
@@ -218,6 +235,26 @@ class Poisson(Loss):
         top = q + step * y
         w = wrightomega(top + np.log(step))
         return np.where(w > 1, np.log(np.maximum(w, 1)) - np.log(step), top - w)
+
+    def fenchel_gap(self, y, z, v):
+        # s log(s / m) - s + m with s = y + v and m = exp(z), without its cancellation where they are close.
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            mean = np.exp(z)
+            ratio = (y - mean + v) / mean
+            close = np.abs(ratio) < 0.5
+            ratio = np.where(close, ratio, 0.0)
+            far = mean - y * z + self.conjugate(y, v) - z * v
+            return np.where(close, mean * ((1 + ratio) * np.log1p(ratio) - ratio), far)
+
+    def best_intercept(self, y, z, weight, ptr):
+        # b = log sum c y - log sum c exp(z), with the largest z taken out before the exponential can overflow.
+        begin, counts = ptr[:-1], np.diff(ptr)
+        top = np.maximum.reduceat(np.where(weight > 0, z, -np.inf), begin)
+        top = np.where(np.isfinite(top), top, 0.0)
+        shifted = np.minimum(z - np.repeat(top, counts), 0.0)
+        tiny = np.finfo(float).tiny
+        seen, expected = np.add.reduceat(weight * y, begin), np.add.reduceat(weight * np.exp(shifted), begin)
+        return np.log(np.maximum(seen, tiny)) - np.log(np.maximum(expected, tiny)) - top
 
     def expression(self, y, z, cp):
         return cp.exp(z) - cp.multiply(y, z)

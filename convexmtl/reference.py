@@ -45,5 +45,10 @@ def certify(estimator, X, y, *, task=None, sample_weight=None):
     Certificate
         With ``primal``, ``dual`` and ``gap`` = primal - dual >= primal - optimum.
     """
-    formulation = estimator._formulate(X, y, sample_weight=sample_weight, task=task)
-    return duality_gap(formulation.problem, estimator._fitted_parts(), estimator.intercept_)
+    problem = estimator._formulate(X, y, sample_weight=sample_weight, task=task).problem
+    parts, at = estimator._fitted_parts(), getattr(estimator, "_dual_at", None)
+    certificate = duality_gap(problem, parts, estimator.intercept_)
+    if at is None or at.shape != problem.tasks.y.shape:
+        return certificate
+    # Any dual variables give a bound: those of the fit may give a better one than those to which W leads.
+    return min(certificate, duality_gap(problem, parts, estimator.intercept_, at=at), key=lambda c: c.gap)

@@ -31,6 +31,8 @@ class Result:
         One entry for each check of the gap.
     certificate : Certificate or None
         The last one, where the solver has it: a warm start for other strengths need not compute it again.
+    at : ndarray of shape (N,) or None
+        Where the dual variables were taken, as for ``duality_gap``, if not at the predictions of W.
     """
 
     parts: tuple
@@ -41,6 +43,7 @@ class Result:
     status: Status
     history: list = field(default_factory=list)
     certificate: Any = None
+    at: np.ndarray | None = None
 
     @property
     def W(self):

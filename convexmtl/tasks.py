@@ -13,6 +13,7 @@ SMALL = 5_000
 # Bytes of X up to which it is copied where that makes for speed: a larger one stays where it is, on disk maybe.
 LARGE = 2**28
 BLOCK = 2**22  # entries of X that are worked on at a time
+FAR = 1e-6  # share of a feature's second moment that is variance, below which it is far from zero
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +174,20 @@ class Tasks:
         """(T,) sums over the samples of each task."""
         return np.add.reduceat(u, self.ptr[:-1])
 
+    @cached_property
+    def absent(self):
+        """Samples without weight."""
+        return np.flatnonzero(self.weight <= 0)
+
+    def shift(self, z, b):
+        """(N,) z_ti + b_t: predictions, for the loss to be taken at; 0 for samples without weight.
+
+        Their loss does not count, and so must not overflow: 0 times infinity is not 0.
+        """
+        z = z + self.spread(b)
+        z[self.absent] = 0.0
+        return z
+
     def spread(self, b):
         """(N,) the value b_t at every sample of task t."""
         return b[self.sample_task]
@@ -192,22 +207,36 @@ class Tasks:
         """(tasks on some rows of X, positions of the tasks that are left): as if there were no other rows.
 
         ``rows`` (n,) says how often each row is taken, twice being a weight of 2. Every task keeps what it counts;
-        tasks with rows of their own are left out where they have no weight on them.
+        tasks with rows of their own are left out where they have no weight on them. Rows without weight go as well.
         """
         T, before, often = self.n_tasks, self.mass, np.asarray(rows, dtype=float)
         if self.is_shared:
-            often, left, taken = np.tile(often, T), np.arange(T), often > 0
+            often, left, taken = np.tile(often, T), np.arange(T), (often > 0) & self._counted
             samples = np.tile(taken, T)
             ptr, row = np.arange(T + 1, dtype=np.int64) * int(taken.sum()), np.zeros(T, dtype=np.int64)
         else:
             left = np.flatnonzero(self.sum(often * self.weight) > 0)
-            taken = samples = (often > 0) & np.isin(self.sample_task, left)
+            taken = samples = (often > 0) & self._counted & np.isin(self.sample_task, left)
             sizes = np.add.reduceat(taken.astype(np.int64), self.ptr[:-1])[left]
             ptr = np.concatenate([[0], np.cumsum(sizes)])
             row = ptr[:-1].copy()
         X = _by_columns(self.X[taken] if self.is_sparse else self.X.T[:, taken].T)
         weight = self.weight[samples] * often[samples]
         return Tasks(X, self.y[samples], ptr, row, _normalised(weight, ptr, before[left])), left
+
+    @cached_property
+    def _counted(self):
+        """(n_rows,) rows of X with a sample that has weight; for one X, or rows of their own for all tasks."""
+        seen = self.weight > 0
+        return seen.reshape(self.n_tasks, -1).any(axis=0) if self.is_shared else seen
+
+    @cached_property
+    def present(self):
+        """The same tasks without the rows of X that have no weight, as long as leaving them out takes a small copy."""
+        size = self.X.data.nbytes if self.is_sparse else self.X.nbytes
+        if size > LARGE or self._counted.all() or not (self.mass > 0).all():
+            return self
+        return self.part(np.ones(self.n_rows))[0]
 
     def means(self, h):
         """(d, T) means of the features weighted by h (N,); 0 where a task's h sums to 0."""
@@ -248,7 +277,7 @@ class Tasks:
             return squares
         # sum h (x - m)^2 = sum h x^2 - m^2 sum h loses digits where the mean is large; those are redone.
         centred = squares - means**2 * self.sum(h)
-        bad = np.any(centred < 1e-6 * squares, axis=1).nonzero()[0]
+        bad = np.any(centred < FAR * squares, axis=1).nonzero()[0]
         if len(bad):
             for t in range(T):
                 samples, X = self.slices(t)[1], self.rows_of(t)
@@ -334,10 +363,7 @@ def _squared(X):
 def _gram(X, weight, mean):
     """sum_i weight_i (x_i - mean)(x_i - mean)', (d, d); mean None is 0."""
     if issparse(X):
-        G = (X.T @ X.multiply(weight[:, None])).toarray()
-        if mean is not None:
-            # Exact enough: a sparse column's mean is small beside its second moment.
-            G -= weight.sum() * np.outer(mean, mean)
+        G = sparse_gram(X, weight, mean)
     else:
         factor = weight[0]
         equal = not np.any(weight != factor)
@@ -349,6 +375,26 @@ def _gram(X, weight, mean):
         if equal:
             G *= factor
     return G if mean is None else _without_constants(G, mean, weight.sum())
+
+
+def sparse_gram(X, weight, mean, begin=0):
+    """Rows from ``begin`` on of sum_i weight_i (x_i - mean)(x_i - mean)' for a sparse X; mean None is 0."""
+    weighted = X.multiply(weight[:, None]).tocsc()
+    G = (X[:, begin:].T @ weighted).toarray()
+    if mean is None:
+        return G
+    squares = np.asarray(X.multiply(weighted).sum(axis=0)).ravel()
+    far = np.flatnonzero(squares - weight.sum() * mean**2 < FAR * squares)
+    G -= weight.sum() * np.outer(mean[begin:], mean)
+    if len(far):
+        # A column far from zero is hardly sparse: its mean is taken out before the product, which would cancel.
+        centred = X[:, far].toarray() - mean[far]
+        product = X.T @ (weight[:, None] * centred) - np.outer(mean, weight @ centred)
+        product[far] = centred.T @ (weight[:, None] * centred)
+        G[:, far] = product[begin:]
+        inside = far >= begin
+        G[far[inside] - begin] = product[:, inside].T
+    return G
 
 
 def _without_constants(G, means, mass):

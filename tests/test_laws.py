@@ -1,6 +1,7 @@
 """Laws: what must hold between the fits of related problems, and of special cases that scikit-learn knows."""
 
 import warnings
+from dataclasses import replace
 
 import cases
 import numpy as np
@@ -17,8 +18,10 @@ from sklearn.linear_model import (
     LogisticRegression,
     MultiTaskElasticNet,
     MultiTaskLasso,
+    PoissonRegressor,
     Ridge,
 )
+from sklearn.metrics import mean_poisson_deviance
 
 import convexmtl as cm
 from convexmtl import reference
@@ -43,6 +46,7 @@ from convexmtl.penalties import (
     TraceNorm,
     TreeGuided,
 )
+from convexmtl.problem import Problem
 from convexmtl.solvers import solve
 
 seeds = st.integers(0, 10_000)
@@ -654,3 +658,142 @@ def test_reference_of_a_fit_with_one_cluster_per_task():
     estimator = cm.ClusteredRegressor(n_clusters=3, alpha_mean=0.05, alpha_between=0.1, alpha_within=0.5, tol=1e-8)
     fit = estimator.fit(X, y, task=task)
     assert_allclose(fit.objective_, reference.fit(estimator, X, y, task=task).objective, rtol=1e-6)
+
+
+# ------------------------------------------------------------------------------------------- counts
+
+
+COUNTED = {
+    "mean": cm.MeanRegularizedRegressor(),
+    "clustered": cm.ClusteredRegressor(),
+    "shared_structure": cm.SharedStructureRegressor(),
+    "robust_feature": cm.RobustFeatureRegressor(),
+    "robust_low_rank": cm.RobustLowRankRegressor(),
+    "shared_feature": cm.SharedFeatureRegressor(),
+    "relationship": cm.TaskRelationshipRegressor(),
+    "squared_trace": cm.MultiTaskRegressor(SquaredTraceNorm(0.1)),
+    "trace": cm.TraceNormRegressor(),
+    "l2": cm.BlockSparseRegressor(alpha=0.1),
+    "dirty": cm.DirtyRegressor(alpha_block=0.1, alpha_sparse=0.07),
+    "sparse_low_rank": cm.SparseLowRankRegressor(0.1, 0.1),
+}
+
+
+def counts(rng, n=60, d=4, T=2):
+    X = rng.standard_normal((n, d))
+    return X, rng.poisson(np.exp(1 + 0.6 * X[:, :T])).astype(float)
+
+
+@pytest.mark.parametrize(
+    "penalty", [MeanCoupling(0.05, 0.05), RowNorm(0.1, l1_ratio=0.0), SquaredTraceNorm(0.1)], ids=str
+)
+@pytest.mark.parametrize("fit_intercept, distance", [(False, 0.0), (True, 0.0), (True, 1e4)])
+def test_one_task_is_poisson_regression(penalty, fit_intercept, distance):
+    """Also where counts of some hundreds make the objective overflow at the first trial point."""
+    rng = np.random.default_rng(0)
+    u = rng.standard_normal(20)
+    X, y = np.c_[np.ones(20) if not fit_intercept else rng.standard_normal(20), u], rng.poisson(np.exp(6 + u))
+    theirs = PoissonRegressor(
+        alpha=0.1, fit_intercept=fit_intercept, tol=1e-12, max_iter=1000, solver="newton-cholesky"
+    )
+    theirs.fit(X, y)
+    ours = cm.MultiTaskRegressor(penalty, loss="poisson", fit_intercept=fit_intercept, tol=1e-12)
+    assert_allclose(ours.fit(X + distance, y).coef_.ravel(), theirs.coef_, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("family", COUNTED)
+def test_infinite_objectives_at_trial_points(family):
+    """Errors and warnings are what this is about; the certificate says that the fit is right."""
+    rng = np.random.default_rng(0)
+    u = rng.standard_normal(20)
+    X, Y = np.c_[np.ones(20), u], rng.poisson(np.exp(6 + np.outer(u, [1, 0.5])))
+    model = clone(COUNTED[family]).set_params(loss="poisson", fit_intercept=False).fit(X, Y)
+    assert cm.certify(model, X, Y).gap <= 1e-4 * abs(model.objective_)
+    # A solution for features in other units is where the loss overflows for these: as good as no start.
+    model.set_params(warm_start=True)
+    assert_allclose(model.fit(1e3 * X, Y).objective_, model.set_params(warm_start=False).fit(1e3 * X, Y).objective_)
+
+
+@pytest.mark.parametrize("family", COUNTED)
+@pytest.mark.parametrize("distance", [1e4, 1e6])
+def test_counts_far_from_zero(family, distance):
+    X, Y = counts(np.random.default_rng(0))
+    model = clone(COUNTED[family]).set_params(loss="poisson", tol=1e-6)
+    coef, n_iter = model.fit(X, Y).coef_, model.n_iter_
+    assert_allclose(model.fit(X + distance, Y).coef_, coef, atol=1e-6)
+    assert model.n_iter_ == n_iter
+
+
+@pytest.mark.parametrize("family", COUNTED)
+def test_the_unit_of_counts_does_not_matter(family):
+    """Strengths have the unit of the loss, so all is multiplied; at a mean of e, F(0) changes its sign."""
+    X, Y = counts(np.random.default_rng(0))
+    Y /= Y.mean(axis=0)
+    model = clone(COUNTED[family]).set_params(loss="poisson", tol=1e-6)
+    formulation = model._formulate(X, Y)
+    fits = []
+    for unit in (1e-3, 1, 2.718, 2.7185, 1e5):
+        data = formulation.problem.data
+        data = replace(data, tasks=replace(data.tasks, y=Y.T.ravel() * unit))
+        canonical = formulation.penalty.scaled(unit).resolve(4, np.arange(2))
+        assert_allclose(data.threshold(1e-6) / unit, formulation.problem.threshold(1e-6), rtol=1e-9)
+        result = solve(Problem(data, canonical), tol=1e-6)
+        fits.append((result.n_iter, result.dual_gap / unit))
+    assert_allclose(fits, fits[:1] * len(fits), rtol=1e-2)
+
+
+@pytest.mark.parametrize("fit_intercept, mean", [(False, 1.0), (False, 3e2), (False, 1e5), (True, 3e2)])
+def test_scale_of_tol_for_counts(fit_intercept, mean):
+    """Half the deviance at W = 0, as scikit-learn has it."""
+    rng = np.random.default_rng(0)
+    Y = rng.poisson(mean, (50, 2)).astype(float)
+    model = cm.TraceNormRegressor(loss="poisson", fit_intercept=fit_intercept)
+    problem = model._formulate(rng.standard_normal((50, 3)), Y).problem
+    level = Y.mean(axis=0) if fit_intercept else np.ones(2)
+    deviance = sum(mean_poisson_deviance(Y[:, t], np.full(50, level[t])) for t in range(2))
+    assert_allclose(problem.threshold(1e-4), 0.5e-4 * deviance, rtol=1e-9)
+
+
+@pytest.mark.parametrize("family", COUNTED)
+@pytest.mark.parametrize("count", [1e-3, 1.0, np.e, 1e6])
+def test_constant_counts(family, count):
+    X, _ = counts(np.random.default_rng(0))
+    model = clone(COUNTED[family]).set_params(loss="poisson").fit(X, np.full((len(X), 2), count))
+    assert np.abs(model.coef_).max() <= 1e-12 and model.n_iter_ <= 1
+
+
+@pytest.mark.parametrize("family", ["mean", "trace", "l2", "sparse_low_rank"])
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize(
+    "loss, form",
+    [("poisson", form) for form in ("row weights", "entry weights", "missing", "one missing", "stacked")]
+    + [("squared", form) for form in ("row weights", "missing", "stacked")],
+)
+def test_weight_zero_is_absent(family, loss, fit_intercept, form):
+    """Whatever its features are: those here would make the loss, the means and the squares overflow."""
+    X, Y = counts(np.random.default_rng(0))
+    model = clone(COUNTED[family]).set_params(loss=loss, fit_intercept=fit_intercept, tol=1e-6)
+    Y[0, 1] = np.nan if form in ("missing", "one missing") else Y[0, 1]
+    far = 1e200 * np.array([[1, -1, 2, 3], [3, -3, 1, 1.0]])
+    X2, Y2, counted = np.r_[X, far], np.r_[Y, 7 * np.ones((2, 2))], np.r_[np.ones(len(X)), 0, 0]
+    if form == "stacked":
+        task = np.arange(len(X2)) % 2
+        coef = model.fit(X, Y[:, 0], task=task[:-2]).coef_
+        again = model.fit(X2, Y2[:, 0], task=task, sample_weight=counted).coef_
+    elif form == "one missing":
+        # A row that one task has, and the other one lacks, where its features are large.
+        X2, Y2 = np.r_[X, [[0, 0, 1e5, 0]]], np.r_[Y, [[3.0, np.nan]]]
+        seen = ~np.isnan(Y2)
+        task = np.repeat([0, 1], seen.sum(axis=0))
+        coef = model.fit(np.r_[X2[seen[:, 0]], X2[seen[:, 1]]], Y2.T[seen.T], task=task).coef_
+        again = model.fit(X2, Y2).coef_
+        assert_allclose(again, coef, atol=1e-3)
+        return
+    else:
+        coef = model.fit(X, Y).coef_
+        weight = {"row weights": counted, "entry weights": np.c_[counted, counted], "missing": None}[form]
+        again = model.fit(
+            X2, np.where(counted[:, None] > 0, Y2, np.nan) if weight is None else Y2, sample_weight=weight
+        )
+        again = again.coef_
+    assert_allclose(again, coef, rtol=1e-9, atol=1e-12)

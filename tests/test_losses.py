@@ -209,6 +209,15 @@ def test_huber_delta(delta):
         Huber(delta).check_targets(np.zeros(3))
 
 
+def test_fenchel_gap_of_poisson_does_not_cancel():
+    """The gap of a dual variable off by a share e of exp(z) is exp(z) e^2 / 2, to leading order."""
+    loss, z = Poisson(), np.array([-3.0, 1.0, 14.0, 300.0])
+    for y, e in ((5.0, 1e-3), (1e-3, -1e-9)):
+        v = np.exp(z) * (1 + e) - y
+        share = np.abs(v + y - np.exp(z)) / np.exp(z)
+        assert_allclose(loss.fenchel_gap(y, z, v), np.exp(z) * share**2 / 2, rtol=1e-3, atol=1e-20)
+
+
 def test_poisson_targets():
     with pytest.raises(ValueError, match=r"loss='poisson' needs targets y >= 0 .*, got -2"):
         Poisson().check_targets(np.array([1.0, -2.0]))

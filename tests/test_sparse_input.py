@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.base import clone
 
 import convexmtl as cm
 from convexmtl.tasks import Tasks
@@ -110,3 +111,22 @@ def test_coupling_with_many_features(loss, layout):
 def test_targets_whose_squares_overflow():
     with pytest.raises(ValueError, match=r"y is too large, up to 1e\+160: the loss overflows"):
         cm.BlockSparseRegressor().fit(X, np.sign(Y) * 1e160)
+
+
+@pytest.mark.parametrize("distance", [1e6, 1e8])
+@pytest.mark.parametrize("layout", ["shared", "missing", "stacked"])
+@pytest.mark.parametrize("family", [*FAMILIES, "sums", "free"])
+def test_columns_far_from_zero(family, layout, distance):
+    """In standard deviations; the same fit as that of the array, which centres before it multiplies."""
+    far = X[:, :15].copy()  # (fewer than samples of a task: one solver for both)
+    far[:, [3, 8]] = distance * np.array([1, -2]) + np.random.default_rng(1).standard_normal((N, 2))
+    others = {
+        "sums": cm.SparseLowRankRegressor(alpha_sparse=0.1, alpha_low_rank=0.1),
+        "free": cm.MeanRegularizedRegressor(alpha_mean=0.0),
+    }
+    estimator = clone({**FAMILIES, **others}[family]).set_params(tol=1e-5, fit_intercept=True)
+    y, options = {"shared": (Y, {}), "missing": (MISSING, {}), "stacked": (Y[:, 0], {"task": TASK})}[layout]
+    dense = clone(estimator).fit(far, y, **options)
+    sparse = estimator.fit(sp.csr_array(far), y, **options)
+    np.testing.assert_allclose(sparse.coef_, dense.coef_, atol=1e-5)
+    assert sparse.n_iter_ <= 1.2 * dense.n_iter_ + 1

@@ -106,7 +106,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
 
     def _fitted_state(self):
         """{name: value} of all that ``fit`` sets."""
-        own = ("_parts", "_layout", "_found", "_classes")
+        own = ("_parts", "_dual_at", "_layout", "_found", "_classes")
         return {n: v for n, v in vars(self).items() if n in own or (n.endswith("_") and not n.startswith("_"))}
 
     @with_callbacks
@@ -150,6 +150,9 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         if self.verbose:
             self._tell_of_constants(formulation.problem)
         self._parts = result.parts
+        if result.at is not None:
+            # Where the coefficients alone do not lead to dual variables that prove how good they are.
+            self._dual_at = result.at
         self._layout = data.layout
         self.coef_ = np.ascontiguousarray(result.W.T)
         self.intercept_ = result.intercept

@@ -285,7 +285,7 @@ def _errors(single, penalty, data, factors, train, test):
     errors, failed = [], 0
     with _one_thread():
         for result in solve_path(term, penalty, factors, data.labels, single.tol, single.max_iter):
-            z = held_out.apply(result.W[:, left]) + held_out.spread(result.intercept[left])
+            z = held_out.shift(held_out.apply(result.W[:, left]), result.intercept[left])
             errors.append(share @ data.loss.error(held_out.y, z))
             failed += not result.converged
     return np.array(errors), failed

@@ -61,7 +61,6 @@ class Formulates:
         y = self._read_targets(y, task is not None)
         if len(y) != X.shape[0]:
             raise ValueError(f"X and y must have as many rows, got {X.shape[0]} rows of X and {len(y)} of y.")
-        _input.refuse_overflow(X)
         weight = _input.read_sample_weight(sample_weight, X, y)
 
         codes = None
@@ -92,6 +91,7 @@ class Formulates:
             tasks = Tasks.stacked(X, y, codes, len(labels), weight, task_weight)
         else:
             tasks = Tasks.shared(X, columns, weight, task_weight)
+        _input.refuse_overflow(tasks.present.X)
         loss.check_targets(tasks.y[tasks.weight > 0])
         return Data(tasks, loss, labels, layout, classes, codes, weight)
 
@@ -99,7 +99,7 @@ class Formulates:
         """The Formulation of this estimator's problem on the data."""
         penalty, labels = self._penalty(), data.labels
         canonical = penalty.resolve(data.tasks.n_features, labels)
-        tasks, fixed = self._without_constant_tasks(data.tasks, data.loss, labels, stacklevel + 1)
+        tasks, fixed = self._without_constant_tasks(data.tasks.present, data.loss, labels, stacklevel + 1)
         problem = Problem(DataTerm(tasks, data.loss, self.fit_intercept, fixed), canonical)
         with np.errstate(over="ignore", invalid="ignore"):
             at_zero = problem.data.trivial[0]

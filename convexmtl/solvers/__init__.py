@@ -87,6 +87,11 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     -------
     Result
     """
+    if start is not None and problem.loss.curvature is None:
+        # Other data may have been solved there, for which the loss was finite.
+        with np.errstate(over="ignore", invalid="ignore"):
+            b = problem.data.best_intercept(problem.tasks.apply(start.W), start.intercept)
+            start = start if problem.primal(start.parts, b) <= problem.data.trivial[0] else None
     smaller = problem.reduced()
     if smaller is None:
         return without_constants(problem, _take_turns(problem, start, tol, max_iter, callback))
@@ -110,7 +115,7 @@ def without_constants(problem, result):
     parts = tuple(part.copy() for part in result.parts)
     for part in parts:
         part[rows] = 0.0
-    certificate = duality_gap(problem, parts, start=result.intercept)
+    certificate = duality_gap(problem, parts, start=result.intercept, at=result.at)
     return replace(
         result,
         parts=parts,

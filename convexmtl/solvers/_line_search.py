@@ -31,8 +31,9 @@ def line_search(problem, parts, new, certificate):
     step = 1.0
     for _ in range(40):
         trial = new if step == 1.0 else tuple(old + step * m for old, m in zip(parts, moves, strict=True))
-        after = duality_gap(problem, trial, start=certificate.intercept)
-        if after.primal <= certificate.primal + 1e-4 * step * min(promised, 0.0) + rounding:
+        most = certificate.primal + 1e-4 * step * min(promised, 0.0) + rounding
+        after = duality_gap(problem, trial, start=certificate.intercept, most=most)
+        if after.primal <= most:
             return trial, after
         step *= 0.5
     return parts, certificate

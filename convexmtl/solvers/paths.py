@@ -68,7 +68,9 @@ def _alternating(Z):
 def _largest_second(problem):
     """The largest second derivative of the loss, or where it has no bound, the largest at W = 0."""
     tasks, loss = problem.tasks, problem.loss
-    return loss.curvature or float(np.max(loss.second(tasks.y, tasks.spread(problem.data.trivial[1]))))
+    if loss.curvature is not None:
+        return loss.curvature
+    return float(np.max(loss.second(tasks.y, tasks.spread(problem.data.trivial[1]))[tasks.weight > 0]))
 
 
 def _smallest_curvature(penalty):

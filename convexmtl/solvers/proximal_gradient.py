@@ -40,6 +40,10 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             break
         for _ in range(min(CHECK_EVERY, max_iter - n_iter)):
             value, gradient = smooth(Y.sum(axis=0))
+            if gradient is None:
+                # The momentum has led to where the loss overflows.
+                momentum, Y = 1.0, X
+                value, gradient = smooth(Y.sum(axis=0))
             while True:
                 new = np.stack([term.prox(Y[k] - gradient / L, 1 / L) for k, term in enumerate(terms)])
                 if bound is not None:
@@ -87,10 +91,12 @@ class _SamplePart:
         problem, data, tasks = self.problem, self.problem.data, self.problem.tasks
         z = tasks.apply(W)
         self.intercept = data.best_intercept(z, self.intercept)
-        z = z + tasks.spread(self.intercept)
+        z = tasks.shift(z, self.intercept)
         WM = W @ problem.penalty.M
-        gradient = tasks.adjoint(tasks.weight * problem.loss.derivative(tasks.y, z)) + 2 * WM
-        return data.value(z) + float(np.sum(W * WM)), gradient
+        value = data.value(z) + float(np.sum(W * WM))
+        if not np.isfinite(value):
+            return np.inf, None
+        return value, tasks.adjoint(tasks.weight * problem.loss.derivative(tasks.y, z)) + 2 * WM
 
     def bound(self):
         """Upper bound of the curvature, or None."""

@@ -42,7 +42,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     parts = problem.zeros() if start is None else start.parts
     certificate = duality_gap(problem, parts, start=None if start is None else start.intercept)
     directions, model, flat, n_iter, since_better, history = None, None, True, 0, 0, []
-    best = certificate, parts
+    best, at = (certificate, parts, None), None
 
     while True:
         history.append((n_iter, certificate.primal, certificate.gap))
@@ -64,11 +64,11 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
                 side = _Loss(problem) if split_loss else _Model(problem.data.gram(certificate.z, flat))
                 directions = _Directions(problem, parts, certificate, side)
             n_iter += directions.run(min(CHECK_EVERY, left), 0.0)
-            parts = directions.parts
+            parts, at = directions.parts, None
             certificate = duality_gap(problem, parts, start=certificate.intercept)
             if split_loss and certificate.gap > threshold:
                 other = duality_gap(problem, parts, start=certificate.intercept, at=side.z)
-                certificate = other if other.gap < certificate.gap else certificate
+                certificate, at = (other, side.z) if other.gap < certificate.gap else (certificate, None)
         else:
             slow = model is not None and certificate.gap > SLOW * history[-2][2]
             if model is None or slow:
@@ -80,10 +80,10 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         # A gap that does not move any more has reached rounding.
         since_better = 0 if certificate.gap < 0.999 * best[0].gap else since_better + 1
         if not certificate.gap >= best[0].gap:
-            best = certificate, parts
+            best = certificate, parts, at
 
-    certificate, parts = best
-    return Result(parts, certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history)
+    certificate, parts, at = best
+    return Result(parts, certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history, at=at)
 
 
 class _Directions:
@@ -286,7 +286,7 @@ class _Loss:
         """x . w + b with the intercepts that are best for q."""
         data, tasks = self.data, self.data.tasks
         p = tasks.apply(W)
-        return p + tasks.spread(self._means(q - p)) if data.fit_intercept else p
+        return tasks.shift(p, self._means(q - p) if data.fit_intercept else np.zeros(tasks.n_tasks))
 
     def _means(self, q):
         tasks = self.data.tasks

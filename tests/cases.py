@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 from hypothesis import settings
 
 import convexmtl as cm
@@ -409,6 +410,25 @@ CLASSIFIERS = [
     cm.TreeGuidedClassifier,
 ]
 ESTIMATORS = REGRESSORS + CLASSIFIERS
+
+# scikit-learn's checks: all of them for one member of each kind; for the others, which share its ``fit``, those that
+# ask about a class's own signature, state and arithmetic, and as many as it takes for every check to be met by some.
+CHECKED = {"BlockSparseRegressor", "TraceNormClassifier", "MeanRegularizedRegressorCV", "DirtyClassifierCV"}
+ABOUT_A_CLASS = {
+    "check_estimator_cloneable",
+    "check_estimator_repr",
+    "check_estimators_dtypes",
+    "check_estimators_pickle",
+    "check_fit2d_1feature",
+    "check_mixin_order",
+    "check_n_features_in",
+    "check_no_attributes_set_in_init",
+    "check_parameters_default_constructible",
+    "check_set_params",
+}
+checks_of_scikit_learn = pytest.mark.covering(
+    1, always=lambda estimator, check: type(estimator).__name__ in CHECKED or check.func.__name__ in ABOUT_A_CLASS
+)
 
 TASK_NAMES = np.array(["north", "east", "south", "west"])
 

@@ -36,6 +36,7 @@ TOL = 1e-7
 FAMILIES = {Coupling, NamedParts, Penalty, RowPenalty, SpectralPenalty}
 
 
+@pytest.mark.covering(2)
 @pytest.mark.parametrize("loss, penalty, layout", cases.COMBINATIONS)
 def test_combination(loss, penalty, layout):
     problem, written = cases.make_problem(loss, penalty, layout)

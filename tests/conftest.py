@@ -17,23 +17,22 @@ def _key(value):
     return getattr(value, "__qualname__", None) or repr(value)
 
 
-def _covering(items, strength):
-    """As many items as it takes, greedily, for every choice of ``strength`` parameters to meet all values it meets."""
+def covering(items, strength):
+    """Positions of as many items as it takes, greedily, for any ``strength`` parameters to meet all values they can."""
     choices = []
     for item in items:
         row = [(name, _key(value)) for name, value in sorted(item.callspec.params.items())]
         choices.append(set(combinations(row, min(strength, len(row)))))
     met, kept = set(), set()
     most = max(map(len, choices))
-    # Those first that meet only what is new. In steps that have no common factor with their number, the items come
-    # in an order in which neighbours differ in more than the last parameter.
+    # Those first that meet only what is new; in an order in which neighbours differ in more than the last parameter.
     order = sorted(range(len(items)), key=lambda i: i * 0.6180339887498949 % 1)
     for gain in range(most, 0, -1):
         for i in order:
             if len(choices[i] - met) >= gain:
                 met |= choices[i]
                 kept.add(i)
-    return {items[i] for i in kept}
+    return kept
 
 
 @pytest.hookimpl(trylast=True)
@@ -49,6 +48,7 @@ def pytest_collection_modifyitems(config, items):
             marked.setdefault((item.module.__name__, item.originalname), (mark.args[0], []))[1].append(item)
     left_out = set()
     for strength, some in marked.values():
-        left_out |= set(some) - _covering(some, strength)
+        kept = covering(some, strength)
+        left_out |= {item for i, item in enumerate(some) if i not in kept}
     config.hook.pytest_deselected(items=[item for item in items if item in left_out])
     items[:] = [item for item in items if item not in left_out]

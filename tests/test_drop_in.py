@@ -151,6 +151,13 @@ for _name, _function in vars(_module).items():
         globals()[_name] = pytest.mark.covering(2)(_function)
 
 
+def test_all_of_ours_are_tested():
+    """Should scikit-learn rename its tests or its estimators, this notices."""
+    tests = [function for name, function in globals().items() if name.startswith("test_")]
+    used = {ours for ours in OURS for test in tests if test.__module__ == NAME and ours in _names(test)}
+    assert used == set(OURS)
+
+
 @pytest.fixture(autouse=True)
 def single_task_estimators_converge(request):
     if not request.node.name.startswith("test_1d_multioutput"):

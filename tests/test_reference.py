@@ -1,8 +1,11 @@
 """Every loss x penalty x layout against cvxpy, which solves the textbook definition."""
 
 from inspect import isclass
+from itertools import combinations
+from types import SimpleNamespace
 
 import cases
+import conftest
 import numpy as np
 import pytest
 from cases import assert_agrees
@@ -235,6 +238,23 @@ def test_every_estimator_has_a_row():
     exported = [getattr(convexmtl.estimators, name) for name in convexmtl.estimators.__all__]
     # A twin solves the problem of its single estimator.
     assert {getattr(cls, "single", cls) for cls in exported} == set(cases.ESTIMATORS)
+
+
+def test_a_covering_covers():
+    """What ``make test`` runs of the combinations meets every pair, and is hardly more than the pairs of two tables."""
+    names = "loss", "penalty", "layout"
+    items = [
+        SimpleNamespace(callspec=SimpleNamespace(params=dict(zip(names, row, strict=True))))
+        for row in cases.COMBINATIONS
+    ]
+    kept = conftest.covering(items, 2)
+    for a, b in combinations(names, 2):
+        everywhere, here = (
+            {(item.callspec.params[a], item.callspec.params[b]) for item in some}
+            for some in (items, (items[i] for i in kept))
+        )
+        assert here == everywhere
+    assert len(kept) <= 1.2 * len({(penalty, layout) for _, penalty, layout in cases.COMBINATIONS})
 
 
 def test_every_loss_and_penalty_meets_every_layout_that_applies():

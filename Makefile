@@ -56,4 +56,4 @@ bench-data: install  ## compare the families on a folder of data: make bench-dat
 
 clean:  ## remove what was built, cached and drawn; .venv stays
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis demo_output
-	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +

@@ -417,7 +417,6 @@ CHECKED = {"BlockSparseRegressor", "TraceNormClassifier", "MeanRegularizedRegres
 ABOUT_A_CLASS = {
     "check_estimator_cloneable",
     "check_estimator_repr",
-    "check_estimators_dtypes",
     "check_estimators_pickle",
     "check_fit2d_1feature",
     "check_mixin_order",

@@ -32,7 +32,7 @@ def drawn(cls, layout="stacked"):
 
 
 @cases.checks_of_scikit_learn
-@parametrize_with_checks([cls(**QUICK) for cls in TWINS])
+@parametrize_with_checks([cls(alphas=3, eps=0.2, cv=3) for cls in TWINS])
 def test_sklearn_compatible_estimator(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -148,7 +148,7 @@ def _names(function):
 _module = _with_ours()
 for _name, _function in vars(_module).items():
     if _name.startswith("test_") and any(ours in text for text in _names(_function) for ours in OURS):
-        globals()[_name] = pytest.mark.covering(2)(_function)
+        globals()[_name] = pytest.mark.covering(1)(_function)
 
 
 def test_all_of_ours_are_tested():

@@ -23,7 +23,7 @@ every_estimator = pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls
 
 
 def quick(cls, **options):
-    return cls(**({"alphas": 3, "cv": 3, "eps": 0.1} if cls.__name__.endswith("CV") else {}), **options)
+    return cls(**({"alphas": 2, "cv": 2, "eps": 0.2} if cls.__name__.endswith("CV") else {}), **options)
 
 
 def targets(cls):

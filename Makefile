@@ -1,9 +1,10 @@
 PYTHON := .venv/bin/python
 STAMP := .venv/.installed
+OLDEST := .venv-oldest
 BENCH_STAMP := .venv/.installed-benchmarks
 
 .DEFAULT_GOAL := help
-.PHONY: help install stubs test demo bench bench-quick bench-data clean
+.PHONY: help install stubs test test-all test-oldest demo bench bench-quick bench-data clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -20,12 +21,27 @@ $(BENCH_STAMP): $(STAMP)
 	$(PYTHON) -m pip install --quiet --editable ".[tests,plots,data,benchmarks]"
 	touch $@
 
-test: install  ## check the style and run the tests
+test: install  ## check the style and run the tests, of tables of cases as many as cover all pairs, in 6 minutes
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m pytest -n 2
 
 stubs: install  ## write the types of the estimators' parameters anew
 	$(PYTHON) tests/stubs.py
+
+test-all: install  ## check the style and run all tests, every case of every table
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m pytest -n 2 --all
+
+# What setup.cfg declares as the oldest versions, in an environment of its own.
+OLDEST_PINS = $(shell sed -n '/^install_requires/,/^\[/s/^ *\([a-z-]*\)>=\(.*\)$$/\1==\2.*/p' setup.cfg) pandas==2.0.*
+
+$(OLDEST)/.installed: setup.cfg pyproject.toml
+	test -x $(OLDEST)/bin/python || python3 -m venv $(OLDEST)
+	$(OLDEST)/bin/python -m pip install --quiet --editable ".[tests,plots,data]" $(OLDEST_PINS)
+	touch $@
+
+test-oldest: $(OLDEST)/.installed  ## run the tests with the oldest versions that setup.cfg declares
+	$(OLDEST)/bin/python -m pytest -n 2
 
 demo: install  ## run the demonstration; its pictures go to demo_output
 	$(PYTHON) -m benchmarks.demo
@@ -43,4 +59,4 @@ bench-data: install  ## compare the families on a folder of data: make bench-dat
 
 clean:  ## remove what was built, cached and drawn; .venv stays
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis demo_output
-	find . -path ./.venv -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +

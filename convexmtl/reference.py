@@ -15,12 +15,13 @@ def fit(estimator, X, y, *, task=None, sample_weight=None, **options):
     X, y, task, sample_weight
         As in ``estimator.fit``.
     **options
-        For ``cvxpy.Problem.solve``; Clarabel with tight tolerances by default.
+        For ``cvxpy.Problem.solve``. Without any, Clarabel is asked with tight tolerances, and as long as what it
+        finds is not the optimum that it claims, once more with others, in the end SCS.
 
     Returns
     -------
     Reference
-        Named tuple (W, b, objective), W of shape (n_features, n_tasks).
+        Named tuple (W, b, objective, error), W of shape (n_features, n_tasks).
 
     Raises
     ------

@@ -642,6 +642,7 @@ def assert_certified_or_warned(estimator, X, y, **options):
         assert_certified(estimator, X, y, **options)
 
 
+@pytest.mark.covering(2)
 @pytest.mark.parametrize(
     "loss, name, kind, form",
     [

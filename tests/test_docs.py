@@ -26,8 +26,13 @@ def test_blocks_run(page, capsys):
     space = {"__name__": "page"}
     for i, block in enumerate(blocks(page)):
         exec(compile(block, f"<{page.name} {i}>", "exec"), space)
-    assert len(space) > 2
     assert "Traceback" not in capsys.readouterr().out
+
+
+def test_no_block_is_left_out():
+    """However it is indented or ended; but for the one that is shown only."""
+    opened = sum(len(re.findall(r"(```|~~~) *\{?(python|py)\b", page.read_text())) for page in PAGES)
+    assert opened == sum(len(blocks(page)) for page in PAGES) + 1
 
 
 def test_links_between_pages_lead_somewhere():

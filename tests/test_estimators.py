@@ -31,6 +31,7 @@ NAMES = [f"x{j}" for j in range(D)]
 LASSO = {cls: {"alpha_sparse": 0.1} for cls in cases.ESTIMATORS if cls.__name__.startswith(("Graph", "Temporal"))}
 
 
+@cases.checks_of_scikit_learn
 @parametrize_with_checks([cls(**LASSO.get(cls, {})) for cls in cases.ESTIMATORS])
 def test_sklearn_compatible_estimator(estimator, check):
     check(estimator)

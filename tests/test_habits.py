@@ -23,7 +23,7 @@ every_estimator = pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls
 
 
 def quick(cls, **options):
-    return cls(**({"alphas": 3, "cv": 3} if cls.__name__.endswith("CV") else {}), **options)
+    return cls(**({"alphas": 2, "cv": 2, "eps": 0.2} if cls.__name__.endswith("CV") else {}), **options)
 
 
 def targets(cls):
@@ -179,12 +179,12 @@ def test_a_warning_appears_once_and_where_it_was_called(n_jobs):
 @every_estimator
 def test_warm_start(cls):
     """From the solution nothing is left to do; from another one, what was fitted before does not matter."""
-    options = {"tol": 1e-6} if not cls.__name__.endswith("CV") else {"tol": 1e-6, "eps": 1e-1}
+    # (With the squared loss couplings are solved in one step, from wherever it starts.)
+    options = {"tol": 1e-6} if is_classifier(cls()) else {"tol": 1e-6, "loss": "huber"}
     warm, cold = quick(cls, warm_start=True, **options), quick(cls, **options)
     y = targets(cls)
     first = warm.fit(X, y).n_iter_
-    again = warm.fit(X, y).n_iter_
-    assert again == 1 and again <= first
+    assert first > 1 and warm.fit(X, y).n_iter_ == 1
     warm.fit(X[:40], y[:40])
     cold.fit(X[:40], y[:40])
     np.testing.assert_allclose(warm.objective_, cold.objective_, rtol=1e-4)

@@ -9,6 +9,8 @@ from .row_norm import RowNorm
 from .rows import shorten
 from .spectral import TraceNorm
 
+PART = "part: "  # how the variables of parts begin in cvxpy, by which the reference knows them
+
 
 class Parts(Penalty, _BaseComposition):
     """Omega(W) = min over W = sum_k W_k of sum_k penalty_k(W_k).
@@ -79,7 +81,7 @@ class Parts(Penalty, _BaseComposition):
         raise TypeError("the value of a sum of parts depends on the parts: use Canonical.value")
 
     def expression(self, W, cp):
-        pieces = [cp.Variable(W.shape) for _ in self.parts]
+        pieces = [cp.Variable(W.shape, name=PART + name) for name, _ in self.parts]
         total, rules = 0, [sum(pieces) == W]
         for (_, penalty), piece in zip(self.parts, pieces, strict=True):
             value, more = penalty.expression(piece, cp)

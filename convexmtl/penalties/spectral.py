@@ -31,6 +31,16 @@ def rescale(V, ratios):
     return ((V @ vectors) * kept) @ vectors.T if tall else (vectors * kept) @ (vectors.T @ V)
 
 
+def trace_of_quotient(A, P, cp):
+    """(expression, constraints) of tr(A' P^-1 A), P semidefinite: the least tr S with [[P, A], [A', S]] >= 0.
+
+    That is what ``cp.matrix_frac`` says; without its copies of P and A the solver is a hundred times more accurate
+    where P is singular at the optimum.
+    """
+    S = cp.Variable((A.shape[1], A.shape[1]), symmetric=True)
+    return cp.trace(S), [cp.bmat([[P, A], [A.T, S]]) >> 0]
+
+
 class SpectralPenalty(Penalty):
     """A penalty of the singular values: a member owes psi, the ratios of its prox, and its conjugate.
 
@@ -160,9 +170,10 @@ class SquaredTraceNorm(SpectralPenalty):
 
     def expression(self, W, cp):
         T = W.shape[1]
-        Sigma = cp.Variable((T, T), PSD=True)
+        Sigma = cp.Variable((T, T), symmetric=True)
         ridge = 0.5 * self.alpha_ridge * cp.sum_squares(W)
-        return 0.5 * self.alpha * cp.matrix_frac(W.T, Sigma) + ridge, [cp.trace(Sigma) == 1]
+        quotient, rules = trace_of_quotient(W.T, Sigma, cp)
+        return 0.5 * self.alpha * quotient + ridge, [*rules, cp.trace(Sigma) == 1]
 
     def report(self, parts, tasks):
         """``task_covariance_`` (Sigma) and ``task_correlation_``, in which a task with w_t = 0 goes with no other."""
@@ -204,8 +215,9 @@ class SharedFeature(SquaredTraceNorm):
         self.alpha = alpha
 
     def expression(self, W, cp):
-        D = cp.Variable((W.shape[0], W.shape[0]), PSD=True)
-        return 0.5 * self.alpha * cp.matrix_frac(W, D), [cp.trace(D) == 1]
+        D = cp.Variable((W.shape[0], W.shape[0]), symmetric=True)
+        quotient, rules = trace_of_quotient(W, D, cp)
+        return 0.5 * self.alpha * quotient, [*rules, cp.trace(D) == 1]
 
     def report(self, parts, tasks):
         return {"feature_covariance_": _unit_root(sum(parts))}
@@ -292,7 +304,8 @@ class SpectralBox(SpectralPenalty):
         rules = [Sigma >> self.low * np.eye(T), cp.trace(Sigma) == self.total]
         if np.isfinite(self.high):
             rules.append(Sigma << self.high * np.eye(T))
-        return self.alpha * cp.matrix_frac(W.T, Sigma), rules
+        quotient, more = trace_of_quotient(W.T, Sigma, cp)
+        return self.alpha * quotient, rules + more
 
     def covariance(self, W):
         """The minimising Sigma."""
@@ -371,7 +384,8 @@ class SharedStructure(SpectralPenalty):
         d = W.shape[0]
         M = cp.Variable((d, d), symmetric=True)
         rules = [M >> 0, M << np.eye(d), cp.trace(M) == self.n_components]
-        return self.alpha * self.eta * (1 + self.eta) * cp.matrix_frac(W, self.eta * np.eye(d) + M), rules
+        quotient, more = trace_of_quotient(W, self.eta * np.eye(d) + M, cp)
+        return self.alpha * self.eta * (1 + self.eta) * quotient, rules + more
 
     def report(self, parts, tasks):
         """``components_`` (n_components, d): the leading eigenvectors of M, those of W W'."""

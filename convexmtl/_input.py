@@ -4,10 +4,11 @@ import numbers
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import _safe_indexing, assert_all_finite, check_array
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import _check_sample_weight, _num_features, validate_data
+from sklearn.utils.validation import validate_data
+
+from ._compat import check_sample_weight, is_pandas_na, is_scalar_nan, num_features, safe_indexing
 
 SPARSE = ("csc", "csr")  # what stays sparse; other formats are converted
 LARGEST = 1e100  # entry of X: sums of products of squares are still finite
@@ -67,7 +68,7 @@ def split_column(X, column):
     names = getattr(X, "columns", None)
     if not hasattr(X, "shape"):
         X = np.asarray(X)
-    n_columns = _num_features(X)
+    n_columns = num_features(X)
     position = column_position(column, names, n_columns)
     others = [j for j in range(n_columns) if j != position]
     if not others:
@@ -75,8 +76,8 @@ def split_column(X, column):
     if issparse(X):
         X = X.tocsc()
         return X[:, others], X[:, [position]].toarray()[:, 0]
-    label = _safe_indexing(X, [position], axis=1)
-    return _safe_indexing(X, others, axis=1), np.asarray(label)[:, 0]
+    label = safe_indexing(X, [position], axis=1)
+    return safe_indexing(X, others, axis=1), np.asarray(label)[:, 0]
 
 
 def column_position(column, names, n_columns):
@@ -342,7 +343,7 @@ def read_sample_weight(sample_weight, X, y):
             raise ValueError(f"sample_weight must have shape {accepted}, got {weight.shape}.")
         weight = check_array(weight, dtype=np.float64, input_name="sample_weight")
     else:
-        weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+        weight = check_sample_weight(sample_weight, X, dtype=np.float64)
     if np.any(weight < 0):
         raise ValueError(f"sample_weight must be >= 0, got {weight.min():g}.")
     return weight

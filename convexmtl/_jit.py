@@ -13,6 +13,8 @@ from hashlib import sha256
 from importlib import import_module
 from types import CodeType, FunctionType
 
+from ._compat import first_class
+
 # NaN and infinity keep their meaning: only reordering and contraction are allowed.
 FAST_REDUCTION = frozenset({"reassoc", "contract", "arcp", "nsz"})
 
@@ -116,9 +118,7 @@ class Kernel:
 
         A dispatcher would do as well, but is looked up anew at every call.
         """
-        from numba.core.types.function_type import CompileResultWAP
-
-        return CompileResultWAP(next(iter(self.compiled.overloads.values())))
+        return first_class(self.compiled)
 
     def __call__(self, *args):
         return self.compiled(*args)

@@ -6,9 +6,9 @@
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
+from ._compat import check_matplotlib_support
 from ._input import coef_names
 from .estimators._base import MultiTaskEstimator
 from .estimators._cv import CrossValidated

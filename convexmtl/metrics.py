@@ -7,11 +7,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics._scorer import _BaseScorer
 from sklearn.utils import assert_all_finite
-from sklearn.utils._optional_dependencies import check_pandas_support
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
+from ._compat import BaseScorer, check_pandas_support, check_sample_weight
 from ._input import encode_tasks, label_array, missing_mask, read_labels, refuse_mask, split_column, unmasked
 
 AVERAGES = ("pooled", "size", "equal", None)
@@ -136,7 +135,7 @@ def _plain(y):
     return np.array(y.tolist()) if y.dtype.kind == "O" else y
 
 
-class TaskScorer(_BaseScorer):
+class TaskScorer(BaseScorer):
     """A scorer that knows the tasks, for ``scoring=`` in searches and cross-validation.
 
     ``scorer(estimator, X, y)`` predicts and calls ``metric(y, prediction, task=...)``. The tasks are those of
@@ -224,7 +223,7 @@ def _by_task(y_true, y_pred, task, sample_weight):
     check_consistent_length(y, task, sample_weight)
     weight = None if sample_weight is None else np.asarray(sample_weight, dtype=float)
     if weight is None or weight.ndim != 2 or weight.shape != y.shape:
-        weight = _check_sample_weight(weight, np.empty((len(y), 0)))
+        weight = check_sample_weight(weight, np.empty((len(y), 0)))
     if np.any(weight < 0):
         raise ValueError(f"sample_weight must be >= 0, got {weight.min():g}.")
     if y.ndim == 2:

@@ -5,8 +5,9 @@ import numbers
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _num_samples, check_consistent_length
+from sklearn.utils.validation import check_consistent_length
 
+from ._compat import num_samples
 from ._input import encode_tasks, label_array, read_labels, refuse_mask, split_column
 
 
@@ -25,10 +26,10 @@ class TaskSplitter(BaseCrossValidator):
         if groups is None and self.task_column is not None:
             groups = split_column(X, self.task_column)[1]
         if groups is None:
-            return np.zeros(_num_samples(X), dtype=int)
+            return np.zeros(num_samples(X), dtype=int)
         refuse_mask(groups, "groups")
         groups = label_array(groups)
-        check_consistent_length(np.empty((_num_samples(X), 0)), groups)
+        check_consistent_length(np.empty((num_samples(X), 0)), groups)
         return encode_tasks(read_labels(groups, len(groups)))[1]
 
 

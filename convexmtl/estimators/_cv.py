@@ -2,24 +2,25 @@
 
 import inspect
 import warnings
+from functools import cache
 from itertools import takewhile
 from numbers import Integral, Real
 
 import numpy as np
 from joblib.parallel import get_active_backend
+from sklearn import get_config
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import PredefinedSplit, check_cv
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
     MethodMapping,
-    _raise_for_params,
-    _routing_enabled,
     process_routing,
 )
-from sklearn.utils.parallel import Parallel, _get_threadpool_controller, delayed
+from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import ThreadpoolController
 
+from .._compat import Interval, StrOptions, raise_for_params
 from .._input import read_list
 from .._progress import Steps, with_callbacks
 from ..data import DataTerm
@@ -107,7 +108,7 @@ class CrossValidated:
         ValueError
             For whatever ``fit`` without cross-validation raises one, and for folds that do not train every task.
         """
-        _raise_for_params(params, self, "fit")
+        raise_for_params(params, self, "fit")
         data = self._read(X, y, sample_weight, task, reset=True)
         settings = self._settings(data.tasks.n_features, data.tasks.n_tasks)
         singles = [self._at(setting) for setting in settings]
@@ -168,7 +169,7 @@ class CrossValidated:
 
     def _folds(self, X, y, data, params):
         """[(train, test)]: how often each row is in either, (n,) integers, in the order of the rows of data.tasks."""
-        if _routing_enabled():
+        if get_config()["enable_metadata_routing"]:
             given = process_routing(self, "fit", **params).splitter.split
         else:
             given = {}
@@ -262,12 +263,18 @@ def spaced(ratios, low, high):
     return read_list(ratios, "ratios", "a number of ratios or a list of positive ones", low=np.nextafter(0, 1))
 
 
+@cache
+def _pools():
+    """The pools of threads in this process; looking for them takes longer than many a fit."""
+    return ThreadpoolController()
+
+
 def _one_thread():
     """Context in which BLAS has one thread: sums in an order that does not depend on the number of jobs.
 
     It is needed in the worker processes and, for threads that come and go at different times, around them.
     """
-    return _get_threadpool_controller().limit(limits=1, user_api="blas")
+    return _pools().limit(limits=1, user_api="blas")
 
 
 def _errors(single, penalty, data, factors, train, test):

@@ -1,8 +1,8 @@
 """Sums of parts: W = W_1 + ... + W_K, each part with a penalty of its own."""
 
 import numpy as np
-from sklearn.utils.metaestimators import _BaseComposition
 
+from .._compat import BaseComposition
 from .._rows import row_norms
 from .base import Canonical, Penalty
 from .row_norm import RowNorm
@@ -12,7 +12,7 @@ from .spectral import TraceNorm
 PART = "part: "  # how the variables of parts begin in cvxpy, by which the reference knows them
 
 
-class Parts(Penalty, _BaseComposition):
+class Parts(Penalty, BaseComposition):
     """Omega(W) = min over W = sum_k W_k of sum_k penalty_k(W_k).
 
     Parameters

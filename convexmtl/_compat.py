@@ -1,0 +1,60 @@
+"""What is private in other packages and used all the same, each with the reason; no other module has any.
+
+scikit-learn writes estimators with tools that it does not publish, and moves them from time to time: then this is the
+place to mend. What estimators, penalties and scorers inherit from its classes (``_validate_params``, ``_get_params``,
+``_init_callback_context``) is protected rather than private, and stays where it is used.
+"""
+
+# A scorer that passes ``task`` and ``sample_weight`` on has to be one of theirs, or searches do not route to it.
+from sklearn.metrics._scorer import _BaseScorer as BaseScorer
+
+# Rows and columns of arrays, frames of any make and sparse matrices alike.
+from sklearn.utils import _safe_indexing as safe_indexing
+
+# A label is missing if it is NaN of any type, or pandas' NA, which pandas need not be imported to know.
+from sklearn.utils._missing import is_pandas_na, is_scalar_nan
+
+# The same words for a package that is not there as in scikit-learn's own displays and data sets.
+from sklearn.utils._optional_dependencies import check_matplotlib_support, check_pandas_support
+
+# Parameters are checked by the same tables, and refused in the same words, as those of scikit-learn's estimators.
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+
+# The refusal of fit parameters that are not routed, in scikit-learn's words.
+from sklearn.utils.metadata_routing import _raise_for_params as raise_for_params
+
+# Named members with nested parameters (``name__alpha``), as the steps of a pipeline have them.
+from sklearn.utils.metaestimators import _BaseComposition as BaseComposition
+
+# Weights, and numbers of rows and columns, of whatever scikit-learn takes as X.
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
+from sklearn.utils.validation import _num_features as num_features
+from sklearn.utils.validation import _num_samples as num_samples
+
+__all__ = [
+    "BaseComposition",
+    "BaseScorer",
+    "Interval",
+    "StrOptions",
+    "check_matplotlib_support",
+    "check_pandas_support",
+    "check_sample_weight",
+    "first_class",
+    "is_pandas_na",
+    "is_scalar_nan",
+    "num_features",
+    "num_samples",
+    "raise_for_params",
+    "safe_indexing",
+    "validate_params",
+]
+
+
+def first_class(compiled):
+    """A compiled function of one signature as a first-class function, which kernels take as a pointer.
+
+    numba makes them of dispatchers too, but looks those up anew at every call.
+    """
+    from numba.core.types.function_type import CompileResultWAP
+
+    return CompileResultWAP(next(iter(compiled.overloads.values())))

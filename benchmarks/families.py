@@ -43,7 +43,7 @@ def families(T, classify):
     yield "graph l1", make("GraphGuided", graph=ring, alpha=1.0, alpha_sparse=1.0)
     yield "graph l2", make("GraphGuided", graph=ring, alpha=1.0, norm="l2", alpha_sparse=1.0)
     yield "temporal l1", make("Temporal", alpha_smooth=1.0, alpha_sparse=0.1, alpha_group=1.0)
-    yield "temporal l2", make("Temporal", alpha_smooth=1.0, smooth="l2", alpha_sparse=0.1, alpha_group=1.0)
+    yield "temporal l2", make("Temporal", alpha_smooth=1.0, norm="l2", alpha_sparse=0.1, alpha_group=1.0)
     yield "robust low rank", make("RobustLowRank", alpha_low_rank=T**0.25, alpha_outlier=1.0)
     yield "robust feature", make("RobustFeature", alpha_group=1.0, alpha_outlier=1.0)
     yield "sparse low rank", make("SparseLowRank", alpha_sparse=1.0, alpha_low_rank=2 * T**0.25)

@@ -48,12 +48,12 @@ def models(T):
             lambda edges, norm=norm: mtl.GraphGuidedRegressor(edges, 1.0, norm, alpha_sparse=1.0),
         )
     yield "TreeGuided", datasets.make_tree_guided, {}, lambda tree: mtl.TreeGuidedRegressor(tree, 1.0)
-    for smooth in ("l1", "l2"):
+    for norm in ("l1", "l2"):
         yield (
-            f"Temporal {smooth}",
+            f"Temporal {norm}",
             datasets.make_temporal,
-            {"smooth": smooth},
-            lambda *_, smooth=smooth: mtl.TemporalRegressor(1.0, smooth, alpha_sparse=0.1, alpha_group=1.0),
+            {"norm": norm},
+            lambda *_, norm=norm: mtl.TemporalRegressor(1.0, norm, alpha_sparse=0.1, alpha_group=1.0),
         )
     yield "RobustLowRank", outliers, {}, lambda *_: mtl.RobustLowRankRegressor(T**0.25, 1.0)
     yield "RobustFeature", outliers, {"structure": "block_sparse"}, lambda *_: mtl.RobustFeatureRegressor(1.0, 1.0)

@@ -164,12 +164,12 @@ MODELS = {
         datasets.make_tree_guided, {}, lambda tree: mtl.TreeGuidedRegressorCV(tree=tree, **NORMS), support,
     ),
     "Temporal l1": (
-        datasets.make_temporal, {"smooth": "l1"},
-        lambda: mtl.TemporalRegressorCV(smooth="l1", sparse_ratios=[0, 0.1], group_ratios=[0.3, 1, 3], **NORMS), jumps,
+        datasets.make_temporal, {"norm": "l1"},
+        lambda: mtl.TemporalRegressorCV(norm="l1", sparse_ratios=[0, 0.1], group_ratios=[0.3, 1, 3], **NORMS), jumps,
     ),
     "Temporal l2": (
-        datasets.make_temporal, {"smooth": "l2", "n_samples": 15, "n_tasks": 30},
-        lambda: mtl.TemporalRegressorCV(smooth="l2", sparse_ratios=[0], group_ratios=[0.3, 1, 3], **NORMS), changes,
+        datasets.make_temporal, {"norm": "l2", "n_samples": 15, "n_tasks": 30},
+        lambda: mtl.TemporalRegressorCV(norm="l2", sparse_ratios=[0], group_ratios=[0.3, 1, 3], **NORMS), changes,
     ),
     "RobustLowRank": (
         datasets.make_outlier_tasks, {"n_features": 30, "n_tasks": 40, "n_outliers": 4},

@@ -116,7 +116,7 @@ def edges(W, graph, norm):
 
 
 def temporal(W, p):
-    step = {"l1": l1, "l2": fro2}[p.smooth](np.diff(W))
+    step = {"l1": l1, "l2": fro2}[p.norm](np.diff(W))
     return p.alpha_smooth * step + p.alpha_sparse * l1(W) + p.alpha_group * rows(W)
 
 
@@ -198,7 +198,7 @@ FAMILIES = [
     family("graph l1 alone", "GraphGuided", lambda W, p: p.alpha * edges(W, p.graph, l1), 2, True,
            alpha=1.0, graph=ring),
     family("temporal l1", "Temporal", temporal, alpha_smooth=1.0, alpha_sparse=0.1, alpha_group=0.5),
-    family("temporal l2", "Temporal", temporal, alpha_smooth=1.0, alpha_group=0.5, smooth="l2"),
+    family("temporal l2", "Temporal", temporal, alpha_smooth=1.0, alpha_group=0.5, norm="l2"),
     family("temporal l1 alone", "Temporal", temporal, 2, True, alpha_smooth=1.0),
     family("robust low rank", "RobustLowRank",
            [("low_rank_", "alpha_low_rank", "nuclear"), ("outlier_", "alpha_outlier", "tasks")],

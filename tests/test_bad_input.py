@@ -326,7 +326,7 @@ PARAMETERS = {
     "sparse graph shape": (GraphGuided(csr_array(np.eye(3))), rf"graph: a matrix .* of shape \({T}, {T}\)"),
     "graph by label": (GraphGuided([("a", "b")]), "graph: 'a' is neither a task label"),
     "norm": (GraphGuided([(0, 1)], norm="l3"), "norm must be 'l1' or 'l2', got 'l3'"),
-    "smooth": (Temporal(smooth=1), "smooth must be 'l1' or 'l2', got 1"),
+    "norm of time": (Temporal(norm=1), "norm must be 'l1' or 'l2', got 1"),
     "order of few": (Temporal(order=[0, 1]), rf"order must hold each of the {T} tasks once, got \[0, 1\]"),
     "order twice": (Temporal(order=[0, 1, 1, 2]), rf"order must hold each of the {T} tasks once"),
     "order by name": (Temporal(order=["a", "b", "c", "d"]), "order: 'a' is neither a task label"),

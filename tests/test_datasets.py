@@ -249,7 +249,7 @@ def test_temporal_jumps_of_the_features_differ():
 
 def test_temporal_truth_that_is_smooth():
     """A cosine of one period: its steps are 2 sin(pi / n_tasks) times as large as it is, in the mean square."""
-    W = make_temporal(smooth="l2", n_tasks=40, n_informative=4, n_jumps=99, random_state=0)[3]
+    W = make_temporal(norm="l2", n_tasks=40, n_informative=4, n_jumps=99, random_state=0)[3]
     informative = W.any(axis=1)
     assert informative.sum() == 4
     around = np.diff(W, axis=1, append=W[:, :1])[informative]
@@ -392,7 +392,7 @@ def test_bad_common_parameters(make, name, value, accepted):
             {"n_informative": 7, "n_features": 6},
             "n_informative must be at most n_features=6. Got n_informative=7",
         ),
-        (make_temporal, {"smooth": "l3"}, "'smooth' .* Got 'l3'"),
+        (make_temporal, {"norm": "l3"}, "'norm' .* Got 'l3'"),
         (make_temporal, {"n_jumps": -1}, r"'n_jumps' .* range \[0, inf\). Got -1"),
         (
             make_temporal,

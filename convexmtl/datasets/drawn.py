@@ -592,13 +592,13 @@ def make_tree_guided(
     return *drawn, [node for level in levels for node in level]
 
 
-@_validated(smooth=[StrOptions({"l1", "l2"})], n_informative=[_POSITIVE], n_jumps=[_NATURAL])
+@_validated(norm=[StrOptions({"l1", "l2"})], n_informative=[_POSITIVE], n_jumps=[_NATURAL])
 def make_temporal(
     *,
     n_samples=30,
     n_features=50,
     n_tasks=20,
-    smooth="l1",
+    norm="l1",
     n_informative=5,
     n_jumps=2,
     noise=1.0,
@@ -616,8 +616,8 @@ def make_temporal(
     and, with `classification`, labels drawn with P(y_ti = 1) = 1 / (1 + exp(-(x_ti' w_t + b_t))).
     The coefficients are, up to a common factor::
 
-        W_jt = a_jk for j in J, t in T_jk,                       W_jt = 0 elsewhere    (smooth="l1")
-        W_jt = a_j cos(2 pi (t / n_tasks + phi_j)) for j in J,   W_jt = 0 elsewhere    (smooth="l2")
+        W_jt = a_jk for j in J, t in T_jk,                       W_jt = 0 elsewhere    (norm="l1")
+        W_jt = a_j cos(2 pi (t / n_tasks + phi_j)) for j in J,   W_jt = 0 elsewhere    (norm="l2")
 
     with J a random set of `n_informative` features, a_jk and a_j ~ N(0, 1), and phi_j uniform in
     [0, 1]. T_j0, T_j1, ... are the intervals between the jumps of feature j, which come at random.
@@ -632,12 +632,12 @@ def make_temporal(
         Number of features.
     n_tasks : int, default=20
         Number of tasks, the points in time.
-    smooth : {"l1", "l2"}, default="l1"
+    norm : {"l1", "l2"}, default="l1"
         "l1" for coefficients that jump and are constant in between, "l2" for smooth ones.
     n_informative : int, default=5
         Number of features that the tasks use, at most `n_features`.
     n_jumps : int, default=2
-        Number of jumps of each coefficient, at most `n_tasks` - 1. Only with smooth="l1".
+        Number of jumps of each coefficient, at most `n_tasks` - 1. Only with norm="l1".
     noise : float, default=1.0
         Standard deviation of the noise. With `classification` it has no effect: there the labels
         are random already.
@@ -676,13 +676,13 @@ def make_temporal(
     6
     """
     _check_at_most("n_informative", n_informative, "n_features", n_features)
-    if smooth == "l1":
+    if norm == "l1":
         _check_at_most("n_jumps", n_jumps, "n_tasks - 1", n_tasks - 1)
     rng = check_random_state(random_state)
     A = np.zeros((n_features, n_tasks))
     time = np.arange(n_tasks)
     for j in rng.choice(n_features, n_informative, replace=False):
-        if smooth == "l1":
+        if norm == "l1":
             jumps = np.sort(1 + rng.permutation(n_tasks - 1)[:n_jumps])
             A[j] = rng.standard_normal(n_jumps + 1)[np.searchsorted(jumps, time, side="right")]
         else:

@@ -308,7 +308,7 @@ class TaskRelationshipRegressor(_Regressor):
 
 class TemporalRegressor(_Regressor):
     alpha_smooth: float
-    smooth: Literal["l1", "l2"]
+    norm: Literal["l1", "l2"]
     alpha_sparse: float
     alpha_group: float
     alpha_ridge: float
@@ -316,7 +316,7 @@ class TemporalRegressor(_Regressor):
     def __init__(
         self,
         alpha_smooth: float = 0.1,
-        smooth: Literal["l1", "l2"] = "l1",
+        norm: Literal["l1", "l2"] = "l1",
         alpha_sparse: float = 0.0,
         alpha_group: float = 0.0,
         alpha_ridge: float = 0.0,
@@ -748,7 +748,7 @@ class TemporalRegressorCV(_RegressorCV):
     sparse_ratios: ArrayLike
     group_ratios: ArrayLike
     ridge_ratios: ArrayLike
-    smooth: Literal["l1", "l2"]
+    norm: Literal["l1", "l2"]
     order: Any
     alpha_smooth_: float
     alpha_sparse_: float
@@ -760,7 +760,7 @@ class TemporalRegressorCV(_RegressorCV):
         sparse_ratios: ArrayLike = (0.1, 1.0),
         group_ratios: ArrayLike = (0.0, 1.0),
         ridge_ratios: ArrayLike = (0.0,),
-        smooth: Literal["l1", "l2"] = "l1",
+        norm: Literal["l1", "l2"] = "l1",
         order: Any = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
@@ -1123,7 +1123,7 @@ class TaskRelationshipClassifier(_Classifier):
 
 class TemporalClassifier(_Classifier):
     alpha_smooth: float
-    smooth: Literal["l1", "l2"]
+    norm: Literal["l1", "l2"]
     alpha_sparse: float
     alpha_group: float
     alpha_ridge: float
@@ -1131,7 +1131,7 @@ class TemporalClassifier(_Classifier):
     def __init__(
         self,
         alpha_smooth: float = 0.1,
-        smooth: Literal["l1", "l2"] = "l1",
+        norm: Literal["l1", "l2"] = "l1",
         alpha_sparse: float = 0.0,
         alpha_group: float = 0.0,
         alpha_ridge: float = 0.0,
@@ -1568,7 +1568,7 @@ class TemporalClassifierCV(_ClassifierCV):
     sparse_ratios: ArrayLike
     group_ratios: ArrayLike
     ridge_ratios: ArrayLike
-    smooth: Literal["l1", "l2"]
+    norm: Literal["l1", "l2"]
     order: Any
     alpha_smooth_: float
     alpha_sparse_: float
@@ -1580,7 +1580,7 @@ class TemporalClassifierCV(_ClassifierCV):
         sparse_ratios: ArrayLike = (0.1, 1.0),
         group_ratios: ArrayLike = (0.0, 1.0),
         ridge_ratios: ArrayLike = (0.0,),
-        smooth: Literal["l1", "l2"] = "l1",
+        norm: Literal["l1", "l2"] = "l1",
         order: Any = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,

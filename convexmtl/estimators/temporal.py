@@ -21,7 +21,7 @@ class _Temporal:
     ----------
     alpha_smooth : float, default=0.1
         Strength on the differences from one task to the next.
-    smooth : {"l1", "l2"}, default="l1"
+    norm : {"l1", "l2"}, default="l1"
         "l1" makes coefficients constant in time but for jumps, "l2" smooth: alpha_smooth sum_t norm_2(w_{t+1} - w_t)^2.
     alpha_sparse : float, default=0.0
         Strength of the lasso.
@@ -53,7 +53,7 @@ class _Temporal:
 
     _parameters = {
         "alpha_smooth": 0.1,
-        "smooth": "l1",
+        "norm": "l1",
         "alpha_sparse": 0.0,
         "alpha_group": 0.0,
         "alpha_ridge": 0.0,
@@ -61,9 +61,7 @@ class _Temporal:
     }
 
     def _penalty(self):
-        return Temporal(
-            self.alpha_smooth, self.smooth, self.alpha_sparse, self.alpha_group, self.alpha_ridge, self.order
-        )
+        return Temporal(self.alpha_smooth, self.norm, self.alpha_sparse, self.alpha_group, self.alpha_ridge, self.order)
 
 
 @documented
@@ -87,7 +85,7 @@ class _TemporalCV(CrossValidated):
 
     Parameters
     ----------
-    smooth : {"l1", "l2"}, default="l1"
+    norm : {"l1", "l2"}, default="l1"
         "l1" makes coefficients constant in time but for jumps, "l2" smooth: alpha_smooth sum_t norm_2(w_{t+1} - w_t)^2.
     order : sequence of task labels or positions, default=None
         The tasks in the order of time; by default in that of `tasks_`.

@@ -13,9 +13,9 @@ from ..structures import tree_groups
 from .base import check_number
 
 
-def labels_of(tasks):
+def labels_of(labels):
     """Task labels as plain Python objects, to compare with what a user wrote."""
-    return np.asarray(tasks).tolist()
+    return np.asarray(labels).tolist()
 
 
 class Read(list):
@@ -56,11 +56,11 @@ def places(names, labels, argument):
     )
 
 
-def read_graph(graph, tasks, argument="graph"):
+def read_graph(graph, labels, argument="graph"):
     """The Graph that a user means."""
     if isinstance(graph, Graph):
         return graph
-    labels = labels_of(tasks)
+    labels = labels_of(labels)
     T = len(labels)
     if graph is None:
         labels, edges = list(range(T)), [(s, t, 1.0, 1) for s, t in combinations(range(T), 2)]
@@ -168,11 +168,11 @@ def _listed_edges(graph, argument):
     return edges
 
 
-def read_tree(tree, tasks):
+def read_tree(tree, labels):
     """Read list of (positions of tasks, omega), smaller groups first, without those of weight 0."""
     if isinstance(tree, Read):
         return tree
-    labels = labels_of(tasks)
+    own = labels = labels_of(labels)
     if tree is None:
         pairs, labels = [(list(range(len(labels))), 1.0)], list(range(len(labels)))
     elif hasattr(tree, "nodes"):
@@ -202,7 +202,7 @@ def read_tree(tree, tasks):
         taken = {id(within[t]): within[t] for t in group}.values()
         if sum(len(smaller) for smaller in taken) != len(group):
             cut = next(smaller for smaller in taken if not set(smaller) <= set(group))
-            names = [[labels_of(tasks)[t] for t in members] for members in (cut, group)]
+            names = [[own[t] for t in members] for members in (cut, group)]
             raise ValueError(f"tree: groups must be nested or disjoint, got {names[0]!r} and {names[1]!r}.")
         for t in group:
             within[t] = group

@@ -117,28 +117,28 @@ class Penalty(BaseEstimator):
         """(expression, constraints): the textbook definition in cvxpy, handed in as ``cp``."""
         raise TypeError(f"{type(self).__name__} does not define expression")
 
-    def check(self, n_features, tasks):
+    def check(self, n_features, labels):
         """Raise a ValueError for parameters that make no sense for d features and these task labels."""
         for name in self.strengths:
             check_strength(getattr(self, name), name)
 
-    def bind(self, tasks):
+    def bind(self, labels):
         """This penalty with whatever it says of task labels said of positions instead."""
         return self
 
-    def resolve(self, n_features, tasks):
+    def resolve(self, n_features, labels):
         """The checked Canonical form for d features and the array of task labels."""
-        self.check(n_features, tasks)
-        T = len(tasks)
+        self.check(n_features, labels)
+        T = len(labels)
         if all(getattr(self, name) == 0 for name in self.strengths):
             return Canonical((), np.zeros((T, T)))
         return Canonical((self,), np.zeros((T, T)))
 
-    def report(self, parts, tasks):
+    def report(self, parts, labels):
         """Fitted attributes (name with trailing underscore -> value) of the parts of W, for these task labels."""
         return {}
 
-    def report_part(self, name, part, tasks):
+    def report_part(self, name, part, labels):
         """The same where this is the penalty of one part of W, of that name."""
         return {f"{name}_": part.T.copy()}
 
@@ -181,15 +181,15 @@ class Added(Penalty):
         self.first = first
         self.second = second
 
-    def check(self, n_features, tasks):
-        self.first.check(n_features, tasks)
-        self.second.check(n_features, tasks)
+    def check(self, n_features, labels):
+        self.first.check(n_features, labels)
+        self.second.check(n_features, labels)
 
-    def bind(self, tasks):
-        return Added(self.first.bind(tasks), self.second.bind(tasks))
+    def bind(self, labels):
+        return Added(self.first.bind(labels), self.second.bind(labels))
 
-    def resolve(self, n_features, tasks):
-        a, b = self.first.resolve(n_features, tasks), self.second.resolve(n_features, tasks)
+    def resolve(self, n_features, labels):
+        a, b = self.first.resolve(n_features, labels), self.second.resolve(n_features, labels)
         if a.terms and b.terms:
             raise ValueError(
                 f"{type(self.first).__name__} + {type(self.second).__name__}: one of the two must be a quadratic "
@@ -206,8 +206,8 @@ class Added(Penalty):
         b, still_more = self.second.expression(W, cp)
         return a + b, more + still_more
 
-    def report(self, parts, tasks):
-        return {**self.first.report(parts, tasks), **self.second.report(parts, tasks)}
+    def report(self, parts, labels):
+        return {**self.first.report(parts, labels), **self.second.report(parts, labels)}
 
     def strength_values(self):
         nested = {"first": self.first, "second": self.second}

@@ -30,9 +30,9 @@ class Coupling(Penalty):
         """M (T, T)."""
         raise TypeError(f"{type(self).__name__} does not define matrix")
 
-    def resolve(self, n_features, tasks):
-        self.check(n_features, tasks)
-        return Canonical((), self.bind(tasks).matrix(len(tasks)))
+    def resolve(self, n_features, labels):
+        self.check(n_features, labels)
+        return Canonical((), self.bind(labels).matrix(len(labels)))
 
     def value(self, W):
         return float(np.sum((W @ self.matrix(W.shape[1])) * W))
@@ -79,7 +79,7 @@ class MeanCoupling(Coupling):
         spread = cp.sum_squares(W - mean @ np.ones((1, T)))
         return self.alpha_mean * cp.sum_squares(mean) + self.alpha_variance / T * spread, []
 
-    def report(self, parts, tasks):
+    def report(self, parts, labels):
         return {"mean_coef_": sum(parts).mean(axis=1)}
 
 
@@ -121,37 +121,37 @@ class ClusterCoupling(Coupling):
         self.alpha_between = alpha_between
         self.alpha_within = alpha_within
 
-    def check(self, n_features, tasks):
-        super().check(n_features, tasks)
-        self.codes(tasks)
+    def check(self, n_features, labels):
+        super().check(n_features, labels)
+        self.codes(labels)
 
-    def bind(self, tasks):
-        return clone(self).set_params(clusters=self.labels(tasks))
+    def bind(self, labels):
+        return clone(self).set_params(clusters=self.members(labels))
 
-    def labels(self, tasks):
+    def members(self, labels):
         """(T,) cluster of every task, in the order of the tasks."""
         clusters = self.clusters
         if isinstance(clusters, dict):
-            missing = [task for task in labels_of(tasks) if task not in clusters]
+            missing = [task for task in labels_of(labels) if task not in clusters]
             if missing:
                 raise ValueError(f"clusters has no entry for task {missing[0]!r}; it needs one for each task.")
-            clusters = [clusters[task] for task in labels_of(tasks)]
-        labels = np.asarray(clusters)
-        if labels.shape != (len(tasks),):
+            clusters = [clusters[task] for task in labels_of(labels)]
+        clusters = np.asarray(clusters)
+        if clusters.shape != (len(labels),):
             raise ValueError(
-                f"clusters must hold one label for each of the {len(tasks)} tasks, got shape {labels.shape}."
+                f"clusters must hold one label for each of the {len(labels)} tasks, got shape {clusters.shape}."
             )
-        for i, label in enumerate(labels.tolist()):
-            if label is None or label != label:
-                kind = "None" if label is None else "NaN"
+        for i, cluster in enumerate(clusters.tolist()):
+            if cluster is None or cluster != cluster:
+                kind = "None" if cluster is None else "NaN"
                 raise ValueError(f"clusters must not hold {kind}, got one at position {i}.")
-        return labels
+        return clusters
 
-    def codes(self, tasks):
+    def codes(self, labels):
         """(T,) cluster of every task as an integer."""
-        return np.unique(self.labels(tasks), return_inverse=True)[1]
+        return np.unique(self.members(labels), return_inverse=True)[1]
 
-    def report(self, parts, tasks):
+    def report(self, parts, labels):
         """``labels_`` as given, and ``task_covariance_``: the inverse of the coupling of the centred part."""
         T = parts[0].shape[1]
         centred = clone(self).set_params(alpha_mean=0.0).matrix(T)
@@ -207,12 +207,12 @@ class GraphLaplacian(Coupling):
         self.edges = edges
         self.alpha = alpha
 
-    def check(self, n_features, tasks):
-        super().check(n_features, tasks)
-        read_graph(self.edges, tasks, "edges")
+    def check(self, n_features, labels):
+        super().check(n_features, labels)
+        read_graph(self.edges, labels, "edges")
 
-    def bind(self, tasks):
-        return clone(self).set_params(edges=read_graph(self.edges, tasks, "edges"))
+    def bind(self, labels):
+        return clone(self).set_params(edges=read_graph(self.edges, labels, "edges"))
 
     def matrix(self, n_tasks):
         return self.alpha * laplacian(read_graph(self.edges, range(n_tasks), "edges"), n_tasks)
@@ -243,9 +243,9 @@ class TaskCoupling(Coupling):
         self.M = M
         self.alpha = alpha
 
-    def check(self, n_features, tasks):
-        super().check(n_features, tasks)
-        M, T = np.asarray(self.M, dtype=float), len(tasks)
+    def check(self, n_features, labels):
+        super().check(n_features, labels)
+        M, T = np.asarray(self.M, dtype=float), len(labels)
         if M.shape != (T, T):
             raise ValueError(f"M must have shape ({T}, {T}), one row and column per task, got {M.shape}.")
         if not np.isfinite(M).all():

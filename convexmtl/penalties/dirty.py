@@ -126,11 +126,11 @@ class DirtyNorm(RowPenalty):
     def row_prox(self):
         return prox_dirty_l2 if self.q == 2 else prox_dirty_inf
 
-    def check(self, n_features, tasks):
-        super().check(n_features, tasks)
+    def check(self, n_features, labels):
+        super().check(n_features, labels)
         if isinstance(self.q, (bool, str)) or self.q not in (2, np.inf):
             raise ValueError(f"q must be 2 or inf for the dirty norm, got {self.q!r}.")
-        T, ratio = len(tasks), self.alpha_block / self.alpha_sparse if self.alpha_sparse else np.inf
+        T, ratio = len(labels), self.alpha_block / self.alpha_sparse if self.alpha_sparse else np.inf
         top = T if self.q == np.inf else np.sqrt(T)
         if T > 1 and self.alpha_block > 0 and self.alpha_sparse > 0 and not 1 - 1e-9 <= ratio <= top * (1 + 1e-9):
             part, model = ("sparse", f"the l1/l{self.q:g} norm") if ratio < 1 else ("block", "the lasso")
@@ -141,9 +141,9 @@ class DirtyNorm(RowPenalty):
                 stacklevel=2,
             )
 
-    def resolve(self, n_features, tasks):
-        self.check(n_features, tasks)
-        T = len(tasks)
+    def resolve(self, n_features, labels):
+        self.check(n_features, labels)
+        T = len(labels)
         # One free part makes all of W free.
         terms = (self,) if self.alpha_block > 0 and self.alpha_sparse > 0 else ()
         return Canonical(terms, np.zeros((T, T)))
@@ -191,7 +191,7 @@ class DirtyNorm(RowPenalty):
         B = np.clip(W, -level[:, None], level[:, None])
         return B, W - B
 
-    def report(self, parts, tasks):
+    def report(self, parts, labels):
         B, S = self.split(sum(parts))
         return {"block_": B.T.copy(), "sparse_": S.T.copy()}
 

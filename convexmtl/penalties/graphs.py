@@ -314,23 +314,23 @@ class GraphGuided(RowPenalty):
     def is_norm(self):
         return self.norm == "l1"
 
-    def check(self, n_features, tasks):
-        super().check(n_features, tasks)
+    def check(self, n_features, labels):
+        super().check(n_features, labels)
         if self.norm not in ("l1", "l2"):
             raise ValueError(f"norm must be 'l1' or 'l2', got {self.norm!r}.")
-        read_graph(self.graph, tasks)
+        read_graph(self.graph, labels)
 
-    def bind(self, tasks):
-        return clone(self).set_params(graph=read_graph(self.graph, tasks))
+    def bind(self, labels):
+        return clone(self).set_params(graph=read_graph(self.graph, labels))
 
-    def resolve(self, n_features, tasks):
-        self.check(n_features, tasks)
-        T, edges = len(tasks), read_graph(self.graph, tasks)
+    def resolve(self, n_features, labels):
+        self.check(n_features, labels)
+        T, edges = len(labels), read_graph(self.graph, labels)
         sparse = (RowNorm(self.alpha_sparse, q=1),) if self.alpha_sparse > 0 else ()
         if not edges or self.alpha == 0:
             return Canonical(sparse, np.zeros((T, T)))
         if self.norm == "l1":
-            return Canonical((self.bind(tasks),), np.zeros((T, T)))
+            return Canonical((self.bind(labels),), np.zeros((T, T)))
         return Canonical(sparse, self.alpha * laplacian(edges, T))
 
     def _unsigned(self):

@@ -52,30 +52,30 @@ class Parts(Penalty, BaseComposition):
         self._set_params("parts", **params)
         return self
 
-    def check(self, n_features, tasks):
+    def check(self, n_features, labels):
         if not self.parts:
             raise ValueError(f"parts must be a non-empty list of (name, penalty), got {self.parts!r}.")
         for entry in self.parts:
             if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[1], Penalty)):
                 raise ValueError(f"parts must hold (name, penalty) tuples, got {entry!r}.")
-            entry[1].check(n_features, tasks)
+            entry[1].check(n_features, labels)
         self._validate_names([name for name, _ in self.parts])
 
-    def resolve(self, n_features, tasks):
-        self.check(n_features, tasks)
+    def resolve(self, n_features, labels):
+        self.check(n_features, labels)
         terms = ()
         for name, penalty in self.parts:
-            canonical = penalty.resolve(n_features, tasks)
+            canonical = penalty.resolve(n_features, labels)
             if len(canonical.terms) != 1 or np.any(canonical.M):
                 raise ValueError(
                     f"part {name!r}: {penalty!r} is a quadratic coupling or zero, which leaves nothing for the "
                     "other parts; add a coupling to the sum instead: Parts([...]) + coupling."
                 )
             terms += canonical.terms
-        return Canonical(terms, np.zeros((len(tasks), len(tasks))))
+        return Canonical(terms, np.zeros((len(labels), len(labels))))
 
-    def bind(self, tasks):
-        return Parts([(name, penalty.bind(tasks)) for name, penalty in self.parts])
+    def bind(self, labels):
+        return Parts([(name, penalty.bind(labels)) for name, penalty in self.parts])
 
     def value(self, W):
         raise TypeError("the value of a sum of parts depends on the parts: use Canonical.value")
@@ -88,10 +88,10 @@ class Parts(Penalty, BaseComposition):
             total, rules = total + value, rules + more
         return total, rules
 
-    def report(self, parts, tasks):
+    def report(self, parts, labels):
         out = {}
         for (name, penalty), part in zip(self.parts, parts, strict=True):
-            out |= penalty.report_part(name, part, tasks)
+            out |= penalty.report_part(name, part, labels)
         return out
 
     def strength_values(self):
@@ -141,9 +141,9 @@ class TaskNorm(Penalty):
     def expression(self, W, cp):
         return self.alpha * cp.sum(cp.norm(W, 2, axis=0)), []
 
-    def report_part(self, name, part, tasks):
+    def report_part(self, name, part, labels):
         """With ``name_tasks_``, the labels of the tasks in it."""
-        return super().report_part(name, part, tasks) | {f"{name}_tasks_": np.asarray(tasks)[part.any(axis=0)]}
+        return super().report_part(name, part, labels) | {f"{name}_tasks_": np.asarray(labels)[part.any(axis=0)]}
 
 
 class NamedParts(Penalty):
@@ -166,12 +166,12 @@ class NamedParts(Penalty):
         """[(name, penalty)], as for ``Parts``."""
         raise TypeError(f"{type(self).__name__} does not define parts")
 
-    def resolve(self, n_features, tasks):
-        self.check(n_features, tasks)
+    def resolve(self, n_features, labels):
+        self.check(n_features, labels)
         if any(getattr(self, name) == 0 for name in self.strengths):
             # One free part makes all of W free.
-            return Canonical((), np.zeros((len(tasks), len(tasks))))
-        return Parts(self.parts).resolve(n_features, tasks)
+            return Canonical((), np.zeros((len(labels), len(labels))))
+        return Parts(self.parts).resolve(n_features, labels)
 
     def value(self, W):
         return Parts(self.parts).value(W)
@@ -179,11 +179,11 @@ class NamedParts(Penalty):
     def expression(self, W, cp):
         return Parts(self.parts).expression(W, cp)
 
-    def report(self, parts, tasks):
+    def report(self, parts, labels):
         if len(parts) < len(self.strengths):
             free = next(k for k, name in enumerate(self.strengths) if getattr(self, name) == 0)
             parts = [parts[0] if k == free else np.zeros_like(parts[0]) for k in range(len(self.strengths))]
-        return Parts(self.parts).report(parts, tasks)
+        return Parts(self.parts).report(parts, labels)
 
 
 class RobustLowRank(NamedParts):

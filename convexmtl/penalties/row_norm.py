@@ -293,8 +293,8 @@ class RowNorm(RowPenalty):
     def row_prox(self):
         return {1.0: prox_l1, 2.0: prox_l2, np.inf: prox_linf}.get(float(self.q), prox_lq)
 
-    def check(self, n_features, tasks):
-        super().check(n_features, tasks)
+    def check(self, n_features, labels):
+        super().check(n_features, labels)
         check_number(self.q, "q", 1, np.inf, "a number in [1, inf]")
         check_number(self.l1_ratio, "l1_ratio", 0, 1, "in [0, 1]")
         if self.feature_weights is not None:
@@ -305,9 +305,9 @@ class RowNorm(RowPenalty):
                 bad = int(np.flatnonzero(~((f > 0) & np.isfinite(f)))[0])
                 raise ValueError(f"feature_weights must be positive and finite, got {f[bad]} at feature {bad}.")
 
-    def resolve(self, n_features, tasks):
-        self.check(n_features, tasks)
-        T = len(tasks)
+    def resolve(self, n_features, labels):
+        self.check(n_features, labels)
+        T = len(labels)
         ridge = np.eye(T) * (0.5 * self._ridge)
         if self.alpha * self.l1_ratio == 0:
             return Canonical((), ridge)

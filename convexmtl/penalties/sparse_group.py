@@ -46,8 +46,8 @@ class SparseGroup(RowPenalty):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
 
-    def check(self, n_features, tasks):
-        super().check(n_features, tasks)
+    def check(self, n_features, labels):
+        super().check(n_features, labels)
         check_number(self.l1_ratio, "l1_ratio", 0, 1, "in [0, 1]")
 
     def pack(self):

@@ -111,7 +111,7 @@ class TraceNorm(SpectralPenalty):
     def expression(self, W, cp):
         return self.alpha * cp.normNuc(W), []
 
-    def report(self, parts, tasks):
+    def report(self, parts, labels):
         s = singular_values(sum(parts))
         return {"rank_": int(np.sum(s > 1e-8 * s[:1].max(initial=0.0)))}
 
@@ -146,9 +146,9 @@ class SquaredTraceNorm(SpectralPenalty):
         self.alpha = alpha
         self.alpha_ridge = alpha_ridge
 
-    def resolve(self, n_features, tasks):
-        self.check(n_features, tasks)
-        ridge = np.eye(len(tasks)) * (0.5 * self.alpha_ridge)
+    def resolve(self, n_features, labels):
+        self.check(n_features, labels)
+        ridge = np.eye(len(labels)) * (0.5 * self.alpha_ridge)
         return Canonical((SquaredTraceNorm(self.alpha),) if self.alpha > 0 else (), ridge)
 
     def psi(self, s, size):
@@ -175,7 +175,7 @@ class SquaredTraceNorm(SpectralPenalty):
         quotient, rules = trace_of_quotient(W.T, Sigma, cp)
         return 0.5 * self.alpha * quotient + ridge, [*rules, cp.trace(Sigma) == 1]
 
-    def report(self, parts, tasks):
+    def report(self, parts, labels):
         """``task_covariance_`` (Sigma) and ``task_correlation_``, in which a task with w_t = 0 goes with no other."""
         W = sum(parts)
         Sigma = _unit_root(W.T)
@@ -219,7 +219,7 @@ class SharedFeature(SquaredTraceNorm):
         quotient, rules = trace_of_quotient(W, D, cp)
         return 0.5 * self.alpha * quotient, [*rules, cp.trace(D) == 1]
 
-    def report(self, parts, tasks):
+    def report(self, parts, labels):
         return {"feature_covariance_": _unit_root(sum(parts))}
 
 
@@ -253,9 +253,9 @@ class SpectralBox(SpectralPenalty):
         self.high = high
         self.total = total
 
-    def check(self, n_features, tasks):
-        super().check(n_features, tasks)
-        T = len(tasks)
+    def check(self, n_features, labels):
+        super().check(n_features, labels)
+        T = len(labels)
         if not (0 <= self.low <= self.high and np.isfinite(self.low)):
             raise ValueError(f"0 <= low <= high is needed, got low={self.low!r}, high={self.high!r}.")
         if not (
@@ -348,8 +348,8 @@ class SharedStructure(SpectralPenalty):
         self.eta = eta
         self.n_components = n_components
 
-    def check(self, n_features, tasks):
-        super().check(n_features, tasks)
+    def check(self, n_features, labels):
+        super().check(n_features, labels)
         check_number(self.eta, "eta", 1e-12, 1e12, "a number > 0, from 1e-12 to 1e12")
         k = self.n_components
         if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 0 <= k <= n_features:
@@ -357,9 +357,9 @@ class SharedStructure(SpectralPenalty):
                 f"n_components must be an integer between 0 and the number of features ({n_features}), got {k!r}."
             )
 
-    def resolve(self, n_features, tasks):
-        self.check(n_features, tasks)
-        T = len(tasks)
+    def resolve(self, n_features, labels):
+        self.check(n_features, labels)
+        T = len(labels)
         if self.alpha == 0 or 0 < self.n_components < min(n_features, T):
             terms = (self._box(T),) if self.alpha > 0 else ()
             return Canonical(terms, np.zeros((T, T)))
@@ -387,7 +387,7 @@ class SharedStructure(SpectralPenalty):
         quotient, more = trace_of_quotient(W, self.eta * np.eye(d) + M, cp)
         return self.alpha * self.eta * (1 + self.eta) * quotient, rules + more
 
-    def report(self, parts, tasks):
+    def report(self, parts, labels):
         """``components_`` (n_components, d): the leading eigenvectors of M, those of W W'."""
         W, k = sum(parts), self.n_components
         U = np.linalg.svd(W, full_matrices=k > min(W.shape))[0][:, :k]
@@ -439,9 +439,9 @@ class LearnedClusters(Penalty):
         self.alpha_between = alpha_between
         self.alpha_within = alpha_within
 
-    def check(self, n_features, tasks):
-        super().check(n_features, tasks)
-        C, T = self.n_clusters, len(tasks)
+    def check(self, n_features, labels):
+        super().check(n_features, labels)
+        C, T = self.n_clusters, len(labels)
         if isinstance(C, bool) or not isinstance(C, (int, np.integer)) or not 1 <= C <= max(T, 2):
             raise ValueError(f"n_clusters must be an integer between 1 and the number of tasks ({T}), got {C!r}.")
         if self.alpha_within < self.alpha_between:
@@ -450,9 +450,9 @@ class LearnedClusters(Penalty):
                 f"alpha_between={self.alpha_between!r}."
             )
 
-    def resolve(self, n_features, tasks):
-        self.check(n_features, tasks)
-        T = len(tasks)
+    def resolve(self, n_features, labels):
+        self.check(n_features, labels)
+        T = len(labels)
         M = np.full((T, T), self.alpha_mean / T**2)
         centring = np.eye(T) - 1 / T
         if T == 1 or self.alpha_within == self.alpha_between or self.n_clusters == 1:
@@ -500,7 +500,7 @@ class LearnedClusters(Penalty):
         box, more = self._box(T).expression(W @ P, cp)
         return mean + box, more
 
-    def report(self, parts, tasks):
+    def report(self, parts, labels):
         """``task_covariance_`` (Sigma), and ``labels_`` by k-means on its leading C - 1 eigenvectors."""
         W = sum(parts)
         T, C = W.shape[1], min(self.n_clusters, W.shape[1])
@@ -516,9 +516,9 @@ class LearnedClusters(Penalty):
         vectors = np.linalg.eigh(Sigma)[1][:, T - C + 1 :]
         # A few points: threads would only wait for those of BLAS, for longer than all the rest takes.
         with threadpool_limits(1, user_api="openmp"):
-            labels = KMeans(C, n_init=10, random_state=0).fit_predict(vectors)
+            members = KMeans(C, n_init=10, random_state=0).fit_predict(vectors)
         # Numbered in order of appearance, so that the labels do not depend on k-means' own order.
-        _, first, inverse = np.unique(labels, return_index=True, return_inverse=True)
+        _, first, inverse = np.unique(members, return_index=True, return_inverse=True)
         return {"task_covariance_": Sigma, "labels_": np.argsort(np.argsort(first))[inverse]}
 
 

@@ -112,12 +112,12 @@ def _natural(label):
 
 class Temporal(RowPenalty):
     """Omega(W) = alpha_smooth sum_t norm_1(w_{t+1} - w_t) + alpha_sparse norm_1(W) + alpha_group sum_j norm_2(W_j.)
-    + (alpha_ridge/2) norm_F(W)^2; with smooth="l2" the first term is alpha_smooth sum_t norm_2(w_{t+1} - w_t)^2.
+    + (alpha_ridge/2) norm_F(W)^2; with norm="l2" the first term is alpha_smooth sum_t norm_2(w_{t+1} - w_t)^2.
 
     Parameters
     ----------
     alpha_smooth : float, default=1.0
-    smooth : {"l1", "l2"}, default="l1"
+    norm : {"l1", "l2"}, default="l1"
         Piecewise constant in time, or smooth.
     alpha_sparse, alpha_group, alpha_ridge : float, default=0.0
     order : sequence of task labels or positions, default=None
@@ -142,9 +142,9 @@ class Temporal(RowPenalty):
     even_ratio = EVEN
     step_ratio = 1e4
 
-    def __init__(self, alpha_smooth=1.0, smooth="l1", alpha_sparse=0.0, alpha_group=0.0, alpha_ridge=0.0, order=None):
+    def __init__(self, alpha_smooth=1.0, norm="l1", alpha_sparse=0.0, alpha_group=0.0, alpha_ridge=0.0, order=None):
         self.alpha_smooth = alpha_smooth
-        self.smooth = smooth
+        self.norm = norm
         self.alpha_sparse = alpha_sparse
         self.alpha_group = alpha_group
         self.alpha_ridge = alpha_ridge
@@ -152,14 +152,14 @@ class Temporal(RowPenalty):
 
     @property
     def is_norm(self):
-        return self.smooth == "l1" and self.alpha_ridge == 0
+        return self.norm == "l1" and self.alpha_ridge == 0
 
-    def check(self, n_features, tasks):
-        super().check(n_features, tasks)
-        if self.smooth not in ("l1", "l2"):
-            raise ValueError(f"smooth must be 'l1' or 'l2', got {self.smooth!r}.")
-        positions = self.positions(tasks)
-        labels = labels_of(tasks)
+    def check(self, n_features, labels):
+        super().check(n_features, labels)
+        if self.norm not in ("l1", "l2"):
+            raise ValueError(f"norm must be 'l1' or 'l2', got {self.norm!r}.")
+        positions = self.positions(labels)
+        labels = labels_of(labels)
         if self.order is None and all(isinstance(label, str) for label in labels):
             natural = sorted(positions, key=lambda t: _natural(labels[t]))
             k = next((k for k in positions if natural[k] != k), None)
@@ -171,9 +171,9 @@ class Temporal(RowPenalty):
                     stacklevel=2,
                 )
 
-    def positions(self, tasks):
+    def positions(self, labels):
         """[position of the first task in time, of the second, ...]."""
-        labels = labels_of(tasks)
+        labels = labels_of(labels)
         if isinstance(self.order, Read):
             return self.order
         if self.order is None:
@@ -185,26 +185,26 @@ class Temporal(RowPenalty):
             raise ValueError(f"order must hold each of the {len(labels)} tasks once, got {self.order!r}.")
         return positions
 
-    def bind(self, tasks):
-        return clone(self).set_params(order=self.positions(tasks))
+    def bind(self, labels):
+        return clone(self).set_params(order=self.positions(labels))
 
-    def resolve(self, n_features, tasks):
-        self.check(n_features, tasks)
-        T, steps = len(tasks), np.diff(np.eye(len(tasks))[self.positions(tasks)], axis=0)
+    def resolve(self, n_features, labels):
+        self.check(n_features, labels)
+        T, steps = len(labels), np.diff(np.eye(len(labels))[self.positions(labels)], axis=0)
         M = 0.5 * self.alpha_ridge * np.eye(T)
         both = self.alpha_sparse + self.alpha_group
-        if self.smooth == "l1" and self.alpha_smooth > 0 and T > 1:
-            return Canonical((self.bind(tasks).set_params(alpha_ridge=0.0),), M)
+        if self.norm == "l1" and self.alpha_smooth > 0 and T > 1:
+            return Canonical((self.bind(labels).set_params(alpha_ridge=0.0),), M)
         terms = (SparseGroup(both, self.alpha_sparse / both),) if both > 0 else ()
-        return Canonical(terms, M + (self.alpha_smooth * steps.T @ steps if self.smooth == "l2" else 0.0))
+        return Canonical(terms, M + (self.alpha_smooth * steps.T @ steps if self.norm == "l2" else 0.0))
 
     def pack(self):
         strengths = [self.alpha_smooth, self.alpha_sparse, self.alpha_group]
         return np.array(strengths, dtype=float), np.array(self.order, dtype=np.int64)
 
     def prox(self, V, step):
-        if self.smooth == "l2":
-            raise TypeError("Temporal(smooth='l2') is a sum with a quadratic coupling, which has no prox of its own")
+        if self.norm == "l2":
+            raise TypeError("Temporal(norm='l2') is a sum with a quadratic coupling, which has no prox of its own")
         check_steps(step)
         # That of the rest, for a shrunk point and a shorter step.
         shrink = 1 / (1 + np.asarray(step) * self.alpha_ridge)
@@ -216,7 +216,7 @@ class Temporal(RowPenalty):
 
     def value(self, W):
         steps = np.diff(W[:, self.positions(range(W.shape[1]))], axis=1)
-        smooth = np.abs(steps).sum() if self.smooth == "l1" else np.sum(steps**2)
+        smooth = np.abs(steps).sum() if self.norm == "l1" else np.sum(steps**2)
         rest = self.alpha_sparse * np.abs(W).sum() + self.alpha_group * row_norms(W).sum()
         return float(self.alpha_smooth * smooth + rest + 0.5 * self.alpha_ridge * np.sum(W**2))
 
@@ -226,5 +226,5 @@ class Temporal(RowPenalty):
         total += 0.5 * self.alpha_ridge * cp.sum_squares(W)
         for s, t in pairwise(order):
             step = W[:, t] - W[:, s]
-            total += self.alpha_smooth * (cp.norm(step, 1) if self.smooth == "l1" else cp.sum_squares(step))
+            total += self.alpha_smooth * (cp.norm(step, 1) if self.norm == "l1" else cp.sum_squares(step))
         return total, []

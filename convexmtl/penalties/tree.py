@@ -90,17 +90,17 @@ class TreeGuided(RowPenalty):
         self.tree = tree
         self.alpha = alpha
 
-    def check(self, n_features, tasks):
-        super().check(n_features, tasks)
-        read_tree(self.tree, tasks)
+    def check(self, n_features, labels):
+        super().check(n_features, labels)
+        read_tree(self.tree, labels)
 
-    def bind(self, tasks):
-        return clone(self).set_params(tree=read_tree(self.tree, tasks))
+    def bind(self, labels):
+        return clone(self).set_params(tree=read_tree(self.tree, labels))
 
-    def resolve(self, n_features, tasks):
-        self.check(n_features, tasks)
-        T = len(tasks)
-        bound = self.bind(tasks)
+    def resolve(self, n_features, labels):
+        self.check(n_features, labels)
+        T = len(labels)
+        bound = self.bind(labels)
         return Canonical((bound,) if self.alpha > 0 and bound.tree else (), np.zeros((T, T)))
 
     def pack(self):

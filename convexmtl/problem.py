@@ -9,6 +9,7 @@ from .penalties.base import Canonical
 
 NEGLIGIBLE = 0.1  # share of the penalty that a duality gap must be for its effects to show, and it of what is gained
 
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """minimise over W, b of sum_ti c_ti loss(y_ti, x_ti . w_t + b_t) + Omega(W).

@@ -113,6 +113,8 @@ def regularization_path(estimator, X, y, *, task=None, sample_weight=None, alpha
     -----
     ConvergenceWarning
         Once, where fits did not reach ``tol``.
+    UserWarning
+        Once, where the penalty is too weak for ``tol`` to see.
     """
     return _path(estimator, X, y, task, sample_weight, alphas, eps)
 

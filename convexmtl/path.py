@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ._input import coef_names
 from ._progress import Steps, with_callbacks
+from .estimators._base import too_weak
 from .solvers.paths import critical_factor, leading_strength, path_alphas, solve_path
 
 
@@ -112,6 +113,8 @@ def regularization_path(estimator, X, y, *, task=None, sample_weight=None, alpha
     -----
     ConvergenceWarning
         Once, where fits did not reach ``tol``.
+    UserWarning
+        Once, where the penalty is too weak for ``tol`` to see.
     """
     return _path(estimator, X, y, task, sample_weight, alphas, eps)
 
@@ -125,11 +128,15 @@ def _path(estimator, X, y, task, sample_weight, alphas, eps):
     alphas = path_alphas(problem, lead, alphas, eps, stacklevel=4)
     d, T = problem.shape
     coefs, intercepts = np.empty((len(alphas), T, d)), np.empty((len(alphas), T))
-    results, steps = [], Steps(estimator, len(alphas), X, y)
+    results, steps, weak = [], Steps(estimator, len(alphas), X, y), None
     settings = formulation.labels, estimator.tol, estimator.max_iter
     for k, result in enumerate(solve_path(problem.data, formulation.penalty, alphas / lead, *settings)):
         coefs[k], intercepts[k] = result.W.T, result.intercept
         results.append((result.objective, result.dual_gap, result.n_iter, result.converged))
+        if weak is None and result.converged:
+            found = result.parts, result.objective, result.dual_gap
+            wanted = problem.wanted_tol(*found, estimator.tol, alphas[k] / lead)
+            weak = None if wanted is None else (k, wanted)
         steps.done(f"alpha={alphas[k]:.3g}")
     steps.end()
     objectives, gaps, n_iters, converged = (np.array(column) for column in zip(*results, strict=True))
@@ -141,6 +148,10 @@ def _path(estimator, X, y, task, sample_weight, alphas, eps):
             ConvergenceWarning,
             stacklevel=4,
         )
+    if weak is not None:
+        first, wanted = weak
+        named = {name: value * alphas[first] / lead for name, value in strengths.items()}
+        warnings.warn(f"{too_weak(own, named, wanted)} (The first such fit.)", UserWarning, stacklevel=4)
     scaled = [{name: float(value * alpha / lead) for name, value in strengths.items()} for alpha in alphas]
     names = coef_names(own)
     return Path(alphas, scaled, coefs, intercepts, objectives, gaps, n_iters, formulation.labels, names)

@@ -7,6 +7,8 @@ import numpy as np
 from .data import DataTerm
 from .penalties.base import Canonical
 
+NEGLIGIBLE = 0.1  # share of the penalty that a duality gap must be for its effects to show, and it of what is gained
+
 
 @dataclass(frozen=True, eq=False)
 class Problem:
@@ -45,6 +47,27 @@ class Problem:
     def threshold(self, tol):
         """The duality gap at which a fit has converged."""
         return self.data.threshold(tol)
+
+    def wanted_tol(self, parts, objective, gap, tol, factor=1.0):
+        """The tol that a penalty calls for which is too weak for ``tol`` to see; None where it is not.
+
+        It is where all of it is below the duality gap that tol allows, though not by the optimum being near W = 0,
+        where little is gained either. There nothing that the penalty asks for (zeros, tasks alike) can be expected.
+
+        Parameters
+        ----------
+        parts, objective, gap
+            A converged solution, for ``factor`` times the penalty.
+        """
+        threshold, gain = self.threshold(tol), self.data.trivial[0] - objective
+        most = min(threshold, NEGLIGIBLE * gain, gap / NEGLIGIBLE)
+        # Tasks that a strong penalty makes alike have next to none either: it counts what it would be were they not.
+        tilt, size = np.linspace(0.5, 1, self.shape[1]) ** 2, 0.0
+        for candidate in (parts, [part * tilt for part in parts]):
+            size = max(size, factor * self.penalty.value(candidate))
+            if not size <= most:
+                return None
+        return tol * NEGLIGIBLE * size / threshold if size > 0 else None
 
     def reduced(self):
         """(problem with at most n_rows features, Q) with W = Q W_reduced, or None where that is not smaller, or where

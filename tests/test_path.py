@@ -203,3 +203,40 @@ def test_a_path_of_nothing_says_so():
         path = cm.regularization_path(cm.BlockSparseRegressor(), x, y, alphas=3)
     assert len(caught) == 1 and caught[0].filename == __file__
     assert not path.coefs.any() and path.n_iters.max() <= 1
+
+
+def wide(loss):
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((30, 60)) + 2.0
+    Z = X[:, :3] @ rng.standard_normal((3, 3)) + 0.5 * rng.standard_normal((30, 3))
+    if loss == "poisson":
+        return X, np.exp(np.clip(Z - Z.mean(axis=0), -3, 3)).round()
+    return X, (Z > np.median(Z, axis=0)).astype(int) if loss in ("logistic", "squared_hinge") else Z
+
+
+@pytest.mark.parametrize("loss", ["squared", "huber", "poisson", "logistic", "squared_hinge"])
+@pytest.mark.parametrize("family", ["BlockSparse", "SparseGroup", "TraceNorm"])
+def test_a_penalty_too_weak_for_tol(family, loss):
+    """Where tol allows a gap that is larger than the whole penalty, one warning says so."""
+    X, Y = wide(loss)
+    cls = getattr(cm, family + ("Classifier" if loss in ("logistic", "squared_hinge") else "Regressor"))
+    strengths = {"alpha": 1e-7 * cm.alpha_max(cls(loss=loss), X, Y)}
+    with pytest.warns(UserWarning, match="the penalty is too weak for tol=0.0001 to see it") as caught:
+        cls(loss=loss, **strengths).fit(X, Y)
+    assert len(caught) == 1 and "decrease tol to" in str(caught[0].message)
+    # Warnings are errors here: none where the penalty is as usual, strong, or nearly makes all zero.
+    for factor in (1e-2, 0.1, 0.999, 1.001, 100):
+        cls(loss=loss, **{key: value * factor * 1e7 for key, value in strengths.items()}).fit(X, Y)
+
+
+def test_a_penalty_too_weak_for_tol_on_a_path():
+    X, Y = wide("squared")
+    top = cm.alpha_max(cm.BlockSparseRegressor(), X, Y)
+    alphas = top * np.array([1e-1, 1e-7, 1e-8])
+    with pytest.warns(UserWarning, match=rf"alpha={alphas[1]:.3g} .*first such") as caught:
+        cm.regularization_path(cm.BlockSparseRegressor(), X, Y, alphas=alphas)
+    assert len(caught) == 1
+    with pytest.warns(UserWarning, match="too weak") as caught:
+        cm.BlockSparseRegressorCV(alphas=alphas[1:], cv=3).fit(X, Y)
+    assert len(caught) == 1
+    cm.BlockSparseRegressor(alphas[1], tol=1e-12, max_iter=100_000).fit(X, Y)

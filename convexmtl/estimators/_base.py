@@ -146,6 +146,11 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         if not result.converged:
             message = _not_converged(self, formulation.problem, result)
             warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel)
+        else:
+            problem = formulation.problem
+            wanted = problem.wanted_tol(result.parts, result.objective, result.dual_gap, self.tol)
+            if wanted is not None:
+                warnings.warn(too_weak(self, formulation.strengths, wanted), UserWarning, stacklevel=stacklevel)
         data = formulation.data
         if self.verbose:
             self._tell_of_constants(formulation.problem)
@@ -302,6 +307,18 @@ def _printer(estimator):
         print(f"[{name}] iteration {n_iter}: objective {objective:.8g}, duality gap {gap:.3g}")
 
     return show
+
+
+def too_weak(estimator, strengths, wanted):
+    """What is said of strengths that call for another tol, ``wanted``."""
+    named = ", ".join(f"{name}={value:.3g}" for name, value in strengths.items())
+    # (One that can be reached.)
+    smaller = f"decrease tol to {wanted:.0e}, or " if wanted >= 1e-13 else ""
+    return (
+        f"{type(estimator).__name__}: the penalty is too weak for tol={estimator.tol:g} to see it. With {named} all of "
+        "it is below the duality gap that tol allows, so that what it asks for (coefficients of exactly zero, tasks "
+        f"that are alike) need not show. If it should, {smaller}use a larger strength."
+    )
 
 
 def _not_converged(estimator, problem, result):

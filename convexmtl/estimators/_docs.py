@@ -12,7 +12,8 @@ COMMON_PARAMETERS = """fit_intercept : bool, default=True
     max_iter : int, default=10000
         Largest number of iterations.
     tol : float, default=1e-4
-        The fit has converged when the duality gap is at most tol times the objective at W = 0.
+        The fit has converged when the duality gap is at most tol times what the objective at W = 0 is above the loss
+        of a perfect fit (which is 0 but for Poisson).
     warm_start : bool, default=False
         Whether fit starts from the previous solution.
     verbose : int, default=0

@@ -70,7 +70,7 @@ SOLVERS = (
 
 
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
-    """Minimise the problem until its duality gap is at most tol times the objective at W = 0.
+    """Minimise the problem until its duality gap is at most tol times what there is to gain: ``DataTerm.threshold``.
 
     Parameters
     ----------

@@ -61,7 +61,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         if direct:
             if directions is None:
                 split_loss = not problem.loss.quadratic
-                side = _Loss(problem) if split_loss else _Model(problem.data.gram(certificate.z, flat))
+                side = _Loss(problem) if split_loss else _Model(problem, problem.data.gram(certificate.z, flat))
                 directions = _Directions(problem, parts, certificate, side)
             n_iter += directions.run(min(CHECK_EVERY, left), 0.0)
             parts, at = directions.parts, None
@@ -74,7 +74,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             if model is None or slow:
                 flat = flat and not slow
                 model = problem.data.gram(certificate.z, flat)
-            directions = _Directions(problem, parts, certificate, _Model(model), directions)
+            directions = _Directions(problem, parts, certificate, _Model(problem, model), directions)
             n_iter += directions.run(min(INNER, left), 0.1)
             parts, certificate = line_search(problem, parts, directions.parts, certificate)
         # A gap that does not move any more has reached rounding.
@@ -227,12 +227,13 @@ def _factor(primal, dual, tolerated):
 class _Model:
     """A quadratic model of the loss: its Hessian and what its minimiser W solves, gram W = target."""
 
-    def __init__(self, gram):
-        self.gram, self.scale = gram, np.ones(len(gram.scale))
+    def __init__(self, problem, gram):
+        self.penalty, self.gram, self.scale = problem.penalty, gram, np.ones(len(gram.scale))
         self.tolerated = COSTLY if gram.refactors and len(gram.diagonal) > FEW else CHEAP
 
     def begin(self, W, certificate):
-        self.right = self.gram.apply(W) + certificate.Z
+        # (The gradient of the coupling, which the certificate's Z contains, is the system's own.)
+        self.right = self.gram.apply(W) + certificate.Z + 2 * self.penalty.couple(W)
 
     def dual(self, certificate):
         return np.zeros_like(certificate.Z)

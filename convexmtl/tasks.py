@@ -192,6 +192,15 @@ class Tasks:
         """(N,) the value b_t at every sample of task t."""
         return b[self.sample_task]
 
+    @cached_property
+    def row_squares(self):
+        """(N,) the square of the length of every sample's row of X."""
+        if self.is_sparse:
+            squares = np.asarray(_squared(self.X).sum(axis=1)).ravel()
+        else:
+            squares = np.einsum("ij,ij->i", self.X, self.X)
+        return squares[np.arange(len(self.y)) + self.spread(self.row - self.ptr[:-1])]
+
     def dense(self):
         """X as an array."""
         return self.X.toarray(order="F") if self.is_sparse else self.X
@@ -343,7 +352,7 @@ class Tasks:
         # What centring has left of a constant feature says nothing.
         unit = np.divide(1.0, lengths, out=np.zeros(d), where=lengths > 1e-14 * length)
         U, S, V = np.linalg.svd(X * unit, full_matrices=False)
-        rank = int(np.sum(S > 1e-13 * np.sqrt(d)))
+        rank = max(1, int(np.sum(S > 1e-13 * np.sqrt(d))))
         Q = unit[:, None] * V[:rank].T
         return Tasks(np.asfortranarray(U[:, :rank] * S[:rank]), self.y, self.ptr, self.row, self.weight), Q
 

@@ -20,7 +20,8 @@ CHECK_EVERY = 10
 SLOW = 0.3  # a step that leaves more than this share of the gap calls for a model with the curvature of its point
 INNER = 300  # iterations for one quadratic model of a loss that is not quadratic
 RELAXATION = 1.6
-GROUP = 5  # iterations between two extrapolations
+# Iterations between two extrapolations: of a model, and of a loss that is split, which takes longer to settle.
+GROUP, LONG_GROUP = 5, 12
 YOUNG = 30  # iterations before the first, within which easy problems end
 # Ratio of the two residuals from which on their weight changes, where that takes another factorisation and where not.
 COSTLY, CHEAP = 100.0, 3.0
@@ -198,8 +199,8 @@ class _Directions:
                 self._forget()
                 return False
             self.retreat = None
-        self.iterates = self.iterates[-GROUP - 1 :]
-        if jump and len(self.iterates) > GROUP:
+        self.iterates = self.iterates[-self.side.group - 1 :]
+        if jump and len(self.iterates) > self.side.group:
             weights = anderson_weights(self.iterates)
             if weights is not None:
                 last = self.iterates[-1]
@@ -226,6 +227,8 @@ def _factor(primal, dual, tolerated):
 
 class _Model:
     """A quadratic model of the loss: its Hessian and what its minimiser W solves, gram W = target."""
+
+    group = GROUP
 
     def __init__(self, problem, gram):
         self.penalty, self.design, self.gram = problem.penalty, problem.data.design, gram
@@ -267,7 +270,7 @@ class _Loss:
     theirs or all others would hardly move.
     """
 
-    tolerated = CHEAP
+    tolerated, group = CHEAP, LONG_GROUP
 
     def __init__(self, problem):
         self.data = problem.data

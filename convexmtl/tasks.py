@@ -335,10 +335,11 @@ class Tasks:
         return Tasks(np.asfortranarray(R.T), self.y, self.ptr, self.row, self.weight), Q
 
     def independent_features(self, centred):
-        """(tasks, Q) with features X Q that span what X does, none of them rounding; or None if d <= n_rows or X is sparse.
+        """(tasks, Q) with features X Q that span what X does, none of them rounding; or None if d <= n_rows.
 
         Unlike those of ``reduce_features`` they come from features of unit length, so that small ones are not what a
-        large one leaves of them; and, where ``centred``, from what intercepts leave of them.
+        large one leaves of them; and, where ``centred``, from what intercepts leave of them. A sparse X is left as it
+        is.
         """
         X, (n, d) = self.X, self.X.shape
         if d <= n or self.is_sparse:

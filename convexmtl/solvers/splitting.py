@@ -265,9 +265,9 @@ class _Loss:
     """The loss itself: predictions z (N,) of their own, drawn towards x . w + b by sigma (T,), the scaled dual u (N,).
 
     An iteration takes the prox of the loss; W and b see sigma_t / 2 sum_i e_ti (z_ti + u_ti - x_ti . w_t - b_t)^2,
-    whose Gram matrices never change but for sigma. The weights e are those of the samples, c, but for rows of X that are
-    much longer than most (``Design.evened``): their predictions are as much larger, and of one weight for all either
-    theirs or all others would hardly move.
+    whose Gram matrices never change but for sigma. The weights e are those of the samples, c, but for rows of X that
+    are much longer than most (``Design.evened``): their predictions are as much larger, and with one weight for all
+    either theirs or all others would hardly move.
     """
 
     tolerated, group = CHEAP, LONG_GROUP

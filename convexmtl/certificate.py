@@ -239,9 +239,9 @@ def _correction(problem, z, Z, free):
     Weighted by the loss's second derivative, so that dual variables at an end of their domain stay there.
     """
     data = problem.data
-    if data.reduced is not None:
-        # More features than rows: the same correction in an orthonormal basis of the rows.
-        data, Q = data.reduced
+    if data.independent is not None:
+        # More features than rows: the same correction in a basis of what the rows span.
+        data, Q = data.independent
         Z = Q.T @ Z
     tasks, (_, T) = data.tasks, data.shape
     curvature = data.loss.second(tasks.y, z)

@@ -143,3 +143,12 @@ class DataTerm:
             return None
         tasks, Q = smaller
         return DataTerm(tasks, self.loss, self.fit_intercept, self.fixed_intercept), Q
+
+    @cached_property
+    def independent(self):
+        """(data term with independent features, Q), as ``Tasks.independent_features``; or None."""
+        smaller = self.tasks.independent_features(self.fit_intercept)
+        if smaller is None:
+            return None
+        tasks, Q = smaller
+        return DataTerm(tasks, self.loss, self.fit_intercept, self.fixed_intercept), Q

@@ -18,6 +18,7 @@ from ._columns import Columns
 
 LARGEST = 4e7  # entries of all matrices together that are formed
 MOST_FEATURES = 2000  # of a (d, d) matrix that is factored
+LONG = 10.0  # times the usual length, from which on a row of X is too long to count as others do
 PIVOT = 1e-6  # of a factor, beside a diagonal of ones, below which products with the inverse lose too many digits
 
 
@@ -94,6 +95,27 @@ class Design:
         if isinstance(self.__dict__.get("flat"), TaskGrams):
             return self.flat.G
         return self.tasks.gram(self.tasks.weight, self.means)
+
+    @cached_property
+    def evened(self):
+        """(N,) the weights of the samples, those of long rows of X times (usual length / length)^2; the weights
+        themselves where no row is much longer than most."""
+        tasks, c = self.tasks, self.tasks.weight
+        squares = tasks.row_squares
+        inside = (c > 0) & (squares > 0)
+        if self.centred and inside.any():
+            # From where most rows are, and not from the mean, in which a long row counts most.
+            away = squares
+            for _ in range(3):
+                near = np.divide(away[inside].min(), away, out=np.zeros_like(c), where=inside)
+                centre = tasks.means(near)
+                away = squares - 2 * tasks.apply(centre) + tasks.spread(np.sum(centre**2, axis=0))
+                away = np.maximum(away, 1e-15 * squares)
+            squares = away
+        usual = np.median(squares[inside]) if inside.any() else 0.0
+        if not (usual > 0 and squares[inside].max() > LONG**2 * usual):
+            return c
+        return c * usual / np.maximum(squares, usual)
 
     def weighted(self, h, means):
         """The Gram matrices for weights h (N,) of the samples and the means (d, T) or None that belong to them."""

@@ -192,6 +192,15 @@ class Tasks:
         """(N,) the value b_t at every sample of task t."""
         return b[self.sample_task]
 
+    @cached_property
+    def row_squares(self):
+        """(N,) the square of the length of every sample's row of X."""
+        if self.is_sparse:
+            squares = np.asarray(_squared(self.X).sum(axis=1)).ravel()
+        else:
+            squares = np.einsum("ij,ij->i", self.X, self.X)
+        return squares[np.arange(len(self.y)) + self.spread(self.row - self.ptr[:-1])]
+
     def dense(self):
         """X as an array."""
         return self.X.toarray(order="F") if self.is_sparse else self.X
@@ -324,6 +333,34 @@ class Tasks:
             return None
         Q, R = np.linalg.qr(self.X.T)
         return Tasks(np.asfortranarray(R.T), self.y, self.ptr, self.row, self.weight), Q
+
+    def independent_features(self, centred):
+        """(tasks, Q) with features X Q that span what X does, none of them rounding; or None if d <= n_rows.
+
+        Unlike those of ``reduce_features`` they come from features of unit length, so that small ones are not what a
+        large one leaves of them; and, where ``centred``, from what intercepts leave of them. A sparse X is left as it
+        is.
+        """
+        X, (n, d) = self.X, self.X.shape
+        if d <= n or self.is_sparse:
+            return None
+        length = np.linalg.norm(X, axis=0)
+        if centred:
+            # (Twice: the mean of large numbers is only as exact as they are.)
+            for _ in range(2):
+                X = X - (X.mean(axis=0) if self.is_shared else self._own_means(X))
+        lengths = np.linalg.norm(X, axis=0)
+        # What centring has left of a constant feature says nothing.
+        unit = np.divide(1.0, lengths, out=np.zeros(d), where=lengths > 1e-14 * length)
+        U, S, V = np.linalg.svd(X * unit, full_matrices=False)
+        rank = max(1, int(np.sum(S > 1e-13 * np.sqrt(d))))
+        Q = unit[:, None] * V[:rank].T
+        return Tasks(np.asfortranarray(U[:, :rank] * S[:rank]), self.y, self.ptr, self.row, self.weight), Q
+
+    def _own_means(self, X):
+        """(n, d) for every row of a stacked X, the mean of its task."""
+        counts = np.diff(self.ptr)
+        return np.repeat(np.add.reduceat(X, self.ptr[:-1], axis=0) / counts[:, None], counts, axis=0)
 
 
 def row_products(X, rows, codes):

@@ -1,12 +1,22 @@
 """What the solvers do beside finding the solution, which all other tests check."""
 
+import warnings
+
+import cases
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.exceptions import ConvergenceWarning
 
 import convexmtl as cm
 from convexmtl import datasets
-from convexmtl.solvers import splitting
+from convexmtl import textbook as reference
+from convexmtl.data import DataTerm
+from convexmtl.gram import Design
+from convexmtl.penalties import GraphLaplacian, MeanCoupling, RowNorm
+from convexmtl.problem import Problem
+from convexmtl.solvers import solve, splitting
+from convexmtl.tasks import Tasks
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +54,116 @@ def test_extrapolation_that_leads_astray_is_taken_back(fit, monkeypatch):
     monkeypatch.setattr(splitting, "anderson_weights", wild)
     assert_allclose(fit().coef_, coef, atol=1e-3 * np.abs(coef).max())
     assert drawn
+
+
+# ------------------------------------------------------------------------------- what is hard to solve
+
+
+def hard(make, X, y, *, task=None, sample_weight=None, most=2000, share=1e-4):
+    """Fit at a share of the largest strength: within ``most`` iterations, certified, at the textbook's objective."""
+    options = {"task": task, "sample_weight": sample_weight}
+    largest = cm.alpha_max(make(), X, y, **options)
+    largest = largest if isinstance(largest, dict) else {"alpha": largest}
+    estimator = make().set_params(**{name: share * value for name, value in largest.items()}, max_iter=most)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        estimator.fit(X, y, **options)
+    problem = estimator._formulate(X, y, **options).problem
+    scale = cases.scale_of(problem)
+    # (An absolute loss in all but name costs cvxpy some digits.)
+    asked = cm.reference.fit(estimator, X, y, **options)
+    assert estimator.dual_gap_ <= estimator.tol * scale * (1 + 1e-9)
+    assert estimator.objective_ - estimator.dual_gap_ <= asked.objective + 1e-7 * scale
+    assert estimator.objective_ <= asked.objective + (estimator.tol + 1e-7) * scale
+    return estimator
+
+
+def draw(n, d, T, *, classes=False, scale=1.0, offset=0.0, shift=0.0, seed=0):
+    """X (n, d) around ``shift``, Y (n, T) around ``offset``."""
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n, d))
+    Y = X @ rng.standard_normal((d, 1)) + 0.3 * X @ rng.standard_normal((d, T)) + rng.standard_normal((n, T))
+    return X + shift, np.where(Y > 0, 1.0, -1.0) if classes else scale * Y + offset
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e4])
+@pytest.mark.parametrize(
+    "family, options",
+    [("Temporal", {}), ("TreeGuided", {"tree": [([0, 1], 1.0), ([0, 1, 2], 0.5)]}), ("BlockSparse", {})],
+)
+@pytest.mark.parametrize("loss", ["logistic", "squared_hinge"])
+def test_a_long_row(family, options, loss, offset):
+    X, Y = draw(25, 6, 3, classes=True, seed=1)
+    X[-1] *= 1e4
+    X[:, 0] += offset
+    make = lambda: getattr(cm, family + "Classifier")(loss=loss, tol=1e-6, **options)  # noqa: E731
+    hard(make, X, Y, share=1e-3)
+
+
+def test_lengths_of_rows_are_evened():
+    X, Y = draw(25, 6, 3)
+    tasks = Tasks.shared(X, Y)
+    assert Design(tasks, True).evened is tasks.weight
+    X[-1] *= 1e4
+    X += 1e3
+    tasks = Tasks.shared(X, Y)
+    shares = (Design(tasks, True).evened / tasks.weight).reshape(3, 25)
+    assert_allclose(shares[:, -1], 1e-8, rtol=9)
+    assert shares[:, :-1].min() > 0.05
+
+
+@pytest.mark.parametrize("coupling", [GraphLaplacian([(0, 1), (1, 2, 2.0)], 30.0), MeanCoupling(2.0, 3.0)])
+@pytest.mark.parametrize("loss", cases.LOSSES)
+def test_splitting_from_a_start_with_a_coupling(loss, coupling):
+    tasks = cases.LAYOUTS["stacked"].build(cases.LOSSES[loss].targets, np.random.default_rng(0))
+    written = RowNorm(0.5) + coupling
+    problem = Problem(DataTerm(tasks, cases.LOSSES[loss].loss), written.resolve(tasks.n_features, np.arange(4)))
+    start = solve(problem, tol=0.3)
+    result = splitting.solve(problem, start, tol=1e-7, split_loss=True)
+    asked = reference.solve(problem, written)
+    assert result.converged
+    cases.assert_agrees(result.objective, result.dual_gap, asked, cases.scale_of(problem))
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+@pytest.mark.parametrize("scale, far", [(1.0, 0.0), (1e-3, 1e3)])
+@pytest.mark.parametrize("loss, seed", [("squared", 0), ("squared", 1), ("huber", 3)])
+def test_duplicates_among_more_features_than_samples(loss, seed, scale, far, stacked):
+    X, Y = draw(5, 7, 2, seed=seed)
+    X[:, 1], X[:, 4], X[:, 6] = 0, X[:, 3], X[:, 5]
+    X[:, 0] += far
+    X[:, 1:] *= scale
+    make = lambda: cm.GraphGuidedRegressor(graph=[(0, 1)], loss=loss, tol=1e-6)  # noqa: E731
+    if stacked:
+        hard(make, np.tile(X, (2, 1)), Y.T.ravel(), task=np.repeat([0, 1], 5), share=0.01)
+    else:
+        hard(make, X, Y, share=0.01)
+
+
+@pytest.mark.parametrize("n", [4, 8])
+def test_parts_with_weak_strengths_and_few_samples(n):
+    X, Y = draw(n * 5, 7, 5, classes=True, seed=3)
+    task = np.repeat(np.arange(5), n)
+    hard(lambda: cm.SparseLowRankClassifier(), X, Y[np.arange(5 * n), task], task=task)
+
+
+@pytest.mark.parametrize("loss", ["squared", "huber", "poisson"])
+@pytest.mark.parametrize(
+    "family, options", [("SparseGroup", {}), ("TreeGuided", {"tree": [([0, 1], 1.0)]}), ("Dirty", {})]
+)
+def test_far_columns_without_an_intercept(family, options, loss):
+    X, Y = draw(30, 4, 3, offset=0 if loss == "poisson" else 5.0, shift=1e3)
+    Y = np.round(np.exp(0.5 * np.clip(Y, -3, 3))) if loss == "poisson" else Y
+    make = lambda: getattr(cm, family + "Regressor")(loss=loss, fit_intercept=False, **options)  # noqa: E731
+    hard(make, X, Y, share=1e-3, most=500)
+
+
+@pytest.mark.parametrize("how", ["large units", "an offset", "duplicates"])
+@pytest.mark.parametrize(
+    "family, T, d", [("BlockSparse", 1, 7), ("BlockSparse", 5, 5), ("SparseGroup", 3, 2), ("Temporal", 4, 3)]
+)
+def test_huber_far_from_its_parabola(family, T, d, how):
+    X, Y = draw(20, d, T, scale=1e4, offset=1e5 * (how == "an offset"))
+    X = np.repeat(X, 2, axis=1) if how == "duplicates" else X
+    make = lambda: getattr(cm, family + "Regressor")(loss="huber", fit_intercept=how != "an offset")  # noqa: E731
+    hard(make, X, Y, share=1e-3)

@@ -14,13 +14,14 @@ from ..result import Result, Status
 from ._anderson import anderson_weights, combine
 from ._line_search import line_search
 from ._patience import hopeless
-from .direct import flat_system
+from .direct import flat_system, task_system
 
 CHECK_EVERY = 10
 SLOW = 0.3  # a step that leaves more than this share of the gap calls for a model with the curvature of its point
 INNER = 300  # iterations for one quadratic model of a loss that is not quadratic
 RELAXATION = 1.6
-GROUP = 5  # iterations between two extrapolations
+# Iterations between two extrapolations: of a model, and of a loss that is split, which takes longer to settle.
+GROUP, LONG_GROUP = 5, 12
 YOUNG = 30  # iterations before the first, within which easy problems end
 # Ratio of the two residuals from which on their weight changes, where that takes another factorisation and where not.
 COSTLY, CHEAP = 100.0, 3.0
@@ -61,7 +62,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         if direct:
             if directions is None:
                 split_loss = not problem.loss.quadratic
-                side = _Loss(problem) if split_loss else _Model(problem.data.gram(certificate.z, flat))
+                side = _Loss(problem) if split_loss else _Model(problem, problem.data.gram(certificate.z, flat))
                 directions = _Directions(problem, parts, certificate, side)
             n_iter += directions.run(min(CHECK_EVERY, left), 0.0)
             parts, at = directions.parts, None
@@ -74,7 +75,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             if model is None or slow:
                 flat = flat and not slow
                 model = problem.data.gram(certificate.z, flat)
-            directions = _Directions(problem, parts, certificate, _Model(model), directions)
+            directions = _Directions(problem, parts, certificate, _Model(problem, model), directions)
             n_iter += directions.run(min(INNER, left), 0.1)
             parts, certificate = line_search(problem, parts, directions.parts, certificate)
         # A gap that does not move any more has reached rounding.
@@ -166,7 +167,7 @@ class _Directions:
         if self.factored is None or self.factored[0] != key:
             M = self.problem.penalty.M
             penalty = Canonical((), M + 0.5 * shift * np.eye(len(M)))
-            self.factored = key, flat_system(self.problem.data.design, self.side.scale, penalty)
+            self.factored = key, self.side.system(penalty)
         return self.factored[1](right)
 
     def _forget(self):
@@ -198,8 +199,8 @@ class _Directions:
                 self._forget()
                 return False
             self.retreat = None
-        self.iterates = self.iterates[-GROUP - 1 :]
-        if jump and len(self.iterates) > GROUP:
+        self.iterates = self.iterates[-self.side.group - 1 :]
+        if jump and len(self.iterates) > self.side.group:
             weights = anderson_weights(self.iterates)
             if weights is not None:
                 last = self.iterates[-1]
@@ -227,12 +228,16 @@ def _factor(primal, dual, tolerated):
 class _Model:
     """A quadratic model of the loss: its Hessian and what its minimiser W solves, gram W = target."""
 
-    def __init__(self, gram):
-        self.gram, self.scale = gram, np.ones(len(gram.scale))
+    group = GROUP
+
+    def __init__(self, problem, gram):
+        self.penalty, self.design, self.gram = problem.penalty, problem.data.design, gram
+        self.scale = np.ones(len(gram.scale))
         self.tolerated = COSTLY if gram.refactors and len(gram.diagonal) > FEW else CHEAP
 
     def begin(self, W, certificate):
-        self.right = self.gram.apply(W) + certificate.Z
+        # (The gradient of the coupling, which the certificate's Z contains, is the system's own.)
+        self.right = self.gram.apply(W) + certificate.Z + 2 * self.penalty.couple(W)
 
     def dual(self, certificate):
         return np.zeros_like(certificate.Z)
@@ -242,6 +247,9 @@ class _Model:
 
     def step(self, W):
         pass
+
+    def system(self, penalty):
+        return flat_system(self.design, self.scale, penalty)
 
     def balance(self, tolerated):
         return False
@@ -256,14 +264,26 @@ class _Model:
 class _Loss:
     """The loss itself: predictions z (N,) of their own, drawn towards x . w + b by sigma (T,), the scaled dual u (N,).
 
-    An iteration takes the prox of the loss; W and b see sigma_t / 2 sum_i c_ti (z_ti + u_ti - x_ti . w_t - b_t)^2,
-    whose Gram matrices never change but for sigma.
+    An iteration takes the prox of the loss; W and b see sigma_t / 2 sum_i e_ti (z_ti + u_ti - x_ti . w_t - b_t)^2,
+    whose Gram matrices never change but for sigma. The weights e are those of the samples, c, but for rows of X that
+    are much longer than most (``Design.evened``): their predictions are as much larger, and with one weight for all
+    either theirs or all others would hardly move.
     """
 
-    tolerated = CHEAP
+    tolerated, group = CHEAP, LONG_GROUP
 
     def __init__(self, problem):
         self.data = problem.data
+        design, tasks = problem.data.design, problem.tasks
+        self.weight, c = design.evened, tasks.weight
+        self.even = self.weight is c
+        self.share = np.divide(self.weight, c, out=np.ones_like(c), where=c > 0)
+        self.mass = tasks.sum(self.weight)
+        if self.even:
+            self.unit = design.flat
+        else:
+            self.centres = tasks.means(self.weight) if design.centred else None
+            self.unit = design.weighted(self.weight, self.centres)
 
     def begin(self, W, certificate):
         data, tasks = self.data, self.data.tasks
@@ -274,8 +294,8 @@ class _Loss:
         drop = data.loss.fenchel_gap(tasks.y, self.z, np.zeros_like(v))
         squares, drops = tasks.sum(c * v**2), 2 * tasks.sum(c * drop)
         self.scale = np.divide(squares, drops, out=data.curvature(self.z, True)[1], where=(squares > 0) & (drops > 0))
-        self.gram = data.design.flat.scaled(self.scale)
-        self.u = -v / tasks.spread(self.scale)
+        self.gram = self.unit.scaled(self.scale)
+        self.u = -v / (tasks.spread(self.scale) * self.share)
         self.u[tasks.weight <= 0] = 0.0
         self.before = self.predicted = self.z
 
@@ -290,18 +310,19 @@ class _Loss:
 
     def _means(self, q):
         tasks = self.data.tasks
-        return np.divide(tasks.sum(tasks.weight * q), tasks.mass, out=np.zeros(tasks.n_tasks), where=tasks.mass > 0)
+        return np.divide(tasks.sum(self.weight * q), self.mass, out=np.zeros_like(self.mass), where=self.mass > 0)
 
     def target(self, W):
         """One prox of the loss, and what W is to solve then."""
         data, tasks = self.data, self.data.tasks
         sigma, c = tasks.spread(self.scale), tasks.weight
-        self.z = np.where(c > 0, data.loss.prox(tasks.y, self.predicted - self.u, 1 / sigma), self.predicted)
+        z = data.loss.prox(tasks.y, self.predicted - self.u, 1 / (sigma * self.share))
+        self.z = np.where(c > 0, z, self.predicted)
         self.relaxed = RELAXATION * self.z + (1 - RELAXATION) * self.predicted
         q = self.relaxed + self.u
         if data.fit_intercept:
             q = q - tasks.spread(self._means(q))
-        return tasks.adjoint(c * sigma * q)
+        return tasks.adjoint(self.weight * sigma * q)
 
     def step(self, W):
         """Take the new W."""
@@ -309,10 +330,14 @@ class _Loss:
         self.u = self.u + self.relaxed - self.predicted
         self.u[self.data.tasks.weight <= 0] = 0.0
 
+    def system(self, penalty):
+        if self.even:
+            return flat_system(self.data.design, self.scale, penalty)
+        return task_system(self.data.tasks.gram(self.weight, self.centres) * self.scale[:, None, None], penalty)
+
     def balance(self, tolerated):
         """Change sigma until both residuals fall alike; returns whether it has changed."""
-        c = self.data.tasks.weight
-        norm = lambda v: np.sqrt(float(c @ v**2))  # noqa: E731
+        norm = lambda v: np.sqrt(float(self.weight @ v**2))  # noqa: E731
         primal = norm(self.z - self.predicted) / max(norm(self.z), norm(self.predicted), 1e-300)
         dual = norm(self.predicted - self.before) / max(norm(self.u), 1e-300)
         factor = _factor(primal, dual, tolerated)
@@ -323,7 +348,7 @@ class _Loss:
 
     def _metric(self, rho):
         tasks = self.data.tasks
-        return np.sqrt(tasks.weight * tasks.spread(self.scale) / rho)
+        return np.sqrt(self.weight * tasks.spread(self.scale) / rho)
 
     def state(self, rho):
         metric = self._metric(rho)

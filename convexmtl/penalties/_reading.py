@@ -133,8 +133,8 @@ def _matrix(graph, labels, argument):
 
 
 def _square(graph):
-    """A nested list of as many rows as columns of numbers as an array, None for anything else."""
-    if not isinstance(graph, list | tuple) or not all(isinstance(row, list | tuple | np.ndarray) for row in graph):
+    """A nested list of as many rows as columns of numbers as an array, None for anything else; tuples are edges."""
+    if not isinstance(graph, list | tuple) or not all(isinstance(row, list | np.ndarray) for row in graph):
         return None
     if len(graph) < 2 or any(len(row) != len(graph) for row in graph):
         return None

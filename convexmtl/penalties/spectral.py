@@ -568,5 +568,6 @@ def box_simplex(s, shift, low, high, total):
 def _unit_root(A):
     """(A A')^(1/2) over its trace; where A is zero, the identity over its."""
     U, s, _ = np.linalg.svd(A, full_matrices=False)
+    U[~A.any(axis=1)] = 0.0  # not nearly
     total = s.sum()
     return (U * (s / total)) @ U.T if total > 0 else np.eye(len(A)) / len(A)

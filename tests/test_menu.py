@@ -1,6 +1,5 @@
 """The models beyond the first five families: how structures are handed over, and what is read off the fits."""
 
-import cases
 import cvxpy as cp
 import networkx as nx
 import numpy as np

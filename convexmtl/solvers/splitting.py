@@ -88,7 +88,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
 
 
 class _Directions:
-    """The iteration: Z the parts, W their sum on the quadratic side, U the scaled dual.
+    """The iteration: V the parts, W their sum on the quadratic side, U the scaled dual.
 
     The quadratic side is that of the ``side``, plus the coupling.
     """
@@ -99,7 +99,7 @@ class _Directions:
         self.ridge = 2 * np.diag(M)
         self.diagonal = not np.any(M - np.diag(np.diag(M)))
         self.W = sum(parts)
-        self.Z = np.stack(parts) if self.terms else np.zeros((0, *self.W.shape))
+        self.V = np.stack(parts) if self.terms else np.zeros((0, *self.W.shape))
         self.factored = None
         side.begin(self.W, certificate)
         if previous is None:
@@ -116,7 +116,7 @@ class _Directions:
 
     @property
     def parts(self):
-        return tuple(self.Z) if self.terms else (self.W,)
+        return tuple(self.V) if self.terms else (self.W,)
 
     def run(self, n, shrink):
         """At most n iterations, fewer when all residuals have shrunk by a factor; returns their number."""
@@ -150,9 +150,9 @@ class _Directions:
             self.side.step(self.W)
             return self.W
         # Sharing: every part answers for the same K-th of what is missing.
-        move = (self.W - self.Z.sum(axis=0)) / K - self.U
-        self.Z = np.stack([f.prox(Z + move, 1 / self.rho) for f, Z in zip(self.terms, self.Z, strict=True)])
-        total = self.Z.sum(axis=0)
+        move = (self.W - self.V.sum(axis=0)) / K - self.U
+        self.V = np.stack([f.prox(V + move, 1 / self.rho) for f, V in zip(self.terms, self.V, strict=True)])
+        total = self.V.sum(axis=0)
         relaxed = RELAXATION * total + (1 - RELAXATION) * self.W
         self.W = self._solve(target + self.rho / K * (relaxed + K * self.U), self.rho / K)
         self.U = self.U + (relaxed - self.W) / K
@@ -176,12 +176,12 @@ class _Directions:
     @property
     def _state(self):
         K = len(self.terms)
-        return np.concatenate([self.Z.ravel(), self.W.ravel(), K * self.U.ravel(), self.side.state(self.rho)])
+        return np.concatenate([self.V.ravel(), self.W.ravel(), K * self.U.ravel(), self.side.state(self.rho)])
 
     def _set_state(self, state):
         size = self.W.size
-        Z, W, U, rest = np.split(state, np.cumsum([self.Z.size, size, size]))
-        self.Z, self.W = Z.reshape(self.Z.shape), W.reshape(self.W.shape)
+        V, W, U, rest = np.split(state, np.cumsum([self.V.size, size, size]))
+        self.V, self.W = V.reshape(self.V.shape), W.reshape(self.W.shape)
         self.U = U.reshape(self.U.shape) / max(1, len(self.terms))
         self.side.set_state(rest, self.rho)
 

@@ -45,7 +45,7 @@ RIVALS = ["itself", "BlockSparse", "Dirty", "TraceNorm", "MeanRegularized", "Clu
 
 def test_recovery_beside_its_rivals(tmp_path, monkeypatch, capsys):
     for options in (recovery.NORMS, recovery.SQUARED_NORMS, recovery.SQUARES):
-        for key, value in {"alphas": 3, "cv": 2, "tol": 1e-2}.items():
+        for key, value in {"alphas": 3, "cv": 2, "tol": 1e-3}.items():
             monkeypatch.setitem(options, key, value)
     for name, (generate, options, *rest) in recovery.MODELS.items():
         tiny = {**options, "n_samples": 12, "n_features": 16, "n_tasks": 6}

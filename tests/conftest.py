@@ -1,5 +1,6 @@
 """What of the tests ``make test`` runs: tests marked ``covering(k)`` in part, and with ``--all`` in full."""
 
+import re
 from functools import partial
 from itertools import combinations
 
@@ -10,18 +11,25 @@ def pytest_addoption(parser):
     parser.addoption("--all", action="store_true", help="run all parametrisations of the tests marked `covering`")
 
 
-def _key(value):
-    """What tells a parameter of a test from others."""
+ESTIMATOR = re.compile("(.+?)((?:Regressor|Classifier)(?:CV)?)")
+
+
+def _keys(value):
+    """What tells a parameter of a test from others; of a class of estimators, its family and its kind."""
     if isinstance(value, partial):
         value = value.func
-    return getattr(value, "__qualname__", None) or repr(value)
+    name = getattr(value, "__qualname__", None) or repr(value)
+    estimator = ESTIMATOR.fullmatch(name) if isinstance(value, type) else None
+    return list(estimator.groups()) if estimator else [name]
 
 
 def covering(items, strength):
     """Positions of as many items as it takes, greedily, for any ``strength`` parameters to meet all values they can."""
     choices = []
     for item in items:
-        row = [(name, _key(value)) for name, value in sorted(item.callspec.params.items())]
+        row = [
+            (name, k, key) for name, value in sorted(item.callspec.params.items()) for k, key in enumerate(_keys(value))
+        ]
         choices.append(set(combinations(row, min(strength, len(row)))))
     met, kept = set(), set()
     most = max(map(len, choices))

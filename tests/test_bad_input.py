@@ -181,6 +181,7 @@ LABEL_DATA = {
 }
 
 
+@pytest.mark.covering(2)
 @pytest.mark.parametrize("case", LABEL_DATA)
 @pytest.mark.parametrize("cls", cases.CLASSIFIERS, ids=lambda cls: cls.__name__)
 def test_classification_data(cls, case, no_work):
@@ -664,6 +665,7 @@ def test_difficult_features(loss, name, kind, form):
     assert_certified(estimator, X, y, **options)
 
 
+@pytest.mark.covering(2)
 @pytest.mark.parametrize("loss, name, kind, form", applicable(["squared"], ["shared", "stacked"], DESIGNS))
 def test_difficult_features_at_default_strengths(loss, name, kind, form):
     X, y, options = difficult_data(kind, loss, form)
@@ -697,6 +699,7 @@ def with_norms_scaled(name, loss, scale):
     return estimator.set_params(**{k: params[k] * scale for k in norms})
 
 
+@pytest.mark.covering(2)
 @pytest.mark.parametrize("scale", [1e-8, 1e8])
 @pytest.mark.parametrize(
     "loss, name, kind, form",
@@ -764,6 +767,7 @@ def fit_free(estimator, loss, kind, form):
     return assert_certified(clone(cls(**params)), X, y, **options)
 
 
+@pytest.mark.covering(2)
 @pytest.mark.parametrize("form", ["shared", "stacked"])
 @pytest.mark.parametrize("kind", ["", *DESIGNS])
 @pytest.mark.parametrize("name", FREE)
@@ -773,6 +777,7 @@ def test_strength_zero_in_regression(loss, name, kind, form):
 
 
 # Labels that can be separated have no best coefficients without a penalty: few samples are left out.
+@pytest.mark.covering(2)
 @pytest.mark.parametrize("form", ["shared", "stacked"])
 @pytest.mark.parametrize("kind", ["", *DESIGNS[:3], "far_from_zero"])
 @pytest.mark.parametrize("name", ["l2", "trace", "mean", "learned_clusters"])
@@ -781,6 +786,7 @@ def test_strength_zero_for_counts_and_labels(loss, name, kind, form):
     fit_free(FREE[name], loss, kind, form)
 
 
+@pytest.mark.covering(2)
 @pytest.mark.parametrize("form", ["shared", "stacked"])
 @pytest.mark.parametrize("kind", ["", *DESIGNS[:3], "far_from_zero"])
 @pytest.mark.parametrize("name", PARTLY_FREE)

@@ -66,6 +66,7 @@ def _chosen(twin):
     return np.unravel_index(np.argmin(mean), mean.shape)
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("cls", TWINS)
 def test_errors_are_those_of_a_search_by_hand(cls):
     """The errors on a fold, for the strengths of the first path, from separate fits."""
@@ -348,6 +349,7 @@ def test_ridge_has_the_grid_of_the_quadratic_penalties(cls):
     assert_allclose(alone.mse_path_, twin.mse_path_[0], rtol=1e-6)
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("name", ["feature", "targets"])
 @pytest.mark.parametrize("cls", TWINS)
 def test_nothing_to_search_for_is_said(cls, name):

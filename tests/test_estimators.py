@@ -645,6 +645,7 @@ def test_lists_and_frames_of_targets():
 # ------------------------------------------------------------------- features that say nothing
 
 
+@pytest.mark.covering(2)
 @every_estimator
 @pytest.mark.parametrize("layout", ["stacked", "shared"])
 def test_features_that_are_constant_within_every_task(cls, layout):

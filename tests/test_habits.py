@@ -60,6 +60,7 @@ def same(a, b):
     return a.keys() == b.keys() and all(a[name] is b[name] for name in a)
 
 
+@pytest.mark.covering(1)
 @every_estimator
 def test_an_interrupt_leaves_nothing_half_fitted(cls, monkeypatch):
     fresh, fitted = quick(cls), quick(cls).fit(X, targets(cls))
@@ -81,6 +82,7 @@ def test_an_interrupt_leaves_nothing_half_fitted(cls, monkeypatch):
     assert fitted.predict(X).shape == Y.shape
 
 
+@pytest.mark.covering(1)
 @every_estimator
 def test_so_does_bad_input(cls):
     fitted = quick(cls).fit(X, targets(cls))
@@ -176,6 +178,7 @@ def test_a_warning_appears_once_and_where_it_was_called(n_jobs):
 # ----------------------------------------------------------------------------------- warm starts
 
 
+@pytest.mark.covering(1)
 @every_estimator
 def test_warm_start(cls):
     """From the solution nothing is left to do; from another one, what was fitted before does not matter."""

@@ -299,7 +299,7 @@ class Tasks:
     def constant_features(self):
         """(d,) booleans: the features with one value on all samples of positive weight of a task, in every task."""
         left = np.arange(self.n_features)
-        # Rows of the first tasks decide for nearly all features; the others are looked at one by one.
+        # Rows of the first tasks decide for nearly all features; the others are looked at as a whole.
         for t in np.flatnonzero(self.mass > 0)[:2]:
             rows, samples = self.slices(t)
             rows = np.arange(rows.start, rows.stop)[self.weight[samples] > 0]
@@ -317,9 +317,14 @@ class Tasks:
             at = np.arange(len(self.y)) + np.repeat(self.row - self.ptr[:-1], np.diff(self.ptr))
             at, of_task = at[counts], self.sample_task[counts]
             first = np.searchsorted(of_task, of_task)
-            for j in left:
-                x = (self.X[:, [j]].toarray()[:, 0] if self.is_sparse else self.X[:, j])[at]
-                found[j] = np.all(x == x[first])
+            if self.is_sparse:
+                empty = np.diff(self.X.indptr)[left] == 0
+                found[left[empty]] = True
+                left = left[~empty]
+            size = max(1, BLOCK // len(at))
+            for some in (left[a : a + size] for a in range(0, len(left), size)):
+                x = (self.X[:, some].toarray() if self.is_sparse else self.X[:, some])[at]
+                found[some] = np.all(x == x[first], axis=0)
         return found
 
     def reduce_features(self):

@@ -14,12 +14,14 @@ def used_rows(W):
 def row_norms(W, q=2):
     """(d,) norms of order q >= 1, scaled where a large exponent might overflow or underflow."""
     if q == 2:
-        with np.errstate(over="ignore", under="ignore"):
-            norms = np.sqrt(np.einsum("jt,jt->j", W, W))
-        odd = (norms < 1e-140) | (norms > 1e140)
-        if odd.any():
-            # Squares that overflow or underflow, or zeros.
-            norms[odd] = _scaled_norms(W[odd], 2.0)
+        squares = np.einsum("jt,jt->j", W, W)
+        norms = np.sqrt(squares)
+        if not 1e-280 <= squares.min(initial=1.0) <= squares.max(initial=1.0) <= 1e280:
+            # Squares that overflow or underflow, rather than zeros.
+            odd = (squares < 1e-280) | (squares > 1e280)
+            odd[odd] = W[odd].any(axis=1)
+            if odd.any():
+                norms[odd] = _scaled_norms(W[odd], 2.0)
         return norms
     if q in (1, np.inf):
         return np.linalg.norm(W, ord=q, axis=1)
@@ -28,5 +30,5 @@ def row_norms(W, q=2):
 
 def _scaled_norms(W, q):
     top = np.abs(W).max(axis=1, initial=0.0)
-    scale = np.where(top > 0, top, 1.0)
+    scale = np.where((top > 0) & (top < np.inf), top, 1.0)
     return top * np.linalg.norm(W / scale[:, None], ord=q, axis=1)

@@ -4,7 +4,6 @@ import numpy as np
 from sklearn.base import clone
 
 from .._jit import kernel, row_prox
-from .._rows import row_norms
 from ._reading import read_tree
 from ._steps import EVEN, EXACT, MOST, check_steps, settled, spread_of, towards
 from .base import Canonical
@@ -119,7 +118,13 @@ class TreeGuided(RowPenalty):
 
     def value(self, W):
         tree = read_tree(self.tree, range(W.shape[1]))
-        return self.alpha * float(sum(omega * row_norms(W[:, members]).sum() for members, omega in tree))
+        top = np.abs(W).max(initial=0.0)
+        if not tree or not 0 < top < np.inf:
+            return self.alpha * float(top if tree and top else 0.0)
+        # All groups one after the other, in units of the largest entry: what underflows there does not count.
+        begins = np.cumsum([0] + [len(members) for members, _ in tree[:-1]])
+        squares = np.add.reduceat(((W / top) ** 2)[:, [t for members, _ in tree for t in members]], begins, axis=1)
+        return self.alpha * float(top * np.sqrt(squares).sum(axis=0) @ [omega for _, omega in tree])
 
     def expression(self, W, cp):
         tree = read_tree(self.tree, range(W.shape[1]))

@@ -163,6 +163,9 @@ def test_all_of_ours_are_tested():
 
 
 test_uniform_targets = pytest.mark.filterwarnings("ignore:alpha_max is 0")(test_uniform_targets)  # noqa: F821
+# scikit-learn's own ElasticNet stops short of the tolerance there, on some processors.
+_theirs_stops_short = pytest.mark.filterwarnings("ignore:(?s).*Linear regression models with a zero l1")
+test_enet_ridge_consistency = _theirs_stops_short(test_enet_ridge_consistency)  # noqa: F821
 _l1_ratio_of_theirs = test_enet_l1_ratio  # noqa: F821
 
 

@@ -150,6 +150,7 @@ def test_regression_data(case, no_work):
     refused(cm.BlockSparseRegressor(), message, features, targets, **options)
 
 
+@pytest.mark.covering(2)
 @pytest.mark.parametrize("case", ["nan_in_X", "rows_of_y", "task_all_nan", "negative_weight", "task_none"])
 @pytest.mark.parametrize("cls", cases.REGRESSORS, ids=lambda cls: cls.__name__)
 def test_every_regressor_reads_its_data(cls, case, no_work):

@@ -31,6 +31,7 @@ def drawn(cls, layout="stacked"):
     return (made[0], made[1], {"task": made[2]}) if layout == "stacked" else (made[0], made[1], {})
 
 
+@pytest.mark.covering(1)
 @cases.checks_of_scikit_learn
 @parametrize_with_checks([cls(alphas=3, eps=0.2, cv=3) for cls in TWINS])
 def test_sklearn_compatible_estimator(estimator, check):

@@ -59,6 +59,7 @@ def shared(cls, form="shared", seed=0):
 # ------------------------------------------------------------------------------ names and shapes
 
 
+@pytest.mark.covering(2)
 @every_estimator
 @pytest.mark.parametrize("form", cases.INPUT_FORMS)
 def test_attributes(cls, form):
@@ -128,6 +129,7 @@ def test_fit_leaves_its_input_alone(cls):
 # ----------------------------------------------------------------------------------- task labels
 
 
+@pytest.mark.covering(1)
 @every_estimator
 def test_task_column_is_task(cls):
     """By name in a frame of pandas or polars, by position in any X: the same fit as with task=."""
@@ -415,6 +417,7 @@ def test_weights_of_tasks(cls):
     assert_array_equal(clone(heavy).task_weight, [1, 1, 100, 1])
 
 
+@pytest.mark.covering(1)
 @every_classifier
 @pytest.mark.parametrize("loss", ["logistic", "squared_hinge"])
 @pytest.mark.parametrize("form", ["shared", "stacked"])
@@ -620,6 +623,7 @@ def test_pickling(cls):
     assert_array_equal(copy.fit(X, y, task=task).coef_, fit.coef_)
 
 
+@pytest.mark.covering(2)
 @every_estimator
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, int])
 def test_types_of_features(cls, dtype):

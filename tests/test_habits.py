@@ -33,6 +33,7 @@ def targets(cls):
 # --------------------------------------------------------------------------------- looking at it
 
 
+@pytest.mark.covering(1)
 @every_estimator
 def test_shown(cls):
     estimator = quick(cls, tol=1e-3)
@@ -43,6 +44,7 @@ def test_shown(cls):
     assert "Fit all tasks together" in cls.fit.__doc__ or "cross-validation" in cls.fit.__doc__
 
 
+@pytest.mark.covering(1)
 @every_estimator
 def test_set_params_and_clone(cls):
     estimator = quick(cls).set_params(tol=1e-2, max_iter=7777)

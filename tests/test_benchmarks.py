@@ -47,7 +47,9 @@ def test_recovery_beside_its_rivals(tmp_path, monkeypatch, capsys):
     for options in (recovery.NORMS, recovery.SQUARED_NORMS, recovery.SQUARES):
         for key, value in {"alphas": 3, "cv": 2, "tol": 1e-3}.items():
             monkeypatch.setitem(options, key, value)
-    for name, (generate, options, *rest) in recovery.MODELS.items():
+    some = dict(list(recovery.MODELS.items())[::3])
+    monkeypatch.setattr(recovery, "MODELS", some)
+    for name, (generate, options, *rest) in list(some.items()):
         tiny = {**options, "n_samples": 12, "n_features": 16, "n_tasks": 6}
         monkeypatch.setitem(recovery.MODELS, name, (generate, tiny, *rest))
     file = tmp_path / "results.csv"

@@ -447,6 +447,7 @@ def test_ratios():
             cm.DirtyRegressorCV(ratios=ratios).fit(X, y, **given)
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("cls", TWINS)
 def test_cloned_shown_and_pickled(cls):
     twin = cls(alphas=3, cv=3, eps=0.1)

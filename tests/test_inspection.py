@@ -289,6 +289,7 @@ def test_several_paths(name, selection, alphas):
     assert display.chosen_.get_color() == display.lines_[display.path].get_color()
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("cls", TWINS)
 def test_every_twin(cls):
     classifies = cls.__name__.endswith("ClassifierCV")
@@ -374,6 +375,7 @@ def test_tasks_without_a_direction_are_grey():
     assert missing[1].all() and missing[:, 1].all() and missing.sum() == 7
 
 
+@pytest.mark.covering(1)
 @pytest.mark.parametrize("cls", cases.ESTIMATORS)
 def test_every_estimator(cls):
     fit = cls().fit(X, Y > 0 if cls in cases.CLASSIFIERS else Y)

@@ -20,14 +20,17 @@ FAST_REDUCTION = frozenset({"reassoc", "contract", "arcp", "nsz"})
 
 # row (in: the point, out: its prox), step per task, float parameters, int parameters, feature index
 ROW_PROX = "void(float64[::1], float64[::1], float64[::1], int64[::1], int64)"
+# What couples the tasks of a row, as ``TaskOperator.packed`` has it.
+COUPLING = "Tuple((int64[::1], int64[::1], float64[::1], int64[:, ::1], float64[::1]))"
 
 
 def _signature(text):
-    """numba's signature for ``text``, in which ``row_prox`` stands for a pointer to a row prox."""
+    """numba's signature for ``text``, in which ``row_prox`` stands for a pointer to a row prox, ``coupling`` for M."""
     from numba import types
 
-    names = {name: getattr(types, name) for name in ("void", "float64", "int64", "boolean")}
+    names = {name: getattr(types, name) for name in ("void", "float64", "int64", "boolean", "Tuple")}
     names["row_prox"] = types.FunctionType(eval(ROW_PROX, dict(names)))
+    names["coupling"] = eval(COUPLING, dict(names))
     return eval(text, names)
 
 

@@ -81,7 +81,8 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
     W = sum(parts[1:], parts[0])
     c, y = tasks.weight, tasks.y
-    coupled = bool(penalty.M.any())
+    coupling = penalty.coupling
+    coupled = not coupling.is_zero
     if known is not None and (known.tasks is not tasks or known.coupled or intercept is not None):
         known = None
     if known is None:
@@ -91,10 +92,10 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     else:
         best, at_best = known.intercept, known.z
     z = at_best if intercept is None else tasks.shift(raw, intercept)
-    WM = penalty.couple(W) if coupled else None
+    WM = coupling.apply(W) if coupled else None
     sizes = [float(term.value(part)) for term, part in zip(penalty.terms, parts, strict=False)]
-    quadratic = float(np.sum(W * WM)) if coupled else 0.0
-    primal = float(c @ loss.value(y, z)) + sum(sizes) + (float(np.sum((W @ penalty.M) * W)) if coupled else 0.0)
+    quadratic = coupling.value(W) if coupled else 0.0
+    primal = float(c @ loss.value(y, z)) + sum(sizes) + quadratic
     at = at_best if at is None else np.where(c > 0, at, 0.0)
     v = loss.derivative(y, at)
     if not (primal <= most and np.isfinite(primal) and np.isfinite(v).all()):
@@ -151,7 +152,7 @@ def path_gaps(problems, Ws):
         Certificate(np.inf, -np.inf, np.inf, intercepts[a], Z[a], z[a].ravel(), tasks, coupled=False) for a in range(A)
     ]
     terms = [problem.penalty.terms[0] for problem in problems]
-    coupled = any(problem.penalty.M.any() for problem in problems)
+    coupled = any(not problem.penalty.coupling.is_zero for problem in problems)
     if coupled or not all(term.is_norm and not term.free_tasks(T).size for term in terms[:1]):
         return [duality_gap(p, (W,), known=k) for p, W, k in zip(problems, Ws, known, strict=True)]
     # A norm alone: with the residual times s as dual variables, the loss has a gap of (1 - s)^2 times its value.
@@ -186,7 +187,7 @@ def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z):
         share = loss.fenchel_gap(tasks.y, z, scale * v)
     gap = float(tasks.weight @ np.where(tasks.weight > 0, share, 0.0))
     if not penalty.terms:
-        return gap + _quadratic_conjugate(Z, penalty)
+        return gap + penalty.coupling.conjugate(Z)
     gap += (1 - scale) ** 2 * quadratic
     for term, part, size in zip(penalty.terms, parts, sizes, strict=True):
         conjugate = 0.0 if term.is_norm else term.conjugate(scale * Z)
@@ -222,15 +223,7 @@ def _free_directions(penalty, T):
         # Parts may have free directions in common: what their basis spans, without what rounding adds to it.
         vectors, sizes, _ = np.linalg.svd(np.concatenate(free, axis=1), full_matrices=False)
         return vectors[:, sizes > 1e-10]
-    values, vectors = penalty.spectrum
-    return vectors[:, values == 0]
-
-
-def _quadratic_conjugate(Z, penalty):
-    """tr(Z M^+ Z') / 4, for Z in the range of M."""
-    values, vectors = penalty.spectrum
-    used = values > 0
-    return float(np.sum((Z @ vectors[:, used]) ** 2 / values[used])) / 4
+    return penalty.coupling.free
 
 
 def _correction(problem, z, Z, free):

@@ -48,7 +48,7 @@ def built(name, d=D):
 def is_sum(name):
     """Whether it is a sum of parts, or one with a quadratic coupling; neither has a prox of its own."""
     penalty, canonical = built(name), built(name).resolve(D, np.arange(T))
-    coupled = canonical.terms and np.any(canonical.M - np.diag(np.diag(canonical.M)))
+    coupled = canonical.terms and not canonical.coupling.is_diagonal
     return coupled or isinstance(penalty, Coupling | Added | Parts | NamedParts)
 
 
@@ -145,7 +145,8 @@ def test_value_of_a_sum_is_the_sum(name):
     canonical = penalty.resolve(D, np.arange(T))
     parts = [points(k) for k in range(canonical.n_parts)]
     W = sum(parts)
-    expected = np.sum((W @ canonical.M) * W) + sum(f.value(P) for f, P in zip(canonical.terms, parts, strict=False))
+    quadratic = np.sum((W @ canonical.coupling.matrix()) * W)
+    expected = quadratic + sum(f.value(P) for f, P in zip(canonical.terms, parts, strict=False))
     assert_allclose(canonical.value(parts), expected)
     if canonical.n_parts == 1:
         assert_allclose(penalty.value(W), canonical.value([W]))

@@ -51,7 +51,7 @@ def test_combination(loss, penalty, layout):
     assert_agrees(result.objective, result.dual_gap, asked, scale)
     assert_allclose(problem.primal(result.parts, result.intercept), result.objective, rtol=1e-12)
     # Where Omega is strongly convex both are this close to the one minimiser.
-    strength = 2 * np.linalg.eigvalsh(problem.penalty.M)[0]
+    strength = 2 * np.linalg.eigvalsh(problem.penalty.coupling.matrix())[0]
     if strength > 1e-6:
         above = result.dual_gap, asked.objective - (result.objective - result.dual_gap)
         radius = sum(np.sqrt(2 * (height + 1e-12 * scale) / strength) for height in above)

@@ -1,11 +1,13 @@
 """What every penalty owes, and the canonical form in which solvers and certificates see it."""
 
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator
+
+from ..coupling import Nested, TaskOperator
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,12 +18,12 @@ class Canonical:
     ----------
     terms : tuple of Penalty
         One per part of W; empty when the quadratic coupling is all there is (then W is its own only part).
-    M : ndarray of shape (T, T)
-        Symmetric positive semidefinite; zeros where there is no coupling.
+    coupling : TaskOperator
+        W -> W M.
     """
 
     terms: tuple
-    M: np.ndarray
+    coupling: TaskOperator
 
     @property
     def n_parts(self):
@@ -37,22 +39,8 @@ class Canonical:
         """Whether Omega depends on W through W'W only."""
         return all(term.unitarily_invariant for term in self.terms)
 
-    @cached_property
-    def spectrum(self):
-        """(eigenvalues, eigenvectors) of M; what is zero but for rounding is zero."""
-        return clean_spectrum(self.M)
-
-    def couple(self, W):
-        """W M; exactly without a share in the directions that M leaves free."""
-        values, vectors = self.spectrum
-        used = values > 0
-        return ((W @ vectors[:, used]) * values[used]) @ vectors[:, used].T
-
     def value(self, parts):
-        quadratic = 0.0
-        if self.M.any():
-            W = sum(parts)
-            quadratic = float(np.sum((W @ self.M) * W))
+        quadratic = 0.0 if self.coupling.is_zero else self.coupling.value(sum(parts))
         return quadratic + sum(float(f.value(part)) for f, part in zip(self.terms, parts, strict=False))
 
 
@@ -129,10 +117,8 @@ class Penalty(BaseEstimator):
     def resolve(self, n_features, labels):
         """The checked Canonical form for d features and the array of task labels."""
         self.check(n_features, labels)
-        T = len(labels)
-        if all(getattr(self, name) == 0 for name in self.strengths):
-            return Canonical((), np.zeros((T, T)))
-        return Canonical((self,), np.zeros((T, T)))
+        zero = all(getattr(self, name) == 0 for name in self.strengths)
+        return Canonical(() if zero else (self,), Nested(len(labels), [0.0]))
 
     def report(self, parts, labels):
         """Fitted attributes (name with trailing underscore -> value) of the parts of W, for these task labels."""
@@ -196,7 +182,7 @@ class Added(Penalty):
                 "coupling (MeanCoupling, ClusterCoupling, GraphLaplacian, TaskCoupling); for W = W_1 + W_2 with "
                 "a penalty on each part use Parts."
             )
-        return Canonical(a.terms + b.terms, a.M + b.M)
+        return Canonical(a.terms + b.terms, a.coupling + b.coupling)
 
     def value(self, W):
         return self.first.value(W) + self.second.value(W)
@@ -215,12 +201,6 @@ class Added(Penalty):
 
     def scaled(self, factor):
         return Added(self.first.scaled(factor), self.second.scaled(factor))
-
-
-def clean_spectrum(M):
-    """Eigenvalues (those that are zero but for rounding set to zero) and eigenvectors of a semidefinite M."""
-    values, vectors = np.linalg.eigh(M)
-    return np.where(values > 1e-14 * max(values[-1], 0.0), values, 0.0), vectors
 
 
 def check_number(value, name, low, high, accepted):

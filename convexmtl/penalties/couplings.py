@@ -3,12 +3,14 @@
 import numpy as np
 from sklearn.base import clone
 
+from ..coupling import Dense, Graph, Nested
 from ._reading import labels_of, read_graph
 from .base import Canonical, Penalty
 
 
 class Coupling(Penalty):
-    """Omega(W) = tr(W M W'): a member owes ``matrix`` and its textbook definition.
+    """Omega(W) = tr(W M W'): a member owes ``matrix``, or ``operator`` where M has a form that spares it, and its
+    textbook definition.
 
     Examples
     --------
@@ -28,14 +30,20 @@ class Coupling(Penalty):
 
     def matrix(self, n_tasks):
         """M (T, T)."""
-        raise TypeError(f"{type(self).__name__} does not define matrix")
+        if type(self).operator is Coupling.operator:
+            raise TypeError(f"{type(self).__name__} does not define matrix")
+        return self.operator(n_tasks).matrix()
+
+    def operator(self, n_tasks):
+        """M as a ``convexmtl.coupling.TaskOperator``."""
+        return Dense(self.matrix(n_tasks))
 
     def resolve(self, n_features, labels):
         self.check(n_features, labels)
-        return Canonical((), self.bind(labels).matrix(len(labels)))
+        return Canonical((), self.bind(labels).operator(len(labels)))
 
     def value(self, W):
-        return float(np.sum((W @ self.matrix(W.shape[1])) * W))
+        return self.operator(W.shape[1]).value(W)
 
     def expression(self, W, cp):
         values, vectors = np.linalg.eigh(self.matrix(W.shape[1]))
@@ -68,10 +76,9 @@ class MeanCoupling(Coupling):
         self.alpha_mean = alpha_mean
         self.alpha_variance = alpha_variance
 
-    def matrix(self, n_tasks):
+    def operator(self, n_tasks):
         T = n_tasks
-        mean = np.full((T, T), 1 / T)
-        return self.alpha_mean / T * mean + self.alpha_variance / T * (np.eye(T) - mean)
+        return Nested(T, [self.alpha_variance / T, self.alpha_mean / T], [np.zeros(T, dtype=np.int64)])
 
     def expression(self, W, cp):
         T = W.shape[1]
@@ -157,14 +164,9 @@ class ClusterCoupling(Coupling):
         centred = clone(self).set_params(alpha_mean=0.0).matrix(T)
         return {"labels_": np.asarray(self.clusters), "task_covariance_": np.linalg.pinv(centred, hermitian=True)}
 
-    def matrix(self, n_tasks):
-        T = n_tasks
-        codes = self.codes(range(T))
-        H = np.eye(codes.max() + 1)[codes]
-        E = H / H.sum(axis=0) @ H.T
-        mean = np.full((T, T), 1 / T)
-        between = self.alpha_between * (E - mean)
-        return self.alpha_mean / T * mean + between + self.alpha_within * (np.eye(T) - E)
+    def operator(self, n_tasks):
+        values = [self.alpha_within, self.alpha_between, self.alpha_mean / n_tasks]
+        return Nested(n_tasks, values, [self.codes(range(n_tasks)), np.zeros(n_tasks, dtype=np.int64)])
 
     def expression(self, W, cp):
         T = W.shape[1]
@@ -214,8 +216,8 @@ class GraphLaplacian(Coupling):
     def bind(self, labels):
         return clone(self).set_params(edges=read_graph(self.edges, labels, "edges"))
 
-    def matrix(self, n_tasks):
-        return self.alpha * laplacian(read_graph(self.edges, range(n_tasks), "edges"), n_tasks)
+    def operator(self, n_tasks):
+        return graph_operator(read_graph(self.edges, range(n_tasks), "edges"), self.alpha)
 
     def expression(self, W, cp):
         edges = read_graph(self.edges, range(W.shape[1]), "edges")
@@ -262,10 +264,9 @@ class TaskCoupling(Coupling):
         return self.alpha * (M + M.T) / 2
 
 
-def laplacian(edges, n_tasks):
-    """(T, T) sum over the edges of omega (e_s - sign e_t)(e_s - sign e_t)'."""
-    L = np.zeros((n_tasks, n_tasks))
-    for s, t, omega, sign in edges:
-        L[[s, t], [s, t]] += omega
-        L[[s, t], [t, s]] -= omega * sign
-    return L
+def graph_operator(graph, alpha):
+    """alpha sum over the edges of a graph that has been read of omega (e_s - sign e_t)(e_s - sign e_t)'."""
+    if alpha == 0 or not len(graph):
+        return Nested(graph.n_tasks, [0.0])
+    s, t, omega, sign = graph.edges.T
+    return Graph(graph.n_tasks, (s.astype(np.int64), t.astype(np.int64), alpha * omega, sign))

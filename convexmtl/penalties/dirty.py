@@ -6,6 +6,7 @@ import numpy as np
 
 from .._jit import row_prox
 from .._rows import row_norms, used_rows
+from ..coupling import Nested
 from .base import Canonical
 from .row_norm import clipped_excess
 from .rows import RowPenalty, largest
@@ -146,7 +147,7 @@ class DirtyNorm(RowPenalty):
         T = len(labels)
         # One free part makes all of W free.
         terms = (self,) if self.alpha_block > 0 and self.alpha_sparse > 0 else ()
-        return Canonical(terms, np.zeros((T, T)))
+        return Canonical(terms, Nested(T, [0.0]))
 
     def pack(self):
         return np.array([self.alpha_block, self.alpha_sparse], dtype=float), np.zeros(0, dtype=np.int64)

@@ -1,15 +1,14 @@
 """Graph-guided fused penalties: tasks that are joined have alike coefficients, or opposite ones."""
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from sklearn.base import clone
 
 from .._jit import kernel, row_prox
+from ..coupling import Nested, free_of_graph, signed_components
 from ._reading import read_graph
 from ._steps import EXACT
 from .base import Canonical
-from .couplings import laplacian
+from .couplings import graph_operator
 from .row_norm import RowNorm
 from .rows import RowPenalty
 
@@ -325,22 +324,19 @@ class GraphGuided(RowPenalty):
 
     def resolve(self, n_features, labels):
         self.check(n_features, labels)
-        T, edges = len(labels), read_graph(self.graph, labels)
+        graph, none = read_graph(self.graph, labels), Nested(len(labels), [0.0])
         sparse = (RowNorm(self.alpha_sparse, q=1),) if self.alpha_sparse > 0 else ()
-        if not edges or self.alpha == 0:
-            return Canonical(sparse, np.zeros((T, T)))
-        if self.norm == "l1":
-            return Canonical((self.bind(labels),), np.zeros((T, T)))
-        return Canonical(sparse, self.alpha * laplacian(edges, T))
+        if self.norm == "l1" and len(graph) and self.alpha > 0:
+            return Canonical((self.bind(labels),), none)
+        return Canonical(sparse, graph_operator(graph, self.alpha) if self.norm == "l2" else none)
 
     def _unsigned(self):
         """(s, t, omega) of the edges without signs between nodes t for w_t and T + t for -w_t; the (2 T,) connected
         component of every node."""
         T, (s, t, omega, sign) = self.graph.n_tasks, self.graph.edges.T
         s, t, flip = s.astype(int), t.astype(int), T * (sign < 0)
-        s, t, weight = np.concatenate([s, s + T]), np.concatenate([t + flip, t + T - flip]), np.tile(omega, 2)
-        edges = coo_array((np.ones(len(s)), (s, t)), shape=(2 * T, 2 * T))
-        return s, t, weight, connected_components(edges, directed=False)[1]
+        part = signed_components(T, (s, t, omega, sign))
+        return np.concatenate([s, s + T]), np.concatenate([t + flip, t + T - flip]), np.tile(omega, 2), part
 
     def pack(self):
         T = self.graph.n_tasks
@@ -370,13 +366,8 @@ class GraphGuided(RowPenalty):
     def free_tasks(self, n_tasks):
         if self.alpha_sparse > 0:
             return np.zeros((n_tasks, 0))
-        # A component is free up to one value if its signs agree: if w_t and -w_t are nowhere joined in it.
-        part = self._unsigned()[3]
-        node = np.flatnonzero(part < np.roll(part, n_tasks))
-        free = np.zeros((n_tasks, 2 * n_tasks))
-        free[node % n_tasks, part[node]] = np.where(node < n_tasks, 1.0, -1.0)
-        free = free[:, free.any(axis=0)]
-        return free / np.linalg.norm(free, axis=0)
+        s, t, omega, sign = self.graph.edges.T
+        return free_of_graph(n_tasks, (s.astype(int), t.astype(int), omega, sign))
 
     def value(self, W):
         edges = read_graph(self.graph, range(W.shape[1]))

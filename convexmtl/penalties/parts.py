@@ -4,6 +4,7 @@ import numpy as np
 
 from .._compat import BaseComposition
 from .._rows import row_norms
+from ..coupling import Nested
 from .base import Canonical, Penalty
 from .row_norm import RowNorm
 from .rows import shorten
@@ -66,13 +67,13 @@ class Parts(Penalty, BaseComposition):
         terms = ()
         for name, penalty in self.parts:
             canonical = penalty.resolve(n_features, labels)
-            if len(canonical.terms) != 1 or np.any(canonical.M):
+            if len(canonical.terms) != 1 or not canonical.coupling.is_zero:
                 raise ValueError(
                     f"part {name!r}: {penalty!r} is a quadratic coupling or zero, which leaves nothing for the "
                     "other parts; add a coupling to the sum instead: Parts([...]) + coupling."
                 )
             terms += canonical.terms
-        return Canonical(terms, np.zeros((len(labels), len(labels))))
+        return Canonical(terms, Nested(len(labels), [0.0]))
 
     def bind(self, labels):
         return Parts([(name, penalty.bind(labels)) for name, penalty in self.parts])
@@ -170,7 +171,7 @@ class NamedParts(Penalty):
         self.check(n_features, labels)
         if any(getattr(self, name) == 0 for name in self.strengths):
             # One free part makes all of W free.
-            return Canonical((), np.zeros((len(labels), len(labels))))
+            return Canonical((), Nested(len(labels), [0.0]))
         return Parts(self.parts).resolve(n_features, labels)
 
     def value(self, W):

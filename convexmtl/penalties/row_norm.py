@@ -4,6 +4,7 @@ import numpy as np
 
 from .._jit import kernel, row_prox
 from .._rows import row_norms, used_rows
+from ..coupling import Nested
 from .base import Canonical, check_number
 from .rows import RowPenalty, largest, shorten
 
@@ -308,7 +309,7 @@ class RowNorm(RowPenalty):
     def resolve(self, n_features, labels):
         self.check(n_features, labels)
         T = len(labels)
-        ridge = np.eye(T) * (0.5 * self._ridge)
+        ridge = Nested(T, [0.5 * self._ridge])
         if self.alpha * self.l1_ratio == 0:
             return Canonical((), ridge)
         return Canonical((self._norm(),), ridge)

@@ -7,6 +7,7 @@ two pools of threads that work in turns wait for each other.
 
 import numpy as np
 
+from ..coupling import Nested
 from .base import Canonical, Penalty, check_number
 
 
@@ -148,7 +149,7 @@ class SquaredTraceNorm(SpectralPenalty):
 
     def resolve(self, n_features, labels):
         self.check(n_features, labels)
-        ridge = np.eye(len(labels)) * (0.5 * self.alpha_ridge)
+        ridge = Nested(len(labels), [0.5 * self.alpha_ridge])
         return Canonical((SquaredTraceNorm(self.alpha),) if self.alpha > 0 else (), ridge)
 
     def psi(self, s, size):
@@ -362,9 +363,9 @@ class SharedStructure(SpectralPenalty):
         T = len(labels)
         if self.alpha == 0 or 0 < self.n_components < min(n_features, T):
             terms = (self._box(T),) if self.alpha > 0 else ()
-            return Canonical(terms, np.zeros((T, T)))
+            return Canonical(terms, Nested(T, [0.0]))
         # Nothing to choose: M is zero, or the identity on all that W spans.
-        return Canonical((), self.alpha * (self.eta if self.n_components else 1 + self.eta) * np.eye(T))
+        return Canonical((), Nested(T, [self.alpha * (self.eta if self.n_components else 1 + self.eta)]))
 
     def _box(self, T):
         """The same in terms of the T largest singular values: beyond them W is zero, and M costs nothing."""
@@ -453,14 +454,13 @@ class LearnedClusters(Penalty):
     def resolve(self, n_features, labels):
         self.check(n_features, labels)
         T = len(labels)
-        M = np.full((T, T), self.alpha_mean / T**2)
-        centring = np.eye(T) - 1 / T
+        within, all_tasks = self.alpha_within, [np.zeros(T, dtype=np.int64)]
         if T == 1 or self.alpha_within == self.alpha_between or self.n_clusters == 1:
-            return Canonical((), M + self.alpha_within * centring)
+            return Canonical((), Nested(T, [within, self.alpha_mean / T], all_tasks))
         if self.alpha_between == 0:
             # Sigma may grow without bound in C - 1 directions, and its trace with it: nothing is left but the mean.
-            return Canonical((), M)
-        return Canonical((self,), np.zeros((T, T)))
+            return Canonical((), Nested(T, [0.0, self.alpha_mean / T], all_tasks))
+        return Canonical((self,), Nested(T, [0.0]))
 
     def _box(self, T):
         low, high = 1 / self.alpha_within, 1 / self.alpha_between

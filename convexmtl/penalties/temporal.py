@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from .._jit import kernel, row_prox
 from .._rows import row_norms
+from ..coupling import Graph, Nested
 from ._reading import Read, labels_of, places
 from ._steps import EVEN, EXACT, MOST, check_steps, settled, spread_of, towards
 from .base import Canonical
@@ -190,13 +191,15 @@ class Temporal(RowPenalty):
 
     def resolve(self, n_features, labels):
         self.check(n_features, labels)
-        T, steps = len(labels), np.diff(np.eye(len(labels))[self.positions(labels)], axis=0)
-        M = 0.5 * self.alpha_ridge * np.eye(T)
-        both = self.alpha_sparse + self.alpha_group
-        if self.norm == "l1" and self.alpha_smooth > 0 and T > 1:
-            return Canonical((self.bind(labels).set_params(alpha_ridge=0.0),), M)
+        T, order, coupling = len(labels), self.positions(labels), Nested(len(labels), [0.5 * self.alpha_ridge])
+        both, smooths = self.alpha_sparse + self.alpha_group, self.alpha_smooth > 0 and T > 1
+        if self.norm == "l1" and smooths:
+            return Canonical((self.bind(labels).set_params(alpha_ridge=0.0),), coupling)
         terms = (SparseGroup(both, self.alpha_sparse / both),) if both > 0 else ()
-        return Canonical(terms, M + (self.alpha_smooth * steps.T @ steps if self.norm == "l2" else 0.0))
+        if smooths:
+            ones = np.ones(T - 1)
+            coupling += Graph(T, (np.array(order[1:]), np.array(order[:-1]), self.alpha_smooth * ones, ones))
+        return Canonical(terms, coupling)
 
     def pack(self):
         strengths = [self.alpha_smooth, self.alpha_sparse, self.alpha_group]

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.base import clone
 
 from .._jit import kernel, row_prox
+from ..coupling import Nested
 from ._reading import read_tree
 from ._steps import EVEN, EXACT, MOST, check_steps, settled, spread_of, towards
 from .base import Canonical
@@ -100,7 +101,7 @@ class TreeGuided(RowPenalty):
         self.check(n_features, labels)
         T = len(labels)
         bound = self.bind(labels)
-        return Canonical((bound,) if self.alpha > 0 and bound.tree else (), np.zeros((T, T)))
+        return Canonical((bound,) if self.alpha > 0 and bound.tree else (), Nested(T, [0.0]))
 
     def pack(self):
         sizes = [len(members) for members, _ in self.tree]

@@ -5,8 +5,8 @@ All minimise, over the rows of W,
     <gradient, W - W0> + 1/2 sum_t (w_t - w0_t)' H_t (w_t - w0_t) + tr(W M W') + sum_j phi(W_j.)
 
 by cyclic descent with one step per task. They differ in what is kept up to date: the gradient (through the
-H_t) or the weighted residual (through the columns of X). M comes as ``ridge`` = 2 diag(M) and the rest of M
-(an empty matrix where there is none). ``step`` (m, T) is 1 / curvature, as ``row_steps`` fills it in. Where all
+H_t) or the weighted residual (through the columns of X). M comes as ``ridge`` = 2 diag(M) and what is off its
+diagonal, as ``TaskOperator.packed`` has it. ``step`` (m, T) is 1 / curvature, as ``row_steps`` fills it in. Where all
 tasks share one Gram matrix, rows are taken a block at a time: descent inside the block on its own Gram matrix,
 and one matrix product to tell the others.
 """
@@ -145,26 +145,35 @@ def row_steps(curvature, bound, even, spread, step):
                 step[j, t] = low
 
 
-@kernel("void(float64[::1], float64[:, ::1], float64[::1])")
+@kernel("void(float64[::1], coupling, float64[::1])")
 def _couple(w, M, new):
-    """new += 2 w M."""
+    """new += 2 w M, without the diagonal of M."""
+    indptr, indices, data, groups, shares = M
     T = w.shape[0]
-    for s in range(T):
+    for s in range(len(indptr) - 1):
         if w[s] != 0.0:
+            for k in range(indptr[s], indptr[s + 1]):
+                new[indices[k]] += 2.0 * w[s] * data[k]
+    if len(shares) > 0:
+        totals = np.zeros(len(shares))
+        for level in range(groups.shape[0]):
             for t in range(T):
-                new[t] += 2.0 * w[s] * M[s, t]
+                totals[groups[level, t]] += w[t]
+        for level in range(groups.shape[0]):
+            for t in range(T):
+                g = groups[level, t]
+                new[t] += 2.0 * shares[g] * (totals[g] - w[t])
 
 
 @kernel(
-    "float64(float64[::1], float64[::1], float64[::1], float64[:, ::1], float64[::1], row_prox, float64[::1],"
+    "float64(float64[::1], float64[::1], float64[::1], coupling, float64[::1], row_prox, float64[::1],"
     " int64[::1], int64)",
     fastmath=True,
 )
 def _row(new, w, step, M, ridge, prox, fpar, ipar, feature):
     """Turn ``new``, the gradient of the row, into its change; returns the norm of that in units of the gradient."""
     T = w.shape[0]
-    if M.shape[0] == T:
-        _couple(w, M, new)
+    _couple(w, M, new)
     for t in range(T):
         new[t] = w[t] - step[t] * (new[t] + ridge[t] * w[t])
     prox(new, step, fpar, ipar, feature)
@@ -193,7 +202,7 @@ def _add_combination(C, g, new):
 
 @kernel(
     "float64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
-    " float64[:, ::1], float64[:, ::1], float64[::1], row_prox, float64[::1], int64[::1], int64, int64, int64,"
+    " float64[:, ::1], coupling, float64[::1], row_prox, float64[::1], int64[::1], int64, int64, int64,"
     " float64[::1])"
 )
 def _pass(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, offset, new):
@@ -265,7 +274,7 @@ def _add_task_rows(D, rows, n_rows, G, u):
 
 
 @kernel(
-    "int64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
+    "int64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], coupling,"
     " float64[::1], row_prox, float64[::1], int64[::1], int64, int64, float64, float64[::1])"
 )
 def descend_gram(G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, block, n_sweeps, tol, worst):
@@ -299,7 +308,7 @@ def descend_gram(G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, block,
 
 @kernel(
     "int64(float64[:, ::1], float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
-    " float64[:, ::1], float64[::1], row_prox, float64[::1], int64[::1], int64, float64, float64[::1])"
+    " coupling, float64[::1], row_prox, float64[::1], int64[::1], int64, float64, float64[::1])"
 )
 def descend_blocks(X, G, scale, u, W, step, M, ridge, prox, fpar, ipar, n_sweeps, tol, worst):
     """Sweeps that keep u (T, n) = scale_t times the residual, for H_t = scale_t X X' with X (m, n) and m > n.
@@ -331,7 +340,7 @@ def descend_blocks(X, G, scale, u, W, step, M, ridge, prox, fpar, ipar, n_sweeps
 
 @kernel(
     "int64(float64[::1], int64, int64[::1], int64[::1], float64[::1], float64[::1], float64[:, ::1],"
-    " float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[::1], row_prox, float64[::1],"
+    " float64[:, ::1], float64[:, ::1], coupling, float64[::1], row_prox, float64[::1],"
     " int64[::1], int64, float64, float64[::1])"
 )
 def descend_columns(X, n_rows, row, ptr, u, h, W, means, step, M, ridge, prox, fpar, ipar, n_sweeps, tol, worst):

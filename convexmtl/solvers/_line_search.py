@@ -26,7 +26,8 @@ def line_search(problem, parts, new, certificate):
     moves = tuple(target - old for old, target in zip(parts, new, strict=True))
     move = sum(moves)
     promised = problem.penalty.value(new) - problem.penalty.value(parts)
-    promised -= float(np.sum(certificate.Z * move)) + 2 * float(np.sum(problem.penalty.couple(sum(parts)) * move))
+    pull = problem.penalty.coupling.apply(sum(parts))
+    promised -= float(np.sum(certificate.Z * move)) + 2 * float(np.sum(pull * move))
     rounding = 1e-15 * abs(certificate.primal)
     step = 1.0
     for _ in range(40):

@@ -10,7 +10,7 @@ from ._kernels import descend_blocks, descend_columns, descend_gram, row_steps
 BLOCK = 64
 
 
-def quadratic_model(problem, term, M, features, W, certificate, flat=True):
+def quadratic_model(problem, term, coupling, features, W, certificate, flat=True):
     """The model on ``features`` in the form that is cheapest to descend on.
 
     ``flat`` lets a task's samples share their mean curvature (with the squared loss they do): then the Gram
@@ -18,7 +18,7 @@ def quadratic_model(problem, term, M, features, W, certificate, flat=True):
     """
     tasks = problem.tasks
     m, T = len(features), tasks.n_tasks
-    parts = (problem.data, term, M, features, W, certificate, flat)
+    parts = (problem.data, term, coupling, features, W, certificate, flat)
     if tasks.common_weight is not None and flat:
         # A sweep costs m^2 T on the Gram matrix and 2 n m T on the residual.
         most = max(2 * BLOCK, tasks.n_rows) if not tasks.is_sparse else 8000
@@ -43,8 +43,8 @@ def flat_grams(data, features):
 class Model:
     """State shared by all forms: W on the features, and what the kernels need of the penalty."""
 
-    def __init__(self, data, term, M, features, W, flat):
-        self.data, self.features, self.M, self.flat = data, features, M, flat
+    def __init__(self, data, term, coupling, features, W, flat):
+        self.data, self.features, self.coupling, self.flat = data, features, coupling, flat
         self.h = None
         self.term = term.restrict(features)
         self.W = np.ascontiguousarray(W[features])
@@ -69,15 +69,14 @@ class Model:
 
     def _prepare(self, curvature):
         """Steps and the penalty's arguments of the kernels, for curvature (m, T) of the loss."""
-        M, bound = self.M, 2 * np.abs(self.M).sum(axis=0)
+        coupling = self.coupling
         self.step = np.empty(self.W.shape)
         even, spread = float(self.term.even_ratio), float(self.term.step_ratio)
-        row_steps(np.ascontiguousarray(curvature), bound, even, spread, self.step)
-        off_diagonal = M - np.diag(np.diag(M))
+        row_steps(np.ascontiguousarray(curvature), 2 * coupling.row_sums, even, spread, self.step)
         self.penalty = (
             self.step,
-            off_diagonal if off_diagonal.any() else np.zeros((0, 0)),
-            2 * np.diag(M),
+            coupling.packed,
+            2 * coupling.diagonal,
             self.term.row_prox.pointer,
             *self.term.pack(),
         )
@@ -85,7 +84,8 @@ class Model:
     def _part(self, rows):
         """A model with some of the rows, still without what its form keeps."""
         small = object.__new__(type(self))
-        small.data, small.features, small.M, small.flat = self.data, self.features[rows], self.M, self.flat
+        small.data, small.coupling, small.flat = self.data, self.coupling, self.flat
+        small.features = self.features[rows]
         small.term, small.W, small.step = self.term.restrict(rows), self.W[rows], self.step[rows]
         small.penalty = (small.step, *self.penalty[1:4], *small.term.pack())
         small._worst = np.full(1, np.inf)
@@ -98,14 +98,14 @@ class Model:
 
     def objective(self):
         """The model's value at W, penalty included (the other rows are zero, or do not change)."""
-        coupling = float(np.sum((self.W @ self.M) * self.W)) if self.M.any() else 0.0
+        coupling = 0.0 if self.coupling.is_zero else self.coupling.value(self.W)
         return self.loss_value() + float(self.term.value(self.W)) + coupling
 
     def gap(self):
         """Duality gap of the model, for the dual variables that its residual offers."""
         W, Z, coupling = self.W, -self.loss_gradient().T, 0.0
-        if self.M.any():
-            WM = W @ self.M
+        if not self.coupling.is_zero:
+            WM = self.coupling.apply(W)
             Z = Z - 2 * WM
             coupling = float(np.sum(W * WM))
         scale, conjugate = 1.0, 0.0
@@ -130,8 +130,8 @@ class GradientModel(Model):
             self._prepare(np.einsum("tjj->jt", self.G) * self.scale)
         self.loss0 = 0.5 * float(np.sum(np.divide(u**2, h, out=np.zeros_like(u), where=h > 0)))
         Z = certificate.Z[self.features]
-        if self.M.any():
-            Z = Z + 2 * self.W @ self.M
+        if not self.coupling.is_zero:
+            Z = Z + 2 * self.coupling.apply(self.W)
         self.gradient = np.ascontiguousarray(-Z.T)
         self.W0, self.gradient0 = self.W.copy(), self.gradient.copy()
 
@@ -171,8 +171,8 @@ class GradientModel(Model):
 class CommonGramModel(GradientModel):
     """One Gram matrix for all tasks."""
 
-    def __init__(self, data, term, M, features, W, certificate, flat):
-        super().__init__(data, term, M, features, W, flat)
+    def __init__(self, data, term, coupling, features, W, certificate, flat):
+        super().__init__(data, term, coupling, features, W, flat)
         self.G, self.weight = flat_grams(data, features)
         self.restart(certificate)
 
@@ -180,8 +180,8 @@ class CommonGramModel(GradientModel):
 class TaskGramsModel(GradientModel):
     """One Gram matrix per task."""
 
-    def __init__(self, data, term, M, features, W, certificate, flat):
-        super().__init__(data, term, M, features, W, flat)
+    def __init__(self, data, term, coupling, features, W, certificate, flat):
+        super().__init__(data, term, coupling, features, W, flat)
         if flat:
             self.G, self.weight = flat_grams(data, features)
         else:
@@ -213,8 +213,8 @@ class ResidualModel(Model):
 class ColumnsModel(ResidualModel):
     """The residual, updated column by column: own X per task, missing targets or weights, m > n_t."""
 
-    def __init__(self, data, term, M, features, W, certificate, flat):
-        super().__init__(data, term, M, features, W, flat=False)
+    def __init__(self, data, term, coupling, features, W, certificate, flat):
+        super().__init__(data, term, coupling, features, W, flat=False)
         self.sub = sub = data.tasks.select(features)
         self.u = self._linearise(certificate)[1]
         self.means = sub.means(self.h) if data.fit_intercept else np.zeros(self.W.shape)
@@ -247,8 +247,8 @@ class ColumnsModel(ResidualModel):
 class BlocksModel(ResidualModel):
     """The residual of all tasks, updated by blocks: one X for all tasks, more features than samples."""
 
-    def __init__(self, data, term, M, features, W, certificate, flat):
-        super().__init__(data, term, M, features, W, flat)
+    def __init__(self, data, term, coupling, features, W, certificate, flat):
+        super().__init__(data, term, coupling, features, W, flat)
         columns = data.design.columns
         self.X, self.root = columns.take(features), np.sqrt(columns.weight)
         self.G = _block_grams(self.X)

@@ -74,7 +74,7 @@ def _block_products(X, block, out):
 
 @kernel(
     "int64(float64[:, :, ::1], float64[:, ::1], float64[::1], float64[:, :, ::1], float64[:, :, ::1],"
-    " float64[:, :, ::1], float64[:, ::1], float64[::1], float64, float64, float64[:, ::1], float64[::1], row_prox,"
+    " float64[:, :, ::1], float64[:, ::1], float64[::1], float64, float64, coupling, float64[::1], row_prox,"
     " float64[:, ::1], int64[::1], float64[::1], float64, int64, int64, int64, float64[:, :, ::1], int64[::1])"
 )
 def descend_path(
@@ -98,7 +98,8 @@ def descend_path(
     rate, limit = 1.0, 0.0
     for a in range(begin, begin + out.shape[0]):
         row_steps(curvature, factors[a] * bound, even, spread, step)
-        couple, stretch, fpar = factors[a] * M, factors[a] * ridge, fpars[a]
+        couple = (M[0], M[1], factors[a] * M[2], M[3], factors[a] * M[4])
+        stretch, fpar = factors[a] * ridge, fpars[a]
         ahead = 0.0
         if a > 1 and factors[a - 1] != factors[a - 2]:
             ahead = (factors[a] - factors[a - 1]) / (factors[a - 1] - factors[a - 2])

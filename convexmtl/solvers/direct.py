@@ -1,55 +1,142 @@
 """Linear systems of quadratic couplings:  G_t w_t + 2 (W M)_t = r_t  for all tasks t at once.
 
-One Gram matrix for all tasks: a Sylvester equation, solved by two eigendecompositions. Otherwise
-conjugate gradients, preconditioned by the exact solution for M = low rank + a multiple of the identity
-(then they end after a step or two), or by the diagonal blocks for any other M.
+What the coupling is decides how they are solved. Averages over nested groups and graphs without cycles are eliminated
+task by task, in a time that is proportional to their number (``_elimination``); any other graph by conjugate gradients,
+preconditioned by its heaviest tree; an array M by its spectrum. With one Gram matrix for all tasks it is a Sylvester
+equation. All end with conjugate gradients, which take back what rounding has taken.
 """
 
 import numpy as np
 
-from ..gram import Factors, each, inverse
-from ..penalties.base import clean_spectrum
+from ..coupling import Graph, Nested, clean_spectrum
+from ..gram import CommonGram, Factors, each, inverse
+from ._elimination import Forest, Levels
 
 PIVOT = 0.1  # of a factor, from which on its inverse is as good: what it solves is to be exact
+FEW = 1000  # tasks up to which the spectrum of a coupling that has no other form is cheap
+LARGEST = 1000  # unknowns of a system that is solved as one
+
+
+def flat_system(design, scale, coupling):
+    """The system of the samples with their own weights, G_t times scale_t (T,), as something that solves it."""
+    if design.shares is None:
+        return task_system(design.matrices * scale[:, None, None], coupling)
+    scale = design.shares * scale
+    if isinstance(coupling, Nested) and np.all(scale == scale[0]):
+        return Components(design.common, scale[0], coupling)
+    if coupling.n_tasks <= FEW:
+        return Sylvester(design.common, scale, coupling.matrix())
+    return Iterated(CommonGram(design.common, scale), coupling)
+
+
+def task_system(G, coupling):
+    """The system of a Gram matrix per task, (T, d, d)."""
+    # Where the penalty leaves most directions free, the tasks' own matrices may be singular, and only all of them
+    # together determine the solution.
+    if _base(coupling) == 0 and G.shape[0] * G.shape[1] <= LARGEST:
+        return Whole(G, coupling)
+    if isinstance(coupling, Nested):
+        return Refined(G, coupling, Levels(G, coupling))
+    if isinstance(coupling, Graph):
+        return Refined(G, coupling, Forest(G, coupling))
+    return Refined(G, coupling, LowRank(G, coupling))
+
+
+def _base(coupling):
+    """The eigenvalue that most directions have, if any."""
+    if isinstance(coupling, Nested):
+        return coupling.values[0]
+    return coupling.ridge if isinstance(coupling, Graph) else repeated(coupling.spectrum[0])[0]
+
+
+class Shifted:
+    """(G + shifts_k)^-1 for the common Gram matrix of the tasks, a Semidefinite; of least norm where it is singular."""
+
+    def __init__(self, matrix, shifts):
+        G, self.shifts, self.factors = matrix.G, shifts, None
+        diagonal = np.diag(G)[np.diag(G) > 0]
+        # The eigenvalues of features in small units are lost in the rounding of the large ones.
+        if len(diagonal) and diagonal.max() > 1e8 * diagonal.min():
+            self.factors = Factors(np.broadcast_to(G, (len(shifts), *G.shape)), shifts, PIVOT)
+        else:
+            self.curvature, self.P = matrix.spectrum
+            self.least = 1e-15 * (self.curvature.max(initial=0.0) + shifts.max())
+
+    def solve(self, V):
+        """For each shift k the solution for the columns of V[k], (d, m)."""
+        if self.factors is not None:
+            return self.factors.solve(V)
+        total = (self.curvature[:, None] + self.shifts)[:, :, None]
+        inside = total > self.least
+        turned = (self.P.T @ V.transpose(1, 0, 2).reshape(V.shape[1], -1)).reshape(V.shape[1], len(V), -1)
+        turned = np.where(inside, turned / np.where(inside, total, 1), 0).reshape(V.shape[1], -1)
+        return (self.P @ turned).reshape(V.shape[1], len(V), -1).transpose(1, 0, 2)
+
+
+class Components:
+    """s G w_t + 2 (W M)_t = r_t for averages over nested groups: every component of W on its own."""
+
+    def __init__(self, matrix, scale, coupling):
+        self.coupling, self.scale = coupling, scale
+        self.shifted = Shifted(matrix, 2 * coupling.values / scale)
+
+    def __call__(self, R):
+        """The solution for R (d, T), of least norm where there are many."""
+        parts = [np.broadcast_to(part, R.shape) for part in self.coupling.components(R / self.scale)]
+        return self.shifted.solve(np.stack(parts)).sum(axis=0)
 
 
 class Sylvester:
     """scale_t G w_t + 2 (W M)_t = r_t with the common Gram matrix of the tasks, a Semidefinite, scale_t > 0."""
 
     def __init__(self, matrix, scale, M):
-        G = matrix.G
         self.root = np.sqrt(scale)
-        self.coupling, self.Q = clean_spectrum(M / np.outer(self.root, self.root))
-        diagonal = np.diag(G)[np.diag(G) > 0]
-        # The eigenvalues of features in small units are lost in the rounding of the large ones.
-        self.factors = None
-        if len(diagonal) and diagonal.max() > 1e8 * diagonal.min():
-            many = np.broadcast_to(G, (len(self.coupling), *G.shape))
-            self.factors = Factors(many, 2 * self.coupling, PIVOT)
-        else:
-            self.curvature, self.P = matrix.spectrum
+        values, self.Q = clean_spectrum(M / np.outer(self.root, self.root))
+        self.shifted = Shifted(matrix, 2 * values)
 
     def __call__(self, R):
         """The solution for R (d, T), of least norm where there are many."""
         V = R / self.root @ self.Q
-        if self.factors is not None:
-            return self.factors.solve(V) @ self.Q.T / self.root
-        total = self.curvature[:, None] + 2 * self.coupling
-        inside = total > 1e-15 * total.max()
-        return self.P @ np.where(inside, self.P.T @ V / np.where(inside, total, 1), 0) @ self.Q.T / self.root
+        return self.shifted.solve(V.T[:, :, None])[:, :, 0].T @ self.Q.T / self.root
 
 
-class Coupled:
-    """G_t w_t + 2 (W M)_t = r_t with a Gram matrix per task, (T, d, d); M is the penalty's, a Canonical."""
+class Refined:
+    """G_t w_t + 2 (W M)_t = r_t with a Gram matrix per task, (T, d, d): conjugate gradients on what ``inner`` solves,
+    exactly but for rounding or nearly."""
 
-    def __init__(self, G, penalty):
-        self.G, self.couple, M = G, penalty.couple, penalty.M
+    def __init__(self, G, coupling, inner):
+        self.G, self.coupling, self.precondition = G, coupling, inner
+
+    def apply(self, W):
+        return each(self.G, W) + 2 * self.coupling.apply(W)
+
+    def __call__(self, R):
+        return conjugate_gradients(self.apply, self.precondition, R, rtol=1e-14, max_iter=1000)[0]
+
+
+class Iterated(Refined):
+    """The same with the Gram matrices as an operator, preconditioned by the diagonal of the coupling."""
+
+    def __init__(self, gram, coupling):
+        base = coupling.values[0] if isinstance(coupling, Nested) and coupling.values[0] > 0 else coupling.diagonal
+        shift = np.full(coupling.n_tasks, 2.0) * base
+        self.gram, self.coupling = gram, coupling
+        self.precondition = lambda R: gram.solve(R, shift)
+
+    def apply(self, W):
+        return self.gram.apply(W) + 2 * self.coupling.apply(W)
+
+
+class LowRank:
+    """G_t w_t + 2 (W M)_t = r_t for M as an array: exact for a low rank plus a multiple of the identity."""
+
+    def __init__(self, G, coupling):
         d = G.shape[1]
-        values, vectors = penalty.spectrum
-        base, self.low_rank = repeated(values)
+        values, vectors = coupling.spectrum
+        base, low_rank = repeated(values)
         others = np.abs(values - base) > 1e-12 * max(values[-1], 0.0)
-        self.exact = others.sum() * d <= 3000 and self.low_rank
-        shift = np.full(len(M), 2 * base) if self.exact else 2 * np.diag(M)
+        self.exact = others.sum() * d <= 3000 and low_rank
+        shift = np.full(len(G), 2 * base) if self.exact else 2 * coupling.diagonal
         self.factors = Factors(G, shift, PIVOT)
         if self.exact:
             self.V, weights = vectors[:, others], values[others] - base
@@ -64,12 +151,9 @@ class Coupled:
             core = core.reshape(k * d, k * d)
             diagonal = values[others] / (2 * base * weights) if base > 0 else 1 / (2 * weights)
             core[np.diag_indices(k * d)] += np.repeat(diagonal, d)
-            self.core = inverse(core, pseudo=len(core) <= Dense.LARGEST)
+            self.core = inverse(core, pseudo=len(core) <= LARGEST)
 
-    def apply(self, W):
-        return each(self.G, W) + 2 * self.couple(W)
-
-    def precondition(self, R):
+    def __call__(self, R):
         S = self.factors.solve(R)
         if not self.exact or not self.V.shape[1]:
             return S
@@ -77,24 +161,19 @@ class Coupled:
         shared = (self.core @ (S @ self.V).T.ravel()).reshape(k, d).T @ self.V.T
         return S - self.factors.solve(shared)
 
+
+class Whole:
+    """G_t w_t + 2 (W M)_t = r_t as one small system, for the solution of least norm where there are many."""
+
+    def __init__(self, G, coupling):
+        T, d = G.shape[:2]
+        H = 2 * np.kron(coupling.matrix(), np.eye(d)).reshape(T, d, T, d)
+        every = np.arange(T)
+        H[every, :, every] += G
+        self.inverse = inverse(H.reshape(T * d, T * d), pseudo=True)
+
     def __call__(self, R):
-        return conjugate_gradients(self.apply, self.precondition, R, rtol=1e-14, max_iter=1000)[0]
-
-
-def flat_system(design, scale, penalty):
-    """The system of the samples with their own weights, G_t times scale_t (T,), as something that solves it."""
-    if design.shares is not None:
-        return Sylvester(design.common, design.shares * scale, penalty.M)
-    return task_system(design.matrices * scale[:, None, None], penalty)
-
-
-def task_system(G, penalty):
-    """The system of a Gram matrix per task, (T, d, d)."""
-    # Where the penalty leaves most directions free, the tasks' own matrices may be singular, and only all of them
-    # together determine the solution.
-    if repeated(penalty.spectrum[0])[0] == 0 and G.shape[0] * G.shape[1] <= Dense.LARGEST:
-        return Dense(G, penalty.M)
-    return Coupled(G, penalty)
+        return (self.inverse @ R.T.ravel()).reshape(R.shape[::-1]).T
 
 
 def conjugate_gradients(apply, precondition, R, rtol, max_iter):
@@ -134,22 +213,6 @@ class Diagonal:
 
     def precondition(self, R):
         return np.divide(R, self.diagonal, out=np.zeros_like(R), where=self.diagonal > 0)
-
-
-class Dense:
-    """G_t w_t + 2 (W M)_t = r_t as one small system, for the solution of least norm where there are many."""
-
-    LARGEST = 1000
-
-    def __init__(self, G, M):
-        T, d = G.shape[:2]
-        H = 2 * np.kron(M, np.eye(d))
-        for t in range(T):
-            H[t * d : (t + 1) * d, t * d : (t + 1) * d] += G[t]
-        self.inverse = inverse(H, pseudo=True)
-
-    def __call__(self, R):
-        return (self.inverse @ R.T.ravel()).reshape(R.shape[::-1]).T
 
 
 def repeated(values):

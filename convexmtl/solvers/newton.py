@@ -26,15 +26,15 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     system, n_iter, history, stalls = None, 0, [], 0
     data, quadratic = problem.data, problem.loss.quadratic
     wide = data.tasks.is_sparse and problem.shape[0] > LARGEST
-    if wide and problem.penalty.spectrum[0].min() == 0:
+    if wide and problem.penalty.coupling.lowest == 0:
         raise ValueError(
             f"X is sparse with {problem.shape[0]} features, and the penalty leaves directions of the tasks free: give "
             "all its strengths a positive value, or add a ridge."
         )
     # Matrices of the tasks' own cost more than the few dozen products with X that take their place.
     own = data.tasks.common_weight is None and not quadratic
-    mode = "diagonal" if wide or (own and problem.penalty.spectrum[0].min() > 0) else "flat"
-    if quadratic and not wide and data.tasks.common_weight is not None:
+    mode = "diagonal" if wide or (own and problem.penalty.coupling.lowest > 0) else "flat"
+    if quadratic and not wide:
         # From zero, wherever the user would start: the gradient there does not depend on the strengths.
         system = _system(problem, None, flat=True)
         W, n_iter = system(data.moments), 1
@@ -66,7 +66,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             mode = mode if move is not None else "flat"
         elif slow and not quadratic:
             stalls = 0 if mode != "exact" else stalls
-            if mode == "flat" and (problem.penalty.spectrum[0].min() > 0 or _evenly_curved(problem, certificate.z)):
+            if mode == "flat" and (problem.penalty.coupling.lowest > 0 or _evenly_curved(problem, certificate.z)):
                 mode = "truncated"
             else:
                 mode, system = "exact", _system(problem, certificate.z, flat=False)
@@ -98,7 +98,7 @@ def _truncated(problem, certificate, system, most):
         s = tasks.apply(P)
         if problem.data.fit_intercept:
             s = s - tasks.spread(np.divide(tasks.sum(h * s), mass, out=np.zeros_like(mass), where=mass > 0))
-        return tasks.adjoint(h * s) + 2 * penalty.couple(P)
+        return tasks.adjoint(h * s) + 2 * penalty.coupling.apply(P)
 
     move, reached = conjugate_gradients(hessian, precondition, certificate.Z, TRUNCATE, most)
     return move if reached else None
@@ -114,7 +114,7 @@ def _evenly_curved(problem, z):
 def _diagonal(problem, z):
     h, _ = problem.data.curvature(z, flat=False)
     means = problem.tasks.means(h) if problem.data.fit_intercept else None
-    return Diagonal(problem.tasks.curvature(h, means) + 2 * np.diag(problem.penalty.M))
+    return Diagonal(problem.tasks.curvature(h, means) + 2 * problem.penalty.coupling.diagonal[None])
 
 
 def _system(problem, z, flat):
@@ -126,7 +126,7 @@ def _system(problem, z, flat):
     tasks = data.tasks
     if flat:
         mean = np.ones(tasks.n_tasks) if data.loss.quadratic else data.curvature(z, flat)[1]
-        return flat_system(data.design, mean, penalty)
+        return flat_system(data.design, mean, penalty.coupling)
     floor = 1e-6 * data.loss.curvature if data.loss.curvature else 1e-12
     h = tasks.weight * np.maximum(data.loss.second(tasks.y, z), floor)
-    return task_system(tasks.gram(h, tasks.means(h) if data.fit_intercept else None), penalty)
+    return task_system(tasks.gram(h, tasks.means(h) if data.fit_intercept else None), penalty.coupling)

@@ -75,12 +75,12 @@ def _largest_second(problem):
 
 def _smallest_curvature(penalty):
     """The smallest positive curvature of a quadratic penalty."""
-    T = len(penalty.M)
-    curvatures = [2 * value for value in np.linalg.eigvalsh(penalty.M) if value > 1e-12 * np.abs(penalty.M).max()]
+    T, smallest = penalty.coupling.n_tasks, penalty.coupling.smallest
+    curvatures = [2 * smallest] if smallest < np.inf else []
     probe = np.zeros((1, T))
     for term in penalty.terms:
         # Twice the penalty of a unit matrix of rank one, along the mean and along a difference of tasks.
-        for direction in (np.ones(T), np.eye(T)[0] - 1 / T):
+        for direction in (np.ones(T), np.arange(T) == 0) - np.array([[0.0], [1 / T]]):
             if np.any(direction):
                 probe[0] = direction / np.linalg.norm(direction)
                 value = 2 * term.value(probe)

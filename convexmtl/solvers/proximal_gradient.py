@@ -92,7 +92,7 @@ class _SamplePart:
         z = tasks.apply(W)
         self.intercept = data.best_intercept(z, self.intercept)
         z = tasks.shift(z, self.intercept)
-        WM = W @ problem.penalty.M
+        WM = problem.penalty.coupling.apply(W)
         value = data.value(z) + float(np.sum(W * WM))
         if not np.isfinite(value):
             return np.inf, None
@@ -110,7 +110,7 @@ class _SamplePart:
         return self._largest(tasks.weight * self.problem.loss.second(tasks.y, z))
 
     def _largest(self, h):
-        return largest_eigenvalue(self.problem.data.design, h) + 2 * np.linalg.norm(self.problem.penalty.M, 2)
+        return largest_eigenvalue(self.problem.data.design, h) + 2 * self.problem.penalty.coupling.top
 
 
 class _GramPart:
@@ -118,13 +118,13 @@ class _GramPart:
 
     def __init__(self, problem):
         data = problem.data
-        self.gram, self.M, self.R = data.design.flat, problem.penalty.M, data.moments
+        self.gram, self.coupling, self.R = data.design.flat, problem.penalty.coupling, data.moments
         self.constant, self.intercept = data.trivial
 
     def __call__(self, W):
-        GW, WM = self.gram.apply(W), W @ self.M
+        GW, WM = self.gram.apply(W), self.coupling.apply(W)
         value = 0.5 * float(np.sum(W * GW)) - float(np.sum(W * self.R)) + float(np.sum(W * WM)) + self.constant
         return value, GW - self.R + 2 * WM
 
     def bound(self):
-        return float(self.gram.top.max()) + 2 * np.linalg.norm(self.M, 2)
+        return float(self.gram.top.max()) + 2 * self.coupling.top

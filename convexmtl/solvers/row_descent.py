@@ -28,7 +28,7 @@ INEXACT = 0.1  # share of the present gap to which an outer step solves its mode
 
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf):
     """See ``convexmtl.solvers.solve``. One iteration is one sweep over the working set."""
-    term, M = problem.penalty.terms[0], problem.penalty.M
+    term, coupling = problem.penalty.terms[0], problem.penalty.coupling
     d, T = problem.shape
     W = np.zeros((d, T)) if start is None else np.array(start.parts[0], dtype=float, order="C")
     quadratic_loss = problem.loss.quadratic
@@ -69,7 +69,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             model.restart(certificate)
         else:
             flat = flat and not slow
-            model = quadratic_model(problem, term, M, features, W, certificate, flat)
+            model = quadratic_model(problem, term, coupling, features, W, certificate, flat)
         target = INEXACT * certificate.gap
         if quadratic_loss and settled:
             # The model is all there is to solve: to the end, but for what features still to enter may add.

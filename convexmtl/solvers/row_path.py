@@ -87,8 +87,7 @@ class _Path:
         else:
             G, scale = flat_grams(first.data, np.arange(d))
             diagonal = np.einsum("tjj->jt", G)
-        M = first.penalty.M / factors[0]
-        off_diagonal = M - np.diag(np.diag(M))
+        coupling = first.penalty.coupling.scaled(1 / factors[0])
         terms = [problem.penalty.terms[0] for problem in problems]
         packed = [term.pack() for term in terms]
         curvature = np.ascontiguousarray(diagonal * scale)
@@ -97,9 +96,9 @@ class _Path:
         self.sweeps = np.zeros(len(problems), dtype=np.int64)
         self.take(0, np.zeros((d, T)), duality_gap(first, first.zeros()))
         self.arguments = (
-            G, self.X, scale, self.Ws, self.gradients, self.residuals, curvature, 2 * np.abs(M).sum(axis=0),
+            G, self.X, scale, self.Ws, self.gradients, self.residuals, curvature, 2 * coupling.row_sums,
             float(terms[0].even_ratio), float(terms[0].step_ratio),
-            off_diagonal if off_diagonal.any() else np.zeros((0, 0)), 2 * np.diag(M), terms[0].row_prox.pointer,
+            coupling.packed, 2 * coupling.diagonal, terms[0].row_prox.pointer,
             np.stack([fpar for fpar, _ in packed]), packed[0][1], np.asarray(factors, dtype=float),
         )  # fmt: skip
         self.most_sweeps = most_sweeps
@@ -117,7 +116,7 @@ class _Path:
         problem = self.problems[a]
         tasks = problem.tasks
         self.Ws[0] = W
-        self.gradients[0] = -certificate.Z.T - 2 * (problem.penalty.M @ W.T)
+        self.gradients[0] = -certificate.Z.T - 2 * problem.penalty.coupling.apply(W).T
         if len(self.X):
             root = np.sqrt(tasks.common_weight[0])
             u = (tasks.weight * (certificate.z - tasks.y)).reshape(W.shape[1], -1)

@@ -9,7 +9,6 @@ for which nothing needs to be factored again.
 import numpy as np
 
 from ..certificate import duality_gap
-from ..penalties.base import Canonical
 from ..result import Result, Status
 from ._anderson import anderson_weights, combine
 from ._line_search import line_search
@@ -31,9 +30,7 @@ PATIENCE = 200  # iterations after which twice that ratio is borne: a weight tha
 
 def applies(problem):
     """Whether the quadratic model can be factored: no coupling off the diagonal, and matrices that fit."""
-    M = problem.penalty.M
-    diagonal = not np.any(M - np.diag(np.diag(M)))
-    return diagonal and problem.data.design.fits(flat=problem.loss.quadratic)
+    return problem.penalty.coupling.is_diagonal and problem.data.design.fits(flat=problem.loss.quadratic)
 
 
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf, split_loss=False):
@@ -95,9 +92,8 @@ class _Directions:
 
     def __init__(self, problem, parts, certificate, side, previous=None):
         self.problem, self.terms, self.side = problem, problem.penalty.terms, side
-        M = problem.penalty.M
-        self.ridge = 2 * np.diag(M)
-        self.diagonal = not np.any(M - np.diag(np.diag(M)))
+        self.coupling = problem.penalty.coupling
+        self.ridge = 2 * self.coupling.diagonal
         self.W = sum(parts)
         self.V = np.stack(parts) if self.terms else np.zeros((0, *self.W.shape))
         self.factored = None
@@ -161,13 +157,11 @@ class _Directions:
 
     def _solve(self, right, shift):
         """W for which (G_t + shift) w_t + 2 (W M)_t = right_t."""
-        if self.diagonal and self.terms:
+        if self.coupling.is_diagonal and self.terms:
             return self.side.gram.solve(right, self.ridge + shift)
         key = shift, self.side.scale.tobytes()
         if self.factored is None or self.factored[0] != key:
-            M = self.problem.penalty.M
-            penalty = Canonical((), M + 0.5 * shift * np.eye(len(M)))
-            self.factored = key, self.side.system(penalty)
+            self.factored = key, self.side.system(self.coupling.shifted(0.5 * shift))
         return self.factored[1](right)
 
     def _forget(self):
@@ -231,13 +225,13 @@ class _Model:
     group = GROUP
 
     def __init__(self, problem, gram):
-        self.penalty, self.design, self.gram = problem.penalty, problem.data.design, gram
+        self.coupling, self.design, self.gram = problem.penalty.coupling, problem.data.design, gram
         self.scale = np.ones(len(gram.scale))
         self.tolerated = COSTLY if gram.refactors and len(gram.diagonal) > FEW else CHEAP
 
     def begin(self, W, certificate):
         # (The gradient of the coupling, which the certificate's Z contains, is the system's own.)
-        self.right = self.gram.apply(W) + certificate.Z + 2 * self.penalty.couple(W)
+        self.right = self.gram.apply(W) + certificate.Z + 2 * self.coupling.apply(W)
 
     def dual(self, certificate):
         return np.zeros_like(certificate.Z)
@@ -248,8 +242,8 @@ class _Model:
     def step(self, W):
         pass
 
-    def system(self, penalty):
-        return flat_system(self.design, self.scale, penalty)
+    def system(self, coupling):
+        return flat_system(self.design, self.scale, coupling)
 
     def balance(self, tolerated):
         return False
@@ -330,10 +324,10 @@ class _Loss:
         self.u = self.u + self.relaxed - self.predicted
         self.u[self.data.tasks.weight <= 0] = 0.0
 
-    def system(self, penalty):
+    def system(self, coupling):
         if self.even:
-            return flat_system(self.data.design, self.scale, penalty)
-        return task_system(self.data.tasks.gram(self.weight, self.centres) * self.scale[:, None, None], penalty)
+            return flat_system(self.data.design, self.scale, coupling)
+        return task_system(self.data.tasks.gram(self.weight, self.centres) * self.scale[:, None, None], coupling)
 
     def balance(self, tolerated):
         """Change sigma until both residuals fall alike; returns whether it has changed."""

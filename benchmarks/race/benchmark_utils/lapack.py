@@ -15,7 +15,7 @@ def solve(instance):
 
 def _shared(instance):
     """(X'X/n) W + 2 W M = X'Y/n: one eigendecomposition on either side."""
-    X, Y, M = instance.X, instance.Y, instance.problem.penalty.M
+    X, Y, M = instance.X, instance.Y, instance.problem.penalty.coupling.matrix()
     x_mean, y_mean = (X.mean(axis=0), Y.mean(axis=0)) if instance.fit_intercept else (0.0, 0.0)
     if instance.fit_intercept:
         X, Y = X - x_mean, Y - y_mean
@@ -33,7 +33,7 @@ def _shared(instance):
 
 def _stacked(instance):
     """M = delta I + sum_k kappa_k u_k u_k' with few k: a factor per task, and one system in d k unknowns."""
-    M = instance.problem.penalty.M
+    M = instance.problem.penalty.coupling.matrix()
     d, T = instance.shape
     mu, U = np.linalg.eigh(M)
     values, counts = np.unique(np.round(mu, 12), return_counts=True)

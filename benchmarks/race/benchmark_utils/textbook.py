@@ -486,7 +486,7 @@ def _learned_clusters(instance):
 
 
 def _coupled(instance):
-    return Coupled(instance, instance.problem.penalty.M)
+    return Coupled(instance, instance.problem.penalty.coupling.matrix())
 
 
 MODELS = {

@@ -1,0 +1,200 @@
+"""Couplings as operators, and the systems that they make, beside their matrices."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from convexmtl.coupling import Dense, Graph, Nested
+from convexmtl.gram import Semidefinite
+from convexmtl.solvers import direct
+
+T, D = 12, 4
+ALL = np.zeros(T, dtype=int)
+FINE, COARSE = np.array([0, 0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3]), np.array([0] * 5 + [1] * 7)
+ACROSS = np.arange(T) % 3  # not nested in the others
+
+
+def graph(edges, ridge=0.0):
+    s, t, omega, sign = np.array(edges, dtype=float).T
+    return Graph(T, (s.astype(int), t.astype(int), omega, sign), ridge)
+
+
+RNG = np.random.default_rng(0)
+GRAPHS = {
+    "chain": graph([(t, t + 1, 1 + t, 1) for t in range(T - 1)]),
+    "chain with signs and a ridge": graph([(t, t + 1, 1 + t, (-1) ** t) for t in range(T - 1)], 0.1),
+    "star and tasks alone": graph([(0, t, 2.0, 1) for t in range(1, T - 2)]),
+    "all pairs": graph([(s, t, RNG.uniform(), RNG.choice([-1, 1])) for s in range(T) for t in range(s)]),
+    "circle": graph([(t, (t + 1) % T, 1.0, 1) for t in range(T)], 1e-5),
+    "signs that contradict each other": graph([(0, 1, 1.0, 1), (1, 2, 1.0, 1), (0, 2, 1.0, -1), (3, 4, 2.0, -1)]),
+    "an edge in two": graph([(0, 1, 1.0, 1), (1, 0, 2.0, 1), (1, 2, 1.0, 1)], 0.5),
+}
+NESTED = {
+    "none": Nested(T, [0.0]),
+    "ridge": Nested(T, [2.0]),
+    "mean": Nested(T, [2.0, 0.5], [ALL]),
+    "clusters": Nested(T, [2.0, 1.0, 0.3], [FINE, ALL]),
+    "three levels, one free": Nested(T, [2.0, 0.0, 1.0, 0.3], [FINE, COARSE, ALL]),
+    "tasks free": Nested(T, [0.0, 1.0, 0.4], [FINE, ALL]),
+    "mean free": Nested(T, [2.0, 1.0, 0.0], [FINE, ALL]),
+    "values alike": Nested(T, [3.0, 3.0, 1.0], [FINE, ALL]),
+    "groups of one": Nested(T, [5.0, 2.0, 1.0], [np.arange(T)[::-1].copy(), ALL]),
+    "weak within": Nested(T, [1e-6, 1.0, 1e3], [FINE, ALL]),
+    "strong within": Nested(T, [1e6, 1e-3, 1e3], [FINE, ALL]),
+}
+ANY = {"any": Dense(GRAPHS["all pairs"].matrix())}
+OPERATORS = {**NESTED, **GRAPHS, **ANY}
+every_operator = pytest.mark.parametrize("name", OPERATORS)
+
+
+def textbook(operator):
+    """M from its definition."""
+    if isinstance(operator, Nested):
+        H = [np.eye(codes.max() + 1)[codes] for codes in operator.groups]
+        A = [np.eye(T), *(h / h.sum(axis=0) @ h.T for h in H), np.zeros((T, T))]
+        return sum(v * (a - b) for v, a, b in zip(operator.values, A, A[1:], strict=False))
+    if isinstance(operator, Graph):
+        M = operator.ridge * np.eye(T)
+        for s, t, omega, sign in zip(*operator.edges, strict=True):
+            e = np.eye(T)[s] - sign * np.eye(T)[t]
+            M += omega * np.outer(e, e)
+        return M
+    return operator.M
+
+
+def unpacked(operator):
+    """M from what the kernels see."""
+    indptr, indices, data, groups, shares = operator.packed
+    M = np.diag(operator.diagonal).astype(float)
+    for s in range(len(indptr) - 1):
+        for k in range(indptr[s], indptr[s + 1]):
+            M[s, indices[k]] += data[k]
+    for codes in groups:
+        M += np.where(codes[:, None] == codes, shares[codes], 0) * (1 - np.eye(T))
+    return M
+
+
+@every_operator
+def test_is_its_matrix(name):
+    operator = OPERATORS[name]
+    M, W = textbook(operator), np.random.default_rng(1).normal(size=(D, T))
+    top = max(np.linalg.norm(M, 2), 1e-300)
+    assert_allclose(operator.apply(W), W @ M, atol=1e-13 * top)
+    assert_allclose(operator.matrix(), M, atol=1e-14 * top)
+    assert_allclose(operator.value(W), np.sum((W @ M) * W), rtol=1e-12)
+    assert_allclose(operator.diagonal, np.diag(M), rtol=1e-12, atol=1e-14 * top)
+    assert_allclose(operator.row_sums, np.abs(M).sum(axis=1), rtol=1e-12)
+    assert_allclose(unpacked(operator), M, atol=1e-14 * top)
+    assert_allclose(operator.scaled(3.0).matrix(), 3 * M, atol=1e-13 * top)
+    assert_allclose(operator.shifted(0.7).matrix(), M + 0.7 * np.eye(T), atol=1e-14 * top)
+
+
+@every_operator
+def test_spectrum(name):
+    operator = OPERATORS[name]
+    M = textbook(operator)
+    values = np.linalg.eigvalsh(M)
+    cut = 1e-12 * max(values[-1], 1e-300)
+    free = operator.free
+    assert free.shape[1] == np.sum(values <= cut)
+    assert_allclose(free.T @ free, np.eye(free.shape[1]), atol=1e-12)
+    assert_allclose(operator.apply(free.T), 0, atol=1e-15)
+    assert operator.top >= values[-1] * (1 - 1e-12)
+    assert operator.smallest == pytest.approx(values[values > cut].min(initial=np.inf), rel=1e-6)
+    assert (operator.lowest > 0) == (not free.shape[1])
+    assert operator.is_zero == (not M.any())
+    assert operator.is_diagonal == (not np.any(M - M[0, 0] * np.eye(T)))
+
+
+@every_operator
+def test_conjugate_is_the_largest_difference(name):
+    """At the maximiser of <W, Z> - tr(W M W') it equals the quadratic; and it is nowhere below that difference."""
+    operator, rng = OPERATORS[name], np.random.default_rng(2)
+    M = textbook(operator)
+    W = rng.normal(size=(D, T))
+    Z = 2 * W @ M
+    assert_allclose(operator.conjugate(Z), np.sum((W @ M) * W), rtol=1e-9)
+    for _ in range(10):
+        other = W + rng.normal(size=W.shape) * 10 ** rng.uniform(-3, 3)
+        assert np.sum(other * Z) - np.sum((other @ M) * other) <= operator.conjugate(Z) * (1 + 1e-9)
+
+
+def test_a_graph_does_not_see_tasks_that_are_alike():
+    W = np.repeat(RNG.normal(size=(D, 1)) * 1e8, T, axis=1)
+    assert not GRAPHS["chain"].apply(W).any() and GRAPHS["chain"].value(W) == 0
+
+
+@every_operator
+@pytest.mark.parametrize("other", OPERATORS)
+def test_sums(name, other):
+    total = OPERATORS[name] + OPERATORS[other]
+    M = textbook(OPERATORS[name]) + textbook(OPERATORS[other])
+    assert_allclose(total.matrix(), M, atol=1e-13 * max(np.abs(M).max(), 1e-300))
+
+
+def test_sums_keep_their_form():
+    assert isinstance(NESTED["mean"] + NESTED["clusters"], Nested)
+    assert isinstance(NESTED["ridge"] + GRAPHS["chain"], Graph) and isinstance(GRAPHS["chain"] + NESTED["ridge"], Graph)
+    assert isinstance(NESTED["mean"] + Nested(T, [1.0, 2.0], [ACROSS]), Nested)
+    across = Nested(T, [1.0, 2.0, 0.5], [ACROSS, ALL])
+    assert_allclose((NESTED["clusters"] + across).matrix(), textbook(NESTED["clusters"]) + textbook(across))
+
+
+# ---------------------------------------------------------------------------------------- systems
+
+
+def whole(G, M):
+    """The matrix of all unknowns, tasks one after the other."""
+    H = 2 * np.kron(M, np.eye(D))
+    for t in range(T):
+        H[t * D : (t + 1) * D, t * D : (t + 1) * D] += G[t]
+    return H
+
+
+def residual(G, operator, W, R):
+    """Largest entry of what is left of R, in units of what cancels in it."""
+    M = textbook(operator)
+    GW = np.einsum("tij,jt->it", G, W)
+    size = np.einsum("tij,jt->it", np.abs(G), np.abs(W)) + 2 * np.abs(W) @ np.abs(M) + np.abs(R)
+    return np.max(np.abs(GW + 2 * W @ M - R) / size)
+
+
+def grams():
+    A = np.random.default_rng(3).normal(size=(T, 10, D)) * np.array([1.0, 1e-2, 10.0, 1.0])
+    return np.einsum("tni,tnj->tij", A, A)
+
+
+@every_operator
+def test_system_of_own_matrices(name, monkeypatch):
+    monkeypatch.setattr(direct, "LARGEST", 0)
+    G, operator = grams(), OPERATORS[name]
+    R = np.random.default_rng(4).normal(size=(D, T))
+    system = direct.task_system(G, operator)
+    assert residual(G, operator, system(R), R) <= 1e-12
+    if name in NESTED or name in ("chain", "chain with signs and a ridge", "star and tasks alone", "an edge in two"):
+        # Elimination alone is the solution.
+        expected = np.linalg.solve(whole(G, textbook(operator)), R.T.ravel()).reshape(T, D).T
+        assert_allclose(system.precondition(R), expected, atol=1e-6 * np.abs(expected).max())
+
+
+@every_operator
+@pytest.mark.parametrize("even", [True, False])
+def test_system_of_a_common_matrix(name, even):
+    G, operator, rng = grams()[0], OPERATORS[name], np.random.default_rng(4)
+    R, shares = rng.normal(size=(D, T)), np.ones(T) if even else rng.uniform(0.5, 2, T)
+    design = type("Design", (), {"common": Semidefinite(G), "shares": shares})()
+    for few in (direct.FEW, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(direct, "FEW", few)
+            W = direct.flat_system(design, np.ones(T), operator)(R)
+        assert residual(shares[:, None, None] * G, operator, W, R) <= 1e-9
+
+
+def test_a_coupling_far_from_its_matrices_loses_none_of_their_digits():
+    """Strong and weak by many orders: what elimination keeps is never a difference of large numbers."""
+    G = grams()
+    R = np.random.default_rng(4).normal(size=(D, T))
+    for strength in 10.0 ** np.arange(-8, 9, 4):
+        for operator in (GRAPHS["chain"].scaled(strength).shifted(1e-3), Nested(T, [strength, 1e-3], [ALL])):
+            system = direct.task_system(G, operator)
+            assert residual(G, operator, system.precondition(R), R) <= 1e-12

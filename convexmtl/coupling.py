@@ -214,6 +214,11 @@ class Nested(TaskOperator):
     def shifted(self, value):
         return Nested(self.n_tasks, self.values + value, self.groups)
 
+    def inverse(self):
+        """M^+, the pseudo-inverse."""
+        values = np.divide(1.0, self.values, out=np.zeros_like(self.values), where=self.values > 0)
+        return Nested(self.n_tasks, values, self.groups)
+
     @cached_property
     def packed(self):
         first = np.cumsum([0, *map(len, self._sizes)])

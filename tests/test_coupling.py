@@ -168,9 +168,11 @@ def grams():
 def test_system_of_own_matrices(name, monkeypatch):
     monkeypatch.setattr(direct, "LARGEST", 0)
     G, operator = grams(), OPERATORS[name]
-    R = np.random.default_rng(4).normal(size=(D, T))
+    R = np.asfortranarray(np.random.default_rng(4).normal(size=(D, T)))
     system = direct.task_system(G, operator)
+    before = R.copy()
     assert residual(G, operator, system(R), R) <= 1e-12
+    assert np.array_equal(R, before)
     if name in NESTED or name in ("chain", "chain with signs and a ridge", "star and tasks alone", "an edge in two"):
         # Elimination alone is the solution.
         expected = np.linalg.solve(whole(G, textbook(operator)), R.T.ravel()).reshape(T, D).T
@@ -193,7 +195,7 @@ def test_system_of_a_common_matrix(name, even):
 def test_a_coupling_far_from_its_matrices_loses_none_of_their_digits():
     """Strong and weak by many orders: what elimination keeps is never a difference of large numbers."""
     G = grams()
-    R = np.random.default_rng(4).normal(size=(D, T))
+    R = np.asfortranarray(np.random.default_rng(4).normal(size=(D, T)))
     for strength in 10.0 ** np.arange(-8, 9, 4):
         for operator in (GRAPHS["chain"].scaled(strength).shifted(1e-3), Nested(T, [strength, 1e-3], [ALL])):
             system = direct.task_system(G, operator)

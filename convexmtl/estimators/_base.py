@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from functools import wraps
+from functools import partial, wraps
 from numbers import Integral, Real
 
 import numpy as np
@@ -106,7 +106,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
 
     def _fitted_state(self):
         """{name: value} of all that ``fit`` sets."""
-        own = ("_parts", "_dual_at", "_layout", "_found", "_classes")
+        own = ("_parts", "_dual_at", "_layout", "_found", "_classes", "_later")
         return {n: v for n, v in vars(self).items() if n in own or (n.endswith("_") and not n.startswith("_"))}
 
     @with_callbacks
@@ -167,8 +167,24 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         self.dual_gap_ = result.dual_gap
         if data.classes is not None:
             self._classes = data.classes
+        self._later = {}
         for name, value in formulation.penalty.report(result.parts, data.labels).items():
-            setattr(self, name, value)
+            if isinstance(value, partial):
+                self._later[name] = value
+            else:
+                setattr(self, name, value)
+
+    def __getattr__(self, name):
+        """What a fit leaves to be computed when it is first read."""
+        later = vars(self).get("_later", {})
+        if name not in later:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        value = later[name]()
+        setattr(self, name, value)
+        return value
+
+    def __dir__(self):
+        return [*super().__dir__(), *vars(self).get("_later", ())]
 
     def _tell_of_constants(self, problem):
         silent = np.flatnonzero(problem.tasks.constant_features) if self.fit_intercept else []

@@ -121,7 +121,10 @@ class Penalty(BaseEstimator):
         return Canonical(() if zero else (self,), Nested(len(labels), [0.0]))
 
     def report(self, parts, labels):
-        """Fitted attributes (name with trailing underscore -> value) of the parts of W, for these task labels."""
+        """Fitted attributes (name with trailing underscore -> value) of the parts of W, for these task labels.
+
+        A ``functools.partial`` is called when its attribute is first read: what is T x T is not for every fit.
+        """
         return {}
 
     def report_part(self, name, part, labels):

@@ -1,5 +1,7 @@
 """Quadratic couplings of tasks: Omega(W) = tr(W M W'), M (T x T) symmetric positive semidefinite."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import clone
 
@@ -14,7 +16,9 @@ class Coupling(Penalty):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+import numpy as np
     >>> from convexmtl.penalties import Coupling
     >>> class Ridge(Coupling):
     ...     def __init__(self, alpha=1.0):
@@ -63,7 +67,9 @@ class MeanCoupling(Coupling):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+import numpy as np
     >>> from convexmtl import MeanCoupling
     >>> W = np.array([[1.0, 3.0]])
     >>> print(round(MeanCoupling(alpha_mean=1.0, alpha_variance=3.0).value(W), 6))
@@ -110,7 +116,9 @@ class ClusterCoupling(Coupling):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+import numpy as np
     >>> from convexmtl import MultiTaskRegressor, ClusterCoupling
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(40, 6))
@@ -160,9 +168,8 @@ class ClusterCoupling(Coupling):
 
     def report(self, parts, labels):
         """``labels_`` as given, and ``task_covariance_``: the inverse of the coupling of the centred part."""
-        T = parts[0].shape[1]
-        centred = clone(self).set_params(alpha_mean=0.0).matrix(T)
-        return {"labels_": np.asarray(self.clusters), "task_covariance_": np.linalg.pinv(centred, hermitian=True)}
+        centred = clone(self).set_params(alpha_mean=0.0).operator(len(labels))
+        return {"labels_": np.asarray(self.clusters), "task_covariance_": partial(Nested.matrix, centred.inverse())}
 
     def operator(self, n_tasks):
         values = [self.alpha_within, self.alpha_between, self.alpha_mean / n_tasks]
@@ -198,7 +205,9 @@ class GraphLaplacian(Coupling):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+import numpy as np
     >>> from convexmtl import GraphLaplacian
     >>> W = np.array([[1.0, 1.0, 3.0]])
     >>> print(round(GraphLaplacian([(0, 1), (1, 2)], alpha=2.0).value(W), 6))
@@ -234,7 +243,9 @@ class TaskCoupling(Coupling):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+import numpy as np
     >>> from convexmtl import TaskCoupling
     >>> W = np.array([[1.0, 1.0, 3.0]])
     >>> print(round(TaskCoupling(np.eye(3), alpha=2.0).value(W), 6))

@@ -5,6 +5,8 @@ is needed: that of the smaller of the two Gram matrices. All of it is numpy's: s
 two pools of threads that work in turns wait for each other.
 """
 
+from functools import partial
+
 import numpy as np
 
 from ..coupling import Nested
@@ -50,7 +52,9 @@ class SpectralPenalty(Penalty):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+import numpy as np
     >>> from convexmtl import TraceNorm
     >>> from convexmtl.penalties import SpectralPenalty
     >>> isinstance(TraceNorm(), SpectralPenalty)
@@ -87,7 +91,9 @@ class TraceNorm(SpectralPenalty):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+import numpy as np
     >>> from convexmtl import TraceNorm
     >>> W = np.diag([3.0, 1.0])
     >>> print(round(TraceNorm(alpha=1.0).value(W), 6))
@@ -133,7 +139,9 @@ class SquaredTraceNorm(SpectralPenalty):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+import numpy as np
     >>> from convexmtl import SquaredTraceNorm
     >>> W = np.diag([3.0, 1.0])
     >>> print(round(SquaredTraceNorm(alpha=1.0).value(W), 6))
@@ -179,12 +187,7 @@ class SquaredTraceNorm(SpectralPenalty):
     def report(self, parts, labels):
         """``task_covariance_`` (Sigma) and ``task_correlation_``, in which a task with w_t = 0 goes with no other."""
         W = sum(parts)
-        Sigma = _unit_root(W.T)
-        scale = np.sqrt(np.diag(Sigma))
-        scale = np.where(scale > 0, scale, 1.0)
-        correlation = np.clip(Sigma / np.outer(scale, scale), -1, 1)
-        np.fill_diagonal(correlation, 1.0)
-        return {"task_covariance_": Sigma, "task_correlation_": correlation}
+        return {"task_covariance_": partial(_unit_root, W.T), "task_correlation_": partial(_task_correlation, W)}
 
 
 class SharedFeature(SquaredTraceNorm):
@@ -202,7 +205,9 @@ class SharedFeature(SquaredTraceNorm):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+import numpy as np
     >>> from convexmtl import SharedFeature
     >>> W = np.diag([3.0, 1.0])
     >>> print(round(SharedFeature(alpha=1.0).value(W), 6))
@@ -221,7 +226,7 @@ class SharedFeature(SquaredTraceNorm):
         return 0.5 * self.alpha * quotient, [*rules, cp.trace(D) == 1]
 
     def report(self, parts, labels):
-        return {"feature_covariance_": _unit_root(sum(parts))}
+        return {"feature_covariance_": partial(_unit_root, sum(parts))}
 
 
 class SpectralBox(SpectralPenalty):
@@ -239,7 +244,9 @@ class SpectralBox(SpectralPenalty):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+import numpy as np
     >>> from convexmtl import SpectralBox
     >>> W = np.diag([3.0, 1.0])
     >>> print(round(SpectralBox(alpha=1.0, low=0.5, high=0.5, total=1.0).value(W), 6))
@@ -335,7 +342,9 @@ class SharedStructure(SpectralPenalty):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+import numpy as np
     >>> from convexmtl import SharedStructure
     >>> W = np.diag([3.0, 1.0])
     >>> print(round(SharedStructure(alpha=1.0, eta=1.0, n_components=0).value(W), 6))
@@ -420,7 +429,9 @@ class LearnedClusters(Penalty):
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from functools import partial
+
+import numpy as np
     >>> from convexmtl import MultiTaskRegressor, LearnedClusters
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(40, 6))
@@ -506,14 +517,15 @@ class LearnedClusters(Penalty):
         T, C = W.shape[1], min(self.n_clusters, W.shape[1])
         centred = W - W.mean(axis=1, keepdims=True)
         if T == 1 or self.alpha_between == 0:
-            return {"task_covariance_": np.eye(T), "labels_": np.zeros(T, dtype=int)}
-        Sigma = self._box(T).covariance(centred)
+            return {"task_covariance_": partial(np.eye, T), "labels_": np.zeros(T, dtype=int)}
+        Sigma = partial(self._box(T).covariance, centred)
         if C == 1 or not np.any(centred):
             return {"task_covariance_": Sigma, "labels_": np.zeros(T, dtype=int)}
         from sklearn.cluster import KMeans
         from threadpoolctl import threadpool_limits
 
-        vectors = np.linalg.eigh(Sigma)[1][:, T - C + 1 :]
+        # Those of Sigma are those of W'W.
+        vectors = np.linalg.svd(centred, full_matrices=False)[2][: C - 1].T
         # A few points: threads would only wait for those of BLAS, for longer than all the rest takes.
         with threadpool_limits(1, user_api="openmp"):
             members = KMeans(C, n_init=10, random_state=0).fit_predict(vectors)
@@ -563,6 +575,15 @@ def box_simplex(s, shift, low, high, total):
         mu = knots[i - 1] + (knots[i] - knots[i - 1]) * ((target - at[i - 1]) / rise if rise > 0 else 0.0)
     theta[positive] = np.clip(mu * a - shift, low, high)
     return theta
+
+
+def _task_correlation(W):
+    Sigma = _unit_root(W.T)
+    scale = np.sqrt(np.diag(Sigma))
+    scale = np.where(scale > 0, scale, 1.0)
+    correlation = np.clip(Sigma / np.outer(scale, scale), -1, 1)
+    np.fill_diagonal(correlation, 1.0)
+    return correlation
 
 
 def _unit_root(A):

@@ -86,7 +86,7 @@ class Forest:
 
     def __call__(self, R):
         """The solution for R (d, T)."""
-        W = np.ascontiguousarray(R.T)
+        W = np.array(R.T, order="C")
         substitute(self.inverses, self.order, self.parent, self.weight, W)
         return W.T
 

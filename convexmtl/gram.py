@@ -97,6 +97,12 @@ class Design:
         return self.tasks.gram(self.tasks.weight, self.means)
 
     @cached_property
+    def spectra(self):
+        """(values (T, d) >= 0, vectors (T, d, d)) of ``matrices``."""
+        values, vectors = np.linalg.eigh(self.matrices)
+        return np.maximum(values, 0), vectors
+
+    @cached_property
     def evened(self):
         """(N,) the weights of the samples, those of long rows of X times (usual length / length)^2; the weights
         themselves where no row is much longer than most."""

@@ -16,52 +16,114 @@ PIVOT = 0.1  # as in ``direct``
 
 
 class Levels:
-    """Exact for M = sum_l values_l (A_l - A_(l+1)), averages over nested groups.
+    """Exact for M = sum_l values_l (A_l - A_(l+1)), averages over nested groups, times each of ``factors`` (A,).
 
     A node i (a task; or a group of level l, made of the nodes of the level below) answers a pull q with
     n_i w_i = y_i - S_i q, and P_i = n_i - 2 values_l S_i. From its members: S = sum S_i, P = sum P_i,
     B = P + 2 values_l S, and as a node itself n B^-1 S, n B^-1 P, n B^-1 sum y_i.
+
+    Parameters
+    ----------
+    leaves : Factored or Diagonalised
+        (G_t + 2 factor values_0)^-1 for all tasks and factors.
+    coupling : Nested
+    factors : ndarray of shape (A,)
     """
 
-    def __init__(self, G, coupling):
-        self.coupling = coupling
-        d, values = G.shape[1], coupling.values
-        self.factors = Factors(G, np.full(len(G), 2 * values[0]), PIVOT)
+    def __init__(self, leaves, coupling, factors):
+        self.leaves, self.coupling, self.factors = leaves, coupling, factors
         self.above = []  # per level from 1 on: (group of every member, the same as indicators, sizes, B^-1, S)
         if not coupling.groups:
             return
-        P = self.factors.solve(G)
-        S = self.factors.solve(np.broadcast_to(np.eye(d), G.shape))
+        P, S = leaves.of_matrices, leaves.inverses
         below = np.arange(coupling.n_tasks)
-        for level, codes in enumerate(coupling.groups, start=1):
+        for value, codes in zip(coupling.values[1:], coupling.groups, strict=True):
             member = np.empty(int(below.max()) + 1, dtype=np.int64)
             member[below] = codes
             H, sizes = indicators(member), np.bincount(codes)
             P, S = group_sums(H, P), group_sums(H, S)
-            B = P + 2 * values[level] * S
-            inverses = np.stack([inverse((b + b.T) / 2) for b in B])
+            inverses = _inverses(P + 2 * value * factors[:, None, None] * S)
             self.above.append((member, H, sizes, inverses, S))
-            P = sizes[:, None, None] * np.matmul(inverses, P)
-            S = sizes[:, None, None] * np.matmul(inverses, S)
+            P = sizes[:, None, None, None] * np.matmul(inverses, P)
+            S = sizes[:, None, None, None] * np.matmul(inverses, S)
             below = codes
 
-    def __call__(self, R):
-        """The solution for R (d, T)."""
-        Y, totals = self.factors.solve(R), []
-        node = Y.T
-        for _, H, sizes, inverses, _ in self.above:
-            y = group_sums(H, node)
-            totals.append(y)
-            node = sizes[:, None] * np.matmul(inverses, y[:, :, None])[:, :, 0]
+    def solve(self, R):
+        """(T, A, d) for R (d, T)."""
+        Y, totals = self.leaves.solve(R.T[:, None]), []
         if not self.above:
             return Y
+        node = Y
+        for _, H, sizes, inverses, _ in self.above:
+            totals.append(group_sums(H, node))
+            node = sizes[:, None, None] * _times(inverses, totals[-1])
         # From the top: means of the groups, each one given the pull of those above it.
-        pull = np.zeros((len(self.above[-1][2]), len(R)))
+        pull = np.zeros_like(totals[-1])
         rises = 2 * np.diff(self.coupling.values)
-        for (member, _, _, inverses, S), y, rise in zip(self.above[::-1], totals[::-1], rises[::-1], strict=True):
-            mean = np.matmul(inverses, (y - np.matmul(S, pull[:, :, None])[:, :, 0])[:, :, None])[:, :, 0]
-            pull = (pull + rise * mean)[member]
-        return Y - self.factors.solve(np.ascontiguousarray(pull.T))
+        for (member, _, _, inverses, S), total, rise in zip(self.above[::-1], totals[::-1], rises[::-1], strict=True):
+            mean = _times(inverses, total - _times(S, pull))
+            pull = (pull + rise * self.factors[:, None] * mean)[member]
+        return Y - self.leaves.solve(pull)
+
+    def __call__(self, R):
+        """The solution for R (d, T) and the first factor, (d, T)."""
+        return self.solve(R)[:, 0].T
+
+
+class Factored:
+    """(G_t + shift)^-1 for one shift, by factors that suit features of any scale."""
+
+    def __init__(self, G, shift):
+        self.G = G
+        self.factors = Factors(G, np.full(len(G), shift), PIVOT)
+
+    @property
+    def of_matrices(self):
+        """(T, 1, d, d) (G_t + shift)^-1 G_t"""
+        return self.factors.solve(self.G)[:, None]
+
+    @property
+    def inverses(self):
+        """(T, 1, d, d)"""
+        return self.factors.solve(np.broadcast_to(np.eye(self.G.shape[1]), self.G.shape))[:, None]
+
+    def solve(self, V):
+        """For V (T, 1, d)."""
+        return self.factors.solve(np.ascontiguousarray(V[:, 0].T)).T[:, None]
+
+
+class Diagonalised:
+    """(G_t + shifts_a)^-1 for many shifts, by the spectra of all G_t: (values (T, d), vectors (T, d, d))."""
+
+    def __init__(self, spectra, shifts):
+        self.values, self.vectors = spectra
+        self.shares = 1 / (self.values[:, None] + shifts[:, None])  # (T, A, d)
+
+    @property
+    def of_matrices(self):
+        return self._turned(self.values[:, None] * self.shares)
+
+    @property
+    def inverses(self):
+        return self._turned(self.shares)
+
+    def _turned(self, diagonals):
+        return np.matmul(self.vectors[:, None] * diagonals[:, :, None], self.vectors[:, None].swapaxes(2, 3))
+
+    def solve(self, V):
+        """For V (T, A or 1, d)."""
+        return np.matmul(np.matmul(V, self.vectors) * self.shares, self.vectors.swapaxes(1, 2))
+
+
+def _times(A, v):
+    return np.matmul(A, v[..., None])[..., 0]
+
+
+def _inverses(B):
+    """Of many matrices (..., d, d), symmetric and positive semidefinite but for rounding."""
+    B = (B + B.swapaxes(-1, -2)) / 2
+    flat = B.reshape(-1, *B.shape[-2:])
+    return np.stack([inverse(b) for b in flat]).reshape(B.shape)
 
 
 class Forest:

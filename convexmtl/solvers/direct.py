@@ -10,7 +10,7 @@ import numpy as np
 
 from ..coupling import Graph, Nested, clean_spectrum
 from ..gram import CommonGram, Factors, each, inverse
-from ._elimination import Forest, Levels
+from ._elimination import Factored, Forest, Levels
 
 PIVOT = 0.1  # of a factor, from which on its inverse is as good: what it solves is to be exact
 FEW = 1000  # tasks up to which the spectrum of a coupling that has no other form is cheap
@@ -36,7 +36,7 @@ def task_system(G, coupling):
     if _base(coupling) == 0 and G.shape[0] * G.shape[1] <= LARGEST:
         return Whole(G, coupling)
     if isinstance(coupling, Nested):
-        return Refined(G, coupling, Levels(G, coupling))
+        return Refined(G, coupling, Levels(Factored(G, 2 * coupling.values[0]), coupling, np.ones(1)))
     if isinstance(coupling, Graph):
         return Refined(G, coupling, Forest(G, coupling))
     return Refined(G, coupling, LowRank(G, coupling))

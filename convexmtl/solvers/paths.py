@@ -10,7 +10,7 @@ from .._input import read_list
 from ..certificate import duality_gap
 from ..gram import largest_eigenvalue
 from ..problem import Problem
-from . import row_path, solve
+from . import coupling_path, row_path, solve, without_constants
 
 
 def critical_factor(problem):
@@ -100,9 +100,11 @@ def solve_path(data, penalty, factors, labels, tol, max_iter):
         warnings.simplefilter("ignore", UserWarning)
         resolved = [penalty.scaled(factor).resolve(data.tasks.n_features, labels) for factor in factors]
     problems = [Problem(data, canonical) for canonical in resolved]
-    if row_path.applies(problems):
-        yield from row_path.solve(problems, factors, tol, max_iter)
-        return
+    for whole in (row_path, coupling_path):
+        if whole.applies(problems):
+            for problem, result in zip(problems, whole.solve(problems, factors, tol, max_iter), strict=True):
+                yield without_constants(problem, result)
+            return
     start = before = result = None
     for k, (factor, here) in enumerate(zip(factors, problems, strict=True)):
         before, result = result, solve(here, start, tol, max_iter)

@@ -1,0 +1,74 @@
+"""A whole path of strengths of a quadratic coupling alone, for the squared loss: every fit is a direct solution.
+
+What does not depend on the strength is computed once: the spectra of the Gram matrices, and all that certificates
+need. Fits of which the certificate is not good enough are left to ``newton``.
+"""
+
+import numpy as np
+
+from ..coupling import Nested
+from ..result import Result, Status
+from . import newton
+from ._elimination import Diagonalised, Levels
+from .direct import flat_system
+
+SHORT = 3  # fits that are not worth spectra of all tasks
+ENTRIES = 4e6  # of the matrices of all tasks and strengths that are held at a time
+EVEN = 1e8  # ratio of the diagonals of Gram matrices, up to which a spectrum keeps the digits of all features
+
+
+def applies(problems):
+    """Whether the path can be made here, and should be."""
+    first = problems[0]
+    return (
+        len(problems) >= SHORT
+        and not first.penalty.terms
+        and first.loss.quadratic
+        and first.penalty.coupling.lowest > 0
+        and not (first.tasks.is_sparse and first.shape[0] > newton.LARGEST)
+        and first.data.design.fits(flat=True)
+    )
+
+
+def solve(problems, factors, tol, max_iter):
+    """Yield the Result of each of the problems, which differ in the factor before their penalty."""
+    first = problems[0]
+    data, (d, T) = first.data, first.shape
+    threshold, (at_zero, intercepts) = data.threshold(tol), data.trivial
+    coupling = first.penalty.coupling.scaled(1 / factors[0])
+    means = np.zeros((d, T)) if data.design.means is None else data.design.means
+    size = max(1, int(ENTRIES / (T * d * d)))
+    for begin in range(0, len(problems), size):
+        some = np.asarray(factors[begin : begin + size], dtype=float)
+        Ws = _solutions(data, coupling, some)
+        if data.fit_intercept:
+            Ws[:, data.tasks.constant_features] = 0.0  # not nearly
+        primals, gaps = _certified(data, coupling, some, Ws, at_zero)
+        for a, problem in enumerate(problems[begin : begin + size]):
+            W = np.ascontiguousarray(Ws[a])
+            b = intercepts - np.sum(means * W, axis=0)
+            result = Result((W,), b, float(primals[a]), float(gaps[a]), 1, Status.CONVERGED)
+            yield result if gaps[a] <= threshold else newton.solve(problem, result, tol, max_iter)
+
+
+def _solutions(data, coupling, factors):
+    """(A, d, T)"""
+    design = data.design
+    if isinstance(coupling, Nested) and design.shares is None:
+        diagonal = design.flat.diagonal
+        if diagonal.max() <= EVEN * diagonal[diagonal > 0].min(initial=np.inf):
+            leaves = Diagonalised(design.spectra, 2 * coupling.values[0] * factors)
+            return Levels(leaves, coupling, factors).solve(data.moments).transpose(1, 2, 0)
+    ones = np.ones(coupling.n_tasks)
+    return np.stack([flat_system(design, ones, coupling.scaled(factor))(data.moments) for factor in factors])
+
+
+def _certified(data, coupling, factors, Ws, at_zero):
+    """(objectives (A,), duality gaps (A,)) of Ws (A, d, T), as ``duality_gap`` has them, from the Gram matrices."""
+    (A, d, T), R, gram = Ws.shape, data.moments, data.design.flat
+    GW = np.stack([gram.apply(W) for W in Ws])
+    WM = coupling.apply(Ws.reshape(A * d, T)).reshape(A, d, T) * factors[:, None, None]
+    each = lambda a, b: np.einsum("adt,adt->a", a, b)  # noqa: E731
+    primals = at_zero + each(Ws, GW / 2 - R + WM)
+    Z = R - GW - 2 * WM
+    return primals, np.array([coupling.conjugate(z) / factor for z, factor in zip(Z, factors, strict=True)])

@@ -2,13 +2,16 @@
 
 from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import combinations
 from numbers import Real
 from operator import ne
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import coo_array, issparse
+from scipy.sparse.csgraph import connected_components, depth_first_order
 
+from ..coupling import free_of_graph, signed_components
 from ..structures import tree_groups
 from .base import check_number
 
@@ -34,6 +37,50 @@ class Graph:
 
     def __len__(self):
         return len(self.edges)
+
+    @cached_property
+    def ends(self):
+        """(s, t, omega, sign) of all edges, as arrays."""
+        s, t, omega, sign = self.edges.T
+        return s.astype(np.int64), t.astype(np.int64), omega, sign
+
+    @cached_property
+    def free(self):
+        """(T, k) orthonormal: what makes all differences along the edges vanish."""
+        return free_of_graph(self.n_tasks, self.ends)
+
+    @cached_property
+    def unsigned(self):
+        """(s, t, omega, node) of the edges without signs, among nodes that stand for w_t (t) or -w_t (T + t)."""
+        T, (s, t, omega, sign) = self.n_tasks, self.ends
+        flip = T * (sign < 0)
+        s, t, omega = np.concatenate([s, s + T]), np.concatenate([t + flip, t + T - flip]), np.tile(omega, 2)
+        part = signed_components(T, self.ends)
+        # The nodes of w_t and -w_t may well be apart; then one will do.
+        kept = part <= np.roll(part, T)
+        number, inside = np.cumsum(kept) - 1, kept[s]
+        return number[s[inside]], number[t[inside]], omega[inside], np.flatnonzero(kept)
+
+    @cached_property
+    def chains(self):
+        """(task of every place, ~task where its sign is turned; omega between neighbouring places) where the graph is
+        made of chains, one after the other with omega 0 in between; else None."""
+        T, (s, t, omega, sign) = self.n_tasks, self.ends
+        neighbours = np.bincount(np.concatenate([s, t]), minlength=T)
+        joins = coo_array((np.arange(1.0, len(s) + 1), (s, t)), shape=(T, T)).tocsr()
+        n, part = connected_components(joins, directed=False)
+        if neighbours.max() > 2 or len(s) != T - n or joins.nnz != len(s):
+            return None
+        # From one more node, joined to an end of each, one chain is gone through after the other.
+        ends = np.flatnonzero(neighbours < 2)
+        begin = ends[np.unique(part[ends], return_index=True)[1]]
+        joined = np.append(s, np.full(n, T)), np.append(t, begin)
+        paths = coo_array((np.ones(len(s) + n), joined), shape=(T + 1, T + 1))
+        order = depth_first_order(paths.tocsr(), T, directed=False, return_predecessors=False)[1:].astype(np.int64)
+        edge = np.asarray((joins + joins.T).tocsr()[order[:-1], order[1:]]).ravel().astype(np.int64)
+        weight = np.append(0.0, omega)[edge]
+        turned = np.concatenate([[1.0], np.cumprod(np.append(1.0, sign)[edge])]) < 0
+        return np.where(turned, ~order, order), weight
 
 
 def places(names, labels, argument):

@@ -12,22 +12,22 @@ from .base import Canonical, Penalty
 
 class Coupling(Penalty):
     """Omega(W) = tr(W M W'): a member owes ``matrix``, or ``operator`` where M has a form that spares it, and its
-    textbook definition.
+        textbook definition.
 
-    Examples
-    --------
-    >>> from functools import partial
+        Examples
+        --------
+        >>> from functools import partial
 
-import numpy as np
-    >>> from convexmtl.penalties import Coupling
-    >>> class Ridge(Coupling):
-    ...     def __init__(self, alpha=1.0):
-    ...         self.alpha = alpha
-    ...
-    ...     def matrix(self, n_tasks):
-    ...         return self.alpha * np.eye(n_tasks)
-    >>> print(Ridge(alpha=2.0).value(np.array([[1.0, 3.0]])))
-    20.0
+    import numpy as np
+        >>> from convexmtl.penalties import Coupling
+        >>> class Ridge(Coupling):
+        ...     def __init__(self, alpha=1.0):
+        ...         self.alpha = alpha
+        ...
+        ...     def matrix(self, n_tasks):
+        ...         return self.alpha * np.eye(n_tasks)
+        >>> print(Ridge(alpha=2.0).value(np.array([[1.0, 3.0]])))
+        20.0
     """
 
     is_norm = False
@@ -57,23 +57,23 @@ import numpy as np
 class MeanCoupling(Coupling):
     """Omega(W) = alpha_mean norm(w_bar)^2 + (alpha_variance/T) sum_t norm(w_t - w_bar)^2.
 
-    Parameters
-    ----------
-    alpha_mean, alpha_variance : float, default=1.0
+        Parameters
+        ----------
+        alpha_mean, alpha_variance : float, default=1.0
 
-    References
-    ----------
-    Evgeniou, Micchelli, Pontil (2005), JMLR; Evgeniou, Pontil (2004), KDD.
+        References
+        ----------
+        Evgeniou, Micchelli, Pontil (2005), JMLR; Evgeniou, Pontil (2004), KDD.
 
-    Examples
-    --------
-    >>> from functools import partial
+        Examples
+        --------
+        >>> from functools import partial
 
-import numpy as np
-    >>> from convexmtl import MeanCoupling
-    >>> W = np.array([[1.0, 3.0]])
-    >>> print(round(MeanCoupling(alpha_mean=1.0, alpha_variance=3.0).value(W), 6))
-    7.0
+    import numpy as np
+        >>> from convexmtl import MeanCoupling
+        >>> W = np.array([[1.0, 3.0]])
+        >>> print(round(MeanCoupling(alpha_mean=1.0, alpha_variance=3.0).value(W), 6))
+        7.0
     """
 
     strengths = ("alpha_mean", "alpha_variance")
@@ -98,34 +98,34 @@ import numpy as np
 
 class ClusterCoupling(Coupling):
     """Omega(W) = alpha_mean norm(w_bar)^2 + alpha_between sum_c T_c norm(w_bar_c - w_bar)^2
-    + alpha_within sum_c sum_{t in c} norm(w_t - w_bar_c)^2, for known clusters of tasks.
+        + alpha_within sum_c sum_{t in c} norm(w_t - w_bar_c)^2, for known clusters of tasks.
 
-    Parameters
-    ----------
-    clusters : array-like of shape (T,) or dict of task label -> cluster
-        In the order of the task labels.
-    alpha_mean, alpha_between, alpha_within : float
+        Parameters
+        ----------
+        clusters : array-like of shape (T,) or dict of task label -> cluster
+            In the order of the task labels.
+        alpha_mean, alpha_between, alpha_within : float
 
-    Notes
-    -----
-    The paper has T times this mean term.
+        Notes
+        -----
+        The paper has T times this mean term.
 
-    References
-    ----------
-    Jacob, Bach, Vert (2009), NIPS.
+        References
+        ----------
+        Jacob, Bach, Vert (2009), NIPS.
 
-    Examples
-    --------
-    >>> from functools import partial
+        Examples
+        --------
+        >>> from functools import partial
 
-import numpy as np
-    >>> from convexmtl import MultiTaskRegressor, ClusterCoupling
-    >>> rng = np.random.default_rng(0)
-    >>> X = rng.normal(size=(40, 6))
-    >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
-    >>> model = MultiTaskRegressor(ClusterCoupling([0, 0, 1, 1])).fit(X, Y)
-    >>> print(model.labels_)
-    [0 0 1 1]
+    import numpy as np
+        >>> from convexmtl import MultiTaskRegressor, ClusterCoupling
+        >>> rng = np.random.default_rng(0)
+        >>> X = rng.normal(size=(40, 6))
+        >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
+        >>> model = MultiTaskRegressor(ClusterCoupling([0, 0, 1, 1])).fit(X, Y)
+        >>> print(model.labels_)
+        [0 0 1 1]
     """
 
     strengths = ("alpha_mean", "alpha_between", "alpha_within")
@@ -192,26 +192,26 @@ import numpy as np
 class GraphLaplacian(Coupling):
     """Omega(W) = alpha sum_e omega_e norm(w_s - sign_e w_t)^2 over the edges e = (s, t) of a graph of tasks.
 
-    Parameters
-    ----------
-    edges : sequence of (s, t), (s, t, omega) or (s, t, omega, sign)
-        Tasks by label, or by position where the labels are not found; omega >= 0 and sign, 1 or -1, are 1 by default.
-        Or a matrix or a networkx graph, as in ``GraphGuided``.
-    alpha : float, default=1.0
+        Parameters
+        ----------
+        edges : sequence of (s, t), (s, t, omega) or (s, t, omega, sign)
+            Tasks by label, or by position where the labels are not found; omega >= 0 and sign, 1 or -1, are 1 by default.
+            Or a matrix or a networkx graph, as in ``GraphGuided``.
+        alpha : float, default=1.0
 
-    References
-    ----------
-    Evgeniou, Micchelli, Pontil (2005), JMLR.
+        References
+        ----------
+        Evgeniou, Micchelli, Pontil (2005), JMLR.
 
-    Examples
-    --------
-    >>> from functools import partial
+        Examples
+        --------
+        >>> from functools import partial
 
-import numpy as np
-    >>> from convexmtl import GraphLaplacian
-    >>> W = np.array([[1.0, 1.0, 3.0]])
-    >>> print(round(GraphLaplacian([(0, 1), (1, 2)], alpha=2.0).value(W), 6))
-    8.0
+    import numpy as np
+        >>> from convexmtl import GraphLaplacian
+        >>> W = np.array([[1.0, 1.0, 3.0]])
+        >>> print(round(GraphLaplacian([(0, 1), (1, 2)], alpha=2.0).value(W), 6))
+        8.0
     """
 
     def __init__(self, edges=(), alpha=1.0):
@@ -236,20 +236,20 @@ import numpy as np
 class TaskCoupling(Coupling):
     """Omega(W) = alpha tr(W M W') for any symmetric positive semidefinite M.
 
-    Parameters
-    ----------
-    M : array-like of shape (T, T)
-    alpha : float, default=1.0
+        Parameters
+        ----------
+        M : array-like of shape (T, T)
+        alpha : float, default=1.0
 
-    Examples
-    --------
-    >>> from functools import partial
+        Examples
+        --------
+        >>> from functools import partial
 
-import numpy as np
-    >>> from convexmtl import TaskCoupling
-    >>> W = np.array([[1.0, 1.0, 3.0]])
-    >>> print(round(TaskCoupling(np.eye(3), alpha=2.0).value(W), 6))
-    22.0
+    import numpy as np
+        >>> from convexmtl import TaskCoupling
+        >>> W = np.array([[1.0, 1.0, 3.0]])
+        >>> print(round(TaskCoupling(np.eye(3), alpha=2.0).value(W), 6))
+        22.0
     """
 
     def __init__(self, M, alpha=1.0):
@@ -279,5 +279,5 @@ def graph_operator(graph, alpha):
     """alpha sum over the edges of a graph that has been read of omega (e_s - sign e_t)(e_s - sign e_t)'."""
     if alpha == 0 or not len(graph):
         return Nested(graph.n_tasks, [0.0])
-    s, t, omega, sign = graph.edges.T
-    return Graph(graph.n_tasks, (s.astype(np.int64), t.astype(np.int64), alpha * omega, sign))
+    s, t, omega, sign = graph.ends
+    return Graph(graph.n_tasks, (s, t, alpha * omega, sign))

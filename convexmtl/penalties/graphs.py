@@ -4,7 +4,8 @@ import numpy as np
 from sklearn.base import clone
 
 from .._jit import kernel, row_prox
-from ..coupling import Nested, free_of_graph, signed_components
+from ..coupling import Nested
+from ._chain import prox_chain
 from ._reading import read_graph
 from ._steps import EXACT
 from .base import Canonical
@@ -301,7 +302,11 @@ class GraphGuided(RowPenalty):
     """
 
     strengths = ("alpha", "alpha_sparse")
-    row_prox = prox_graph
+
+    @property
+    def row_prox(self):
+        """That of chains where the graph is made of them: it is many times quicker."""
+        return prox_graph if self.graph.chains is None else prox_chain
 
     def __init__(self, graph=None, alpha=1.0, norm="l1", alpha_sparse=0.0):
         self.graph = graph
@@ -330,22 +335,12 @@ class GraphGuided(RowPenalty):
             return Canonical((self.bind(labels),), none)
         return Canonical(sparse, graph_operator(graph, self.alpha) if self.norm == "l2" else none)
 
-    def _unsigned(self):
-        """(s, t, omega) of the edges without signs between nodes t for w_t and T + t for -w_t; the (2 T,) connected
-        component of every node."""
-        T, (s, t, omega, sign) = self.graph.n_tasks, self.graph.edges.T
-        s, t, flip = s.astype(int), t.astype(int), T * (sign < 0)
-        part = signed_components(T, (s, t, omega, sign))
-        return np.concatenate([s, s + T]), np.concatenate([t + flip, t + T - flip]), np.tile(omega, 2), part
-
     def pack(self):
-        T = self.graph.n_tasks
-        s, t, weight, part = self._unsigned()
-        # The nodes of w_t and -w_t may well be apart; then one will do.
-        kept = part <= np.roll(part, T)
-        number, node = np.cumsum(kept) - 1, np.flatnonzero(kept)
-        s, t, weight = number[s[kept[s]]], number[t[kept[s]]], self.alpha * weight[kept[s]]
-        n = len(node)
+        if self.graph.chains is not None:
+            places, omega = self.graph.chains
+            return np.concatenate([[self.alpha_sparse, 0.0], self.alpha * omega]), places
+        T, (s, t, weight, node) = self.graph.n_tasks, self.graph.unsigned
+        n, weight = len(node), self.alpha * weight
         if self.alpha_sparse > 0:
             weight = np.concatenate([weight, np.full(n, self.alpha_sparse)])
             s, t = np.concatenate([s, np.arange(n)]), np.concatenate([t, np.full(n, n)])
@@ -366,16 +361,13 @@ class GraphGuided(RowPenalty):
     def free_tasks(self, n_tasks):
         if self.alpha_sparse > 0:
             return np.zeros((n_tasks, 0))
-        s, t, omega, sign = self.graph.edges.T
-        return free_of_graph(n_tasks, (s.astype(int), t.astype(int), omega, sign))
+        return self.graph.free
 
     def value(self, W):
-        edges = read_graph(self.graph, range(W.shape[1]))
-        total = self.alpha_sparse * np.abs(W).sum()
-        for s, t, omega, sign in edges:
-            step = W[:, s] - sign * W[:, t]
-            total += self.alpha * omega * (np.abs(step).sum() if self.norm == "l1" else step @ step)
-        return float(total)
+        s, t, omega, sign = read_graph(self.graph, range(W.shape[1])).ends
+        steps = W[:, s] - sign * W[:, t]
+        sizes = np.abs(steps) if self.norm == "l1" else steps**2
+        return float(self.alpha * np.sum(sizes @ omega) + self.alpha_sparse * np.abs(W).sum())
 
     def expression(self, W, cp):
         total = self.alpha_sparse * cp.sum(cp.abs(W))

@@ -8,102 +8,13 @@ from itertools import pairwise
 import numpy as np
 from sklearn.base import clone
 
-from .._jit import kernel, row_prox
 from .._rows import row_norms
 from ..coupling import Graph, Nested
+from ._chain import prox_chain
 from ._reading import Read, labels_of, places
-from ._steps import EVEN, EXACT, MOST, check_steps, settled, spread_of, towards
 from .base import Canonical
 from .rows import RowPenalty
 from .sparse_group import SparseGroup
-
-
-@kernel("void(float64[::1], float64, float64)")
-def _total_variation(v, step, weight):
-    """v <- argmin_x sum_t (x_t - v_t)^2 / (2 step) + weight sum_t abs(x_{t+1} - x_t).
-
-    The derivative of the best cost of x_1, ..., x_t given x_t is piecewise linear in x_t and, once it is clipped to
-    [-weight, weight], that of the link to x_{t+1}. Its kinks are kept in order of size; each is made and dropped once.
-    """
-    T = v.shape[0]
-    low, high = np.empty(T), np.empty(T)
-    # At every kink the line changes by slope and offset.
-    kink, slope, offset = np.empty(2 * T), np.empty(2 * T), np.empty(2 * T)
-    cut = weight * step
-    first, last = T, T
-    for t in range(T - 1):
-        bound = 0.0 if t == 0 else cut
-        a, b = 1.0, -bound - v[t]
-        while first < last and a * kink[first] + b < -cut:
-            a += slope[first]
-            b += offset[first]
-            first += 1
-        low[t] = (-cut - b) / a
-        first -= 1
-        kink[first], slope[first], offset[first] = low[t], a, b + cut
-        a, b = 1.0, bound - v[t]
-        while first + 1 < last and a * kink[last - 1] + b > cut:
-            last -= 1
-            a -= slope[last]
-            b -= offset[last]
-        high[t] = (cut - b) / a
-        kink[last], slope[last], offset[last] = high[t], -a, cut - b
-        last += 1
-    a, b = 1.0, -(cut if T > 1 else 0.0) - v[T - 1]
-    while first < last and a * kink[first] + b < 0.0:
-        a += slope[first]
-        b += offset[first]
-        first += 1
-    v[T - 1] = -b / a
-    for t in range(T - 2, -1, -1):
-        v[t] = min(max(v[t + 1], low[t]), high[t])
-
-
-@kernel("void(float64[::1], float64, float64[::1])")
-def _shrink_chain(v, step, fpar):
-    """Total variation, then entries, then the group: exact where all tasks have one step."""
-    if fpar[0] > 0.0:
-        _total_variation(v, step, fpar[0])
-    square = 0.0
-    cut = step * fpar[1]
-    for t in range(v.shape[0]):
-        v[t] = max(v[t] - cut, 0.0) + min(v[t] + cut, 0.0)
-        square += v[t] * v[t]
-    cut = step * fpar[2]
-    if square <= cut * cut:
-        v[:] = 0.0 * square
-    else:
-        v *= 1.0 - cut / np.sqrt(square)
-
-
-@row_prox
-def prox_chain(v, step, fpar, ipar, feature):
-    T = v.shape[0]
-    size = np.abs(v).max()
-    if not size < np.inf:
-        v[:] = np.nan
-        return
-    x = np.empty(T)
-    for i in range(T):
-        x[i] = v[ipar[i]]
-    spread = spread_of(step)
-    if spread == 1.0:
-        _shrink_chain(x, step[0], fpar)
-    else:
-        steps, w = np.empty(T), x.copy()
-        for i in range(T):
-            steps[i] = step[ipar[i]]
-        low = step.min()
-        small = max(EXACT / spread, 4e-16) * size
-        momentum = (np.sqrt(spread) - 1.0) / (np.sqrt(spread) + 1.0)
-        old, ahead = x.copy(), np.empty(T)
-        for _ in range(MOST):
-            towards(w, steps, low, x, old, ahead, momentum)
-            _shrink_chain(x, low, fpar)
-            if settled(x, ahead, small):
-                break
-    for i in range(T):
-        v[ipar[i]] = x[i]
 
 
 def _natural(label):
@@ -140,8 +51,6 @@ class Temporal(RowPenalty):
 
     strengths = ("alpha_smooth", "alpha_sparse", "alpha_group", "alpha_ridge")
     row_prox = prox_chain
-    even_ratio = EVEN
-    step_ratio = 1e4
 
     def __init__(self, alpha_smooth=1.0, norm="l1", alpha_sparse=0.0, alpha_group=0.0, alpha_ridge=0.0, order=None):
         self.alpha_smooth = alpha_smooth
@@ -202,13 +111,12 @@ class Temporal(RowPenalty):
         return Canonical(terms, coupling)
 
     def pack(self):
-        strengths = [self.alpha_smooth, self.alpha_sparse, self.alpha_group]
-        return np.array(strengths, dtype=float), np.array(self.order, dtype=np.int64)
+        cuts = np.full(len(self.order) - 1, self.alpha_smooth, dtype=float)
+        return np.concatenate([[self.alpha_sparse, self.alpha_group], cuts]), np.array(self.order, dtype=np.int64)
 
     def prox(self, V, step):
         if self.norm == "l2":
             raise TypeError("Temporal(norm='l2') is a sum with a quadratic coupling, which has no prox of its own")
-        check_steps(step)
         # That of the rest, for a shrunk point and a shorter step.
         shrink = 1 / (1 + np.asarray(step) * self.alpha_ridge)
         return super(Temporal, self.bind(range(np.shape(V)[1]))).prox(V * shrink, step * shrink)

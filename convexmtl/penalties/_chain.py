@@ -1,0 +1,142 @@
+"""The prox of absolute differences along chains of tasks, exact for any steps."""
+
+import numpy as np
+
+from .._jit import kernel, row_prox
+
+ROUNDING = 1e-16  # of a sum over a chain, per task
+MOST = 200  # evaluations in the search for the weight of a group
+
+
+@kernel("void(float64[::1], float64[::1], float64[::1], float64, float64, float64[::1])")
+def fuse(v, mass, cuts, ridge, lasso, x):
+    """x <- argmin sum_t mass_t (x_t - v_t)^2 / 2 + ridge x_t^2 / 2 + lasso abs(x_t) + cuts_t abs(x_{t+1} - x_t).
+
+    The derivative of the best cost of x_1, ..., x_t given x_t is piecewise linear in x_t and, once it is clipped to
+    [-cuts_t, cuts_t], that of the link to x_{t+1}. Its kinks are kept in order of size; a lasso is a jump at zero.
+    """
+    T = v.shape[0]
+    low, high = np.empty(T), np.empty(T)
+    # At every kink the line changes by slope and offset.
+    kink, slope, offset = np.empty(4 * T + 4), np.empty(4 * T + 4), np.empty(4 * T + 4)
+    first, last, before = 2 * T + 2, 2 * T + 2, 0.0
+    most = T * lasso  # that can flow through a link: what is more than that would only be rounded to
+    for t in range(T):
+        most += mass[t] * abs(v[t])
+    for t in range(T):
+        cut = min(cuts[t], 2.0 * most) if t < T - 1 else 0.0
+        if lasso > 0.0:
+            # One more kink, among the others.
+            k = last
+            while k > first and kink[k - 1] > 0.0:
+                kink[k], slope[k], offset[k] = kink[k - 1], slope[k - 1], offset[k - 1]
+                k -= 1
+            kink[k], slope[k], offset[k] = 0.0, 0.0, 2.0 * lasso
+            last += 1
+        # From the left, until the line reaches -cut, within a segment or at a jump.
+        own = mass[t] + ridge
+        a, b = own, -mass[t] * v[t] - before - lasso
+        while first < last and (a + slope[first]) * kink[first] + b + offset[first] < -cut:
+            a += slope[first]
+            b += offset[first]
+            first += 1
+        if first < last and a * kink[first] + b < -cut:
+            low[t] = kink[first]
+            a += slope[first]
+            b += offset[first]
+            first += 1
+        else:
+            low[t] = (-cut - b) / a
+        if t == T - 1:
+            break
+        first -= 1
+        kink[first], slope[first], offset[first] = low[t], a, b + cut
+        # From the right, until it comes down to cut.
+        a, b = own, -mass[t] * v[t] + before + lasso
+        while first + 1 < last and (a - slope[last - 1]) * kink[last - 1] + b - offset[last - 1] > cut:
+            last -= 1
+            a -= slope[last]
+            b -= offset[last]
+        if first + 1 < last and a * kink[last - 1] + b > cut:
+            last -= 1
+            high[t] = kink[last]
+            a -= slope[last]
+            b -= offset[last]
+        else:
+            # (Where the jump that is low crosses cut as well, the line comes down to it only on the left of that.)
+            high[t] = max((cut - b) / a, low[t])
+        kink[last], slope[last], offset[last] = high[t], -a, cut - b
+        last += 1
+        before = cut
+    x[T - 1] = low[T - 1]
+    for t in range(T - 2, -1, -1):
+        x[t] = min(max(x[t + 1], low[t]), high[t])
+
+
+@kernel("float64(float64[::1])")
+def _length(x):
+    """2-norm, of entries of any size."""
+    top = np.abs(x).max()
+    if not top > 0.0:
+        return top
+    total = 0.0
+    for t in range(x.shape[0]):
+        total += (x[t] / top) * (x[t] / top)
+    return top * np.sqrt(total)
+
+
+# fpar is [lasso, weight of the group, *cut of each link], ipar the task of each place, ~task for its negative.
+@row_prox
+def prox_chain(v, step, fpar, ipar, feature):
+    T = v.shape[0]
+    if not np.abs(v).max() < np.inf:
+        v[:] = np.nan
+        return
+    y, mass, x = np.empty(T), np.empty(T), np.empty(T)
+    for i in range(T):
+        t = max(ipar[i], ~ipar[i])
+        y[i], mass[i] = v[t] if ipar[i] >= 0 else -v[t], 1.0 / step[t]
+    lasso, weight, cuts = fpar[0], fpar[1], fpar[2:]
+    if weight > 0.0:
+        # For a short x the group is all there is: then what pulls is mass v.
+        unit = np.ones(T)
+        fuse(mass * y, unit, cuts, 0.0, lasso, x)
+        if _length(x) <= weight:
+            v[:] = 0.0
+            return
+    fuse(y, mass, cuts, 0.0, lasso, x)
+    if weight > 0.0:
+        # At the solution the group is a ridge of r = weight / length(x): the root of weight / length(x(r)) - r, whose
+        # first term is linear in r for equal steps.
+        old, short = 0.0, weight / _length(x)
+        below, above = 0.0, np.inf
+        slope = short / mass.max()
+        r = short / (1.0 - slope) if slope < 1.0 else 2.0 * short
+        for _ in range(MOST):
+            fuse(y, mass, cuts, r, lasso, x)
+            length = _length(x)
+            wanted = weight / length if length > 0.0 else np.inf
+            if abs(wanted - r) <= 4e-16 * r:
+                break
+            if wanted > r:
+                below = max(below, r)
+            else:
+                above = min(above, r)
+            slope = (wanted - short) / (r - old) if r != old else 1.0
+            old, short = r, wanted
+            new = (short - slope * old) / (1.0 - slope) if slope < 1.0 and wanted < np.inf else np.inf
+            if not (below < new < above):
+                if above == np.inf:
+                    new = 4.0 * r
+                elif below > 0.0:
+                    new = np.sqrt(below) * np.sqrt(above)
+                else:
+                    new = 0.5 * above
+                if new <= below or new >= above:
+                    break
+            r = new
+    # What tasks have in common is free without a lasso, and the rounding of a sum that is to be zero would be kept.
+    rounding = ROUNDING * (10 + T) * np.abs(y).max() if lasso == 0.0 else 0.0
+    for i in range(T):
+        value = x[i] if abs(x[i]) > rounding else 0.0
+        v[max(ipar[i], ~ipar[i])] = value if ipar[i] >= 0 else -value

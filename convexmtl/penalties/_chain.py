@@ -63,11 +63,15 @@ def fuse(v, mass, cuts, ridge, lasso, x):
             a -= slope[last]
             b -= offset[last]
         else:
-            # (Where the jump that is low crosses cut as well, the line comes down to it only on the left of that.)
-            high[t] = max((cut - b) / a, low[t])
-        kink[last], slope[last], offset[last] = high[t], -a, cut - b
-        last += 1
+            high[t] = (cut - b) / a
         before = cut
+        if high[t] > low[t]:
+            kink[last], slope[last], offset[last] = high[t], -a, cut - b
+            last += 1
+        else:
+            # One jump has led from below -cut to above cut.
+            high[t] = low[t]
+            slope[first], offset[first], last = 0.0, 2.0 * cut, first + 1
     x[T - 1] = low[T - 1]
     for t in range(T - 2, -1, -1):
         x[t] = min(max(x[t + 1], low[t]), high[t])

@@ -11,7 +11,7 @@ from ._products import FAR, without_rounding
 from ._rows import used_rows
 
 SMALL = 5_000  # entries of X up to which looking for zeros takes longer than they would
-LARGE_TASK = 2**17  # products of two entries from which on a task's Gram matrix is left to BLAS
+LARGE_TASK = 2**22  # products of two entries from which on BLAS is the faster for the Gram matrix of a task
 # Bytes of X up to which it is copied where that makes for speed: a larger one stays where it is, on disk maybe.
 LARGE = 2**28
 
@@ -139,6 +139,11 @@ class Tasks:
         return np.repeat(np.arange(self.n_tasks), np.diff(self.ptr))
 
     @cached_property
+    def sample_row(self):
+        """Row of X of every sample, (N,)."""
+        return np.arange(len(self.y)) + self.spread(self.row - self.ptr[:-1])
+
+    @cached_property
     def common_weight(self):
         """(weights (n,) summing to 1, scale (T,)) with c_ti = scale_t * weights_i, or None.
 
@@ -222,7 +227,7 @@ class Tasks:
             squares = np.asarray(_products.squared(self.X).sum(axis=1)).ravel()
         else:
             squares = np.einsum("ij,ij->i", self.X, self.X)
-        return squares[np.arange(len(self.y)) + self.spread(self.row - self.ptr[:-1])]
+        return squares[self.sample_row]
 
     def dense(self):
         """X as an array."""
@@ -234,6 +239,12 @@ class Tasks:
             return self
         X = self.X[:, features] if self.is_sparse else self.X.T[features].T
         return Tasks(_by_columns(X), self.y, self.ptr, self.row, self.weight)
+
+    def between(self, begin, end):
+        """The tasks from ``begin`` to ``end``, on the same X."""
+        a, e = self.ptr[begin], self.ptr[end]
+        ptr = self.ptr[begin : end + 1] - a
+        return Tasks(self.X, self.y[a:e], ptr, self.row[begin:end].copy(), self.weight[a:e])
 
     def part(self, rows):
         """(tasks on some rows of X, positions of the tasks that are left): as if there were no other rows.
@@ -344,8 +355,7 @@ class Tasks:
         found = np.zeros(self.n_features, dtype=bool)
         counts = self.weight > 0
         if len(left) and counts.any():
-            at = np.arange(len(self.y)) + np.repeat(self.row - self.ptr[:-1], np.diff(self.ptr))
-            at, of_task = at[counts], self.sample_task[counts]
+            at, of_task = self.sample_row[counts], self.sample_task[counts]
             first = np.searchsorted(of_task, of_task)
             if self.is_sparse:
                 empty = np.diff(self.X.indptr)[left] == 0

@@ -7,7 +7,8 @@ conjugate gradients, preconditioned by the exact solution for M = low rank + a m
 
 import numpy as np
 
-from ..gram import Factors, each, inverse
+from ..gram import each
+from ..inverses import Factors, inverse
 from ..penalties.base import clean_spectrum
 
 PIVOT = 0.1  # of a factor, from which on its inverse is as good: what it solves is to be exact

@@ -241,10 +241,12 @@ class Tasks:
         return Tasks(_by_columns(X), self.y, self.ptr, self.row, self.weight)
 
     def between(self, begin, end):
-        """The tasks from ``begin`` to ``end``, on the same X."""
+        """The tasks from ``begin`` to ``end``, on the same X; on their own rows of a sparse one."""
         a, e = self.ptr[begin], self.ptr[end]
-        ptr = self.ptr[begin : end + 1] - a
-        return Tasks(self.X, self.y[a:e], ptr, self.row[begin:end].copy(), self.weight[a:e])
+        X, row = self.X, self.row[begin:end].copy()
+        if self.is_sparse and not self.is_shared:
+            X, row = _by_columns(self._sparse_rows[a:e]), row - a
+        return Tasks(X, self.y[a:e], self.ptr[begin : end + 1] - a, row, self.weight[a:e])
 
     def part(self, rows):
         """(tasks on some rows of X, positions of the tasks that are left): as if there were no other rows.

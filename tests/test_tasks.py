@@ -96,7 +96,7 @@ def assert_is_the_loop(these, X):
     for centre, expected in ((None, plain), (means, within)):
         G = these.gram(h, centre)
         assert_allclose(G, expected, rtol=1e-10, atol=atol)
-        assert_allclose(G, G.swapaxes(1, 2), rtol=1e-14)
+        assert_allclose(G, G.swapaxes(1, 2), rtol=1e-14, atol=atol)
         assert_allclose(these.curvature(h, centre), np.einsum("tjj->jt", expected), rtol=1e-10, atol=atol)
     assert_array_equal(G[:, 3], 0)
     assert_array_equal(these.curvature(h, means)[3], 0)

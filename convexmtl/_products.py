@@ -4,7 +4,7 @@ Compiled for many small tasks at once, whatever their sizes; and for one large t
 
 The kernels go through the tasks that read some rows of X. ``X`` (d, m) holds these rows, one feature after the other,
 from ``first`` on; the samples of task t are ``ptr[t]:ptr[t + 1]`` and read the rows from ``row[t]`` on. Each adds to
-its last argument what these rows contribute. Features are taken four at a time, so that sums stay in registers.
+its last argument what these rows contribute.
 """
 
 import numpy as np
@@ -14,6 +14,29 @@ from ._jit import kernel
 
 BLOCK = 2**22  # entries of X that are worked on at a time
 FAR = 1e-6  # share of a feature's second moment that is variance, below which it is far from zero
+CHUNK = 1024  # rows that are centred at a time
+
+
+@kernel("void(frozen(float64, 2), int64, int64, int64, frozen(float64, 1), float64[::1])", fastmath=True)
+def _dots(X, n_rows, low, high, u, out):
+    """out[j] += X[j, low:high] . u for the first rows, four at a time, so that the sums stay in registers."""
+    for j in range(0, n_rows - 3, 4):
+        x0, x1, x2, x3 = X[j, low:high], X[j + 1, low:high], X[j + 2, low:high], X[j + 3, low:high]
+        s0 = s1 = s2 = s3 = 0.0
+        for i in range(u.shape[0]):
+            s0 += u[i] * x0[i]
+            s1 += u[i] * x1[i]
+            s2 += u[i] * x2[i]
+            s3 += u[i] * x3[i]
+        out[j] += s0
+        out[j + 1] += s1
+        out[j + 2] += s2
+        out[j + 3] += s3
+    for j in range(n_rows // 4 * 4, n_rows):
+        x, total = X[j, low:high], 0.0
+        for i in range(u.shape[0]):
+            total += u[i] * x[i]
+        out[j] += total
 
 
 @kernel(
@@ -52,45 +75,7 @@ def add_moments(X, first, row, ptr, u, out):
         low, high = max(row[t], first), min(row[t] + ptr[t + 1] - ptr[t], first + m)
         if low < high:
             a = ptr[t] + low - row[t]
-            v = u[a : a + high - low]
-            b, e = low - first, high - first
-            for j in range(0, d - 3, 4):
-                x0, x1, x2, x3 = X[j, b:e], X[j + 1, b:e], X[j + 2, b:e], X[j + 3, b:e]
-                s0 = s1 = s2 = s3 = 0.0
-                for i in range(v.shape[0]):
-                    s0 += v[i] * x0[i]
-                    s1 += v[i] * x1[i]
-                    s2 += v[i] * x2[i]
-                    s3 += v[i] * x3[i]
-                out[t, j] += s0
-                out[t, j + 1] += s1
-                out[t, j + 2] += s2
-                out[t, j + 3] += s3
-            for j in range(d // 4 * 4, d):
-                x, total = X[j, b:e], 0.0
-                for i in range(v.shape[0]):
-                    total += v[i] * x[i]
-                out[t, j] += total
-
-
-@kernel(
-    "void(frozen(float64, 2), int64, frozen(int64, 1), frozen(int64, 1), frozen(float64, 1), frozen(float64, 2),"
-    " float64[:, ::1])",
-    fastmath=True,
-)
-def add_squares(X, first, row, ptr, h, means, out):
-    """out_t += sum_i h_ti (x_ti - mean_t)^2, (T, d)."""
-    d, m = X.shape
-    for t in range(row.shape[0]):
-        low, high = max(row[t], first), min(row[t] + ptr[t + 1] - ptr[t], first + m)
-        if low < high:
-            a = ptr[t] + low - row[t]
-            weight = h[a : a + high - low]
-            for j in range(d):
-                x, mean, total = X[j, low - first : high - first], means[t, j], 0.0
-                for i in range(weight.shape[0]):
-                    total += weight[i] * (x[i] - mean) * (x[i] - mean)
-                out[t, j] += total
+            _dots(X, d, low - first, high - first, u[a : a + high - low], out[t])
 
 
 @kernel(
@@ -99,47 +84,31 @@ def add_squares(X, first, row, ptr, h, means, out):
     fastmath=True,
 )
 def add_grams(X, first, row, ptr, h, means, wanted, out):
-    """out_t += sum_i h_ti (x_ti - mean_t)(x_ti - mean_t)', (T, d, d), for the tasks that are wanted."""
+    """out_t += sum_i h_ti (x_ti - mean_t)(x_ti - mean_t)', (T, d, d), for the tasks that are wanted.
+
+    With an ``out`` of shape (T, d, 1) only their diagonals.
+    """
     d, m = X.shape
-    most = 0
-    for t in range(row.shape[0]):
-        if wanted[t]:
-            most = max(most, min(m, ptr[t + 1] - ptr[t]))
-    A, b = np.empty((d, most)), np.empty(most)
+    diagonal = out.shape[2] < d
+    A, b = np.empty((1 if diagonal else d, CHUNK)), np.empty(CHUNK)
     for t in range(row.shape[0]):
         low, high = max(row[t], first), min(row[t] + ptr[t + 1] - ptr[t], first + m)
         if wanted[t] and low < high:
-            size = high - low
-            a = ptr[t] + low - row[t]
-            weight, weighted = h[a : a + size], b[:size]
-            for j in range(d):
-                x, mean, centred = X[j, low - first : high - first], means[t, j], A[j, :size]
-                for i in range(size):
-                    centred[i] = x[i] - mean
-            for j in range(d):
-                x = A[j, :size]
-                for i in range(size):
-                    weighted[i] = weight[i] * x[i]
-                for k in range(0, j - 2, 4):
-                    x0, x1, x2, x3 = A[k, :size], A[k + 1, :size], A[k + 2, :size], A[k + 3, :size]
-                    s0 = s1 = s2 = s3 = 0.0
+            for begin in range(low, high, CHUNK):
+                size = min(CHUNK, high - begin)
+                a = ptr[t] + begin - row[t]
+                weight, weighted = h[a : a + size], b[:size]
+                for j in range(d):
+                    k = 0 if diagonal else j
+                    x, mean, centred = X[j, begin - first : begin - first + size], means[t, j], A[k, :size]
                     for i in range(size):
-                        s0 += weighted[i] * x0[i]
-                        s1 += weighted[i] * x1[i]
-                        s2 += weighted[i] * x2[i]
-                        s3 += weighted[i] * x3[i]
-                    out[t, j, k] += s0
-                    out[t, j, k + 1] += s1
-                    out[t, j, k + 2] += s2
-                    out[t, j, k + 3] += s3
-                for k in range((j + 1) // 4 * 4, j + 1):
-                    x, total = A[k, :size], 0.0
-                    for i in range(size):
-                        total += weighted[i] * x[i]
-                    out[t, j, k] += total
-            for j in range(d):
-                for k in range(j):
-                    out[t, k, j] = out[t, j, k]
+                        centred[i] = x[i] - mean
+                        weighted[i] = weight[i] * centred[i]
+                    _dots(A, k + 1, 0, size, weighted, out[t, j])
+            if not diagonal:
+                for j in range(d):
+                    for k in range(j):
+                        out[t, k, j] = out[t, j, k]
 
 
 def without_rounding(curvature, means, mass):

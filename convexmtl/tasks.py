@@ -332,11 +332,12 @@ class Tasks:
 
     def _centred_squares(self, h, means):
         """(d, T) sum_i h_ti (x_ti - mean_t)^2, for means (d, T) or None."""
-        shape = self.n_tasks, self.n_features
-        out, h, centres = np.zeros(shape), np.ascontiguousarray(h), by_task(means, shape)
+        T, d = self.n_tasks, self.n_features
+        out, wanted = np.zeros((T, d, 1)), np.ones(T, dtype=bool)
+        h, centres = np.ascontiguousarray(h), by_task(means, (T, d))
         for rows, some in self._blocks():
-            _products.add_squares(*rows, h, centres[some], out[some])
-        return out.T
+            _products.add_grams(*rows, h, centres[some], wanted[some], out[some])
+        return out[:, :, 0].T
 
     @cached_property
     def constant_features(self):

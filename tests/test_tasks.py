@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 from convexmtl import _products, gram, tasks
-from convexmtl._input import encode_tasks, find_tasks
+from convexmtl._input import encode_classes, encode_tasks, find_tasks
 from convexmtl.inverses import Factors, inverse
 from convexmtl.tasks import Tasks
 
@@ -252,3 +252,32 @@ def test_labels(form, order):
     assert_array_equal(find_tasks(labels[::3], found), of_rows[::3])
     with pytest.raises(ValueError, match="was not seen in fit"):
         find_tasks(labels, found[1:])
+
+
+@pytest.mark.parametrize("form", ["shared", "stacked"])
+@pytest.mark.parametrize("kind", ["int", "str", "bool"])
+def test_classes_of_each_task(kind, form):
+    """Numbers and strings are encoded for all tasks at once, objects task by task: to the same signs and classes."""
+    rng, n, T = np.random.default_rng(0), 30, 4
+    names = {"int": [3, -1, 0, 7], "str": ["b", "a", "no", "long"], "bool": [True, False]}[kind]
+    first = np.array([0, 1, 1, 0]) % len(names)
+    second = np.array([1, 2, 1, 3]) % len(names)  # (the third task has one class)
+    codes = np.tile(np.arange(T), n)
+    y = np.array(names)[np.where(rng.random(n * T) < 0.5, first[codes], second[codes])]
+    objects = y.astype(object)
+    if form == "shared":
+        y, objects, codes = y.reshape(n, T), objects.reshape(n, T), None
+    if kind == "bool":
+        labels, expected = np.arange(T), np.where(objects.astype(bool), 1, -1)
+        assert_array_equal(encode_classes(y, codes, labels)[0], expected)
+        return
+    signs, classes = encode_classes(y, codes, np.arange(T))
+    again, by_task = encode_classes(objects, codes, np.arange(T))
+    assert_array_equal(signs, again)
+    for one, other in zip(classes, by_task, strict=True):
+        assert_array_equal(one, other)
+    of_row = np.arange(T) if form == "shared" else codes
+    low = np.array([own[0] for own in classes])[of_row]
+    high = np.array([own[-1] for own in classes])[of_row]
+    assert_array_equal(np.where(signs > 0, high, low), y)
+    assert_array_equal([len(own) for own in classes], [2, 2, 1, 2])

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.sparse import hstack, issparse
 
-from .tasks import sparse_gram, without_rounding
+from ._products import sparse_gram, without_rounding
 
 
 class Columns:

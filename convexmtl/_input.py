@@ -155,18 +155,51 @@ def label_array(labels):
 def encode_tasks(task):
     """(sorted labels, code of every row)."""
     try:
-        return np.unique(task, return_inverse=True)
+        return _sorted(task)
     except TypeError as error:
         kinds = sorted({type(label).__name__ for label in task.tolist()})
         raise ValueError(f"task must hold labels of one kind, got {kinds}.") from error
+
+
+def _sorted(labels):
+    """(distinct labels in order, code of every one), as from ``np.unique``."""
+    distinct, codes = _distinct(labels)
+    found, place = np.unique(distinct, return_inverse=True)
+    return found, place[codes]
+
+
+def _distinct(labels):
+    """(distinct labels in any order, code of every one)."""
+    # Rows of a task are often next to each other: then only the first of each run is looked at.
+    starts = np.flatnonzero(np.append(True, labels[1:] != labels[:-1]))
+    if 2 * len(starts) <= len(labels):
+        distinct, codes = _distinct(labels[starts])
+        return distinct, np.repeat(codes, np.diff(starts, append=len(labels)))
+    if labels.dtype.kind not in "OUS":
+        return np.unique(labels, return_inverse=True)
+    # Hashing them takes a fraction of the time that sorting does.
+    values = labels.tolist()
+    where = {label: code for code, label in enumerate(dict.fromkeys(values))}
+    distinct = np.empty(len(where), dtype=labels.dtype)
+    distinct[:] = list(where)
+    return distinct, np.fromiter(map(where.__getitem__, values), np.int64, len(values))
+
+
+def _positions(wanted, labels):
+    """(n,) where each of the ``wanted`` is among the labels, -1 for nowhere."""
+    if wanted.dtype.kind == labels.dtype.kind and labels.dtype.kind in "biufUS" and np.all(labels[:-1] < labels[1:]):
+        place = np.minimum(np.searchsorted(labels, wanted), len(labels) - 1)
+        return np.where(labels[place] == wanted, place, -1)
+    where = {label: t for t, label in enumerate(labels.tolist())}
+    return np.array([where.get(label, -1) for label in wanted.tolist()], dtype=np.int64)
 
 
 def find_tasks(task, labels, column=None):
     """Position of every row's task among the fitted labels; ``column`` is the estimator's task column."""
     if labels.dtype.kind in "mM" and task.dtype.kind in "mM":
         task = task.astype(labels.dtype)
-    where = {label: t for t, label in enumerate(labels.tolist())}
-    codes = np.array([where.get(label, -1) for label in task.tolist()], dtype=np.int64)
+    distinct, codes = _distinct(task)
+    codes = _positions(distinct, labels)[codes]
     if np.any(codes < 0):
         unseen = sorted({repr(label) for label in task[codes < 0].tolist()})
         named = ", ".join(unseen[:3]) + (f" and {len(unseen) - 3} more" if len(unseen) > 3 else "")
@@ -264,7 +297,7 @@ def missing_mask(labels):
         return np.isnan(labels)
     if labels.dtype.kind in "mM":
         return np.isnat(labels)
-    if labels.dtype.kind == "O":
+    if labels.dtype.kind == "O" and not set(map(type, labels.ravel().tolist())) <= {str, int, bool, tuple}:
         return np.vectorize(lambda label: label is None or is_scalar_nan(label) or is_pandas_na(label), otypes=[bool])(
             labels
         )
@@ -280,14 +313,27 @@ def encode_classes(y, codes, labels):
     missing = missing_mask(y)
     encoded = np.full(y.shape, np.nan)
     try:
-        found = np.unique(y[~missing])
+        found, code = _sorted(y[~missing])
     except TypeError:
         found = None  # labels of several kinds, which can only belong to different tasks
     if found is not None and len(found) <= 2:
-        encoded[~missing] = _two_classes(y[~missing], None)[1]
+        encoded[~missing] = _signs(found)[code]
         return encoded, found
     if len(labels) == 1 and y.ndim == 1:
         raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
+    if found is not None and found.dtype.kind != "O":
+        task = np.broadcast_to(codes if y.ndim == 1 else np.arange(len(labels)), y.shape)[~missing]
+        pairs, place = np.unique(task * len(found) + code, return_inverse=True)
+        owner, values = pairs // len(found), found[pairs % len(found)]
+        counts = np.bincount(owner, minlength=len(labels))
+        if counts.max() <= 2:
+            begin = np.cumsum(counts) - counts
+            alone = counts[owner] == 1
+            sign = 2.0 * (np.arange(len(pairs)) - begin[owner]) - 1
+            sign[alone] = _only_class(values[alone])
+            encoded[~missing] = sign[place]
+            return encoded, np.split(values, begin[1:])
+    # Objects, whose kinds may differ from task to task; or one of the tasks has too many classes.
     classes = []
     if y.ndim == 1:
         rows = rows_by_code(codes, len(labels))
@@ -324,11 +370,18 @@ def _two_classes(y, label):
             f"Only binary classification is supported. The type of the target is {type_of_target(y)}{where}: "
             f"{len(found)} classes {found[:5].tolist()}."
         )
-    if len(found) == 2:
-        return found, 2.0 * code - 1
-    # One class: it is the positive one, but for the labels that mean "no".
-    negative = found.dtype.kind in "fiub" and found[0] <= 0
-    return found, np.full(len(y), -1.0 if negative else 1.0)
+    return found, _signs(found)[code]
+
+
+def _signs(found):
+    """-1 and +1 for two classes, in order; what ``_only_class`` says of one."""
+    return np.array([-1.0, 1.0]) if len(found) == 2 else _only_class(found)
+
+
+def _only_class(values):
+    """Sign of every label that is the only one of its task: positive, but for the labels that mean "no"."""
+    values = np.array(values.tolist()) if values.dtype.kind == "O" else values
+    return np.where(values <= 0, -1.0, 1.0) if values.dtype.kind in "fiub" else np.ones(len(values))
 
 
 def read_sample_weight(sample_weight, X, y):

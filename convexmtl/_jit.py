@@ -25,10 +25,15 @@ COUPLING = "Tuple((int64[::1], int64[::1], float64[::1], int64[:, ::1], float64[
 
 
 def _signature(text):
-    """numba's signature for ``text``, in which ``row_prox`` stands for a pointer to a row prox, ``coupling`` for M."""
+    """numba's signature for ``text``.
+
+    In it ``row_prox`` stands for a pointer to a row prox, ``coupling`` for what couples tasks, ``frozen(float64, 2)``
+    for a contiguous array of two dimensions that is only read.
+    """
     from numba import types
 
     names = {name: getattr(types, name) for name in ("void", "float64", "int64", "boolean", "Tuple")}
+    names["frozen"] = lambda kind, ndim: types.Array(kind, ndim, "C", readonly=True)
     names["row_prox"] = types.FunctionType(eval(ROW_PROX, dict(names)))
     names["coupling"] = eval(COUPLING, dict(names))
     return eval(text, names)

@@ -9,9 +9,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from ._products import without_rounding
 from ._rows import used_rows
-from .gram import each, inverse
-from .tasks import Tasks, without_rounding
+from .gram import each
+from .inverses import inverse
+from .tasks import Tasks
 
 
 @dataclass(frozen=True, eq=False)
@@ -249,7 +251,7 @@ def _correction(problem, z, Z, free):
         solve = lambda R: G.inverse @ R @ outer  # noqa: E731
     elif free.shape[1] == T:
         G = data.design.matrices if quadratic else tasks.gram(h, means)
-        inverses = np.stack([inverse(g) for g in G])
+        inverses = inverse(G)
         product = lambda C: each(G, C @ free.T) @ free  # noqa: E731
         solve = lambda R: each(inverses, R @ free.T) @ free  # noqa: E731
     else:
@@ -282,7 +284,7 @@ def _projected_hessian(tasks, h, means, free):
     X, mass = tasks.X, tasks.sum(h)
     if means is not None:
         # Means of the same rows differ little between tasks: what is left of them cancels no digits.
-        centre = means @ mass / mass.sum()
+        centre = means @ mass / max(mass.sum(), np.finfo(float).tiny)
         X, means = X - centre, means - centre[:, None]
     H = np.empty((k, d, k, d))
     for a in range(k):

@@ -68,8 +68,8 @@ class DataTerm:
         width = np.ones(T)
         for _ in range(200):
             at = tasks.shift(z, b)
-            slope = tasks.sum(c * loss.derivative(tasks.y, at))
-            scale = tasks.sum(c * np.abs(loss.derivative(tasks.y, at)))
+            pull = c * loss.derivative(tasks.y, at)
+            slope, scale = tasks.sum(pull), tasks.sum(np.abs(pull))
             open_ = open_ & ~(np.abs(slope) <= 1e-15 * scale)
             if not open_.any():
                 break

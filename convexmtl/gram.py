@@ -10,16 +10,16 @@ the samples themselves.
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator, svds
 
 from ._columns import Columns
+from ._products import BLOCK
+from .inverses import SMALL, Factors, Semidefinite
 
 LARGEST = 4e7  # entries of all matrices together that are formed
 MOST_FEATURES = 2000  # of a (d, d) matrix that is factored
 LONG = 10.0  # times the usual length, from which on a row of X is too long to count as others do
-PIVOT = 1e-6  # of a factor, beside a diagonal of ones, below which products with the inverse lose too many digits
 
 
 class Design:
@@ -228,10 +228,11 @@ class TaskThin(Gram):
     def __init__(self, tasks, h, means):
         d, T = tasks.n_features, tasks.n_tasks
         self.A, self.scale = np.zeros((T, np.diff(tasks.ptr).max(), d)), np.ones(T)
-        for t in range(T):
-            samples, X = tasks.slices(t)[1], tasks.rows_of(t)
-            X = X if means is None else X - means[:, t]
-            self.A[t, : samples.stop - samples.start] = X * np.sqrt(h[samples])[:, None]
+        own = tasks.sample_task, np.arange(len(h)) - tasks.spread(tasks.ptr[:-1])
+        A = tasks.X[tasks.sample_row]
+        if means is not None:
+            A -= means.T[own[0]]
+        self.A[own] = A * np.sqrt(h)[:, None]
         self.kept = {}
 
     @property
@@ -303,123 +304,24 @@ def _combined(A, V, factors):
     return np.matmul(inside[:, None], A)[:, 0].T
 
 
-# -------------------------------------------------------------------------------------------- inverses
-
-
-class Semidefinite:
-    """A symmetric positive semidefinite matrix G (d, d), its spectrum and its pseudo-inverse."""
-
-    def __init__(self, G):
-        self.G = G
-
-    @cached_property
-    def spectrum(self):
-        """(eigenvalues >= 0, growing; eigenvectors)"""
-        values, vectors = np.linalg.eigh(self.G)
-        return np.maximum(values, 0), vectors
-
-    @cached_property
-    def inverse(self):
-        return inverse(self.G)
-
-
-def unit_diagonal(S):
-    """(S with a diagonal of ones, the factors of rows and columns); a row without a diagonal gets the factor 0.
-
-    Features of any scale count alike then, and what is cut off of a spectrum is rounding and not small units.
-    """
-    diagonal = np.einsum("...jj->...j", S)
-    unit = np.divide(1.0, np.sqrt(np.abs(diagonal)), out=np.zeros(diagonal.shape), where=diagonal != 0)
-    return unit[..., :, None] * S * unit[..., None, :], unit
-
-
-def inverse(S, pseudo=None):
-    """(Pseudo-)inverse of a semidefinite matrix S; features that say nothing get zeros.
-
-    ``pseudo`` None takes the pseudo-inverse where the matrix is nearly singular: it leaves alone what nothing
-    determines.
-    """
-    scaled, unit = unit_diagonal(S)
-    if pseudo is None:
-        pseudo = _smallest_pivot(scaled) <= 1e-5
-    scaled[np.diag_indices(len(S))] += unit == 0
-    inner = np.linalg.pinv(scaled, rcond=1e-13, hermitian=True) if pseudo else np.linalg.inv(scaled)
-    return unit[:, None] * inner * unit
-
-
-class Factors:
-    """(G_t + shift_t I)^-1 for all tasks at once, G (T, d, d), shift (T,) >= 0.
-
-    Matrices are scaled to a unit diagonal first. Those whose pivots are at least ``pivot`` are inverted: products
-    with inverses are numpy's, as all around them are, while scipy's triangular solves lose fewer digits but come
-    with another BLAS, whose threads and numpy's wait for each other. The others get Cholesky factors; where a matrix is
-    singular, those of one with a little more on the diagonal, which is good enough for a preconditioner.
-    """
-
-    def __init__(self, G, shift, pivot=PIVOT):
-        d = G.shape[1]
-        every = np.arange(d)
-        S = G.copy()
-        S[:, every, every] += shift[:, None]
-        S, self.unit = unit_diagonal(S)
-        S[:, every, every] += self.unit == 0
-        hard = _smallest_pivots(S) < pivot
-        self.hard = {int(t): _cholesky(S[t]) for t in np.flatnonzero(hard)}
-        S[hard] = np.eye(d)
-        self.inverses = np.linalg.inv(S)
-
-    def solve(self, R):
-        """For R (d, T) or, (d, k) for every task, (T, d, k)."""
-        vectors = R.ndim == 2
-        B = (R.T[:, :, None] if vectors else R) * self.unit[:, :, None]
-        out = np.matmul(self.inverses, B)
-        for t, factor in self.hard.items():
-            out[t] = cho_solve(factor, B[t], check_finite=False)
-        out *= self.unit[:, :, None]
-        return out[:, :, 0].T if vectors else out
-
-
-def _cholesky(S):
-    """Factor of a matrix with a unit diagonal, with a little more on it if need be."""
-    for more in (1e-15, 1e-10, 1e-6):
-        try:
-            factor = cho_factor(S + more * np.eye(len(S)), lower=True, check_finite=False)
-        except np.linalg.LinAlgError:
-            continue
-        if np.diag(factor[0]).min() > 1e-6 or more > 1e-15:
-            break
-    return factor
-
-
-def _smallest_pivot(S):
-    """Of the Cholesky factor of S, over the largest; 0 where it has none."""
-    try:
-        pivots = np.diag(np.linalg.cholesky(S))
-    except np.linalg.LinAlgError:
-        return 0.0
-    return pivots.min() / pivots.max()
-
-
-def _smallest_pivots(S):
-    """The same for many (T, d, d)."""
-    try:
-        pivots = np.einsum("tjj->tj", np.linalg.cholesky(S))
-        return pivots.min(axis=1) / pivots.max(axis=1)
-    except np.linalg.LinAlgError:
-        return np.array([_smallest_pivot(s) for s in S])
-
-
 # ---------------------------------------------------------------------------------- largest curvature
 
 
 def largest_eigenvalue(design, h):
     """The largest eigenvalue of all tasks' Gram matrices for the weights h (N,) of the samples; no matrix is kept."""
-    tasks = design.tasks
+    tasks, d = design.tasks, design.tasks.n_features
     means = tasks.means(h) if design.centred else None
     factor = _common_factor(tasks, h)
-    some = range(tasks.n_tasks) if factor is None else [0]
+    if factor is None and d <= SMALL:
+        size = BLOCK // d**2
+        tops = []
+        for a in range(0, tasks.n_tasks, size):
+            e = min(a + size, tasks.n_tasks)
+            G = tasks.between(a, e).gram(h[tasks.ptr[a] : tasks.ptr[e]], None if means is None else means[:, a:e])
+            tops.append(np.linalg.eigvalsh(G)[:, -1].max())
+        return max(tops)
     tops = []
-    for t in some:
+    for t in range(tasks.n_tasks) if factor is None else [0]:
         mean = None if means is None else means[:, t]
         tops.append(_top(tasks.rows_of(t), h[tasks.slices(t)[1]], mean))
     return max(tops) * (1.0 if factor is None else factor)

@@ -92,9 +92,9 @@ class Loss(BaseEstimator):
     def check_targets(self, y):
         """Raise a ValueError where a target is outside the loss's domain."""
 
-    def constant(self, y):
-        """The intercept to use for a task whose targets have no finite best intercept, else None."""
-        return None
+    def constant(self, y, ptr):
+        """(T,) intercepts to use for tasks (targets ``ptr[t]:ptr[t + 1]``) without a finite best one, else NaN."""
+        return np.full(len(ptr) - 1, np.nan)
 
 
 class Squared(Loss):
@@ -266,8 +266,8 @@ class Poisson(Loss):
         if np.any(y < 0):
             raise ValueError(f"loss='poisson' needs targets y >= 0 (counts), got {y.min():g}.")
 
-    def constant(self, y):
-        return np.log(0.5 / len(y)) if not np.any(y > 0) else None
+    def constant(self, y, ptr):
+        return np.where(np.maximum.reduceat(y, ptr[:-1]) > 0, np.nan, np.log(0.5 / np.diff(ptr)))
 
 
 class Logistic(Loss):
@@ -308,9 +308,10 @@ class Logistic(Loss):
         """P(y = 1)."""
         return expit(z)
 
-    def constant(self, y):
+    def constant(self, y, ptr):
         # One class only: its log-odds after adding half a sample of either class.
-        return np.sign(y[0]) * np.log((len(y) + 0.5) / 0.5) if np.all(y == y[0]) else None
+        low, high = np.minimum.reduceat(y, ptr[:-1]), np.maximum.reduceat(y, ptr[:-1])
+        return np.where(low == high, np.sign(low) * np.log((np.diff(ptr) + 0.5) / 0.5), np.nan)
 
 
 class SquaredHinge(Loss):

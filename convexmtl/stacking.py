@@ -141,6 +141,8 @@ def _read_labels(labels, name):
 
 
 def _check_no_missing_label(labels):
+    if labels.dtype.kind in "biuUS":
+        return
     missing = [i for i, label in enumerate(labels) if label is None or is_scalar_nan(label) or is_pandas_na(label)]
     if missing:
         raise ValueError(

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import csc_array, issparse
+from scipy.sparse import csc_array, csr_array, issparse
 
+from . import _products
+from ._products import FAR, without_rounding
 from ._rows import used_rows
 
-# Entries of X per task up to which the Gram matrices of all tasks come from one call, on a copy of X.
-SMALL = 5_000
+SMALL = 5_000  # entries of X up to which looking for zeros takes longer than they would
+LARGE_TASK = 2**22  # products of two entries from which on BLAS is the faster for the Gram matrix of a task
 # Bytes of X up to which it is copied where that makes for speed: a larger one stays where it is, on disk maybe.
 LARGE = 2**28
-BLOCK = 2**22  # entries of X that are worked on at a time
-FAR = 1e-6  # share of a feature's second moment that is variance, below which it is far from zero
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +92,36 @@ class Tasks:
         return bool(np.all(self.row == 0) and np.all(np.diff(self.ptr) == self.n_rows))
 
     @cached_property
-    def _equal(self):
-        """X as a view (T, d, n) for tasks with n rows of their own each, so that one call does for all; or None."""
-        n = np.diff(self.ptr)
-        if self.is_sparse or np.any(n != n[0]) or np.any(self.row != self.ptr[:-1]) or not self.X.flags.f_contiguous:
-            return None
-        return self.X.T.reshape(self.n_features, self.n_tasks, n[0]).transpose(1, 0, 2)
+    def _columns(self):
+        """(d, n_rows) the columns of X, one after the other in memory; None where they are not."""
+        return None if self.is_sparse or not self.X.flags.f_contiguous else np.require(self.X.T, requirements="CA")
+
+    def _blocks(self, wanted=None):
+        """((columns, first row, row, ptr), tasks) for the kernels of ``_products``: all rows of X, block by block.
+
+        It is one block where the columns of X lie one after the other; else blocks are copied. Those without a task
+        that is ``wanted`` (T,) are left out.
+        """
+        if self._columns is not None:
+            yield (self._columns, 0, self.row, self.ptr), slice(0, self.n_tasks)
+            return
+        X = self._sparse_rows if self.is_sparse else self.X
+        ends, size = self.row + np.diff(self.ptr), max(1, _products.BLOCK // max(1, self.n_features))
+        for first in range(0, self.n_rows, size):
+            begin, end = np.searchsorted(ends, first, "right"), np.searchsorted(self.row, first + size)
+            if begin < end and (wanted is None or wanted[begin:end].any()):
+                block = X[first : first + size]
+                columns = np.ascontiguousarray((block.toarray() if self.is_sparse else block).T)
+                yield (columns, first, self.row[begin:end], self.ptr[begin : end + 1]), slice(begin, end)
+
+    @cached_property
+    def _block_diagonal(self):
+        """(N, T d) a sparse X of stacked tasks, block after block."""
+        X = self._sparse_rows
+        wide = np.int64 if self.n_tasks * self.n_features > np.iinfo(np.int32).max else X.indices.dtype
+        shift = np.repeat(self.sample_task * self.n_features, np.diff(X.indptr))
+        shape = len(self.y), self.n_tasks * self.n_features
+        return csr_array((X.data, X.indices.astype(wide) + shift.astype(wide), X.indptr.astype(wide)), shape=shape)
 
     @cached_property
     def _sparse_rows(self):
@@ -113,6 +137,11 @@ class Tasks:
     def sample_task(self):
         """Task index of every sample, (N,)."""
         return np.repeat(np.arange(self.n_tasks), np.diff(self.ptr))
+
+    @cached_property
+    def sample_row(self):
+        """Row of X of every sample, (N,)."""
+        return np.arange(len(self.y)) + self.spread(self.row - self.ptr[:-1])
 
     @cached_property
     def common_weight(self):
@@ -143,19 +172,18 @@ class Tasks:
 
     def apply(self, W):
         """Predictions without intercept, (N,): x_ti . w_t for W (d, T)."""
-        # (With a small X, looking for zeros takes longer than they would.)
-        if self.is_sparse or self.X.size > SMALL:
+        if self.is_sparse or (self.is_shared and self.X.size > SMALL):
             used = np.flatnonzero(used_rows(W))
-            if 2 * len(used) < len(W) and (self.is_sparse or len(used) * self.n_rows <= BLOCK):
+            if 2 * len(used) < len(W) and (self.is_sparse or len(used) * self.n_rows <= _products.BLOCK):
                 return self.select(used).apply(W[used]) if len(used) else np.zeros(len(self.y))
         if self.is_shared:
             # For BLAS, twice as fast as X @ W.
             return (self.X @ W).ravel(order="F") if self.is_sparse else (W.T @ self.X.T).ravel()
-        if self._equal is not None:
-            return np.matmul(W.T[:, None], self._equal).ravel()
-        z = np.empty(len(self.y))
-        for t in range(self.n_tasks):
-            z[self.slices(t)[1]] = self.rows_of(t) @ W[:, t]
+        if self.is_sparse:
+            return self._block_diagonal @ W.T.ravel()
+        z, W = np.zeros(len(self.y)), by_task(W)
+        for rows, some in self._blocks():
+            _products.add_predictions(*rows, W[some], z)
         return z
 
     def adjoint(self, u):
@@ -163,12 +191,12 @@ class Tasks:
         if self.is_shared:
             U = u.reshape(self.n_tasks, -1)
             return self.X.T @ U.T if self.is_sparse else (U @ self.X).T
-        if self._equal is not None:
-            return np.matmul(self._equal, u.reshape(self.n_tasks, -1, 1))[:, :, 0].T
-        out = np.empty((self.n_features, self.n_tasks))
-        for t in range(self.n_tasks):
-            out[:, t] = u[self.slices(t)[1]] @ self.rows_of(t)
-        return out
+        if self.is_sparse:
+            return (u @ self._block_diagonal).reshape(self.n_tasks, -1).T
+        out, u = np.zeros((self.n_tasks, self.n_features)), np.ascontiguousarray(u)
+        for rows, some in self._blocks():
+            _products.add_moments(*rows, u, out[some])
+        return out.T
 
     def sum(self, u):
         """(T,) sums over the samples of each task."""
@@ -196,10 +224,10 @@ class Tasks:
     def row_squares(self):
         """(N,) the square of the length of every sample's row of X."""
         if self.is_sparse:
-            squares = np.asarray(_squared(self.X).sum(axis=1)).ravel()
+            squares = np.asarray(_products.squared(self.X).sum(axis=1)).ravel()
         else:
             squares = np.einsum("ij,ij->i", self.X, self.X)
-        return squares[np.arange(len(self.y)) + self.spread(self.row - self.ptr[:-1])]
+        return squares[self.sample_row]
 
     def dense(self):
         """X as an array."""
@@ -211,6 +239,14 @@ class Tasks:
             return self
         X = self.X[:, features] if self.is_sparse else self.X.T[features].T
         return Tasks(_by_columns(X), self.y, self.ptr, self.row, self.weight)
+
+    def between(self, begin, end):
+        """The tasks from ``begin`` to ``end``, on the same X; on their own rows of a sparse one."""
+        a, e = self.ptr[begin], self.ptr[end]
+        X, row = self.X, self.row[begin:end].copy()
+        if self.is_sparse and not self.is_shared:
+            X, row = _by_columns(self._sparse_rows[a:e]), row - a
+        return Tasks(X, self.y[a:e], self.ptr[begin : end + 1] - a, row, self.weight[a:e])
 
     def part(self, rows):
         """(tasks on some rows of X, positions of the tasks that are left): as if there were no other rows.
@@ -224,8 +260,9 @@ class Tasks:
             samples = np.tile(taken, T)
             ptr, row = np.arange(T + 1, dtype=np.int64) * int(taken.sum()), np.zeros(T, dtype=np.int64)
         else:
-            left = np.flatnonzero(self.sum(often * self.weight) > 0)
-            taken = samples = (often > 0) & self._counted & np.isin(self.sample_task, left)
+            counts = self.sum(often * self.weight) > 0
+            left = np.flatnonzero(counts)
+            taken = samples = (often > 0) & self._counted & self.spread(counts)
             sizes = np.add.reduceat(taken.astype(np.int64), self.ptr[:-1])[left]
             ptr = np.concatenate([[0], np.cumsum(sizes)])
             row = ptr[:-1].copy()
@@ -255,45 +292,52 @@ class Tasks:
     def gram(self, h, means=None):
         """(T, d, d): sum_i h_ti (x_ti - mean_t)(x_ti - mean_t)' for h (N,) >= 0; means (d, T) or None."""
         d, T = self.n_features, self.n_tasks
-        if self._equal is not None and self.X.size <= SMALL * T:
-            H = h.reshape(T, 1, -1)
-            A = (self._equal if means is None else self._equal - means.T[:, :, None]) * np.sqrt(H)
-            out = np.matmul(A, A.transpose(0, 2, 1))
-            return out if means is None else _without_constants(out, means.T, self.sum(h)[:, None])
-        out = np.empty((T, d, d))
-        for t in range(T):
+        large = np.diff(self.ptr) * d**2 > LARGE_TASK
+        out, wanted, h = np.zeros((T, d, d)), ~large, np.ascontiguousarray(h)
+        if wanted.any():
+            centres = by_task(means, (T, d))
+            for rows, some in self._blocks(wanted):
+                _products.add_grams(*rows, h, centres[some], wanted[some], out[some])
+            if means is not None:
+                _products.without_constants(out, means.T, self.sum(h)[:, None])
+        for t in np.flatnonzero(large):
             weight, X = h[self.slices(t)[1]], self.rows_of(t)
-            out[t] = _gram(X, weight, None if means is None else means[:, t])
+            out[t] = _products.gram(X, weight, None if means is None else means[:, t])
         return out
 
     def weighted_gram(self, s, centred):
         """(d, d): that of all rows of X, for their weights s (n,)."""
-        return _gram(self.X, s, s @ self.X if centred else None)
+        return _products.gram(self.X, s, s @ self.X if centred else None)
 
     def curvature(self, h, means=None):
         """(d, T): the diagonals of ``gram``, by column."""
-        d, T = self.n_features, self.n_tasks
         if self.is_shared:
-            squares = np.zeros((d, T))
-            H = h.reshape(T, -1)
-            for block in _row_blocks(self.X):
-                squares += (H[:, block] @ _squared(self.X[block])).T
+            squares = np.zeros((self.n_features, self.n_tasks))
+            H = h.reshape(self.n_tasks, -1)
+            for block in _products.row_blocks(self.X):
+                squares += (H[:, block] @ _products.squared(self.X[block])).T
+        elif self.is_sparse:
+            squares = (h @ self._block_diagonal.power(2)).reshape(self.n_tasks, -1).T
         else:
-            squares = np.empty((d, T))
-            for t in range(T):
-                squares[:, t] = h[self.slices(t)[1]] @ _squared(self.rows_of(t))
+            squares = self._centred_squares(h, means)
+            return squares if means is None else without_rounding(squares, means, self.sum(h))
         if means is None:
             return squares
         # sum h (x - m)^2 = sum h x^2 - m^2 sum h loses digits where the mean is large; those are redone.
         centred = squares - means**2 * self.sum(h)
         bad = np.any(centred < FAR * squares, axis=1).nonzero()[0]
         if len(bad):
-            for t in range(T):
-                samples, X = self.slices(t)[1], self.rows_of(t)
-                for j in bad:
-                    x = X[:, [j]].toarray()[:, 0] if self.is_sparse else X[:, j]
-                    centred[j, t] = h[samples] @ np.square(x - means[j, t])
+            centred[bad] = self.select(bad)._centred_squares(h, means[bad])
         return without_rounding(centred, means, self.sum(h))
+
+    def _centred_squares(self, h, means):
+        """(d, T) sum_i h_ti (x_ti - mean_t)^2, for means (d, T) or None."""
+        T, d = self.n_tasks, self.n_features
+        out, wanted = np.zeros((T, d, 1)), np.ones(T, dtype=bool)
+        h, centres = np.ascontiguousarray(h), by_task(means, (T, d))
+        for rows, some in self._blocks():
+            _products.add_grams(*rows, h, centres[some], wanted[some], out[some])
+        return out[:, :, 0].T
 
     @cached_property
     def constant_features(self):
@@ -310,18 +354,17 @@ class Tasks:
                     for chosen in (rows[done : done + size], rows[:1])
                 )
                 left = left[np.all(block == first, axis=0)]
-                done, size = done + size, max(16, min(4 * size, BLOCK // max(1, self.n_features)))
+                done, size = done + size, max(16, min(4 * size, _products.BLOCK // max(1, self.n_features)))
         found = np.zeros(self.n_features, dtype=bool)
         counts = self.weight > 0
         if len(left) and counts.any():
-            at = np.arange(len(self.y)) + np.repeat(self.row - self.ptr[:-1], np.diff(self.ptr))
-            at, of_task = at[counts], self.sample_task[counts]
+            at, of_task = self.sample_row[counts], self.sample_task[counts]
             first = np.searchsorted(of_task, of_task)
             if self.is_sparse:
                 empty = np.diff(self.X.indptr)[left] == 0
                 found[left[empty]] = True
                 left = left[~empty]
-            size = max(1, BLOCK // len(at))
+            size = max(1, _products.BLOCK // len(at))
             for some in (left[a : a + size] for a in range(0, len(left), size)):
                 x = (self.X[:, some].toarray() if self.is_sparse else self.X[:, some])[at]
                 found[some] = np.all(x == x[first], axis=0)
@@ -368,11 +411,16 @@ class Tasks:
         return np.repeat(np.add.reduceat(X, self.ptr[:-1], axis=0) / counts[:, None], counts, axis=0)
 
 
+def by_task(W, shape=None):
+    """(T, d) W (d, T) with what belongs to a task side by side in memory; zeros of that shape where it is None."""
+    return np.zeros(shape) if W is None else np.ascontiguousarray(W.T, dtype=float)
+
+
 def row_products(X, rows, codes):
     """(n,) x_i . rows[codes_i], for X (n, d) dense or sparse and codes (n,)."""
     out = np.empty(X.shape[0])
     X = X.tocsr() if issparse(X) else X
-    size = max(1, BLOCK // max(1, X.shape[1]))
+    size = max(1, _products.BLOCK // max(1, X.shape[1]))
     for a in range(0, len(out), size):
         block = slice(a, a + size)
         if issparse(X):
@@ -380,11 +428,6 @@ def row_products(X, rows, codes):
         else:
             out[block] = np.einsum("ij,ij->i", X[block], rows[codes[block]])
     return out
-
-
-def without_rounding(curvature, means, mass):
-    """``curvature`` with zeros where centring a constant feature has left the square of a rounding error."""
-    return np.where(curvature <= 1e-28 * means**2 * mass, 0.0, curvature)
 
 
 def _by_columns(X):
@@ -398,64 +441,8 @@ def _by_columns(X):
     return X
 
 
-def _squared(X):
-    return X.power(2) if issparse(X) else np.square(X)
-
-
-def _gram(X, weight, mean):
-    """sum_i weight_i (x_i - mean)(x_i - mean)', (d, d); mean None is 0."""
-    if issparse(X):
-        G = sparse_gram(X, weight, mean)
-    else:
-        factor = weight[0]
-        equal = not np.any(weight != factor)
-        for block in _row_blocks(X):
-            A = X[block] if mean is None else X[block] - mean
-            if not equal:
-                A = A * np.sqrt(weight[block])[:, None]
-            G = A.T @ A if block.start == 0 else G + A.T @ A
-        if equal:
-            G *= factor
-    return G if mean is None else _without_constants(G, mean, weight.sum())
-
-
-def sparse_gram(X, weight, mean, begin=0):
-    """Rows from ``begin`` on of sum_i weight_i (x_i - mean)(x_i - mean)' for a sparse X; mean None is 0."""
-    weighted = X.multiply(weight[:, None]).tocsc()
-    G = (X[:, begin:].T @ weighted).toarray()
-    if mean is None:
-        return G
-    squares = np.asarray(X.multiply(weighted).sum(axis=0)).ravel()
-    far = np.flatnonzero(squares - weight.sum() * mean**2 < FAR * squares)
-    G -= weight.sum() * np.outer(mean[begin:], mean)
-    if len(far):
-        # A column far from zero is hardly sparse: its mean is taken out before the product, which would cancel.
-        centred = X[:, far].toarray() - mean[far]
-        product = X.T @ (weight[:, None] * centred) - np.outer(mean, weight @ centred)
-        product[far] = centred.T @ (weight[:, None] * centred)
-        G[:, far] = product[begin:]
-        inside = far >= begin
-        G[far[inside] - begin] = product[:, inside].T
-    return G
-
-
-def _without_constants(G, means, mass):
-    """The centred Gram matrices G (..., d, d), changed in place: exact zeros for features that are constant."""
-    constant = without_rounding(np.einsum("...jj->...j", G), means, mass) == 0
-    if constant.any():
-        G[constant] = 0.0
-        G.swapaxes(-1, -2)[constant] = 0.0
-    return G
-
-
 def _normalised(s, ptr, task_weight):
     """c_ti = task_weight_t s_ti / sum_i s_ti; a task without any weight keeps zeros."""
     total = np.add.reduceat(s, ptr[:-1])
     factor = np.divide(1.0 if task_weight is None else task_weight, total, out=np.zeros_like(total), where=total > 0)
     return s * np.repeat(factor, np.diff(ptr))
-
-
-def _row_blocks(X):
-    """Slices of rows of a dense X that hold BLOCK entries at most; of a sparse one, all of them."""
-    size = X.shape[0] if issparse(X) else max(1, BLOCK // max(1, X.shape[1]))
-    return [slice(a, min(a + size, X.shape[0])) for a in range(0, X.shape[0], size)]

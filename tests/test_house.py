@@ -22,6 +22,7 @@ PACKAGE = Path(cm.__file__).parent
 FLOORS = [
     ["_compat"],
     ["_version", "_jit", "_rows", "_input", "_progress", "structures"],
+    ["_products", "inverses"],
     ["tasks", "losses", "penalties"],
     ["_columns"],
     ["gram"],

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 
 import convexmtl as cm
-from convexmtl import _input, tasks
+from convexmtl import _input, _products, tasks
 from convexmtl.metrics import nmse, task_scores
 from convexmtl.model_selection import TaskKFold
 
@@ -211,7 +211,7 @@ def test_a_large_x_on_disk_is_never_copied(name, order, tmp_path, monkeypatch):
         y = (y > 0).astype(int)
     in_memory = LARGE_FITS[name].fit(np.asfortranarray(x), y).coef_
     monkeypatch.setattr(tasks, "LARGE", 2**20)
-    monkeypatch.setattr(tasks, "BLOCK", 2**18)
+    monkeypatch.setattr(_products, "BLOCK", 2**18)
     LARGE_FITS[name].fit(np.array(x[:50]), y[:50])
     tracemalloc.start()
     try:

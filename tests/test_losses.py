@@ -178,13 +178,12 @@ def test_what_is_predicted():
 
 
 def test_constant_targets_without_a_finite_best_intercept():
-    assert_allclose(Poisson().constant(np.zeros(4)), np.log(0.5 / 4))
-    assert_allclose(Logistic().constant(np.ones(4)), np.log(4.5 / 0.5))
-    assert_allclose(Logistic().constant(-np.ones(4)), -np.log(4.5 / 0.5))
-    assert Poisson().constant(np.array([0.0, 1.0])) is None
-    assert Logistic().constant(np.array([1.0, -1.0])) is None
+    y, ptr, nan = np.array([0.0, 0, 0, 0, 0, 1, 2, 0]), np.array([0, 4, 6, 7, 8]), np.nan
+    assert_allclose(Poisson().constant(y, ptr), [np.log(0.5 / 4), nan, nan, np.log(0.5)])
+    y = np.array([1.0, 1, 1, 1, 1, -1, -1, 1])
+    assert_allclose(Logistic().constant(y, ptr), [np.log(4.5 / 0.5), nan, -np.log(3.0), np.log(3.0)])
     for loss in (Squared(), Huber(), SquaredHinge()):
-        assert loss.constant(np.ones(4)) is None
+        assert_array_equal(loss.constant(y, ptr), [nan] * 4)
 
 
 def test_huber_is_the_squared_loss_for_a_large_delta():

@@ -118,28 +118,29 @@ class Formulates:
 
     def _without_constant_tasks(self, tasks, loss, labels, stacklevel=2):
         """Tasks whose targets have no finite best intercept lose their weight and get a fixed intercept."""
-        single, fixed, keep = [], np.zeros(tasks.n_tasks), np.ones(tasks.n_tasks)
-        for t in range(tasks.n_tasks):
-            samples = tasks.slices(t)[1]
-            seen = tasks.y[samples][tasks.weight[samples] > 0]
-            if loss.classification and np.all(seen == seen[0]):
-                single.append(labels.tolist()[t])
-            constant = loss.constant(seen) if self.fit_intercept else None
-            if constant is not None:
-                fixed[t], keep[t] = constant, 0.0
-                if not loss.classification:
-                    single.append(labels.tolist()[t])
-        if single:
+        counts = tasks.weight > 0
+        sizes = tasks.sum(counts.astype(np.int64))
+        some = np.flatnonzero(sizes)
+        y, ptr = tasks.y[counts], np.concatenate([[0], np.cumsum(sizes[some])])
+        constant = np.full(tasks.n_tasks, np.nan)
+        if self.fit_intercept:
+            constant[some] = loss.constant(y, ptr)
+        finite = np.isnan(constant)
+        single = ~finite
+        if loss.classification:
+            single[some] = np.minimum.reduceat(y, ptr[:-1]) == np.maximum.reduceat(y, ptr[:-1])
+        if single.any():
             what = "a single class" if loss.classification else "no count above zero"
             if loss.classification and tasks.n_tasks == 1:
                 raise ValueError("y has only 1 class; a classifier needs samples of 2 classes.")
             warnings.warn(
-                f"{len(single)} task(s) have {what} and say nothing of their coefficients: {single[:10]}. "
+                f"{single.sum()} task(s) have {what} and say nothing of their coefficients: "
+                f"{labels[np.flatnonzero(single)[:10]].tolist()}. "
                 "Their prediction is constant, up to what the penalty borrows from the other tasks.",
                 UserWarning,
                 stacklevel=stacklevel,
             )
-        if np.all(keep == 1):
+        if finite.all():
             return tasks, None
-        weight = tasks.weight * tasks.spread(keep)
-        return Tasks(tasks.X, tasks.y, tasks.ptr, tasks.row, weight), fixed
+        weight = tasks.weight * tasks.spread(finite)
+        return Tasks(tasks.X, tasks.y, tasks.ptr, tasks.row, weight), np.where(finite, 0.0, constant)

@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components, mini
 
 from .._jit import kernel
 from ..coupling import group_sums, indicators
-from ..gram import Factors, inverse
+from ..inverses import Factors, inverse
 
 PIVOT = 0.1  # as in ``direct``
 
@@ -42,7 +42,8 @@ class Levels:
             member[below] = codes
             H, sizes = indicators(member), np.bincount(codes)
             P, S = group_sums(H, P), group_sums(H, S)
-            inverses = _inverses(P + 2 * value * factors[:, None, None] * S)
+            B = P + 2 * value * factors[:, None, None] * S
+            inverses = inverse((B + B.swapaxes(-1, -2)) / 2)
             self.above.append((member, H, sizes, inverses, S))
             P = sizes[:, None, None, None] * np.matmul(inverses, P)
             S = sizes[:, None, None, None] * np.matmul(inverses, S)
@@ -119,13 +120,6 @@ def _times(A, v):
     return np.matmul(A, v[..., None])[..., 0]
 
 
-def _inverses(B):
-    """Of many matrices (..., d, d), symmetric and positive semidefinite but for rounding."""
-    B = (B + B.swapaxes(-1, -2)) / 2
-    flat = B.reshape(-1, *B.shape[-2:])
-    return np.stack([inverse(b) for b in flat]).reshape(B.shape)
-
-
 class Forest:
     """Exact for a graph without cycles; of any other one, for its heaviest tree and the diagonal of the rest."""
 
@@ -144,7 +138,8 @@ class Forest:
         self.inverses[:, every, every] += (np.where(rest > 1e-12 * total, rest, 0) + 2 * coupling.ridge)[:, None]
         eliminate(self.inverses, self.order, self.parent, np.abs(self.weight))
         roots = np.flatnonzero(~inner)
-        self.inverses[roots] = np.stack([inverse((root + root.T) / 2) for root in self.inverses[roots]])
+        own = self.inverses[roots]
+        self.inverses[roots] = inverse((own + own.swapaxes(1, 2)) / 2)
 
     def __call__(self, R):
         """The solution for R (d, T)."""

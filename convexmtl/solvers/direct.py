@@ -9,7 +9,8 @@ equation. All end with conjugate gradients, which take back what rounding has ta
 import numpy as np
 
 from ..coupling import Graph, Nested, clean_spectrum
-from ..gram import CommonGram, Factors, each, inverse
+from ..gram import CommonGram, each
+from ..inverses import Factors, inverse
 from ._elimination import Factored, Forest, Levels
 
 PIVOT = 0.1  # of a factor, from which on its inverse is as good: what it solves is to be exact

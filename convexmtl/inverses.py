@@ -1,0 +1,186 @@
+"""Inverses of semidefinite matrices, one or many at once: the only ones of the package."""
+
+from functools import cached_property
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+
+from ._jit import kernel
+
+PIVOT = 1e-6  # of a factor, beside a diagonal of ones, below which products with the inverse lose too many digits
+SMALL = 32  # rows of a matrix up to which many are factored in compiled code, and solved with in turn
+
+
+@kernel(
+    "void(frozen(float64, 3), frozen(float64, 1), float64[:, :, ::1], float64[:, ::1], float64[::1])", fastmath=True
+)
+def factor_all(S, shift, L, unit, pivot):
+    """The lower factors of unit_t (S_t + shift_t I) unit_t, which have a diagonal of ones, or zeros that become ones.
+
+    On the diagonal of the factors are the reciprocals of the pivots. pivot_t is the smallest one, 0 where there is no
+    factor; where it is too small to solve with, the factor is one of a matrix with a little more on its diagonal.
+    """
+    T, d = S.shape[0], S.shape[1]
+    for t in range(T):
+        A, F, u = S[t], L[t], unit[t]
+        for i in range(d):
+            diagonal = A[i, i] + shift[t]
+            u[i] = 1.0 / np.sqrt(abs(diagonal)) if diagonal != 0.0 else 0.0
+        more = 0.0
+        while True:
+            smallest = 1.0
+            for i in range(d):
+                for j in range(i):
+                    total, x, y = u[i] * A[i, j] * u[j], F[i, :j], F[j, :j]
+                    for k in range(j):
+                        total -= x[k] * y[k]
+                    F[i, j] = total * F[j, j]
+                total, x = more + (1.0 if u[i] == 0.0 else u[i] * (A[i, i] + shift[t]) * u[i]), F[i, :i]
+                for k in range(i):
+                    total -= x[k] * x[k]
+                root = np.sqrt(total) if total > 0.0 else 0.0
+                if not root >= smallest:
+                    smallest = root
+                F[i, i] = 1.0 / root if root > 0.0 else 1.0
+            if more == 0.0:
+                pivot[t] = smallest
+            if smallest > 1e-6 or more == 1e-6 or (smallest > 0.0 and more > 0.0):
+                break
+            more = 1e-10 if more == 0.0 else 1e-6
+
+
+@kernel("void(frozen(float64, 3), frozen(float64, 2), float64[:, :, ::1])", fastmath=True)
+def solve_all(L, unit, B):
+    """Rows b of B_t (k, d) are overwritten by unit_t (L_t L_t')^-1 unit_t b, for the factors from ``factor_all``."""
+    T, size, d = B.shape
+    for t in range(T):
+        F, u = L[t], unit[t]
+        for k in range(size):
+            b = B[t, k]
+            for i in range(d):
+                total, row = u[i] * b[i], F[i, :i]
+                for j in range(i):
+                    total -= row[j] * b[j]
+                b[i] = total * F[i, i]
+            for i in range(d - 1, -1, -1):
+                b[i] *= F[i, i]
+                last, row = b[i], F[i, :i]
+                for j in range(i):
+                    b[j] -= last * row[j]
+                b[i] *= u[i]
+
+
+class Semidefinite:
+    """A symmetric positive semidefinite matrix G (d, d), its spectrum and its pseudo-inverse."""
+
+    def __init__(self, G):
+        self.G = G
+
+    @cached_property
+    def spectrum(self):
+        """(eigenvalues >= 0, growing; eigenvectors)"""
+        values, vectors = np.linalg.eigh(self.G)
+        return np.maximum(values, 0), vectors
+
+    @cached_property
+    def inverse(self):
+        return inverse(self.G)
+
+
+def unit_diagonal(S):
+    """(S with a diagonal of ones, the factors of rows and columns); a row without a diagonal gets the factor 0.
+
+    Features of any scale count alike then, and what is cut off of a spectrum is rounding and not small units.
+    """
+    diagonal = np.einsum("...jj->...j", S)
+    unit = np.divide(1.0, np.sqrt(np.abs(diagonal)), out=np.zeros(diagonal.shape), where=diagonal != 0)
+    return unit[..., :, None] * S * unit[..., None, :], unit
+
+
+def inverse(S, pseudo=None):
+    """(Pseudo-)inverses of semidefinite matrices S (..., d, d); features that say nothing get zeros.
+
+    ``pseudo`` None takes the pseudo-inverse where a matrix is nearly singular: it leaves alone what nothing
+    determines.
+    """
+    every = np.arange(S.shape[-1])
+    scaled, unit = unit_diagonal(S)
+    scaled[..., every, every] += unit == 0
+    singular = _smallest_pivots(scaled) <= 1e-5 if pseudo is None else np.full(S.shape[:-2], pseudo)
+    # (What is not finite has no spectrum, and is handed on.)
+    singular = singular & np.isfinite(scaled).all(axis=(-2, -1))
+    inner = np.empty_like(scaled)
+    inner[~singular] = np.linalg.inv(scaled[~singular])
+    inner[singular] = np.linalg.pinv(scaled[singular], rcond=1e-13, hermitian=True)
+    return unit[..., :, None] * inner * unit[..., None, :]
+
+
+class Factors:
+    """(G_t + shift_t I)^-1 for all tasks at once, G (T, d, d), shift (T,) >= 0.
+
+    Matrices are scaled to a unit diagonal and get Cholesky factors; where one is singular, those of one with a little
+    more on the diagonal, which is good enough for a preconditioner. Large ones whose pivots are at least ``pivot`` are
+    inverted instead: products with inverses are numpy's, as all around them are, while scipy's triangular solves lose
+    fewer digits but come with another BLAS, whose threads and numpy's wait for each other.
+    """
+
+    def __init__(self, G, shift, pivot=PIVOT):
+        T, d = G.shape[:2]
+        self.L, self.hard = None, {}
+        if d <= SMALL:
+            self.L, self.unit = np.empty((T, d, d)), np.empty((T, d))
+            factor_all(np.ascontiguousarray(G), np.ascontiguousarray(shift), self.L, self.unit, np.empty(T))
+            return
+        every = np.arange(d)
+        S = G.copy()
+        S[:, every, every] += shift[:, None]
+        S, self.unit = unit_diagonal(S)
+        S[:, every, every] += self.unit == 0
+        hard = _smallest_pivots(S) < pivot
+        self.hard = {int(t): _cholesky(S[t]) for t in np.flatnonzero(hard)}
+        S[hard] = np.eye(d)
+        self.inverses = np.linalg.inv(S)
+
+    def solve(self, R):
+        """For R (d, T) or, (d, k) for every task, (T, d, k)."""
+        vectors = R.ndim == 2
+        if self.L is not None:
+            out = np.array(R.T[:, None] if vectors else R.transpose(0, 2, 1), dtype=float, order="C")
+            solve_all(self.L, self.unit, out)
+            return out[:, 0].T if vectors else out.transpose(0, 2, 1)
+        B = (R.T[:, :, None] if vectors else R) * self.unit[:, :, None]
+        out = np.matmul(self.inverses, B)
+        for t, factor in self.hard.items():
+            out[t] = cho_solve(factor, B[t], check_finite=False)
+        out *= self.unit[:, :, None]
+        return out[:, :, 0].T if vectors else out
+
+
+def _cholesky(S):
+    """Factor of a matrix with a unit diagonal, with a little more on it if need be."""
+    for more in (1e-15, 1e-10, 1e-6):
+        try:
+            factor = cho_factor(S + more * np.eye(len(S)), lower=True, check_finite=False)
+        except np.linalg.LinAlgError:
+            continue
+        if np.diag(factor[0]).min() > 1e-6 or more > 1e-15:
+            break
+    return factor
+
+
+def _smallest_pivots(S):
+    """(...) of the Cholesky factors of matrices S (..., d, d) with a diagonal of ones; 0 where there is none."""
+    d, many = S.shape[-1], S.reshape(-1, *S.shape[-2:])
+    if d <= SMALL:
+        pivots, none = np.empty(len(many)), np.zeros(len(many))
+        factor_all(np.ascontiguousarray(many), none, np.empty(many.shape), np.empty(many.shape[:2]), pivots)
+    else:
+        pivots = np.array([_smallest_pivot(matrix) for matrix in many])
+    return pivots.reshape(S.shape[:-2])
+
+
+def _smallest_pivot(S):
+    try:
+        return np.diag(np.linalg.cholesky(S)).min()
+    except np.linalg.LinAlgError:
+        return 0.0

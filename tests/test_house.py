@@ -25,7 +25,7 @@ FLOORS = [
     ["tasks", "losses", "penalties"],
     ["_columns"],
     ["gram"],
-    ["data"],
+    ["data", "statistics"],
     ["problem", "certificate", "result"],
     ["solvers", "textbook"],
     ["model_selection", "metrics"],

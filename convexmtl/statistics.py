@@ -5,20 +5,13 @@ from functools import reduce
 from os import PathLike
 
 import numpy as np
-from scipy.linalg import helmert
-from scipy.sparse import issparse
 from sklearn.utils import check_array
 
-from . import _input
-from .gram import unit_diagonal
-from .tasks import Tasks, without_rounding
+from . import _input, _moments
+from .tasks import Tasks
 
 FORMAT = 1  # of files
 LEFT = 1e-12  # share of a weight that rounding may leave after taking out
-NOISE = 1e-14  # share of a sum of squares that rounding leaves after taking out
-HARD = 1e-8  # squared pivot, beside a diagonal of ones, below which an eigendecomposition is taken instead of Cholesky
-CUT = 1e-15  # eigenvalue, beside a diagonal of ones and per feature, that is rounding
-TOLERANCE = 1e-8  # by which moments from outside may contradict each other
 # What the tasks have on their last axis; the matrices of `gram` have them on their first.
 BY_TASK = ("n_samples", "weight", "mean_X", "rest_X", "mean_y", "rest_y", "cross", "square")
 
@@ -151,37 +144,15 @@ class SufficientStatistics:
     @classmethod
     def _of(cls, tasks, totals=None, labels=None, layout="stacked", names=None):
         """Of Tasks, whose weights sum to ``totals`` (T,); None takes them as they are."""
-        c, mass = tasks.weight, tasks.mass
-        totals = mass if totals is None else totals
-        common = tasks.common_weight is not None
-        share = np.divide(1.0, mass, out=np.zeros_like(mass), where=mass > 0)
-        scale = totals * share
-        n_samples = tasks.sum((c > 0).astype(float))
-
-        mean_y = tasks.sum(c * tasks.y) * share
-        r = tasks.y - tasks.spread(mean_y)
-        rest_y = tasks.sum(c * r) * share
-        r -= tasks.spread(rest_y)
-
-        tasks, centre = _centred(tasks)
-        means = tasks.means(c)
-        cross = tasks.adjoint(c * r) - means * tasks.sum(c * r)
-        if common:
-            gram = tasks.weighted_gram(tasks.common_weight[0], True)[None] * totals[:1, None, None]
-        else:
-            gram = scale[:, None, None] * tasks.gram(c, means)
-        K = len(gram)
-        mean_X, rest_X = _sum(*np.broadcast_arrays(centre, means[:, :K]), 0.0)
-        gram, cross = _without(gram, cross * scale, _constant(gram, mean_X, totals[:K]))
-        labels = np.arange(len(mass)) if labels is None else labels
-        own = n_samples[:K], totals[:K], mean_X, rest_X
-        return cls(labels, layout, *own, *_sum(mean_y, rest_y, 0.0), gram, cross, tasks.sum(c * r**2) * scale, names)
+        totals = tasks.mass if totals is None else totals
+        labels = np.arange(len(totals)) if labels is None else labels
+        return cls(labels, layout, **_moments.of_tasks(tasks, totals), feature_names=names)
 
     @classmethod
-    def of_part(cls, tasks, often):
-        """Of some rows of Tasks, for the weights that these have; ``often`` (n,) says how often each is taken.
+    def _of_part(cls, tasks, often):
+        """Of rows of Tasks and their weights; ``often`` (n,) says how often each is taken.
 
-        One pass over the rows that are taken. Tasks are known by their positions; those without such rows are left out.
+        Tasks are known by their positions; those without such rows are left out.
         """
         repeats = tasks.n_tasks if tasks.is_shared else 1
         totals = tasks.sum(np.tile(np.asarray(often, dtype=float), repeats) * tasks.weight)
@@ -234,80 +205,17 @@ class SufficientStatistics:
             For shapes that do not fit, and for moments that no samples have: X'X that is not symmetric, or [X y]'[X y]
             with a negative eigenvalue.
         """
-        tolerance = TOLERANCE
-        if np.asarray(gram).dtype == np.float32 or np.asarray(cross).dtype == np.float32:
-            tolerance = 1e-4
-        gram = _moments(gram, "gram", (2, 3))
-        cross = _moments(cross, "cross", (1, 2))
-        cross = cross[:, None] if cross.ndim == 1 else cross
-        shared = gram.ndim == 2
-        gram = gram[None] if shared else gram
-        (d, T), K = cross.shape, len(gram)
-        if gram.shape != (K, d, d) or not (shared or K == T):
-            raise ValueError(
-                f"gram must have shape ({d}, {d}), or ({T}, {d}, {d}) with one matrix per task, since cross has shape "
-                f"{cross.shape}; got {gram.shape[1:] if shared else gram.shape}."
-            )
-        square = _filled(square, "square", (T,))
-        n_samples = _filled(n_samples, "n_samples", (K,))
-        mean_X = np.zeros((d, K)) if mean_X is None else _moments(mean_X, "mean_X", (1, 2))
-        mean_X = _filled(mean_X[:, None] if mean_X.ndim == 1 else mean_X, "mean_X", (d, K))
-        mean_y = _filled(0.0 if mean_y is None else mean_y, "mean_y", (T,))
-        if np.any(n_samples <= 0):
-            raise ValueError(f"n_samples must be positive, got {n_samples.min():g}: leave out tasks without samples.")
-        if np.any(np.abs(gram - gram.swapaxes(1, 2)) > tolerance * np.abs(gram).max()):
-            raise ValueError("gram must be symmetric: X'X is, so one of its triangles is wrong. Pass (G + G.T) / 2.")
-        if tasks is None:
-            labels = np.arange(T)
-        else:
-            labels = _input.read_labels(tasks, T)
-            if len(_input.encode_tasks(labels)[0]) < T:
-                raise ValueError("tasks must be different labels, one for each task.")
+        T = np.shape(cross)[1] if np.ndim(cross) == 2 else 1
+        labels = np.arange(T) if tasks is None else _input.read_labels(tasks, T)
+        if len(_input.encode_tasks(labels)[0]) < T:
+            raise ValueError("tasks must be different labels, one for each task.")
+        found = _moments.read(gram, cross, square, n_samples, mean_X, mean_y, centred, labels.tolist())
         if feature_names is not None:
             feature_names = np.asarray(feature_names, dtype=object)
-            if feature_names.shape != (d,):
-                raise ValueError(f"feature_names must have shape ({d},), got {feature_names.shape}.")
-        zeros = np.zeros_like(mean_X), np.zeros_like(mean_y)
-        gram = (gram + gram.swapaxes(1, 2)) / 2
-        if not centred:
-            # What is left of a constant feature is rounding of its sum of squares.
-            squares, before = np.einsum("kjj->kj", gram).copy(), square
-            gram = gram - np.einsum("ik,jk,k->kij", mean_X, mean_X, n_samples)
-            cross = cross - mean_X * n_samples * mean_y
-            square = square - n_samples * mean_y**2
-            square = np.where(np.abs(square) <= NOISE * before, 0.0, square)
-            gram, cross = _without(gram, cross, np.abs(np.einsum("kjj->kj", gram)) <= NOISE * squares)
-        own = n_samples, n_samples.copy(), mean_X, zeros[0], mean_y, zeros[1], gram, cross, square
-        made = cls(labels, "shared" if shared else "stacked", *own, feature_names)
-        made._refuse_contradictions(tolerance)
-        return made
-
-    def _refuse_contradictions(self, tolerance):
-        """Raise a ValueError where the moments are those of no samples."""
-        diagonal = np.einsum("kjj->kj", self.gram)
-        S, _ = unit_diagonal(self.gram)
-        lowest = np.linalg.eigvalsh(S)[:, 0]
-        lowest = np.where((diagonal < 0).any(axis=1), -1.0, lowest)
-        if lowest.min() < -tolerance * self.n_features:
-            k = int(lowest.argmin())
-            where = "" if len(lowest) < self.n_tasks else f" of task {self.tasks.tolist()[k]!r}"
-            raise ValueError(
-                f"gram{where} is not a Gram matrix about the means: with a diagonal of ones it has an eigenvalue of "
-                f"{lowest[k]:.3g}. Check mean_X, n_samples and centred, or add to its diagonal."
-            )
-        R, V, left = self._factors()
-        scale = np.where(self.square > 0, self.square, 1.0)
-        # (What of X'y is along features, or combinations of them, that do not vary.)
-        missed = np.abs(self.cross - _cross(R, V)).max(axis=0, initial=0.0)
-        lengths = np.sqrt(np.maximum(diagonal.max(axis=1), 0) * scale)
-        bad = (left < -tolerance * self.n_features * scale) | (missed > np.sqrt(tolerance) * lengths)
-        if bad.any():
-            t = int(bad.argmax())
-            raise ValueError(
-                f"cross of task {self.tasks.tolist()[t]!r} contradicts gram and square: no samples have such X'y, since "
-                f"the least squares fit would leave {left[t]:.3g} of y'y = {self.square[t]:.3g}. If they come "
-                "from different samples, scale cross and square to the same n_samples, or add to the diagonal of gram."
-            )
+            if feature_names.shape != (len(found["cross"]),):
+                raise ValueError(f"feature_names must have shape ({len(found['cross'])},), got {feature_names.shape}.")
+        layout = "shared" if np.ndim(gram) == 2 else "stacked"
+        return cls(labels, layout, **found, feature_names=feature_names)
 
     # ------------------------------------------------------------------------------------- sums and differences
 
@@ -360,18 +268,18 @@ class SufficientStatistics:
         factor = a.weight * share
         dX, dy = b.mean_X - a.mean_X, b.mean_y - a.mean_y
         rX, ry = b.rest_X - a.rest_X, b.rest_y - a.rest_y
-        mean_X = _sum(a.mean_X, a.rest_X + rX * share, dX * share)
-        mean_y = _sum(a.mean_y, a.rest_y + ry * share, dy * share)
+        mean_X = _moments.add(a.mean_X, a.rest_X + rX * share, dX * share)
+        mean_y = _moments.add(a.mean_y, a.rest_y + ry * share, dy * share)
         dX, dy = dX + rX, dy + ry
         gram = a.gram + sign * b.gram + np.einsum("ik,jk,k->kij", dX, dX, factor)
         cross = a.cross + sign * b.cross + dX * dy * factor
         square = a.square + sign * b.square + dy**2 * factor
         n_samples = np.maximum(a.n_samples + sign * b.n_samples, 0.0)
-        small = _constant(gram, mean_X[0], weight)
+        small = _moments.constant(gram, mean_X[0], weight)
         if sign < 0:
-            small |= np.einsum("kjj->kj", gram) <= NOISE * np.einsum("kjj->kj", a.gram)
-            square = np.where(square <= NOISE * a.square, 0.0, square)
-        gram, cross = _without(gram, cross, small)
+            small |= np.einsum("kjj->kj", gram) <= _moments.NOISE * np.einsum("kjj->kj", a.gram)
+            square = np.where(square <= _moments.NOISE * a.square, 0.0, square)
+        gram, cross = _moments.without(gram, cross, small)
         made = SufficientStatistics(
             labels, layout, n_samples, weight, *mean_X, *mean_y, gram, cross, np.maximum(square, 0.0), names
         )
@@ -410,7 +318,8 @@ class SufficientStatistics:
         """Those of some tasks, given as a mask."""
         if not kept.any():
             raise ValueError("nothing would be left: these are all samples of all tasks.")
-        arrays = {name: getattr(self, name)[..., kept] for name in BY_TASK if getattr(self, name).shape[-1] == len(kept)}
+        arrays = {name: getattr(self, name) for name in BY_TASK}
+        arrays = {name: array[..., kept] if array.shape[-1] == len(kept) else array for name, array in arrays.items()}
         gram = self.gram if len(self.gram) < len(kept) else self.gram[kept]
         return replace(self, tasks=self.tasks[kept], gram=gram, **arrays)
 
@@ -439,59 +348,18 @@ class SufficientStatistics:
         off = off + (self.rest_y - np.sum(self.rest_X * W, axis=1))
         return (np.maximum(spread, 0.0) + self.weight * off**2).reshape(*shape[:-2], shape[-1])
 
-    def _factors(self):
-        """R (K, m, d), V (K, m, T / K) and left (T,): R'R = X'X, R'V = X'y and V'V + left = y'y, about the means.
-
-        By Cholesky factors, or eigenvectors where a matrix is nearly singular; features have unit length meanwhile, so
-        that small units are not rounding.
-        """
-        K, d = len(self.gram), self.n_features
-        length = np.sqrt(np.maximum(np.einsum("kjj->kj", self.gram), 0.0))
-        S, unit = unit_diagonal(self.gram)
-        unit = np.where(length > 0, unit, 0.0)
-        every = np.arange(d)
-        S[:, every, every] += length == 0
-        C = (self.cross.T[:, :, None] if K > 1 else self.cross[None]) * unit[:, :, None]
-        try:
-            # (A little more on the diagonal, so that a single singular matrix does not stop them all.)
-            pivots = np.linalg.cholesky(S + 0.1 * HARD * np.eye(d))[:, every, every]
-            hard = pivots.min(axis=1, initial=1.0) ** 2 < HARD
-        except np.linalg.LinAlgError:
-            hard = np.ones(K, dtype=bool)
-        R, V = np.empty_like(S), np.empty_like(C)
-        L = np.linalg.cholesky(S[~hard])
-        R[~hard], V[~hard] = L.transpose(0, 2, 1), np.linalg.solve(L, C[~hard])
-        values, Q = np.linalg.eigh(S[hard])
-        root = np.sqrt(np.where(values > CUT * d, values, 0.0))[:, :, None]
-        Q = Q.transpose(0, 2, 1)
-        R[hard] = root * Q
-        V[hard] = np.divide(Q @ C[hard], root, out=np.zeros_like(V[hard]), where=root > 0)
-        R *= length[:, None, :]
-        left = self.square - np.sum(V**2, axis=1).ravel()
-        # (Features that outnumber the samples: as many rows as it takes.)
-        used = R.any(axis=(0, 2))
-        return R[:, used], V[:, used], left
-
     def _tasks(self, task_weight=None):
         """Tasks with a few rows that have these statistics: their problem is that of all samples.
 
-        The factors of the centred moments, and a row for what is left of y, turned into one row more, which sum to zero
-        (by Helmert's matrix); and the means on top. The rows count alike.
+        Every task has the same number of rows, which count alike.
         """
-        R, V, left = self._factors()
-        K, m, d = R.shape
-        T = self.n_tasks
-        left = np.sqrt(np.maximum(left, 0.0)).reshape(K, 1, -1)
-        rows = np.concatenate([R, np.zeros((K, 1, d))], axis=1), np.concatenate([V, left], axis=1)
-        turn = np.sqrt(m + 2.0) * helmert(m + 2).T
-        size = np.sqrt(np.divide(1.0, self.weight, out=np.zeros(K), where=self.weight > 0))[:, None, None]
-        X, Y = (size * (turn @ some) for some in rows)
+        X, Y = _moments.samples(self.gram, self.cross, self.square, self.weight)
+        K, m, d = X.shape
         X += (self.mean_X + self.rest_X).T[:, None, :]
         Y += (self.mean_y + self.rest_y).reshape(K, 1, -1)
         if K == 1:
             return Tasks.shared(X[0], Y[0], None, task_weight)
-        codes = np.repeat(np.arange(T), m + 2)
-        return Tasks.stacked(X.reshape(-1, d), Y.ravel(), codes, T, None, task_weight)
+        return Tasks.stacked(X.reshape(-1, d), Y.ravel(), np.repeat(np.arange(K), m), K, None, task_weight)
 
     @property
     def _totals(self):
@@ -559,51 +427,6 @@ def _plain_labels(labels):
     raise ValueError(f"task labels must be numbers, strings or dates to be saved, got {named}: rename the tasks.")
 
 
-def _sum(high, low, step):
-    """(high, low) + step, for sums of two floats: the new high, and what is to be added to it."""
-    high, lost = _two_sum(high, step)
-    return _two_sum(high, low + lost)
-
-
-def _two_sum(a, b):
-    """a + b, and exactly what rounding has taken from it."""
-    total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
-
-
-def _centred(tasks):
-    """(tasks with features near zero, what has been taken off (d, 1) or (d, T)); a sparse X stays what it is."""
-    if issparse(tasks.X):
-        return tasks, np.zeros((tasks.n_features, 1))
-    if tasks.is_shared:
-        # One centre: the tasks have the same rows, whose means differ little between them.
-        centre = tasks.X.mean(axis=0)[:, None]
-        X = tasks.X.T - centre
-    else:
-        centre = tasks.means(tasks.weight)
-        X = tasks.X.T - centre[:, tasks.sample_task]
-    return Tasks(X.T, tasks.y, tasks.ptr, tasks.row, tasks.weight), centre
-
-
-def _constant(gram, means, weight):
-    """(K, d) booleans: features of which nothing but rounding is left about their means."""
-    return without_rounding(np.einsum("kjj->jk", gram), means, weight).T == 0
-
-
-def _without(gram, cross, small):
-    """gram and cross with zeros for some features (K, d)."""
-    if not small.any():
-        return gram, cross
-    gram = np.where(small[:, :, None] | small[:, None, :], 0.0, gram)
-    return gram, np.where(small.T, 0.0, cross)
-
-
-def _cross(R, V):
-    """(d, T): R'V."""
-    return np.concatenate(list(R.transpose(0, 2, 1) @ V), axis=1)
-
-
 def _union(mine, yours):
     """All labels: sorted where both are, else those of the second that are new at the end."""
     if np.array_equal(mine, yours):
@@ -626,23 +449,3 @@ def _positions(labels, among):
     """Where labels are among others, which have them all."""
     where = {label: t for t, label in enumerate(among.tolist())}
     return np.array([where[label] for label in labels.tolist()], dtype=np.int64)
-
-
-def _moments(values, name, dims):
-    """A finite array of float64 with that many dimensions."""
-    try:
-        array = np.array(values, dtype=float)
-    except (TypeError, ValueError):
-        array = None
-    if array is None or array.ndim not in dims or not np.isfinite(array).all():
-        shapes = " or ".join(map(str, dims))
-        raise ValueError(f"{name} must be an array of finite numbers with {shapes} dimensions, got {values!r}.")
-    return array
-
-
-def _filled(values, name, shape):
-    """``values``, one for all or an array, as an array of that shape."""
-    array = _moments(values, name, range(len(shape) + 1))
-    if array.ndim and array.shape != shape:
-        raise ValueError(f"{name} must have shape {shape}, got {array.shape}.")
-    return np.broadcast_to(array, shape).copy()

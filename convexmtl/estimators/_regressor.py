@@ -99,8 +99,8 @@ class IncrementalRegressorBase(MultiTaskRegressorBase):
         former = self._last.get("statistics_")
         if former is None and "coef_" in self._last:
             raise ValueError(
-                f"partial_fit: this {type(self).__name__} was fitted by fit, which keeps no statistics to add to. Use "
-                "partial_fit, or fit_statistics, from the first samples on; sklearn.base.clone(model) is an unfitted one."
+                f"partial_fit: this {type(self).__name__} was fitted by fit, which keeps no statistics to add to: "
+                "use partial_fit or fit_statistics from the first samples on, with sklearn.base.clone(model) say."
             )
         if former is not None:
             # What the features of all calls are compared with.
@@ -159,8 +159,8 @@ class IncrementalRegressorBase(MultiTaskRegressorBase):
         loss = self._checked_loss()
         if not loss.quadratic:
             raise ValueError(
-                f"{method} needs loss='squared', got loss={self.loss!r}, which no statistics are sufficient for: use fit "
-                "with all samples."
+                f"{method} needs loss='squared', got loss={self.loss!r}, for which no statistics are sufficient: use "
+                "fit with all samples."
             )
         return loss
 

@@ -249,11 +249,9 @@ class SufficientStatistics:
         if {self.layout, other.layout} == {"single", "shared"}:
             layout = "shared"
         labels = _union(self.tasks, other.tasks)
-        same = np.array_equal(labels, self.tasks) and np.array_equal(labels, other.tasks)
-        if same and len(self.weight) == len(other.weight):
-            a, b = self, other
-        else:
-            a, b = self._at(labels), other._at(labels)
+        a, b = self, other
+        if len(a.weight) != len(b.weight) or not np.array_equal(a.tasks, b.tasks):
+            a, b = a._at(labels), b._at(labels)
         weight = a.weight + sign * b.weight
         bad = weight < -LEFT * a.weight
         if bad.any():

@@ -287,7 +287,7 @@ def test_files(form, tmp_path):
 def test_labels_that_cannot_be_saved():
     X, y, _ = draw("single")
     labels = [("a", i % 2) for i in range(48)]
-    with pytest.raises(ValueError, match="numbers, strings or dates to be saved, got .'tuple'.: rename"):
+    with pytest.raises(ValueError, match=r"numbers, strings or dates to be saved, got .'tuple'.: rename"):
         SufficientStatistics.from_arrays(X, y, labels).save(io.BytesIO())
     strings = np.array(["a", "b"], dtype=object)[np.arange(48) % 2]
     buffer = io.BytesIO()
@@ -407,7 +407,7 @@ def test_after_fit():
     X, y, options = draw("stacked")
     model = cm.BlockSparseRegressor(0.1).partial_fit(X, y, **options).fit(X, y, **options)
     assert not hasattr(model, "statistics_")
-    with pytest.raises(ValueError, match=r"was fitted by fit, which keeps no statistics .* clone\(model\)"):
+    with pytest.raises(ValueError, match=r"was fitted by fit, which keeps no statistics .*clone\(model\)"):
         model.partial_fit(X, y, **options)
 
 

@@ -74,6 +74,7 @@ class IncrementalRegressorBase(MultiTaskRegressorBase):
 
         The model is that of ``fit`` on all samples. Kept are their statistics, ``statistics_``, of T d^2 numbers
         however many samples there have been. Tasks may be new; the fit starts from the last one where there are none.
+        ``fit`` keeps no statistics: the first call after it begins anew.
 
         Parameters
         ----------
@@ -92,16 +93,11 @@ class IncrementalRegressorBase(MultiTaskRegressorBase):
         Raises
         ------
         ValueError
-            For whatever ``fit`` raises one, for another loss, for other features or another layout than those of former
-            calls, and after ``fit``, which keeps no statistics.
+            For whatever ``fit`` raises one, for another loss, and for other features or another layout than those of
+            former calls.
         """
         loss = self._squared_loss("partial_fit")
         former = self._last.get("statistics_")
-        if former is None and "coef_" in self._last:
-            raise ValueError(
-                f"partial_fit: this {type(self).__name__} was fitted by fit, which keeps no statistics to add to: "
-                "use partial_fit or fit_statistics from the first samples on, with sklearn.base.clone(model) say."
-            )
         if former is not None:
             # What the features of all calls are compared with.
             for name in ("n_features_in_", "feature_names_in_"):

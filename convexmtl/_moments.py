@@ -4,9 +4,9 @@ import numpy as np
 from scipy.linalg import helmert
 from scipy.sparse import issparse
 
-from .gram import unit_diagonal
 from .tasks import Tasks, without_rounding
 
+BLOCK = 2**21  # entries of X that are worked on at a time
 HARD = 1e-8  # squared pivot, beside a diagonal of ones, below which an eigendecomposition is taken instead of Cholesky
 NOISE = 1e-14  # share of a sum of squares that rounding leaves after taking out
 TOLERANCE = 1e-8, 1e-4  # by which moments from outside may contradict each other, in float64 and float32
@@ -40,6 +40,20 @@ def of_tasks(tasks, totals):
     square = tasks.sum(c * r**2) * scale
     own = dict(n_samples=n_samples, weight=totals[:K], mean_X=mean_X, rest_X=rest_X, gram=gram)
     return dict(**own, mean_y=mean_y, rest_y=rest_y, cross=cross, square=square)
+
+
+def of_stacked(X, y, codes, weight, totals):
+    """The same of samples with the tasks ``codes`` (n,); some tasks at a time, so that no large X is copied whole."""
+    counts = np.bincount(codes, minlength=len(totals))
+    ends, order = np.cumsum(counts), np.argsort(codes, kind="stable")
+    X = X.tocsr() if issparse(X) else X
+    first = np.flatnonzero(np.diff(ends * X.shape[1] // BLOCK, prepend=-1))
+    found = []
+    for a, b in zip(first, [*first[1:], len(totals)], strict=True):
+        rows = order[ends[a] - counts[a] : ends[b - 1]]
+        some = None if weight is None else weight[rows]
+        found.append(of_tasks(Tasks.stacked(X[rows], y[rows], codes[rows] - a, b - a, some), totals[a:b]))
+    return {name: np.concatenate([part[name] for part in found], axis=0 if name == "gram" else -1) for name in found[0]}
 
 
 def add(high, low, step):
@@ -88,6 +102,13 @@ def product(R, V):
     return found[0] if len(found) == 1 else found[:, :, 0].T
 
 
+def _unit_diagonal(gram):
+    """gram with a diagonal of ones, or zeros; the features' lengths (K, d), and their inverses, or zeros."""
+    length = np.sqrt(np.maximum(np.einsum("kjj->kj", gram), 0.0))
+    unit = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
+    return unit[:, :, None] * gram * unit[:, None, :], length, unit
+
+
 def factors(gram, cross, square):
     """R (K, m, d), V (K, m, T / K) and left (T,): R'R = X'X, R'V = X'y and V'V + left = y'y, about the means.
 
@@ -95,10 +116,8 @@ def factors(gram, cross, square):
     that small units are not rounding.
     """
     K, d = len(gram), len(cross)
-    length = np.sqrt(np.maximum(np.einsum("kjj->kj", gram), 0.0))
-    S, unit = unit_diagonal(gram)
-    unit = np.where(length > 0, unit, 0.0)
     every = np.arange(d)
+    S, length, unit = _unit_diagonal(gram)
     S[:, every, every] += length == 0
     C = (cross.T[:, :, None] if K > 1 else cross[None]) * unit[:, :, None]
     try:
@@ -179,7 +198,7 @@ def read(gram, cross, square, n_samples, mean_X, mean_y, centred, labels):
 def _refuse_contradictions(gram, cross, square, tolerance, labels):
     """Raise a ValueError where the moments are those of no samples."""
     diagonal = np.einsum("kjj->kj", gram)
-    lowest = np.linalg.eigvalsh(unit_diagonal(gram)[0])[:, 0]
+    lowest = np.linalg.eigvalsh(_unit_diagonal(gram)[0])[:, 0]
     lowest[np.any(diagonal < 0, axis=1)] = -1.0
     if lowest.min() < -tolerance:
         k = int(lowest.argmin())

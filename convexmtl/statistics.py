@@ -129,24 +129,16 @@ class SufficientStatistics:
     def _of_samples(cls, X, y, layout, labels, codes, weight, names):
         """Of what has been read and checked."""
         _input.refuse_overflow(X)
-        if layout == "stacked":
-            tasks = Tasks.stacked(X, y, codes, len(labels), weight)
-        else:
-            y = y[:, None] if y.ndim == 1 else y
-            # Rows without any target, which would give every task weights, and so a matrix, of its own.
-            seen = ~np.isnan(y).all(axis=1)
-            if not seen.all() and seen.any():
-                X, y, weight = X[seen], y[seen], None if weight is None else weight[seen]
-                codes = None
-            tasks = Tasks.shared(X, y, weight)
-        return cls._of(tasks, _input.task_totals(y, codes, weight, len(labels)), labels, layout, names)
-
-    @classmethod
-    def _of(cls, tasks, totals=None, labels=None, layout="stacked", names=None):
-        """Of Tasks, whose weights sum to ``totals`` (T,); None takes them as they are."""
-        totals = tasks.mass if totals is None else totals
-        labels = np.arange(len(totals)) if labels is None else labels
-        return cls(labels, layout, **_moments.of_tasks(tasks, totals), feature_names=names)
+        if codes is not None:
+            totals = _input.task_totals(y, codes, weight, len(labels))
+            return cls(labels, layout, **_moments.of_stacked(X, y, codes, weight, totals), feature_names=names)
+        y = y.reshape(len(y), -1)
+        # Rows without any target, which would give every task weights, and so a matrix, of its own.
+        seen = ~np.isnan(y).all(axis=1)
+        if not seen.all() and seen.any():
+            X, y, weight = X[seen], y[seen], None if weight is None else weight[seen]
+        totals = _input.task_totals(y, None, weight, len(labels))
+        return cls(labels, layout, **_moments.of_tasks(Tasks.shared(X, y, weight), totals), feature_names=names)
 
     @classmethod
     def _of_part(cls, tasks, often):
@@ -157,7 +149,8 @@ class SufficientStatistics:
         repeats = tasks.n_tasks if tasks.is_shared else 1
         totals = tasks.sum(np.tile(np.asarray(often, dtype=float), repeats) * tasks.weight)
         part, left = tasks.part(often)
-        return cls._of(part, totals[left], left, "shared" if tasks.is_shared else "stacked")
+        layout = "shared" if tasks.is_shared else "stacked"
+        return cls(left, layout, **_moments.of_tasks(part, totals[left]))
 
     @classmethod
     def from_moments(

@@ -7,7 +7,7 @@ from scipy.sparse import issparse
 from .tasks import Tasks, without_rounding
 
 BLOCK = 2**21  # entries of X that are worked on at a time
-HARD = 1e-8  # squared pivot, beside a diagonal of ones, below which an eigendecomposition is taken instead of Cholesky
+HARD = 1e-6  # squared pivot, beside a diagonal of ones, below which an eigendecomposition is taken instead of Cholesky
 NOISE = 1e-14  # share of a sum of squares that rounding leaves after taking out
 TOLERANCE = 1e-8, 1e-4  # by which moments from outside may contradict each other, in float64 and float32
 CUT = 1e-15  # eigenvalue, beside a diagonal of ones and per feature, that is rounding
@@ -120,15 +120,15 @@ def factors(gram, cross, square):
     S, length, unit = _unit_diagonal(gram)
     S[:, every, every] += length == 0
     C = (cross.T[:, :, None] if K > 1 else cross[None]) * unit[:, :, None]
+    R, V = np.empty_like(S), np.empty_like(C)
     try:
         # (A little more on the diagonal, so that a single singular matrix does not stop them all.)
-        pivots = np.linalg.cholesky(S + 0.1 * HARD * np.eye(d))[:, every, every]
+        pivots = np.linalg.cholesky(S + 1e-6 * HARD * np.eye(d))[:, every, every]
         hard = pivots.min(axis=1, initial=1.0) ** 2 < HARD
+        L = np.linalg.cholesky(S[~hard])
+        R[~hard], V[~hard] = L.transpose(0, 2, 1), np.linalg.solve(L, C[~hard])
     except np.linalg.LinAlgError:
         hard = np.ones(K, dtype=bool)
-    R, V = np.empty_like(S), np.empty_like(C)
-    L = np.linalg.cholesky(S[~hard])
-    R[~hard], V[~hard] = L.transpose(0, 2, 1), np.linalg.solve(L, C[~hard])
     values, Q = np.linalg.eigh(S[hard])
     root = np.sqrt(np.where(values > CUT * d, values, 0.0))[:, :, None]
     Q = Q.transpose(0, 2, 1)

@@ -7,6 +7,7 @@ import cases
 import numpy as np
 import pandas as pd
 import pytest
+import skops.io
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -130,6 +131,21 @@ def test_more_features_than_samples():
     # As few rows as their rank asks for.
     assert found._tasks().n_rows == 11 + 2
     assert_allclose(model.fit_statistics(found).coef_, clone(model).fit(X, Y).coef_, atol=1e-8)
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 6, 7, 8])
+def test_small_tasks(size):
+    """Of as many samples as features, and fewer: singular matrices of any rank among others."""
+    rng = np.random.default_rng(size)
+    task = np.concatenate([np.repeat(np.arange(200), size), np.repeat(200, 40)])
+    X, y = rng.standard_normal((len(task), 6)), rng.standard_normal(len(task))
+    tasks = SufficientStatistics.from_arrays(X, y, task)._tasks()
+    samples = Tasks.stacked(X, y, task, 201)
+    for centred in (False, True):
+        grams = [t.gram(t.weight, t.means(t.weight) if centred else None) for t in (tasks, samples)]
+        assert_allclose(*grams, atol=1e-13)
+    assert_allclose(*(t.adjoint(t.weight * t.y) for t in (tasks, samples)), atol=1e-13)
+    assert_allclose(*(t.sum(t.weight * t.y**2) for t in (tasks, samples)), rtol=1e-9)
 
 
 def test_features_of_any_scale():
@@ -485,3 +501,13 @@ def test_equal_weights_are_one_matrix():
     assert (
         repr(SufficientStatistics.from_arrays(X, Y)) == "SufficientStatistics(n_tasks=4, n_features=6, n_samples=187)"
     )
+
+
+def test_a_fitted_model_in_a_file():
+    data = draw("stacked")
+    model = cm.BlockSparseRegressor(0.1).fit_statistics(statistics(data))
+    trusted = skops.io.get_untrusted_types(data=skops.io.dumps(model))
+    assert all(name.startswith("convexmtl.") for name in trusted), trusted
+    for again in (pickle.loads(pickle.dumps(model)), skops.io.loads(skops.io.dumps(model), trusted=trusted)):
+        assert_same(again.statistics_, model.statistics_)
+        again.partial_fit(*data[:2], **data[2])

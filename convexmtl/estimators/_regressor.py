@@ -67,6 +67,9 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
 class IncrementalRegressorBase(MultiTaskRegressorBase):
     """Base of the regressors that can be fitted to sufficient statistics: all but those that search."""
 
+    # (Else whoever routes metadata through learning_curve would have to ask for them twice, here and for fit.)
+    __metadata_request__partial_fit = {"sample_weight": True, "task": True}
+
     @with_callbacks
     @all_or_nothing
     def partial_fit(self, X, y, *, sample_weight=None, task=None):

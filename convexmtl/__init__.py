@@ -97,6 +97,7 @@ from .penalties import (
 )
 from .reference import certify
 from .stacking import stack_tasks, unstack_tasks
+from .statistics import SufficientStatistics
 
 __all__ = [
     "BlockSparseClassifier",
@@ -168,6 +169,7 @@ __all__ = [
     "Squared",
     "SquaredHinge",
     "SquaredTraceNorm",
+    "SufficientStatistics",
     "TaskCoupling",
     "TaskNorm",
     "TaskRelationshipClassifier",

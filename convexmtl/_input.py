@@ -214,10 +214,23 @@ def find_tasks(task, labels, column=None):
 
 
 def require_targets(estimator, y):
+    """Raise a ValueError for no targets; ``estimator`` may be its name."""
     if y is None:
-        raise ValueError(
-            f"This {type(estimator).__name__} estimator requires y to be passed, but the target y is None."
-        )
+        name = estimator if isinstance(estimator, str) else f"This {type(estimator).__name__} estimator"
+        raise ValueError(f"{name} requires y to be passed, but the target y is None.")
+
+
+def require_equal_rows(X, y):
+    if len(y) != X.shape[0]:
+        raise ValueError(f"X and y must have as many rows, got {X.shape[0]} rows of X and {len(y)} of y.")
+
+
+def feature_names(X):
+    """Column names of a frame, where they are strings, or None."""
+    names = getattr(X, "columns", None)
+    if names is None or not all(isinstance(name, str) for name in names):
+        return None
+    return np.array(list(names), dtype=object)
 
 
 def target_names(y):
@@ -289,6 +302,34 @@ def _shaped(y, stacked):
     if y.ndim == 2 and y.shape[1] == 0:
         raise ValueError("y must have at least one column, got shape " + str(y.shape))
     return y
+
+
+def read_layout(y, task, names):
+    """(layout, labels of the tasks, code of every row or None), for y as read and the names of its columns."""
+    if task is not None:
+        return "stacked", *encode_tasks(task)
+    if y.ndim == 2:
+        return "shared", np.arange(y.shape[1]) if names is None else names, None
+    return "single", np.arange(1), None
+
+
+def task_totals(y, codes, weight, n_tasks):
+    """(T,) sums of the weights of the samples with a target; y (n, T), or (n,) with codes or for a single task."""
+    if codes is not None:
+        return np.bincount(codes, weights=weight, minlength=n_tasks).astype(float)
+    seen = (~np.isnan(y)).astype(float).reshape(len(y), -1)
+    if weight is not None:
+        seen = seen * (weight if weight.ndim == 2 else weight[:, None])
+    return seen.sum(axis=0)
+
+
+def refuse_empty_tasks(totals, labels):
+    """Raise a ValueError for tasks without any weight."""
+    if np.any(totals <= 0):
+        t = int(np.argmin(totals))
+        raise ValueError(
+            f"task {labels.tolist()[t]!r} has no sample with a target and a positive weight: drop the task."
+        )
 
 
 def missing_mask(labels):

@@ -23,16 +23,18 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # type:
 
 from ..losses import Loss
 from ..penalties import Penalty
+from ..statistics import SufficientStatistics
 
 __all__: list[str]
 '''
 
 WORDS = {"float": "float", "int": "int", "bool": "bool", "str": "str", "Loss": "Loss", "Penalty": "Penalty"}
 WORDS |= {"array-like": "ArrayLike", "list": "ArrayLike", "ndarray": "NDArray[Any]", "dict": "dict[Any, Any]"}
+WORDS |= {"SufficientStatistics": "SufficientStatistics"}
 ANYTHING = {"sequence", "splitter", "iterable", "matrix", "frame", "graph", "tree"}
 
-ARGUMENTS = {"sample_weight": "ArrayLike | None", "task": "ArrayLike | None"}
-RETURNS = {"fit": "Self", "score": "float"}
+ARGUMENTS = {"sample_weight": "ArrayLike | None", "task": "ArrayLike | None", "statistics": "SufficientStatistics"}
+RETURNS = {"fit": "Self", "partial_fit": "Self", "fit_statistics": "Self", "score": "float"}
 
 
 def documented(cls, section):

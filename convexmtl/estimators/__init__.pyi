@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # type:
 
 from ..losses import Loss
 from ..penalties import Penalty
+from ..statistics import SufficientStatistics
 
 __all__: list[str]
 
@@ -28,7 +29,17 @@ class _Regressor(RegressorMixin, BaseEstimator):
     n_features_in_: int
     feature_names_in_: NDArray[Any]
     feature_importances_: NDArray[Any]
+    statistics_: SufficientStatistics
     def fit(self, X: Any, y: Any, *, sample_weight: ArrayLike | None = None, task: ArrayLike | None = None) -> Self: ...
+    def fit_statistics(self, statistics: SufficientStatistics) -> Self: ...
+    def partial_fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> Self: ...
     def predict(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
     def score(
         self,
@@ -39,6 +50,12 @@ class _Regressor(RegressorMixin, BaseEstimator):
         task: ArrayLike | None = None,
     ) -> float: ...
     def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_partial_fit_request(
+        self,
+        *,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
     def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
     def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
 

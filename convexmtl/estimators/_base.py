@@ -38,8 +38,8 @@ def all_or_nothing(fit):
         before = self._fitted_state()
         for name in before:
             delattr(self, name)
-        # What a warm start takes from the last fit.
-        self._last = before if self.warm_start else {}
+        # What a warm start or another part of the samples goes on from.
+        self._last = before
         try:
             return fit(self, *args, **kwargs)
         except BaseException:
@@ -139,9 +139,9 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         steps.end()
         return self
 
-    def _finish(self, formulation, stacklevel):
+    def _finish(self, formulation, stacklevel, warm=False):
         """Solve, and set what is fitted."""
-        start = self._warm_start(formulation, self._last) if self.warm_start else None
+        start = self._warm_start(formulation, self._last) if warm or self.warm_start else None
         result = solve(formulation.problem, start, self.tol, self.max_iter, _printer(self) if self.verbose else None)
         if not result.converged:
             message = _not_converged(self, formulation.problem, result)

@@ -69,6 +69,11 @@ CLASSES = """
         of the columns, as in ``OneVsRestClassifier``."""
 
 
+STATISTICS = """
+    statistics_ : SufficientStatistics
+        Of all samples, after ``partial_fit`` and ``fit_statistics`` only."""
+
+
 EXAMPLE = """>>> import numpy as np
     >>> from convexmtl import {name}
     >>> rng = np.random.default_rng(0)
@@ -92,7 +97,9 @@ def documented(cls):
         "{search}": SEARCH_PARAMETERS,
         "{searched}": SEARCH_ATTRIBUTES,
         "{common}": f"{loss}\n    {COMMON_PARAMETERS}",
-        "{fitted}": COMMON_ATTRIBUTES + (CLASSES if classifies else ""),
+        "{fitted}": COMMON_ATTRIBUTES
+        + (CLASSES if classifies else "")
+        + (STATISTICS if hasattr(cls, "partial_fit") else ""),
         "{start}": CLASSIFICATION_EXAMPLE if classifies else REGRESSION_EXAMPLE,
         "{name}": cls.__name__,
     }

@@ -13,16 +13,28 @@ from ..problem import Problem
 from ..tasks import Tasks
 
 
-class Data(NamedTuple):
+class Samples(NamedTuple):
     """What the user has handed over, checked and read."""
+
+    X: Any
+    y: np.ndarray  # (n,) or (n, T)
+    layout: str  # "single", "shared" or "stacked"
+    labels: np.ndarray
+    codes: np.ndarray | None  # (n,) position of every row's task, where the layout is stacked
+    weight: np.ndarray | None  # sample weights
+    classes: Any
+
+
+class Data(NamedTuple):
+    """What is to be fitted, as Tasks; ``codes`` and ``weight`` are those of the Samples, where it was made of them."""
 
     tasks: Tasks
     loss: Any
     labels: np.ndarray
-    layout: str  # "single", "shared" or "stacked"
+    layout: str
     classes: Any
-    codes: np.ndarray | None  # (n,) position of every row's task, where the layout is stacked
-    weight: np.ndarray | None  # sample weights
+    codes: np.ndarray | None
+    weight: np.ndarray | None
 
 
 class Formulation(NamedTuple):
@@ -55,45 +67,30 @@ class Formulates:
         """Data; everything that the user has said of them is checked."""
         self._validate_params()
         loss = self._checked_loss()
+        samples = self._samples(X, y, sample_weight, task, reset)
+        X, y, codes, weight, labels = samples.X, samples.y, samples.codes, samples.weight, samples.labels
+        totals = _input.task_totals(y, codes, weight, len(labels))
+        _input.refuse_empty_tasks(totals, labels)
+        task_weight = _input.read_task_weight(self.task_weight, totals)
+        if codes is not None:
+            tasks = Tasks.stacked(X, y, codes, len(labels), weight, task_weight)
+        else:
+            tasks = Tasks.shared(X, y.reshape(len(y), -1), weight, task_weight)
+        _input.refuse_overflow(tasks.present.X)
+        loss.check_targets(tasks.y[tasks.weight > 0])
+        return Data(tasks, loss, labels, samples.layout, samples.classes, codes, weight)
+
+    def _samples(self, X, y, sample_weight, task, reset):
+        """Samples, each part of them checked."""
         _input.require_targets(self, y)
         X, task = _input.read_features(self, X, task, reset or not hasattr(self, "n_features_in_"))
         names = _input.target_names(y)
         y = self._read_targets(y, task is not None)
-        if len(y) != X.shape[0]:
-            raise ValueError(f"X and y must have as many rows, got {X.shape[0]} rows of X and {len(y)} of y.")
+        _input.require_equal_rows(X, y)
         weight = _input.read_sample_weight(sample_weight, X, y)
-
-        codes = None
-        if task is not None:
-            layout = "stacked"
-            labels, codes = _input.encode_tasks(task)
-        elif y.ndim == 2:
-            layout, labels = "shared", np.arange(y.shape[1]) if names is None else names
-        else:
-            layout, labels = "single", np.arange(1)
+        layout, labels, codes = _input.read_layout(y, task, names)
         y, classes = self._encode(y, codes, labels)
-
-        columns = y[:, None] if layout == "single" else y
-        if layout == "stacked":
-            totals = np.bincount(codes, weights=weight, minlength=len(labels)).astype(float)
-        else:
-            seen = (~np.isnan(columns)).astype(float)
-            if weight is not None:
-                seen = seen * (weight if weight.ndim == 2 else weight[:, None])
-            totals = seen.sum(axis=0)
-        if np.any(totals <= 0):
-            t = int(np.argmin(totals))
-            raise ValueError(
-                f"task {labels.tolist()[t]!r} has no sample with a target and a positive weight: drop the task."
-            )
-        task_weight = _input.read_task_weight(self.task_weight, totals)
-        if layout == "stacked":
-            tasks = Tasks.stacked(X, y, codes, len(labels), weight, task_weight)
-        else:
-            tasks = Tasks.shared(X, columns, weight, task_weight)
-        _input.refuse_overflow(tasks.present.X)
-        loss.check_targets(tasks.y[tasks.weight > 0])
-        return Data(tasks, loss, labels, layout, classes, codes, weight)
+        return Samples(X, y, layout, labels, codes, weight, classes)
 
     def _state(self, data, stacklevel=2):
         """The Formulation of this estimator's problem on the data."""

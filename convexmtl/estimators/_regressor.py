@@ -8,8 +8,11 @@ from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import r2_score
 
 from .. import _input
+from .._progress import Steps, with_callbacks
 from ..losses import get_loss
-from ._base import MultiTaskEstimator, check_shape, score_weights
+from ..statistics import SufficientStatistics
+from ._base import MultiTaskEstimator, all_or_nothing, check_shape, score_weights
+from ._formulation import Data
 
 
 class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
@@ -59,3 +62,127 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
         # (Targets that do not vary: 1 where they are met, else 0, as scikit-learn has it.)
         ratio = np.divide(errors, variances, out=(errors > 0).astype(float), where=varies)
         return float(np.mean(np.where(counts[scored] == 1, np.nan, 1 - ratio)))
+
+
+class IncrementalRegressorBase(MultiTaskRegressorBase):
+    """Base of the regressors that can be fitted to sufficient statistics: all but those that search."""
+
+    # (Else whoever routes metadata through learning_curve would have to ask for them twice, here and for fit.)
+    __metadata_request__partial_fit = {"sample_weight": True, "task": True}
+
+    @with_callbacks
+    @all_or_nothing
+    def partial_fit(self, X, y, *, sample_weight=None, task=None):
+        """Add samples to those of former calls, and fit all tasks to all of them; for the squared loss.
+
+        The model is that of ``fit`` on all samples. Kept are their statistics, ``statistics_``, of T d^2 numbers
+        however many samples there have been. Tasks may be new; the fit starts from the last one where there are none.
+        ``fit`` keeps no statistics: the first call after it begins anew.
+
+        Parameters
+        ----------
+        X : array-like, sparse matrix or frame of shape (n, d)
+        y : array-like of shape (n, T) or (n,)
+            One column per task, NaN where a target is missing; or, with task labels, one target per row.
+        sample_weight : array-like of shape (n,) or, for y (n, T), (n, T), default=None
+            Weight 2 counts as a repeated row, weight 0 as a dropped one.
+        task : array-like of shape (n,), default=None
+            The task of every row, where every task has its own rows.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For whatever ``fit`` raises one, for another loss, and for other features or another layout than those of
+            former calls.
+        """
+        loss = self._squared_loss("partial_fit")
+        former = self._last.get("statistics_")
+        if former is not None:
+            # What the features of all calls are compared with.
+            for name in ("n_features_in_", "feature_names_in_"):
+                if name in self._last:
+                    setattr(self, name, self._last[name])
+        samples = self._samples(X, y, sample_weight, task, reset=former is None)
+        if former is not None:
+            _refuse_other_layout(former, samples)
+        statistics = SufficientStatistics._of_samples(*samples[:-1], _input.coef_names(self))
+        steps = Steps(self, 0, X, y)
+        self._fit_to(statistics if former is None else former + statistics, loss)
+        steps.end()
+        return self
+
+    @with_callbacks
+    @all_or_nothing
+    def fit_statistics(self, statistics):
+        """Fit all tasks to the samples that are behind sufficient statistics; for the squared loss.
+
+        Parameters
+        ----------
+        statistics : SufficientStatistics
+            They are kept as ``statistics_``, so that ``partial_fit`` adds to them.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For anything but statistics, for another loss, and where there is a ``task_column``.
+        """
+        loss = self._squared_loss("fit_statistics")
+        if not isinstance(statistics, SufficientStatistics):
+            raise ValueError(
+                f"statistics must be SufficientStatistics, got {type(statistics).__name__}: make them by "
+                "SufficientStatistics.from_arrays(X, y, task, sample_weight), or pass X and y to fit."
+            )
+        if self.task_column is not None:
+            raise ValueError(
+                f"task_column={self.task_column!r} is a column of X, which statistics do not have: leave it out, and "
+                "pass task=... to predict and score."
+            )
+        self.n_features_in_ = statistics.n_features
+        if statistics.feature_names is not None:
+            self.feature_names_in_ = statistics.feature_names
+        steps = Steps(self, 0, None, None)
+        self._fit_to(statistics, loss)
+        steps.end()
+        return self
+
+    def _squared_loss(self, method):
+        self._validate_params()
+        loss = self._checked_loss()
+        if not loss.quadratic:
+            raise ValueError(
+                f"{method} needs loss='squared', got loss={self.loss!r}, for which no statistics are sufficient: use "
+                "fit with all samples."
+            )
+        return loss
+
+    def _fit_to(self, statistics, loss):
+        totals, labels = statistics._totals, statistics.tasks
+        _input.refuse_empty_tasks(totals, labels)
+        tasks = statistics._tasks(_input.read_task_weight(self.task_weight, totals))
+        data = Data(tasks, loss, labels, statistics.layout, None, None, None)
+        self._finish(self._state(data, stacklevel=6), stacklevel=6, warm=True)
+        self.statistics_ = statistics
+
+
+def _refuse_other_layout(former, samples):
+    """Raise a ValueError where more samples are not laid out as the former ones, and tasks would be mixed up."""
+    words = {"single": "y of shape (n,)", "shared": "y of shape (n, T)", "stacked": "task labels"}
+    if samples.layout != former.layout:
+        raise ValueError(
+            f"partial_fit got {words[samples.layout]} after {words[former.layout]}: hand over all parts in one layout."
+        )
+    T = len(samples.labels)
+    numbered = [np.array_equal(labels, np.arange(len(labels))) for labels in (samples.labels, former.tasks)]
+    if samples.layout == "shared" and T != former.n_tasks and all(numbered):
+        raise ValueError(
+            f"y must have {former.n_tasks} columns as in former calls, got {T}: put NaN where there is no target, or "
+            "name the tasks, by frames of targets."
+        )

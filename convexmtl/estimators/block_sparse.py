@@ -7,7 +7,7 @@ from ..penalties import RowNorm
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _BlockSparse:
@@ -51,7 +51,7 @@ class _BlockSparse:
 
 
 @documented
-class BlockSparseRegressor(_BlockSparse, MultiTaskRegressorBase):
+class BlockSparseRegressor(_BlockSparse, IncrementalRegressorBase):
     """Few features for all tasks. Regression; with y (n, T) and the squared loss this is
     ``sklearn.linear_model.MultiTaskLasso`` and ``MultiTaskElasticNet``: same alpha, same coefficients."""
 

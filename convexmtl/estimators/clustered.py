@@ -4,7 +4,7 @@ from ..penalties import ClusterCoupling, LearnedClusters
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated, spaced
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _Clustered:
@@ -64,7 +64,7 @@ class _Clustered:
 
 
 @documented
-class ClusteredRegressor(_Clustered, MultiTaskRegressorBase):
+class ClusteredRegressor(_Clustered, IncrementalRegressorBase):
     """Clusters of tasks, known or learned. Regression."""
 
 

@@ -6,7 +6,7 @@ from ..penalties import DirtyNorm
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated, spaced
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _Dirty:
@@ -52,7 +52,7 @@ class _Dirty:
 
 
 @documented
-class DirtyRegressor(_Dirty, MultiTaskRegressorBase):
+class DirtyRegressor(_Dirty, IncrementalRegressorBase):
     """Some features for all tasks, some for single ones (the dirty model). Regression."""
 
 

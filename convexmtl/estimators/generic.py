@@ -6,7 +6,7 @@ from ..penalties import Penalty, RowNorm
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _MultiTask:
@@ -51,7 +51,7 @@ class _MultiTask:
 
 
 @documented
-class MultiTaskRegressor(_MultiTask, MultiTaskRegressorBase):
+class MultiTaskRegressor(_MultiTask, IncrementalRegressorBase):
     """Any penalty, any loss. Regression."""
 
 

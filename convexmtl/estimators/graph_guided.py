@@ -4,7 +4,7 @@ from ..penalties import GraphGuided
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated, spaced
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _GraphGuided:
@@ -55,7 +55,7 @@ class _GraphGuided:
 
 
 @documented
-class GraphGuidedRegressor(_GraphGuided, MultiTaskRegressorBase):
+class GraphGuidedRegressor(_GraphGuided, IncrementalRegressorBase):
     """Tasks joined by a graph have similar coefficients. Regression."""
 
 

@@ -4,7 +4,7 @@ from ..penalties import MeanCoupling
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated, spaced
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _MeanRegularized:
@@ -48,7 +48,7 @@ class _MeanRegularized:
 
 
 @documented
-class MeanRegularizedRegressor(_MeanRegularized, MultiTaskRegressorBase):
+class MeanRegularizedRegressor(_MeanRegularized, IncrementalRegressorBase):
     """All tasks close to their mean. Regression."""
 
 

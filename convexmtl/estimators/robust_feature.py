@@ -6,7 +6,7 @@ from ..penalties import RobustFeature
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated, spaced
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _RobustFeature:
@@ -55,7 +55,7 @@ class _RobustFeature:
 
 
 @documented
-class RobustFeatureRegressor(_RobustFeature, MultiTaskRegressorBase):
+class RobustFeatureRegressor(_RobustFeature, IncrementalRegressorBase):
     """Few features for all tasks but outliers. Regression."""
 
 

@@ -6,7 +6,7 @@ from ..penalties import RobustLowRank
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated, spaced
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _RobustLowRank:
@@ -55,7 +55,7 @@ class _RobustLowRank:
 
 
 @documented
-class RobustLowRankRegressor(_RobustLowRank, MultiTaskRegressorBase):
+class RobustLowRankRegressor(_RobustLowRank, IncrementalRegressorBase):
     """A low-dimensional subspace for all tasks but outliers. Regression."""
 
 

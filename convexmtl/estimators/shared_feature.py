@@ -4,7 +4,7 @@ from ..penalties import SharedFeature
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _SharedFeature:
@@ -46,7 +46,7 @@ class _SharedFeature:
 
 
 @documented
-class SharedFeatureRegressor(_SharedFeature, MultiTaskRegressorBase):
+class SharedFeatureRegressor(_SharedFeature, IncrementalRegressorBase):
     """Features that the tasks share, learned as combinations of the given ones. Regression."""
 
 

@@ -10,7 +10,7 @@ from ..penalties import SharedStructure
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _SharedStructure:
@@ -56,7 +56,7 @@ class _SharedStructure:
 
 
 @documented
-class SharedStructureRegressor(_SharedStructure, MultiTaskRegressorBase):
+class SharedStructureRegressor(_SharedStructure, IncrementalRegressorBase):
     """A subspace that the tasks share, and a part of their own beside it. Regression."""
 
 

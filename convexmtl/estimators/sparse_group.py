@@ -7,7 +7,7 @@ from ..penalties import SparseGroup
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _SparseGroup:
@@ -49,7 +49,7 @@ class _SparseGroup:
 
 
 @documented
-class SparseGroupRegressor(_SparseGroup, MultiTaskRegressorBase):
+class SparseGroupRegressor(_SparseGroup, IncrementalRegressorBase):
     """Few features for all tasks, and of those few for each. Regression."""
 
 

@@ -6,7 +6,7 @@ from ..penalties import SparseLowRank
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated, spaced
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _SparseLowRank:
@@ -51,7 +51,7 @@ class _SparseLowRank:
 
 
 @documented
-class SparseLowRankRegressor(_SparseLowRank, MultiTaskRegressorBase):
+class SparseLowRankRegressor(_SparseLowRank, IncrementalRegressorBase):
     """A low-dimensional subspace, and single coefficients beside it. Regression."""
 
 

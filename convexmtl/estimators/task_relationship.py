@@ -9,7 +9,7 @@ from ..penalties import SquaredTraceNorm
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _TaskRelationship:
@@ -55,7 +55,7 @@ class _TaskRelationship:
 
 
 @documented
-class TaskRelationshipRegressor(_TaskRelationship, MultiTaskRegressorBase):
+class TaskRelationshipRegressor(_TaskRelationship, IncrementalRegressorBase):
     """Relationships of the tasks, learned as their covariance. Regression."""
 
 

@@ -7,7 +7,7 @@ from ..penalties import Temporal
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _Temporal:
@@ -65,7 +65,7 @@ class _Temporal:
 
 
 @documented
-class TemporalRegressor(_Temporal, MultiTaskRegressorBase):
+class TemporalRegressor(_Temporal, IncrementalRegressorBase):
     """Tasks in the order of time change little from one to the next. Regression."""
 
 

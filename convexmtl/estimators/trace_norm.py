@@ -4,7 +4,7 @@ from ..penalties import TraceNorm
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _TraceNorm:
@@ -46,7 +46,7 @@ class _TraceNorm:
 
 
 @documented
-class TraceNormRegressor(_TraceNorm, MultiTaskRegressorBase):
+class TraceNormRegressor(_TraceNorm, IncrementalRegressorBase):
     """A low-dimensional subspace for all tasks. Regression."""
 
 

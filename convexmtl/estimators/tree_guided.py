@@ -4,7 +4,7 @@ from ..penalties import TreeGuided
 from ._classifier import MultiTaskClassifierBase
 from ._cv import CrossValidated
 from ._docs import documented
-from ._regressor import MultiTaskRegressorBase
+from ._regressor import IncrementalRegressorBase, MultiTaskRegressorBase
 
 
 class _TreeGuided:
@@ -51,7 +51,7 @@ class _TreeGuided:
 
 
 @documented
-class TreeGuidedRegressor(_TreeGuided, MultiTaskRegressorBase):
+class TreeGuidedRegressor(_TreeGuided, IncrementalRegressorBase):
     """Features are chosen for whole branches of a tree of tasks. Regression."""
 
 

@@ -192,26 +192,26 @@ class ClusterCoupling(Coupling):
 class GraphLaplacian(Coupling):
     """Omega(W) = alpha sum_e omega_e norm(w_s - sign_e w_t)^2 over the edges e = (s, t) of a graph of tasks.
 
-        Parameters
-        ----------
-        edges : sequence of (s, t), (s, t, omega) or (s, t, omega, sign)
-            Tasks by label, or by position where the labels are not found; omega >= 0 and sign, 1 or -1, are 1 by default.
-            Or a matrix or a networkx graph, as in ``GraphGuided``.
-        alpha : float, default=1.0
+    Parameters
+    ----------
+    edges : sequence of (s, t), (s, t, omega) or (s, t, omega, sign)
+        Tasks by label, or by position where the labels are not found; omega >= 0 and sign, 1 or -1, are 1 by default.
+        Or a matrix or a networkx graph, as in ``GraphGuided``.
+    alpha : float, default=1.0
 
-        References
-        ----------
-        Evgeniou, Micchelli, Pontil (2005), JMLR.
+    References
+    ----------
+    Evgeniou, Micchelli, Pontil (2005), JMLR.
 
-        Examples
-        --------
-        >>> from functools import partial
+    Examples
+    --------
+    >>> from functools import partial
 
     import numpy as np
-        >>> from convexmtl import GraphLaplacian
-        >>> W = np.array([[1.0, 1.0, 3.0]])
-        >>> print(round(GraphLaplacian([(0, 1), (1, 2)], alpha=2.0).value(W), 6))
-        8.0
+    >>> from convexmtl import GraphLaplacian
+    >>> W = np.array([[1.0, 1.0, 3.0]])
+    >>> print(round(GraphLaplacian([(0, 1), (1, 2)], alpha=2.0).value(W), 6))
+    8.0
     """
 
     def __init__(self, edges=(), alpha=1.0):

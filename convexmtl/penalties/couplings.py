@@ -12,22 +12,20 @@ from .base import Canonical, Penalty
 
 class Coupling(Penalty):
     """Omega(W) = tr(W M W'): a member owes ``matrix``, or ``operator`` where M has a form that spares it, and its
-        textbook definition.
+    textbook definition.
 
-        Examples
-        --------
-        >>> from functools import partial
-
-    import numpy as np
-        >>> from convexmtl.penalties import Coupling
-        >>> class Ridge(Coupling):
-        ...     def __init__(self, alpha=1.0):
-        ...         self.alpha = alpha
-        ...
-        ...     def matrix(self, n_tasks):
-        ...         return self.alpha * np.eye(n_tasks)
-        >>> print(Ridge(alpha=2.0).value(np.array([[1.0, 3.0]])))
-        20.0
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl.penalties import Coupling
+    >>> class Ridge(Coupling):
+    ...     def __init__(self, alpha=1.0):
+    ...         self.alpha = alpha
+    ...
+    ...     def matrix(self, n_tasks):
+    ...         return self.alpha * np.eye(n_tasks)
+    >>> print(Ridge(alpha=2.0).value(np.array([[1.0, 3.0]])))
+    20.0
     """
 
     is_norm = False
@@ -57,23 +55,21 @@ class Coupling(Penalty):
 class MeanCoupling(Coupling):
     """Omega(W) = alpha_mean norm(w_bar)^2 + (alpha_variance/T) sum_t norm(w_t - w_bar)^2.
 
-        Parameters
-        ----------
-        alpha_mean, alpha_variance : float, default=1.0
+    Parameters
+    ----------
+    alpha_mean, alpha_variance : float, default=1.0
 
-        References
-        ----------
-        Evgeniou, Micchelli, Pontil (2005), JMLR; Evgeniou, Pontil (2004), KDD.
+    References
+    ----------
+    Evgeniou, Micchelli, Pontil (2005), JMLR; Evgeniou, Pontil (2004), KDD.
 
-        Examples
-        --------
-        >>> from functools import partial
-
-    import numpy as np
-        >>> from convexmtl import MeanCoupling
-        >>> W = np.array([[1.0, 3.0]])
-        >>> print(round(MeanCoupling(alpha_mean=1.0, alpha_variance=3.0).value(W), 6))
-        7.0
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import MeanCoupling
+    >>> W = np.array([[1.0, 3.0]])
+    >>> print(round(MeanCoupling(alpha_mean=1.0, alpha_variance=3.0).value(W), 6))
+    7.0
     """
 
     strengths = ("alpha_mean", "alpha_variance")
@@ -98,34 +94,32 @@ class MeanCoupling(Coupling):
 
 class ClusterCoupling(Coupling):
     """Omega(W) = alpha_mean norm(w_bar)^2 + alpha_between sum_c T_c norm(w_bar_c - w_bar)^2
-        + alpha_within sum_c sum_{t in c} norm(w_t - w_bar_c)^2, for known clusters of tasks.
+    + alpha_within sum_c sum_{t in c} norm(w_t - w_bar_c)^2, for known clusters of tasks.
 
-        Parameters
-        ----------
-        clusters : array-like of shape (T,) or dict of task label -> cluster
-            In the order of the task labels.
-        alpha_mean, alpha_between, alpha_within : float
+    Parameters
+    ----------
+    clusters : array-like of shape (T,) or dict of task label -> cluster
+        In the order of the task labels.
+    alpha_mean, alpha_between, alpha_within : float
 
-        Notes
-        -----
-        The paper has T times this mean term.
+    Notes
+    -----
+    The paper has T times this mean term.
 
-        References
-        ----------
-        Jacob, Bach, Vert (2009), NIPS.
+    References
+    ----------
+    Jacob, Bach, Vert (2009), NIPS.
 
-        Examples
-        --------
-        >>> from functools import partial
-
-    import numpy as np
-        >>> from convexmtl import MultiTaskRegressor, ClusterCoupling
-        >>> rng = np.random.default_rng(0)
-        >>> X = rng.normal(size=(40, 6))
-        >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
-        >>> model = MultiTaskRegressor(ClusterCoupling([0, 0, 1, 1])).fit(X, Y)
-        >>> print(model.labels_)
-        [0 0 1 1]
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import MultiTaskRegressor, ClusterCoupling
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 6))
+    >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
+    >>> model = MultiTaskRegressor(ClusterCoupling([0, 0, 1, 1])).fit(X, Y)
+    >>> print(model.labels_)
+    [0 0 1 1]
     """
 
     strengths = ("alpha_mean", "alpha_between", "alpha_within")
@@ -205,9 +199,7 @@ class GraphLaplacian(Coupling):
 
     Examples
     --------
-    >>> from functools import partial
-
-    import numpy as np
+    >>> import numpy as np
     >>> from convexmtl import GraphLaplacian
     >>> W = np.array([[1.0, 1.0, 3.0]])
     >>> print(round(GraphLaplacian([(0, 1), (1, 2)], alpha=2.0).value(W), 6))
@@ -236,20 +228,18 @@ class GraphLaplacian(Coupling):
 class TaskCoupling(Coupling):
     """Omega(W) = alpha tr(W M W') for any symmetric positive semidefinite M.
 
-        Parameters
-        ----------
-        M : array-like of shape (T, T)
-        alpha : float, default=1.0
+    Parameters
+    ----------
+    M : array-like of shape (T, T)
+    alpha : float, default=1.0
 
-        Examples
-        --------
-        >>> from functools import partial
-
-    import numpy as np
-        >>> from convexmtl import TaskCoupling
-        >>> W = np.array([[1.0, 1.0, 3.0]])
-        >>> print(round(TaskCoupling(np.eye(3), alpha=2.0).value(W), 6))
-        22.0
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import TaskCoupling
+    >>> W = np.array([[1.0, 1.0, 3.0]])
+    >>> print(round(TaskCoupling(np.eye(3), alpha=2.0).value(W), 6))
+    22.0
     """
 
     def __init__(self, M, alpha=1.0):

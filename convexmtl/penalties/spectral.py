@@ -47,18 +47,16 @@ def trace_of_quotient(A, P, cp):
 class SpectralPenalty(Penalty):
     """A penalty of the singular values: a member owes psi, the ratios of its prox, and its conjugate.
 
-        ``size`` is the number of singular values counting the zeros beyond min(d, T), for penalties in
-        which they matter.
+    ``size`` is the number of singular values counting the zeros beyond min(d, T), for penalties in
+    which they matter.
 
-        Examples
-        --------
-        >>> from functools import partial
-
-    import numpy as np
-        >>> from convexmtl import TraceNorm
-        >>> from convexmtl.penalties import SpectralPenalty
-        >>> isinstance(TraceNorm(), SpectralPenalty)
-        True
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import TraceNorm
+    >>> from convexmtl.penalties import SpectralPenalty
+    >>> isinstance(TraceNorm(), SpectralPenalty)
+    True
     """
 
     unitarily_invariant = True
@@ -81,26 +79,24 @@ class SpectralPenalty(Penalty):
 class TraceNorm(SpectralPenalty):
     """Omega(W) = alpha norm_*(W), the sum of the singular values.
 
-        Parameters
-        ----------
-        alpha : float, default=1.0
+    Parameters
+    ----------
+    alpha : float, default=1.0
 
-        References
-        ----------
-        Abernethy, Bach, Evgeniou, Vert (2009), JMLR; Pong, Tseng, Ji, Ye (2010), SIAM J. Optimization.
+    References
+    ----------
+    Abernethy, Bach, Evgeniou, Vert (2009), JMLR; Pong, Tseng, Ji, Ye (2010), SIAM J. Optimization.
 
-        Examples
-        --------
-        >>> from functools import partial
-
-    import numpy as np
-        >>> from convexmtl import TraceNorm
-        >>> W = np.diag([3.0, 1.0])
-        >>> print(round(TraceNorm(alpha=1.0).value(W), 6))
-        4.0
-        >>> print(TraceNorm(alpha=1.0).prox(W, step=2.0).round(3))  # the singular values 3 and 1 less 2
-        [[1. 0.]
-         [0. 0.]]
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import TraceNorm
+    >>> W = np.diag([3.0, 1.0])
+    >>> print(round(TraceNorm(alpha=1.0).value(W), 6))
+    4.0
+    >>> print(TraceNorm(alpha=1.0).prox(W, step=2.0).round(3))  # the singular values 3 and 1 less 2
+    [[1. 0.]
+     [0. 0.]]
     """
 
     def __init__(self, alpha=1.0):
@@ -126,26 +122,24 @@ class TraceNorm(SpectralPenalty):
 class SquaredTraceNorm(SpectralPenalty):
     """Omega(W) = (alpha/2) min over Sigma >= 0, tr Sigma = 1 of tr(W Sigma^-1 W') + (alpha_ridge/2) norm_F(W)^2.
 
-        The minimum is norm_*(W)^2, attained at Sigma = (W'W)^(1/2) / tr((W'W)^(1/2)).
+    The minimum is norm_*(W)^2, attained at Sigma = (W'W)^(1/2) / tr((W'W)^(1/2)).
 
-        Parameters
-        ----------
-        alpha : float, default=1.0
-        alpha_ridge : float, default=0.0
+    Parameters
+    ----------
+    alpha : float, default=1.0
+    alpha_ridge : float, default=0.0
 
-        References
-        ----------
-        Zhang, Yeung (2010), UAI; Argyriou, Evgeniou, Pontil (2008), Machine Learning.
+    References
+    ----------
+    Zhang, Yeung (2010), UAI; Argyriou, Evgeniou, Pontil (2008), Machine Learning.
 
-        Examples
-        --------
-        >>> from functools import partial
-
-    import numpy as np
-        >>> from convexmtl import SquaredTraceNorm
-        >>> W = np.diag([3.0, 1.0])
-        >>> print(round(SquaredTraceNorm(alpha=1.0).value(W), 6))
-        8.0
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import SquaredTraceNorm
+    >>> W = np.diag([3.0, 1.0])
+    >>> print(round(SquaredTraceNorm(alpha=1.0).value(W), 6))
+    8.0
     """
 
     strengths = ("alpha", "alpha_ridge")
@@ -193,25 +187,23 @@ class SquaredTraceNorm(SpectralPenalty):
 class SharedFeature(SquaredTraceNorm):
     """Omega(W) = (alpha/2) min over D >= 0 (d x d), tr D = 1 of tr(W' D^-1 W).
 
-        The minimum is that of ``SquaredTraceNorm``, norm_*(W)^2, attained at D = (W W')^(1/2) / tr((W W')^(1/2)).
+    The minimum is that of ``SquaredTraceNorm``, norm_*(W)^2, attained at D = (W W')^(1/2) / tr((W W')^(1/2)).
 
-        Parameters
-        ----------
-        alpha : float, default=1.0
+    Parameters
+    ----------
+    alpha : float, default=1.0
 
-        References
-        ----------
-        Argyriou, Evgeniou, Pontil (2008), Machine Learning.
+    References
+    ----------
+    Argyriou, Evgeniou, Pontil (2008), Machine Learning.
 
-        Examples
-        --------
-        >>> from functools import partial
-
-    import numpy as np
-        >>> from convexmtl import SharedFeature
-        >>> W = np.diag([3.0, 1.0])
-        >>> print(round(SharedFeature(alpha=1.0).value(W), 6))
-        8.0
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import SharedFeature
+    >>> W = np.diag([3.0, 1.0])
+    >>> print(round(SharedFeature(alpha=1.0).value(W), 6))
+    8.0
     """
 
     strengths = ("alpha",)
@@ -232,25 +224,23 @@ class SharedFeature(SquaredTraceNorm):
 class SpectralBox(SpectralPenalty):
     """Omega(W) = alpha min over low I <= Sigma <= high I (T x T), tr Sigma = total, of tr(W Sigma^-1 W').
 
-        Parameters
-        ----------
-        alpha : float, default=1.0
-        low, high, total : float
-            0 <= low <= high (inf allowed) and T low <= total <= T high, total > 0.
+    Parameters
+    ----------
+    alpha : float, default=1.0
+    low, high, total : float
+        0 <= low <= high (inf allowed) and T low <= total <= T high, total > 0.
 
-        References
-        ----------
-        McDonald, Pontil, Stamos (2016), JMLR.
+    References
+    ----------
+    McDonald, Pontil, Stamos (2016), JMLR.
 
-        Examples
-        --------
-        >>> from functools import partial
-
-    import numpy as np
-        >>> from convexmtl import SpectralBox
-        >>> W = np.diag([3.0, 1.0])
-        >>> print(round(SpectralBox(alpha=1.0, low=0.5, high=0.5, total=1.0).value(W), 6))
-        20.0
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import SpectralBox
+    >>> W = np.diag([3.0, 1.0])
+    >>> print(round(SpectralBox(alpha=1.0, low=0.5, high=0.5, total=1.0).value(W), 6))
+    20.0
     """
 
     is_norm = False
@@ -326,29 +316,27 @@ class SpectralBox(SpectralPenalty):
 class SharedStructure(SpectralPenalty):
     """Omega(W) = alpha eta (1 + eta) min over 0 <= M <= I (d x d), tr M = n_components, of tr(W' (eta I + M)^-1 W).
 
-        The larger eta, the less it matters what the tasks share. With n_components = 0 it is the ridge
-        alpha (1 + eta) norm_F(W)^2, and with n_components = d the ridge alpha eta norm_F(W)^2.
+    The larger eta, the less it matters what the tasks share. With n_components = 0 it is the ridge
+    alpha (1 + eta) norm_F(W)^2, and with n_components = d the ridge alpha eta norm_F(W)^2.
 
-        Parameters
-        ----------
-        alpha : float, default=1.0
-        eta : float > 0, default=1.0
-        n_components : int, default=1
-            Dimension of the subspace that the tasks share, between 0 and d.
+    Parameters
+    ----------
+    alpha : float, default=1.0
+    eta : float > 0, default=1.0
+    n_components : int, default=1
+        Dimension of the subspace that the tasks share, between 0 and d.
 
-        References
-        ----------
-        Chen, Tang, Liu, Ye (2009), ICML; Ando, Zhang (2005), JMLR; Zhou, Chen, Ye (2011), NIPS.
+    References
+    ----------
+    Chen, Tang, Liu, Ye (2009), ICML; Ando, Zhang (2005), JMLR; Zhou, Chen, Ye (2011), NIPS.
 
-        Examples
-        --------
-        >>> from functools import partial
-
-    import numpy as np
-        >>> from convexmtl import SharedStructure
-        >>> W = np.diag([3.0, 1.0])
-        >>> print(round(SharedStructure(alpha=1.0, eta=1.0, n_components=0).value(W), 6))
-        20.0
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import SharedStructure
+    >>> W = np.diag([3.0, 1.0])
+    >>> print(round(SharedStructure(alpha=1.0, eta=1.0, n_components=0).value(W), 6))
+    20.0
     """
 
     is_norm = False
@@ -409,36 +397,34 @@ class SharedStructure(SpectralPenalty):
 class LearnedClusters(Penalty):
     """Omega(W) = alpha_mean norm(w_bar)^2 + min over Sigma of tr(W P Sigma^-1 P W'), P = I - 11'/T,
 
-        with lo I <= Sigma <= hi I, tr Sigma = (T - C + 1) lo + (C - 1) hi, lo = 1/alpha_within and
-        hi = 1/alpha_between: the convex relaxation of C clusters of tasks with unknown members.
+    with lo I <= Sigma <= hi I, tr Sigma = (T - C + 1) lo + (C - 1) hi, lo = 1/alpha_within and
+    hi = 1/alpha_between: the convex relaxation of C clusters of tasks with unknown members.
 
-        Parameters
-        ----------
-        n_clusters : int, default=2
-            C, between 1 and T.
-        alpha_mean, alpha_between, alpha_within : float
-            alpha_between <= alpha_within.
+    Parameters
+    ----------
+    n_clusters : int, default=2
+        C, between 1 and T.
+    alpha_mean, alpha_between, alpha_within : float
+        alpha_between <= alpha_within.
 
-        Notes
-        -----
-        The paper has T times this mean term.
+    Notes
+    -----
+    The paper has T times this mean term.
 
-        References
-        ----------
-        Jacob, Bach, Vert (2009), NIPS; Zhou, Chen, Ye (2011), NIPS.
+    References
+    ----------
+    Jacob, Bach, Vert (2009), NIPS; Zhou, Chen, Ye (2011), NIPS.
 
-        Examples
-        --------
-        >>> from functools import partial
-
-    import numpy as np
-        >>> from convexmtl import MultiTaskRegressor, LearnedClusters
-        >>> rng = np.random.default_rng(0)
-        >>> X = rng.normal(size=(40, 6))
-        >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
-        >>> model = MultiTaskRegressor(LearnedClusters(n_clusters=2)).fit(X, Y)
-        >>> print(model.labels_.shape)
-        (4,)
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import MultiTaskRegressor, LearnedClusters
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 6))
+    >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
+    >>> model = MultiTaskRegressor(LearnedClusters(n_clusters=2)).fit(X, Y)
+    >>> print(model.labels_.shape)
+    (4,)
     """
 
     strengths = ("alpha_mean", "alpha_between", "alpha_within")

@@ -241,3 +241,14 @@ def test_a_penalty_too_weak_for_tol_on_a_path():
         cm.BlockSparseRegressorCV(alphas=alphas[1:], cv=3).fit(X, Y)
     assert len(caught) == 1
     cm.BlockSparseRegressor(alphas[1], tol=1e-12, max_iter=100_000).fit(X, Y)
+
+
+@pytest.mark.parametrize("name", ["RobustFeature", "RobustLowRank", "SparseLowRank", "TraceNorm", "MeanRegularized"])
+def test_a_path_with_features_that_say_nothing(name):
+    """Constant within every task: zero exactly in every fit, and no hindrance to what is started from one."""
+    rng = np.random.default_rng(0)
+    task = np.repeat(np.arange(4), 12)
+    X = np.c_[rng.normal(size=(48, 3)), task, np.ones(48)]
+    y = X[:, :3] @ rng.normal(size=3) + 0.3 * task + 0.1 * rng.normal(size=48)
+    path = cm.regularization_path(getattr(cm, f"{name}Regressor")(), X, y, task=task, alphas=12)
+    assert not path.coefs[:, :, 3:].any() and path.coefs.any()

@@ -128,7 +128,7 @@ def _ahead(data, before, result, step):
         return result
     on = lambda a, b: b + step * (b - a)  # noqa: E731
     certificate = replace(new, intercept=on(old.intercept, new.intercept), Z=on(old.Z, new.Z), z=on(old.z, new.z))
-    parts = (on(before.parts[0], result.parts[0]),)
+    parts = tuple(on(*pair) for pair in zip(before.parts, result.parts, strict=True))
     return replace(result, parts=parts, intercept=certificate.intercept, certificate=certificate)
 
 

@@ -29,6 +29,10 @@ from ..problem import Problem
 from ..solvers.paths import leading_strength, path_alphas, solve_path
 from ._base import all_or_nothing, initialiser
 
+# Strengths on a path, by default: on one of several, errors are too flat for more to matter (benchmarks/searches.py).
+ALPHAS, FEW_ALPHAS = 100, 30
+LOOSE = 10.0  # times tol, to which fits on the folds are made: they are compared with each other, and not reported
+
 
 class CrossValidated:
     """Mixin in front of the base of the regressors or classifiers.
@@ -57,7 +61,9 @@ class CrossValidated:
         for name, parameter in inspect.signature(cls._single).parameters.items():
             if name not in cls._replaced and name not in own:
                 defaults.setdefault(name, parameter.default)
-        defaults |= {"alphas": 100, "eps": 1e-3, "cv": None, "n_jobs": None, "selection": "best"}
+        several = any(name.endswith("ratios") for name in cls._searched)
+        alphas = FEW_ALPHAS if several else ALPHAS
+        defaults |= {"alphas": alphas, "eps": 1e-3, "cv": None, "n_jobs": None, "selection": "best"}
         cls.__init__ = initialiser(cls, own, defaults)
         cls._parameter_constraints = {
             **cls._single._parameter_constraints,
@@ -291,7 +297,7 @@ def _errors(single, penalty, data, factors, train, test):
     share = held_out.weight / held_out.weight.sum()
     errors, failed = [], 0
     with _one_thread():
-        for result in solve_path(term, penalty, factors, data.labels, single.tol, single.max_iter):
+        for result in solve_path(term, penalty, factors, data.labels, LOOSE * single.tol, single.max_iter):
             z = held_out.shift(held_out.apply(result.W[:, left]), result.intercept[left])
             errors.append(share @ data.loss.error(held_out.y, z))
             failed += not result.converged

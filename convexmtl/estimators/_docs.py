@@ -1,5 +1,7 @@
 """What the docstrings of all estimators have in common."""
 
+import inspect
+
 from sklearn.base import ClassifierMixin
 
 COMMON_PARAMETERS = """fit_intercept : bool, default=True
@@ -36,7 +38,7 @@ COMMON_ATTRIBUTES = """coef_ : ndarray of shape (T, d)
     feature_importances_ : ndarray of shape (`n_features_in_`,)
         Norms of the features' coefficients across the tasks; the task column has the largest of them."""
 
-SEARCH_PARAMETERS = """alphas : int or array-like of shape (n_alphas,), default=100
+SEARCH_PARAMETERS = """alphas : int or array-like of shape (n_alphas,), default={n_alphas}
         Strengths to try; or how many, evenly spaced in logarithm from where all coefficients are zero down to
         eps times that.
     eps : float in (0, 1], default=1e-3
@@ -95,6 +97,7 @@ def documented(cls):
     fields = {
         "{summary}": cls.__doc__ or "",
         "{search}": SEARCH_PARAMETERS,
+        "{n_alphas}": str(getattr(inspect.signature(cls).parameters.get("alphas"), "default", "")),
         "{searched}": SEARCH_ATTRIBUTES,
         "{common}": f"{loss}\n    {COMMON_PARAMETERS}",
         "{fitted}": COMMON_ATTRIBUTES

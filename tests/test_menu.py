@@ -1,5 +1,7 @@
 """The models beyond the first five families: how structures are handed over, and what is read off the fits."""
 
+from itertools import pairwise
+
 import cvxpy as cp
 import networkx as nx
 import numpy as np
@@ -25,6 +27,7 @@ from convexmtl.penalties import (
     Temporal,
     TreeGuided,
 )
+from convexmtl.penalties._reading import read_graph
 
 TIGHT = {"tol": 1e-10}
 NAMES = np.array(["d", "a", "c", "b"])  # of the tasks, not in the order of their labels
@@ -461,18 +464,63 @@ def test_prox_on_a_graph_for_steps_far_apart(span):
     assert_allclose(x[:4], X.value, atol=1e-6)
 
 
+def like_any_graph(edges, T):
+    """A graph of which it is not seen that it is made of chains."""
+    graph = read_graph(edges, range(T))
+    assert graph.chains is not None
+    vars(graph)["chains"] = None
+    return graph
+
+
 @law(max_examples=40)
-@given(seed=st.integers(0, 10_000), T=st.integers(1, 60), sparse=st.sampled_from([0.0, 0.2]), unequal=st.booleans())
-def test_prox_in_time_is_that_on_a_chain(seed, T, sparse, unequal):
+@given(
+    seed=st.integers(0, 10_000),
+    T=st.integers(1, 60),
+    strength=st.sampled_from([1e-2, 0.8, 30.0]),
+    sparse=st.sampled_from([0.0, 0.2, 20.0]),
+    spread=st.sampled_from([0.0, 0.5, 3.0]),
+)
+def test_prox_in_time_is_that_on_a_chain(seed, T, strength, sparse, spread):
     rng = np.random.default_rng(seed)
-    step = rng.uniform(0.2, 2, T) if unequal else np.full(T, 0.7)
+    step = 0.7 * 10 ** rng.uniform(-spread, spread, T)
     V = np.cumsum(rng.standard_normal((5, T)), axis=1)
-    chain = [(t, t + 1) for t in range(T - 1)]
+    chain = like_any_graph([(t, t + 1) for t in range(T - 1)], T)
     order = rng.permutation(T)
-    one = Temporal(0.8, alpha_sparse=sparse).prox(V, step)
-    assert_allclose(one, GraphGuided(chain, 0.8, alpha_sparse=sparse).prox(V, step), atol=1e-10)
-    again = Temporal(0.8, alpha_sparse=sparse, order=order).prox(V[:, np.argsort(order)], step[np.argsort(order)])
+    one = Temporal(strength, alpha_sparse=sparse).prox(V, step)
+    assert_allclose(one, GraphGuided(chain, strength, alpha_sparse=sparse).prox(V, step), atol=1e-10)
+    again = Temporal(strength, alpha_sparse=sparse, order=order).prox(V[:, np.argsort(order)], step[np.argsort(order)])
     assert_allclose(again[:, order], one, atol=1e-10)
+
+
+@law(max_examples=40)
+@given(seed=st.integers(0, 10_000), T=st.integers(1, 40), sparse=st.sampled_from([0.0, 0.2, 5.0]))
+def test_prox_on_pieces_of_chains_is_that_on_a_graph(seed, T, sparse):
+    """Weights and signs of their own, in any order, and tasks that are joined to no other."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(T).tolist()
+    edges = [
+        (*pair[:: rng.choice([-1, 1])], 10 ** rng.uniform(-2, 1), rng.choice([-1, 1]))
+        for pair in pairwise(order)
+        if rng.uniform() < 0.7
+    ]
+    step, V = 10 ** rng.uniform(-1, 1, T), np.cumsum(rng.standard_normal((5, T)), axis=1)
+    if edges:
+        expected = GraphGuided(like_any_graph(edges, T), 0.5, alpha_sparse=sparse).prox(V, step)
+        assert_allclose(GraphGuided(edges, 0.5, alpha_sparse=sparse).prox(V, step), expected, atol=1e-10)
+
+
+@law(max_examples=40)
+@given(seed=st.integers(0, 10_000), T=st.integers(1, 12), group=st.sampled_from([0.01, 0.5, 2.0]))
+def test_prox_in_time_with_a_group_is_stationary(seed, T, group):
+    """For steps far apart: (step (v - x)) is a subgradient at x, by what moving along any direction costs."""
+    rng = np.random.default_rng(seed)
+    step, v = 10 ** rng.uniform(-2, 2, T), rng.standard_normal(T) * 3
+    penalty = Temporal(0.3, alpha_sparse=0.1, alpha_group=group)
+    x = penalty.prox(v[None], step)[0]
+    cost = lambda x: float(np.sum((x - v) ** 2 / step) / 2 + penalty.value(x[None]))  # noqa: E731
+    for direction in [*rng.standard_normal((30, T)), *np.eye(T), *np.tri(T), x - v, -x]:
+        for size in (1e-3, -1e-3, 1e-6, -1e-6):
+            assert cost(x + size * direction) >= cost(x) - 1e-13 * (1 + abs(cost(x)))
 
 
 @law(max_examples=20)

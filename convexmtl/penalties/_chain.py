@@ -8,17 +8,28 @@ ROUNDING = 1e-16  # of a sum over a chain, per task
 MOST = 200  # evaluations in the search for the weight of a group
 
 
+@kernel("Tuple((float64, float64))(float64, float64, float64, float64)")
+def _plus(a, a_rest, b, b_rest):
+    """The sum of two numbers, each of them a float and the rest that it has been rounded by."""
+    total = a + b
+    part = total - a
+    rest = (a - (total - part)) + (b - part) + a_rest + b_rest
+    new = total + rest
+    return new, rest - (new - total)
+
+
 @kernel("void(float64[::1], float64[::1], float64[::1], float64, float64, float64[::1])")
 def fuse(v, mass, cuts, ridge, lasso, x):
     """x <- argmin sum_t mass_t (x_t - v_t)^2 / 2 + ridge x_t^2 / 2 + lasso abs(x_t) + cuts_t abs(x_{t+1} - x_t).
 
     The derivative of the best cost of x_1, ..., x_t given x_t is piecewise linear in x_t and, once it is clipped to
     [-cuts_t, cuts_t], that of the link to x_{t+1}. Its kinks are kept in order of size; a lasso is a jump at zero.
+    Slopes are sums in which one task may be any number of times as heavy as another: they keep what is rounded off.
     """
     T = v.shape[0]
     low, high = np.empty(T), np.empty(T)
-    # At every kink the line changes by slope and offset.
-    kink, slope, offset = np.empty(4 * T + 4), np.empty(4 * T + 4), np.empty(4 * T + 4)
+    # At every kink the line a x + b changes by slope and offset, each with its rest.
+    kink, change = np.empty(4 * T + 4), np.empty((4 * T + 4, 4))
     first, last, before = 2 * T + 2, 2 * T + 2, 0.0
     most = T * lasso  # that can flow through a link: what is more than that would only be rounded to
     for t in range(T):
@@ -29,49 +40,51 @@ def fuse(v, mass, cuts, ridge, lasso, x):
             # One more kink, among the others.
             k = last
             while k > first and kink[k - 1] > 0.0:
-                kink[k], slope[k], offset[k] = kink[k - 1], slope[k - 1], offset[k - 1]
+                kink[k] = kink[k - 1]
+                for i in range(4):
+                    change[k, i] = change[k - 1, i]
                 k -= 1
-            kink[k], slope[k], offset[k] = 0.0, 0.0, 2.0 * lasso
+            kink[k], change[k, 0], change[k, 1], change[k, 2], change[k, 3] = 0.0, 0.0, 0.0, 2.0 * lasso, 0.0
             last += 1
         # From the left, until the line reaches -cut, within a segment or at a jump.
-        own = mass[t] + ridge
-        a, b = own, -mass[t] * v[t] - before - lasso
-        while first < last and (a + slope[first]) * kink[first] + b + offset[first] < -cut:
-            a += slope[first]
-            b += offset[first]
-            first += 1
-        if first < last and a * kink[first] + b < -cut:
+        own, own_rest = _plus(mass[t], 0.0, ridge, 0.0)
+        pull = -mass[t] * v[t]
+        a, a_rest = own, own_rest
+        b, b_rest = _plus(pull, 0.0, -before, 0.0)
+        b, b_rest = _plus(b, b_rest, -lasso, 0.0)
+        low[t] = -np.inf
+        while first < last and (a * kink[first] + b) + (a_rest * kink[first] + b_rest) < -cut:
+            a, a_rest = _plus(a, a_rest, change[first, 0], change[first, 1])
+            b, b_rest = _plus(b, b_rest, change[first, 2], change[first, 3])
             low[t] = kink[first]
-            a += slope[first]
-            b += offset[first]
             first += 1
-        else:
-            low[t] = (-cut - b) / a
+        # (At a jump the line has passed -cut already at the kink.)
+        low[t] = max(low[t], (-cut - b - b_rest) / a)
         if t == T - 1:
             break
         first -= 1
-        kink[first], slope[first], offset[first] = low[t], a, b + cut
+        kink[first], change[first, 0], change[first, 1] = low[t], a, a_rest
+        change[first, 2], change[first, 3] = _plus(b, b_rest, cut, 0.0)
         # From the right, until it comes down to cut.
-        a, b = own, -mass[t] * v[t] + before + lasso
-        while first + 1 < last and (a - slope[last - 1]) * kink[last - 1] + b - offset[last - 1] > cut:
+        a, a_rest = own, own_rest
+        b, b_rest = _plus(pull, 0.0, before, 0.0)
+        b, b_rest = _plus(b, b_rest, lasso, 0.0)
+        high[t] = np.inf
+        while first + 1 < last and (a * kink[last - 1] + b) + (a_rest * kink[last - 1] + b_rest) > cut:
             last -= 1
-            a -= slope[last]
-            b -= offset[last]
-        if first + 1 < last and a * kink[last - 1] + b > cut:
-            last -= 1
+            a, a_rest = _plus(a, a_rest, -change[last, 0], -change[last, 1])
+            b, b_rest = _plus(b, b_rest, -change[last, 2], -change[last, 3])
             high[t] = kink[last]
-            a -= slope[last]
-            b -= offset[last]
-        else:
-            high[t] = (cut - b) / a
+        high[t] = min(high[t], (cut - b - b_rest) / a)
         before = cut
         if high[t] > low[t]:
-            kink[last], slope[last], offset[last] = high[t], -a, cut - b
+            kink[last], change[last, 0], change[last, 1] = high[t], -a, -a_rest
+            change[last, 2], change[last, 3] = _plus(-b, -b_rest, cut, 0.0)
             last += 1
         else:
             # One jump has led from below -cut to above cut.
-            high[t] = low[t]
-            slope[first], offset[first], last = 0.0, 2.0 * cut, first + 1
+            high[t], last = low[t], first + 1
+            change[first, 0], change[first, 1], change[first, 2], change[first, 3] = 0.0, 0.0, 2.0 * cut, 0.0
     x[T - 1] = low[T - 1]
     for t in range(T - 2, -1, -1):
         x[t] = min(max(x[t + 1], low[t]), high[t])

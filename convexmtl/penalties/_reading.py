@@ -66,6 +66,8 @@ class Graph:
         """(task of every place, ~task where its sign is turned; omega between neighbouring places) where the graph is
         made of chains, one after the other with omega 0 in between; else None."""
         T, (s, t, omega, sign) = self.n_tasks, self.ends
+        if T == 1:
+            return np.zeros(1, dtype=np.int64), np.zeros(0)
         neighbours = np.bincount(np.concatenate([s, t]), minlength=T)
         joins = coo_array((np.arange(1.0, len(s) + 1), (s, t)), shape=(T, T)).tocsr()
         n, part = connected_components(joins, directed=False)

@@ -1,5 +1,6 @@
 """What people do in notebooks: look, interrupt, read the warnings, go on from the last fit, watch the progress."""
 
+import pickle
 import signal
 import time
 import warnings
@@ -274,3 +275,22 @@ def test_fits_do_not_depend_on_what_was_fitted_before():
     first = estimator.coef_
     estimator.fit(X[:20], Y[:20])
     assert_array_equal(estimator.fit(X, Y).coef_, first)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [cm.TaskRelationshipRegressor(), cm.ClusteredRegressor(n_clusters=2), cm.ClusteredRegressor(clusters=[0, 0, 1])],
+    ids=["learned", "learned clusters", "known clusters"],
+)
+def test_what_is_tasks_by_tasks_is_computed_when_it_is_read(estimator):
+    fit = estimator.fit(X, targets(type(estimator)))
+    assert "task_covariance_" not in vars(fit) and "task_covariance_" in dir(fit)
+    copy, refit = pickle.loads(pickle.dumps(fit)), clone(fit)
+    covariance = fit.task_covariance_
+    assert covariance.shape == (3, 3) and fit.task_covariance_ is covariance and "task_covariance_" in vars(fit)
+    np.testing.assert_array_equal(copy.task_covariance_, covariance)
+    assert not hasattr(refit, "task_covariance_")
+    with pytest.raises(AttributeError, match="no attribute 'task_covariance'"):
+        _ = fit.task_covariance
+    fit.fit(X[:20], targets(type(estimator))[:20])
+    assert not np.array_equal(fit.task_covariance_, covariance) or estimator.clusters is not None

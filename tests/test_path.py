@@ -11,9 +11,9 @@ from sklearn.linear_model import MultiTaskLasso
 
 import convexmtl as cm
 from convexmtl.certificate import duality_gap
-from convexmtl.penalties import MeanCoupling, RowNorm, SparseGroup
+from convexmtl.penalties import ClusterCoupling, GraphLaplacian, MeanCoupling, RowNorm, SparseGroup, TaskCoupling
 from convexmtl.problem import Problem
-from convexmtl.solvers import row_path, solve
+from convexmtl.solvers import coupling_path, row_path, solve
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((60, 40)) + 1.0
@@ -252,3 +252,41 @@ def test_a_path_with_features_that_say_nothing(name):
     y = X[:, :3] @ rng.normal(size=3) + 0.3 * task + 0.1 * rng.normal(size=48)
     path = cm.regularization_path(getattr(cm, f"{name}Regressor")(), X, y, task=task, alphas=12)
     assert not path.coefs[:, :, 3:].any() and path.coefs.any()
+
+
+COUPLED = {
+    "mean": MeanCoupling(0.3, 30.0),
+    "clusters": ClusterCoupling(np.arange(Y.shape[1]) % 2, 0.3, 1.0, 20.0),
+    "graph and a ridge": GraphLaplacian([(0, 1), (1, 2)], 2.0) + TaskCoupling(0.1 * np.eye(Y.shape[1])),
+    "any": TaskCoupling(np.eye(Y.shape[1]) + 0.5),
+}
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("layout", ["shared", "missing", "stacked"])
+@pytest.mark.parametrize("name", COUPLED)
+def test_a_path_of_couplings_is_solved_as_one(name, layout, intercept, monkeypatch):
+    """As by fits of their own, without any; features in units of any size."""
+    x, y, options = X * 10.0 ** (np.arange(X.shape[1]) % 5), Y.copy(), {}
+    if layout == "missing":
+        y[::5, 1] = np.nan
+    if layout == "stacked":
+        y, options = Y[:, 0], {"task": TASK % Y.shape[1]}
+    estimator = cm.MultiTaskRegressor(COUPLED[name], tol=1e-10, fit_intercept=intercept)
+    formulation = estimator._formulate(x, y, **options)
+    with monkeypatch.context() as patch:
+        patch.setattr(coupling_path.newton, "solve", None)
+        path = cm.regularization_path(estimator, x, y, alphas=9, eps=1e-6, **options)
+    factors = path.alphas / next(iter(formulation.strengths.values()))
+    for a, factor in enumerate(factors):
+        alone = cm.MultiTaskRegressor(COUPLED[name].scaled(factor), tol=1e-10, fit_intercept=intercept)
+        alone.fit(x, y, **options)
+        assert_allclose(path.objectives[a], alone.objective_, rtol=1e-9)
+        size = np.abs(alone.coef_).max(axis=0)
+        assert_allclose(path.coefs[a] / size, alone.coef_ / size, atol=1e-6)
+        assert_allclose(path.intercepts[a], alone.intercept_, atol=1e-6 * (1 + np.abs(alone.intercept_).max()))
+        problem = Problem(
+            formulation.problem.data, COUPLED[name].scaled(factor).resolve(x.shape[1], formulation.labels)
+        )
+        certificate = duality_gap(problem, (path.coefs[a].T,), intercept=path.intercepts[a])
+        assert certificate.gap <= 1e-10 * problem.data.trivial[0]

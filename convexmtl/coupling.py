@@ -314,7 +314,7 @@ class Graph(TaskOperator):
         kept = np.ones(self.n_tasks, dtype=bool)
         if self.free.shape[1]:
             kept[np.argmax(self.free != 0, axis=0)] = False
-        M = (self.laplacian + self.ridge * sparse.eye_array(self.n_tasks)).tocsr()[kept][:, kept]
+        M = (self.laplacian + sparse.diags_array(np.full(self.n_tasks, self.ridge))).tocsr()[kept][:, kept]
         return kept, splu(M.tocsc()) if kept.any() else None
 
     def conjugate(self, Z):

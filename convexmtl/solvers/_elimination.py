@@ -154,7 +154,7 @@ def _rooted(tree, T):
     # One more node, joined to one of each component, makes it a tree.
     roots = np.unique(part, return_index=True)[1]
     tree = tree.tocoo()
-    ends = np.concatenate([tree.coords[0], np.full(n, T)]), np.concatenate([tree.coords[1], roots])
+    ends = np.append(tree.row, np.full(n, T)), np.append(tree.col, roots)
     joined = coo_array((np.ones(len(ends[0])), ends), shape=(T + 1, T + 1)).tocsr()
     order, parent = breadth_first_order(joined, T, directed=False)
     parent = np.where(parent[:T] == T, -1, parent[:T])

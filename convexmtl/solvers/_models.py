@@ -96,6 +96,11 @@ class Model:
         """Largest norm of a row's change in the last sweep, in units of the gradient."""
         return self._worst[0]
 
+    @property
+    def likely_gap(self):
+        """About what the gap comes to: the largest violation left by the last sweep times the lengths of the rows."""
+        return self.worst * float(np.sqrt(np.einsum("jt,jt->j", self.W, self.W)).sum())
+
     def objective(self):
         """The model's value at W, penalty included (the other rows are zero, or do not change)."""
         coupling = 0.0 if self.coupling.is_zero else self.coupling.value(self.W)

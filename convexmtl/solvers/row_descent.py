@@ -18,6 +18,7 @@ from ._patience import hopeless
 FIRST_WORKING_SET = 64
 SMALL = 1e7  # multiplications of a pass over all features that are not worth a working set, for at most 512 of them
 GROUP = 4  # sweeps between two extrapolations
+SOON = 5.0  # times the target: a likely gap from which on it is worth while to look at the gap
 MAX_SWEEPS = 2000  # in one outer step
 WARM_MARGIN = 0.95  # as strengths next to each other on a path of 100
 # A step that leaves more than this share of the gap calls for a model with the curvature of its point; a little more
@@ -152,7 +153,7 @@ def _sweeps(model, target, floor, max_sweeps):
         for _ in range(GROUP):
             total += model.sweep(1, floor)
             iterates.append(model.state())
-            if model.gap_is_cheap and not model.gap() > target:
+            if model.gap_is_cheap and model.likely_gap <= SOON * target and not model.gap() > target:
                 return total
         if not model.worst > floor or not model.gap() > target:
             break

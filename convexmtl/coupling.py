@@ -276,7 +276,8 @@ class Graph(TaskOperator):
         """M without the ridge, sparse."""
         s, t, omega, sign = self.edges
         entries = np.concatenate([omega, omega, -omega * sign, -omega * sign])
-        at = np.concatenate([s, t, s, t]), np.concatenate([s, t, t, s])
+        # (The integers that all versions of scipy's graph routines take.)
+        at = np.concatenate([s, t, s, t]).astype(np.int32), np.concatenate([s, t, t, s]).astype(np.int32)
         return sparse.csr_array((entries, at), shape=(self.n_tasks, self.n_tasks))
 
     @cached_property
@@ -314,7 +315,7 @@ class Graph(TaskOperator):
         kept = np.ones(self.n_tasks, dtype=bool)
         if self.free.shape[1]:
             kept[np.argmax(self.free != 0, axis=0)] = False
-        M = (self.laplacian + sparse.diags_array(np.full(self.n_tasks, self.ridge))).tocsr()[kept][:, kept]
+        M = (self.laplacian + sparse.csr_array(sparse.diags(np.full(self.n_tasks, self.ridge)))).tocsr()[kept][:, kept]
         return kept, splu(M.tocsc()) if kept.any() else None
 
     def conjugate(self, Z):
@@ -354,7 +355,7 @@ class Graph(TaskOperator):
 
     @cached_property
     def packed(self):
-        off_diagonal = self.laplacian - sparse.diags_array(self.laplacian.diagonal())
+        off_diagonal = self.laplacian - sparse.diags(self.laplacian.diagonal())
         return _pack(sparse.csr_array(off_diagonal))
 
 

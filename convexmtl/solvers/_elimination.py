@@ -5,7 +5,7 @@ numbers, so that a coupling which is far stronger or far weaker than the Gram ma
 """
 
 import numpy as np
-from scipy.sparse import coo_array, diags_array
+from scipy.sparse import coo_array, csr_array, diags
 from scipy.sparse.csgraph import breadth_first_order, connected_components, minimum_spanning_tree
 
 from .._jit import kernel
@@ -125,7 +125,8 @@ class Forest:
 
     def __init__(self, G, coupling):
         T, laplacian = coupling.n_tasks, coupling.laplacian
-        self.order, self.parent = _rooted(minimum_spanning_tree(-abs(laplacian - diags_array(laplacian.diagonal()))), T)
+        joins = csr_array(abs(laplacian - diags(laplacian.diagonal())))
+        self.order, self.parent = _rooted(minimum_spanning_tree(-joins), T)
         inner = self.parent >= 0
         self.weight = np.zeros(T)
         self.weight[inner] = 2 * np.asarray(laplacian[np.flatnonzero(inner), self.parent[inner]]).ravel()
@@ -154,7 +155,7 @@ def _rooted(tree, T):
     # One more node, joined to one of each component, makes it a tree.
     roots = np.unique(part, return_index=True)[1]
     tree = tree.tocoo()
-    ends = np.append(tree.row, np.full(n, T)), np.append(tree.col, roots)
+    ends = np.append(tree.row, np.full(n, T)).astype(np.int32), np.append(tree.col, roots).astype(np.int32)
     joined = coo_array((np.ones(len(ends[0])), ends), shape=(T + 1, T + 1)).tocsr()
     order, parent = breadth_first_order(joined, T, directed=False)
     parent = np.where(parent[:T] == T, -1, parent[:T])

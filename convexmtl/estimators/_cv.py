@@ -31,7 +31,6 @@ from ._base import all_or_nothing, initialiser
 
 # Strengths on a path, by default: on one of several, errors are too flat for more to matter (benchmarks/searches.py).
 ALPHAS, FEW_ALPHAS = 100, 30
-LOOSE = 10.0  # times tol, to which fits on the folds are made: they are compared with each other, and not reported
 
 
 class CrossValidated:
@@ -297,7 +296,7 @@ def _errors(single, penalty, data, factors, train, test):
     share = held_out.weight / held_out.weight.sum()
     errors, failed = [], 0
     with _one_thread():
-        for result in solve_path(term, penalty, factors, data.labels, LOOSE * single.tol, single.max_iter):
+        for result in solve_path(term, penalty, factors, data.labels, single.tol, single.max_iter):
             z = held_out.shift(held_out.apply(result.W[:, left]), result.intercept[left])
             errors.append(share @ data.loss.error(held_out.y, z))
             failed += not result.converged

@@ -255,7 +255,8 @@ def _correction(problem, z, Z, free):
         product = lambda C: each(G, C @ free.T) @ free  # noqa: E731
         solve = lambda R: each(inverses, R @ free.T) @ free  # noqa: E731
     else:
-        H = _projected_hessian(tasks, h, means, free)
+        G = data.design.matrices if quadratic and not tasks.is_shared else None
+        H = _projected_hessian(tasks, h, means, free) if G is None else _projected(G, free)
         k, d = H.shape[:2]
         H = H.reshape(k * d, k * d)
         inverted = inverse(H)
@@ -274,11 +275,16 @@ def _correction(problem, z, Z, free):
     return curvature * move
 
 
+def _projected(G, free):
+    """(k, d, k, d): sum over t of free_ta free_tb G_t, for matrices G (T, d, d)."""
+    return np.einsum("tij,ta,tb->aibj", G, free, free)
+
+
 def _projected_hessian(tasks, h, means, free):
     """(k, d, k, d): sum over t of free_ta free_tb G_t, G_t the Gram matrix weighted by h (N,)."""
     d, (T, k) = tasks.n_features, free.shape
     if not tasks.is_shared or tasks.is_sparse or k * (k + 1) >= 2 * T:
-        return np.einsum("tij,ta,tb->aibj", tasks.gram(h, means), free, free)
+        return _projected(tasks.gram(h, means), free)
     # One X: the weights of the tasks are added up before the products are made.
     weights = h.reshape(T, -1)
     X, mass = tasks.X, tasks.sum(h)

@@ -137,7 +137,10 @@ class Penalty(BaseEstimator):
 
     def scaled(self, factor):
         """The same penalty times ``factor`` >= 0."""
-        changed = {name: getattr(self, name) * factor for name in self.strengths}
+        return self.replaced(**{name: getattr(self, name) * factor for name in self.strengths})
+
+    def replaced(self, **changed):
+        """The same penalty with other parameters; those that are left are shared, and not copied as by ``clone``."""
         return type(self)(**{name: getattr(self, name) for name in _parameters(type(self))} | changed)
 
     def __add__(self, other):
@@ -208,7 +211,8 @@ class Added(Penalty):
 
 def check_number(value, name, low, high, accepted):
     """Raise a ValueError that says what is accepted unless ``value`` is a number in [low, high]."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
+    # (An abstract class takes many times as long to be asked as a type does.)
+    if isinstance(value, bool) or not isinstance(value, (float, int, Real)) or not low <= value <= high:
         raise ValueError(f"{name} must be {accepted}, got {value!r}.")
 
 

@@ -1,7 +1,6 @@
 """Groups of tasks that make up a tree."""
 
 import numpy as np
-from sklearn.base import clone
 
 from .._jit import kernel, row_prox
 from ..coupling import Nested
@@ -95,12 +94,12 @@ class TreeGuided(RowPenalty):
         read_tree(self.tree, labels)
 
     def bind(self, labels):
-        return clone(self).set_params(tree=read_tree(self.tree, labels))
+        return self.replaced(tree=read_tree(self.tree, labels))
 
     def resolve(self, n_features, labels):
-        self.check(n_features, labels)
         T = len(labels)
         bound = self.bind(labels)
+        bound.check(n_features, labels)
         return Canonical((bound,) if self.alpha > 0 and bound.tree else (), Nested(T, [0.0]))
 
     def pack(self):

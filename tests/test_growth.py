@@ -1,0 +1,53 @@
+"""Work and memory grow with the data, and with the number of tasks in no other way."""
+
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from benchmarks import growth
+
+FEW, MANY = 300, 3_000
+
+
+def fit(family, T):
+    """A function that fits the family to T tasks anew, and the bytes of what it is fitted to."""
+    rng = np.random.default_rng(0)
+    X, y, task = growth.drawn(growth.equal(T, rng), rng)
+    estimator = growth.made(family, X, y, task)
+    return lambda: estimator.fit(X, y, task=task), X.nbytes + y.nbytes + task.nbytes
+
+
+def calls(function):
+    """How many calls of Python functions one call of it makes."""
+    n = 0
+
+    def count(frame, event, argument):
+        nonlocal n
+        n += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return n
+
+
+@pytest.mark.parametrize("family", growth.FAMILIES)
+def test_many_tasks_make_no_more_calls_and_no_array_of_all_their_pairs(family):
+    few, _ = fit(family, FEW)
+    many, data = fit(family, MANY)
+    few(), many()  # compiled
+    made, more = calls(few), calls(many)
+    # (As many again for iterations, of which there may be some more.)
+    assert more <= 1.2 * made + 300
+    tracemalloc.start()
+    try:
+        many()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 5 * data < 8 * MANY**2

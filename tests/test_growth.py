@@ -51,3 +51,16 @@ def test_many_tasks_make_no_more_calls_and_no_array_of_all_their_pairs(family):
     finally:
         tracemalloc.stop()
     assert peak < 5 * data < 8 * MANY**2
+
+
+@pytest.mark.parametrize("family", ["known clusters", "task relationships"])
+def test_a_display_of_many_tasks_makes_no_array_of_all_their_pairs(family):
+    few, many = fit(family, FEW)[0](), fit(family, MANY)[0]()
+    assert "task_covariance_" in dir(few) and "task_covariance_" not in dir(many)
+    tracemalloc.start()
+    try:
+        assert "<div" in many._repr_html_()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < MANY**2 and "task_covariance_" not in vars(many)

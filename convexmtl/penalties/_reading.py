@@ -49,7 +49,7 @@ class Graph:
 
     @cached_property
     def free(self):
-        """(T, k) orthonormal: what makes all differences along the edges vanish."""
+        """(T, k) orthonormal, sparse: what makes all differences along the edges vanish."""
         return free_of_graph(self.n_tasks, self.ends)
 
     @cached_property

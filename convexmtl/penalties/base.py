@@ -94,7 +94,10 @@ class Penalty(BaseEstimator):
         return 0.0 if self.dual_norm(Z) <= 1 + 1e-12 else np.inf
 
     def free_tasks(self, n_tasks):
-        """(T, k) orthonormal: Omega(W) does not change along x v' for v in their span, x any."""
+        """(T, k) orthonormal: Omega(W) does not change along x v' for v in their span, x any.
+
+        It may be sparse where no task is in two of these directions.
+        """
         return np.zeros((n_tasks, 0))
 
     def selects_features(self, n_tasks):

@@ -177,9 +177,10 @@ def draw(table, path):
     for ax, column, label in zip(axes, ("seconds", "peak MiB"), ("seconds", "MiB beside the data"), strict=True):
         for family, rows in table[table["sizes"] == "20 each"].groupby("family", sort=False):
             ax.loglog(rows["T"], rows[column], marker="o", markersize=3, label=family)
-        T = np.array([1e3, 1e5])
-        low = table.loc[(table["sizes"] == "20 each") & (table["T"] == table["T"].min()), column].median()
-        ax.loglog(T, low * T / 1e3, color="grey", linestyle=":", label="proportional")
+        equal_sizes = table[table["sizes"] == "20 each"]
+        T = np.array([equal_sizes["T"].min(), equal_sizes["T"].max()])
+        top = equal_sizes.loc[equal_sizes["T"] == T[1], column].median()
+        ax.loglog(T, top * T / T[1], color="grey", linestyle=":", label="proportional")
         ax.set_xlabel("tasks")
         ax.set_ylabel(label)
     axes[0].legend(fontsize=8)

@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+import convexmtl as cm
 from benchmarks import growth
 
 FEW, MANY = 300, 3_000
@@ -51,6 +52,28 @@ def test_many_tasks_make_no_more_calls_and_no_array_of_all_their_pairs(family):
     finally:
         tracemalloc.stop()
     assert peak < 5 * data < 8 * MANY**2
+
+
+PIECES = {
+    "nothing": lambda T: cm.BlockSparseRegressor(alpha=0.0),
+    "graph, l1": lambda T: cm.GraphGuidedRegressor([(t, t + 1) for t in range(0, T, 2)], alpha=0.1),
+    "graph, l2": lambda T: cm.GraphGuidedRegressor([(t, t + 1) for t in range(0, T, 2)], alpha=0.1, norm="l2"),
+    "groups": lambda T: cm.TreeGuidedRegressor([([t, t + 1], 1.0) for t in range(0, T - 2, 2)], alpha=0.1),
+}
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_what_is_free_of_every_piece_makes_no_array_of_all_pairs(name):
+    rng = np.random.default_rng(0)
+    X, y, task = growth.drawn(growth.equal(MANY, rng), rng)
+    estimator = PIECES[name](MANY).fit(X, y, task=task)
+    tracemalloc.start()
+    try:
+        estimator.fit(X, y, task=task)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 5 * (X.nbytes + y.nbytes + task.nbytes)
 
 
 @pytest.mark.parametrize("family", ["known clusters", "task relationships"])

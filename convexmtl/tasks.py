@@ -14,7 +14,6 @@ SMALL = 5_000  # entries of X up to which looking for zeros takes longer than th
 LARGE_TASK = 2**22  # products of two entries from which on BLAS is the faster for the Gram matrix of a task
 # Bytes of X up to which it is copied where that makes for speed: a larger one stays where it is, on disk maybe.
 LARGE = 2**28
-ROWS = 1024  # of X that are copied at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -434,13 +433,8 @@ def row_products(X, rows, codes):
 def _by_columns(X):
     """float64, the columns one after the other in memory, unless that takes a large copy."""
     if not issparse(X):
-        if X.nbytes > LARGE or X.flags.f_contiguous:
-            return np.asarray(X, dtype=float)
-        # (Block by block, so that what is read of a row is still at hand for its other columns.)
-        columns = np.empty(X.shape, order="F")
-        for a in range(0, len(X), ROWS):
-            columns[a : a + ROWS] = X[a : a + ROWS]
-        return columns
+        stays = X.nbytes > LARGE or X.flags.f_contiguous
+        return np.asarray(X, dtype=float) if stays else _products.by_columns(X)
     X = csc_array(X, dtype=float)
     if not X.has_canonical_format:
         X = X.copy()

@@ -167,7 +167,7 @@ def without_constants(G, means, mass):
 
 
 def by_columns(X):
-    """A copy of X in Fortran order, a few rows at a time: what is read of one is still at hand for its other columns."""
+    """A copy of X in Fortran order, some rows at a time: what is read of one is still at hand for its other columns."""
     columns = np.empty(X.shape, order="F")
     for a in range(0, len(X), CHUNK):
         columns[a : a + CHUNK] = X[a : a + CHUNK]

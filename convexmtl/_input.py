@@ -1,6 +1,7 @@
 """Reading what users hand over: features, task labels, targets, weights. Every error is raised here."""
 
 import numbers
+from collections import defaultdict
 
 import numpy as np
 from scipy.sparse import issparse
@@ -177,12 +178,13 @@ def _distinct(labels):
         return distinct, np.repeat(codes, np.diff(starts, append=len(labels)))
     if labels.dtype.kind not in "OUS":
         return np.unique(labels, return_inverse=True)
-    # Hashing them takes a fraction of the time that sorting does.
-    values = labels.tolist()
-    where = {label: code for code, label in enumerate(dict.fromkeys(values))}
+    # Hashing them takes a fraction of the time that sorting does; a label that is new gets the next code.
+    where = defaultdict()
+    where.default_factory = where.__len__
+    codes = np.fromiter(map(where.__getitem__, labels.tolist()), np.int64, len(labels))
     distinct = np.empty(len(where), dtype=labels.dtype)
     distinct[:] = list(where)
-    return distinct, np.fromiter(map(where.__getitem__, values), np.int64, len(values))
+    return distinct, codes
 
 
 def _positions(wanted, labels):

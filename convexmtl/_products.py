@@ -14,7 +14,7 @@ from ._jit import kernel
 
 BLOCK = 2**22  # entries of X that are worked on at a time
 FAR = 1e-6  # share of a feature's second moment that is variance, below which it is far from zero
-CHUNK = 1024  # rows that are centred at a time
+CHUNK = 1024  # rows that are centred, or copied, at a time
 
 
 @kernel("void(frozen(float64, 2), int64, int64, int64, frozen(float64, 1), float64[::1])", fastmath=True)
@@ -164,6 +164,14 @@ def without_constants(G, means, mass):
         G[constant] = 0.0
         G.swapaxes(-1, -2)[constant] = 0.0
     return G
+
+
+def by_columns(X):
+    """A copy of X in Fortran order, some rows at a time: what is read of one is still at hand for its other columns."""
+    columns = np.empty(X.shape, order="F")
+    for a in range(0, len(X), CHUNK):
+        columns[a : a + CHUNK] = X[a : a + CHUNK]
+    return columns
 
 
 def row_blocks(X):

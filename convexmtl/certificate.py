@@ -8,6 +8,7 @@ the penalty, each of them >= 0, because primal - dual would cancel the digits th
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from scipy.sparse import diags_array, issparse
 
 from ._products import without_rounding
 from ._rows import used_rows
@@ -217,12 +218,13 @@ def _balanced(tasks, c, v):
 
 
 def _free_directions(penalty, T):
-    """(T, k) orthonormal: the directions of tasks in which Omega is constant."""
+    """(T, k) orthonormal: the directions of tasks in which Omega is constant; sparse where no task is in two."""
     if penalty.terms:
         free = [f for f in (term.free_tasks(T) for term in penalty.terms) if f.shape[1]]
         if len(free) < 2:
             return free[0] if free else np.zeros((T, 0))
         # Parts may have free directions in common: what their basis spans, without what rounding adds to it.
+        free = [f.toarray() if issparse(f) else f for f in free]
         vectors, sizes, _ = np.linalg.svd(np.concatenate(free, axis=1), full_matrices=False)
         return vectors[:, sizes > 1e-10]
     return penalty.coupling.free
@@ -245,17 +247,22 @@ def _correction(problem, z, Z, free):
     means = data.design.means if quadratic else tasks.means(h) if data.fit_intercept else None
     if quadratic and data.design.common is not None:
         # H = (free' diag(shares) free) x G has the inverse of a Kronecker product.
-        G, within = data.design.common, free.T @ (data.design.shares[:, None] * free)
-        outer = np.linalg.pinv(within, hermitian=True)
+        G, within = data.design.common, free.T @ (diags_array(data.design.shares) @ free)
+        if issparse(free):
+            outer = diags_array(1 / within.diagonal())
+        else:
+            outer = np.linalg.pinv(within, hermitian=True)
         product = lambda C: G.G @ C @ within  # noqa: E731
         solve = lambda R: G.inverse @ R @ outer  # noqa: E731
-    elif free.shape[1] == T:
+    elif issparse(free) and not _few(tasks, free):
+        # Every direction has tasks of its own.
         G = data.design.matrices if quadratic else tasks.gram(h, means)
-        inverses = inverse(G)
-        product = lambda C: each(G, C @ free.T) @ free  # noqa: E731
-        solve = lambda R: each(inverses, R @ free.T) @ free  # noqa: E731
+        H = (free.power(2).T @ G.reshape(T, -1)).reshape(-1, *G.shape[1:])
+        inverses = inverse(H)
+        product = lambda C: each(H, C)  # noqa: E731
+        solve = lambda R: each(inverses, R)  # noqa: E731
     else:
-        H = _projected_hessian(tasks, h, means, free)
+        H = _projected_hessian(tasks, h, means, free.toarray() if issparse(free) else free)
         k, d = H.shape[:2]
         H = H.reshape(k * d, k * d)
         inverted = inverse(H)
@@ -274,10 +281,16 @@ def _correction(problem, z, Z, free):
     return curvature * move
 
 
+def _few(tasks, free):
+    """Whether products of the weights of all tasks on one X, for any two directions, take the place of those of X."""
+    T, k = free.shape
+    return tasks.is_shared and not tasks.is_sparse and k * (k + 1) < 2 * T
+
+
 def _projected_hessian(tasks, h, means, free):
     """(k, d, k, d): sum over t of free_ta free_tb G_t, G_t the Gram matrix weighted by h (N,)."""
     d, (T, k) = tasks.n_features, free.shape
-    if not tasks.is_shared or tasks.is_sparse or k * (k + 1) >= 2 * T:
+    if not _few(tasks, free):
         return np.einsum("tij,ta,tb->aibj", tasks.gram(h, means), free, free)
     # One X: the weights of the tasks are added up before the products are made.
     weights = h.reshape(T, -1)

@@ -49,7 +49,7 @@ class TaskOperator:
 
     @property
     def free(self):
-        """(T, k) orthonormal basis of the null space of M."""
+        """(T, k) orthonormal basis of the null space of M: sparse where no task is in two directions, else an array."""
         raise TypeError(f"{type(self).__name__} does not define free")
 
     @property
@@ -182,7 +182,7 @@ class Nested(TaskOperator):
     def free(self):
         T, basis = self.n_tasks, []
         if not self.groups:
-            return np.eye(T) if self.values[0] == 0 else np.zeros((T, 0))
+            return sparse.eye_array(T, format="csr") if self.values[0] == 0 else np.zeros((T, 0))
         for level in np.flatnonzero(self.values == 0):
             if level == 0:
                 H = np.eye(T)
@@ -314,7 +314,8 @@ class Graph(TaskOperator):
         """(tasks, factors of their rows and columns of M): all, but for one of each component that is free."""
         kept = np.ones(self.n_tasks, dtype=bool)
         if self.free.shape[1]:
-            kept[np.argmax(self.free != 0, axis=0)] = False
+            by_direction = self.free.tocsc()
+            kept[by_direction.indices[by_direction.indptr[:-1]]] = False
         M = (self.laplacian + sparse.csr_array(sparse.diags(np.full(self.n_tasks, self.ridge)))).tocsr()[kept][:, kept]
         return kept, splu(M.tocsc()) if kept.any() else None
 
@@ -360,16 +361,15 @@ class Graph(TaskOperator):
 
 
 def free_of_graph(n_tasks, edges):
-    """(T, k) orthonormal: what makes all differences w_s - sign w_t along the edges (s, t, omega, sign) vanish.
+    """(T, k) orthonormal, sparse: what makes all differences w_s - sign w_t along the edges (s, t, omega, sign) vanish.
 
     A component is free up to one value if its signs agree: if w_t and -w_t are nowhere joined in it.
     """
     part = signed_components(n_tasks, edges)
     node = np.flatnonzero(part < np.roll(part, n_tasks))
     parts, column = np.unique(part[node], return_inverse=True)
-    free = np.zeros((n_tasks, len(parts)))
-    free[node % n_tasks, column] = np.where(node < n_tasks, 1.0, -1.0)
-    return free / np.linalg.norm(free, axis=0)
+    entries = np.where(node < n_tasks, 1.0, -1.0) / np.sqrt(np.bincount(column, minlength=len(parts)))[column]
+    return sparse.csr_array((entries, (node % n_tasks, column)), shape=(n_tasks, len(parts)))
 
 
 def signed_components(n_tasks, edges):

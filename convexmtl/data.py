@@ -129,11 +129,16 @@ class DataTerm:
         the unit in which is counted, and may have any sign. Where it is itself rounding (a constant target), rounding
         counts.
         """
+        gain, rounding = self._gain
+        return tol * gain + (4 * np.finfo(float).eps) ** 2 * rounding
+
+    @cached_property
+    def _gain(self):
+        """(what there is to gain, the sum of which it would be rounding), see ``threshold``."""
         c, y = self.tasks.weight, self.tasks.y
         at_zero, zero = self.tasks.shift(np.zeros_like(y), self.trivial[1]), np.zeros_like(y)
         gain = float(c @ self.loss.fenchel_gap(y, at_zero, zero))
-        rounding = float(c @ (y**2 + np.abs(self.loss.conjugate(y, zero))))
-        return tol * max(gain, 0.0) + (4 * np.finfo(float).eps) ** 2 * rounding
+        return max(gain, 0.0), float(c @ (y**2 + np.abs(self.loss.conjugate(y, zero))))
 
     @cached_property
     def reduced(self):

@@ -433,7 +433,8 @@ def row_products(X, rows, codes):
 def _by_columns(X):
     """float64, the columns one after the other in memory, unless that takes a large copy."""
     if not issparse(X):
-        return np.asfortranarray(X, dtype=float) if X.nbytes <= LARGE else np.asarray(X, dtype=float)
+        stays = X.nbytes > LARGE or X.flags.f_contiguous
+        return np.asarray(X, dtype=float) if stays else _products.by_columns(X)
     X = csc_array(X, dtype=float)
     if not X.has_canonical_format:
         X = X.copy()

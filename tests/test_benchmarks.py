@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.utils import Bunch
 
-from benchmarks import cross_validation, memory_map, recovery
+from benchmarks import cross_validation, growth, memory_map, recovery
 
 
 def test_cross_validation_beside_scikit_learn(tmp_path, monkeypatch, capsys):
@@ -38,6 +38,26 @@ def test_own_pages_counts_what_is_held():
     before = memory_map.own_pages()
     held = np.ones(2**24)  # 128 MiB
     assert memory_map.own_pages() - before > 100 and held.sum() > 0
+
+
+def test_growth_in_a_table_and_a_picture(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(growth, "SIZES", (50, 100))
+    monkeypatch.setattr(growth, "FROM", 50)
+    file, image = tmp_path / "growth.csv", tmp_path / "growth.png"
+    growth.main(["--only", "block-sparse", "--most", "100", "--csv", str(file), "--image", str(image)])
+    table = pd.read_csv(file)
+    assert table["T"].tolist() == [50, 100] and (table["rows"] == 20 * table["T"]).all()
+    assert (table["seconds"] > 0).all() and (table["peak MiB"] >= 0).all() and image.stat().st_size > 0
+    slope = np.log2(table["seconds"][1] / table["seconds"][0])
+    assert table["exponent of seconds"].tolist() == pytest.approx([slope, slope], abs=0.01)
+    assert "block-sparse" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["2 to 60", "20, one of 10^6", "groups"])
+def test_growth_beside_equal_sizes(kind, monkeypatch):
+    monkeypatch.setattr(growth, "LARGE_TASK", 1_000)
+    row = growth.measured("mean-regularised", kind, 120)
+    assert row["T"] == 120 + (kind == "20, one of 10^6") and row["relative gap"] < 1e-8
 
 
 RIVALS = ["itself", "BlockSparse", "Dirty", "TraceNorm", "MeanRegularized", "Clustered", "single-task", "pooled"]

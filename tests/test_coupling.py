@@ -95,7 +95,7 @@ def test_spectrum(name):
     M = textbook(operator)
     values = np.linalg.eigvalsh(M)
     cut = 1e-12 * max(values[-1], 1e-300)
-    free = operator.free
+    free = operator.free @ np.eye(operator.free.shape[1])
     assert free.shape[1] == np.sum(values <= cut)
     assert_allclose(free.T @ free, np.eye(free.shape[1]), atol=1e-12)
     assert_allclose(operator.apply(free.T), 0, atol=1e-15)

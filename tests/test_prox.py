@@ -420,7 +420,7 @@ FREE = {
 def test_free_directions_do_not_depend_on_sizes(name):
     """As many as the graph says, orthonormal, exactly without a value, whatever else W has."""
     penalty, count = FREE[name]
-    free = penalty.bind(np.arange(T)).free_tasks(T)
+    free = penalty.bind(np.arange(T)).free_tasks(T) @ np.eye(count)
     assert free.shape == (T, count)
     assert_allclose(free.T @ free, np.eye(count), atol=1e-15)
     W = np.random.default_rng(0).standard_normal((D, T))

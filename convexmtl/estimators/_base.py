@@ -19,6 +19,7 @@ from ..solvers import solve
 from ..tasks import row_products
 from ._formulation import Formulates
 
+NAMED = 1000  # tasks up to which attributes that are computed when they are first read appear in dir()
 COMMON_DEFAULTS = {
     "fit_intercept": True,
     "task_weight": "equal",
@@ -184,7 +185,9 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         return value
 
     def __dir__(self):
-        return [*super().__dir__(), *vars(self).get("_later", ())]
+        # Displays read whatever is named, and of many tasks that must not make the matrices that are put off here.
+        later = vars(self).get("_later", ()) if len(vars(self).get("tasks_", ())) <= NAMED else ()
+        return [*super().__dir__(), *later]
 
     def _tell_of_constants(self, problem):
         silent = np.flatnonzero(problem.tasks.constant_features) if self.fit_intercept else []

@@ -15,6 +15,9 @@ from ..coupling import free_of_graph, signed_components
 from ..structures import tree_groups
 from .base import check_number
 
+LARGEST = np.finfo(float).max
+EDGES = tuple, list, np.ndarray, Sequence  # (The abstract class, which takes longest to be asked, comes last.)
+
 
 def labels_of(labels):
     """Task labels as plain Python objects, to compare with what a user wrote."""
@@ -46,7 +49,7 @@ class Graph:
 
     @cached_property
     def free(self):
-        """(T, k) orthonormal: what makes all differences along the edges vanish."""
+        """(T, k) orthonormal, sparse: what makes all differences along the edges vanish."""
         return free_of_graph(self.n_tasks, self.ends)
 
     @cached_property
@@ -90,12 +93,14 @@ def places(names, labels, argument):
     where = {label: i for i, label in enumerate(labels)}
     positions = range(len(labels))
     names = [name.item() if isinstance(name, np.generic) else name for name in names]
-    for name in names:
-        if not isinstance(name, Hashable):
-            raise ValueError(f"{argument}: {name!r} is not the label or position of a task.")
-    if all(name in where for name in names):
+    try:
+        distinct = set(names)
+    except TypeError:
+        name = next(name for name in names if not isinstance(name, Hashable))
+        raise ValueError(f"{argument}: {name!r} is not the label or position of a task.") from None
+    if distinct <= where.keys():
         return where
-    if all(isinstance(name, int | float) and name in positions for name in names):
+    if distinct <= set(positions):
         return {i: i for i in positions}
     strange = [name for name in names if name not in where and name not in positions]
     bad = (strange or [name for name in names if name not in where])[0]
@@ -127,10 +132,11 @@ def read_graph(graph, labels, argument="graph"):
     else:
         edges = _listed_edges(graph, argument)
     place = places([end for edge in edges for end in edge[:2]], labels, argument)
-    read = []
+    read, accepted = [], "a finite number >= 0 (coefficients of opposite signs are (s, t, omega, -1))"
     for s, t, omega, sign in edges:
-        accepted = "a finite number >= 0 (coefficients of opposite signs are (s, t, omega, -1))"
-        check_number(omega, f"{argument}: omega of ({s!r}, {t!r})", 0, np.finfo(float).max, accepted)
+        # (The words are only made where they are needed: there may be many edges.)
+        if type(omega) is not float or not 0 <= omega <= LARGEST:
+            check_number(omega, f"{argument}: omega of ({s!r}, {t!r})", 0, LARGEST, accepted)
         if sign not in (-1, 1):
             raise ValueError(f"{argument}: the sign of ({s!r}, {t!r}) must be 1 or -1, got {sign!r}.")
         if s == t:
@@ -209,11 +215,12 @@ def _listed_edges(graph, argument):
             f"{argument} must be a list of (s, t[, omega[, sign]]) tuples, a matrix or a networkx graph, got {graph!r}."
         )
     edges = []
-    for edge in graph:
-        if not isinstance(edge, Sequence | np.ndarray) or isinstance(edge, str) or len(edge) not in (2, 3, 4):
+    for edge in graph.tolist() if isinstance(graph, np.ndarray) else graph:
+        if not isinstance(edge, EDGES) or isinstance(edge, str) or len(edge) not in (2, 3, 4):
             raise ValueError(f"{argument} must hold (s, t[, omega[, sign]]) tuples, got {edge!r}.")
         s, t, omega, sign = (*edge, 1.0, 1)[:4] if len(edge) == 2 else (*edge, 1)[:4]
-        edges.append((*(end.item() if isinstance(end, np.generic) else end for end in (s, t)), omega, sign))
+        s, t = s.item() if isinstance(s, np.generic) else s, t.item() if isinstance(t, np.generic) else t
+        edges.append((s, t, omega, sign))
     return edges
 
 
@@ -241,7 +248,7 @@ def read_tree(tree, labels):
         group = sorted({place[t] for t in members})
         if not group or len(group) != len(members):
             raise ValueError(f"tree: a group must hold different tasks, at least one, got {members!r}.")
-        check_number(omega, "tree: omega", 0, np.finfo(float).max, "a finite number >= 0")
+        check_number(omega, "tree: omega", 0, LARGEST, "a finite number >= 0")
         if omega > 0:
             out.append((group, float(omega)))
     out.sort(key=lambda pair: len(pair[0]))

@@ -94,7 +94,10 @@ class Penalty(BaseEstimator):
         return 0.0 if self.dual_norm(Z) <= 1 + 1e-12 else np.inf
 
     def free_tasks(self, n_tasks):
-        """(T, k) orthonormal: Omega(W) does not change along x v' for v in their span, x any."""
+        """(T, k) orthonormal: Omega(W) does not change along x v' for v in their span, x any.
+
+        It may be sparse where no task is in two of these directions.
+        """
         return np.zeros((n_tasks, 0))
 
     def selects_features(self, n_tasks):
@@ -137,7 +140,10 @@ class Penalty(BaseEstimator):
 
     def scaled(self, factor):
         """The same penalty times ``factor`` >= 0."""
-        changed = {name: getattr(self, name) * factor for name in self.strengths}
+        return self.replaced(**{name: getattr(self, name) * factor for name in self.strengths})
+
+    def replaced(self, **changed):
+        """The same penalty with other parameters; those that are left are shared, and not copied as by ``clone``."""
         return type(self)(**{name: getattr(self, name) for name in _parameters(type(self))} | changed)
 
     def __add__(self, other):
@@ -208,7 +214,8 @@ class Added(Penalty):
 
 def check_number(value, name, low, high, accepted):
     """Raise a ValueError that says what is accepted unless ``value`` is a number in [low, high]."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not low <= value <= high:
+    # (An abstract class takes many times as long to be asked as a type does.)
+    if isinstance(value, bool) or not isinstance(value, (float, int, Real)) or not low <= value <= high:
         raise ValueError(f"{name} must be {accepted}, got {value!r}.")
 
 

@@ -3,8 +3,8 @@
 from functools import partial
 
 import numpy as np
-from sklearn.base import clone
 
+from .._input import missing_mask
 from ..coupling import Dense, Graph, Nested
 from ._reading import labels_of, read_graph
 from .base import Canonical, Penalty
@@ -41,8 +41,9 @@ class Coupling(Penalty):
         return Dense(self.matrix(n_tasks))
 
     def resolve(self, n_features, labels):
-        self.check(n_features, labels)
-        return Canonical((), self.bind(labels).operator(len(labels)))
+        bound = self.bind(labels)
+        bound.check(n_features, labels)
+        return Canonical((), bound.operator(len(labels)))
 
     def value(self, W):
         return self.operator(W.shape[1]).value(W)
@@ -135,7 +136,7 @@ class ClusterCoupling(Coupling):
         self.codes(labels)
 
     def bind(self, labels):
-        return clone(self).set_params(clusters=self.members(labels))
+        return self.replaced(clusters=self.members(labels))
 
     def members(self, labels):
         """(T,) cluster of every task, in the order of the tasks."""
@@ -150,10 +151,11 @@ class ClusterCoupling(Coupling):
             raise ValueError(
                 f"clusters must hold one label for each of the {len(labels)} tasks, got shape {clusters.shape}."
             )
-        for i, cluster in enumerate(clusters.tolist()):
-            if cluster is None or cluster != cluster:
-                kind = "None" if cluster is None else "NaN"
-                raise ValueError(f"clusters must not hold {kind}, got one at position {i}.")
+        missing = missing_mask(clusters)
+        if missing.any():
+            i = int(missing.argmax())
+            kind = "None" if clusters[i] is None else "NaN"
+            raise ValueError(f"clusters must not hold {kind}, got one at position {i}.")
         return clusters
 
     def codes(self, labels):
@@ -162,7 +164,7 @@ class ClusterCoupling(Coupling):
 
     def report(self, parts, labels):
         """``labels_`` as given, and ``task_covariance_``: the inverse of the coupling of the centred part."""
-        centred = clone(self).set_params(alpha_mean=0.0).operator(len(labels))
+        centred = self.replaced(alpha_mean=0.0).operator(len(labels))
         return {"labels_": np.asarray(self.clusters), "task_covariance_": partial(Nested.matrix, centred.inverse())}
 
     def operator(self, n_tasks):
@@ -215,7 +217,7 @@ class GraphLaplacian(Coupling):
         read_graph(self.edges, labels, "edges")
 
     def bind(self, labels):
-        return clone(self).set_params(edges=read_graph(self.edges, labels, "edges"))
+        return self.replaced(edges=read_graph(self.edges, labels, "edges"))
 
     def operator(self, n_tasks):
         return graph_operator(read_graph(self.edges, range(n_tasks), "edges"), self.alpha)

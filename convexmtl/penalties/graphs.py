@@ -1,7 +1,6 @@
 """Graph-guided fused penalties: tasks that are joined have alike coefficients, or opposite ones."""
 
 import numpy as np
-from sklearn.base import clone
 
 from .._jit import kernel, row_prox
 from ..coupling import Nested
@@ -325,14 +324,15 @@ class GraphGuided(RowPenalty):
         read_graph(self.graph, labels)
 
     def bind(self, labels):
-        return clone(self).set_params(graph=read_graph(self.graph, labels))
+        return self.replaced(graph=read_graph(self.graph, labels))
 
     def resolve(self, n_features, labels):
-        self.check(n_features, labels)
-        graph, none = read_graph(self.graph, labels), Nested(len(labels), [0.0])
+        bound = self.bind(labels)
+        bound.check(n_features, labels)
+        graph, none = bound.graph, Nested(len(labels), [0.0])
         sparse = (RowNorm(self.alpha_sparse, q=1),) if self.alpha_sparse > 0 else ()
         if self.norm == "l1" and len(graph) and self.alpha > 0:
-            return Canonical((self.bind(labels),), none)
+            return Canonical((bound,), none)
         return Canonical(sparse, graph_operator(graph, self.alpha) if self.norm == "l2" else none)
 
     def pack(self):

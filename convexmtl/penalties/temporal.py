@@ -6,7 +6,6 @@ from collections.abc import Collection
 from itertools import pairwise
 
 import numpy as np
-from sklearn.base import clone
 
 from .._rows import row_norms
 from ..coupling import Graph, Nested
@@ -96,14 +95,14 @@ class Temporal(RowPenalty):
         return positions
 
     def bind(self, labels):
-        return clone(self).set_params(order=self.positions(labels))
+        return self.replaced(order=self.positions(labels))
 
     def resolve(self, n_features, labels):
         self.check(n_features, labels)
         T, order, coupling = len(labels), self.positions(labels), Nested(len(labels), [0.5 * self.alpha_ridge])
         both, smooths = self.alpha_sparse + self.alpha_group, self.alpha_smooth > 0 and T > 1
         if self.norm == "l1" and smooths:
-            return Canonical((self.bind(labels).set_params(alpha_ridge=0.0),), coupling)
+            return Canonical((self.replaced(order=order, alpha_ridge=0.0),), coupling)
         terms = (SparseGroup(both, self.alpha_sparse / both),) if both > 0 else ()
         if smooths:
             ones = np.ones(T - 1)

@@ -1,7 +1,7 @@
 """Groups of tasks that make up a tree."""
 
 import numpy as np
-from sklearn.base import clone
+from scipy.sparse import csr_array
 
 from .._jit import kernel, row_prox
 from ..coupling import Nested
@@ -95,12 +95,12 @@ class TreeGuided(RowPenalty):
         read_tree(self.tree, labels)
 
     def bind(self, labels):
-        return clone(self).set_params(tree=read_tree(self.tree, labels))
+        return self.replaced(tree=read_tree(self.tree, labels))
 
     def resolve(self, n_features, labels):
-        self.check(n_features, labels)
         T = len(labels)
         bound = self.bind(labels)
+        bound.check(n_features, labels)
         return Canonical((bound,) if self.alpha > 0 and bound.tree else (), Nested(T, [0.0]))
 
     def pack(self):
@@ -115,7 +115,8 @@ class TreeGuided(RowPenalty):
 
     def free_tasks(self, n_tasks):
         covered = {t for members, _ in self.tree for t in members}
-        return np.eye(n_tasks)[:, [t for t in range(n_tasks) if t not in covered]]
+        others = np.setdiff1d(np.arange(n_tasks), list(covered))
+        return csr_array((np.ones(len(others)), (others, np.arange(len(others)))), shape=(n_tasks, len(others)))
 
     def value(self, W):
         tree = read_tree(self.tree, range(W.shape[1]))

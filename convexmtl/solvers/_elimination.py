@@ -35,13 +35,15 @@ class Levels:
         self.above = []  # per level from 1 on: (group of every member, the same as indicators, sizes, B^-1, S)
         if not coupling.groups:
             return
-        P, S = leaves.of_matrices, leaves.inverses
+        P = S = None
         below = np.arange(coupling.n_tasks)
         for value, codes in zip(coupling.values[1:], coupling.groups, strict=True):
             member = np.empty(int(below.max()) + 1, dtype=np.int64)
             member[below] = codes
             H, sizes = indicators(member), np.bincount(codes)
-            P, S = group_sums(H, P), group_sums(H, S)
+            # (Of all tasks there is one of the two at a time.)
+            P = group_sums(H, leaves.of_matrices if P is None else P)
+            S = group_sums(H, leaves.inverses if S is None else S)
             B = P + 2 * value * factors[:, None, None] * S
             inverses = inverse((B + B.swapaxes(-1, -2)) / 2)
             self.above.append((member, H, sizes, inverses, S))
@@ -81,12 +83,13 @@ class Factored:
     @property
     def of_matrices(self):
         """(T, 1, d, d) (G_t + shift)^-1 G_t"""
-        return self.factors.solve(self.G)[:, None]
+        # (All three matrices are symmetric: taken by their columns, they are solved for where they are.)
+        return self.factors.solve(self.G.swapaxes(1, 2)).swapaxes(1, 2)[:, None]
 
     @property
     def inverses(self):
         """(T, 1, d, d)"""
-        return self.factors.solve(np.broadcast_to(np.eye(self.G.shape[1]), self.G.shape))[:, None]
+        return self.factors.solve(np.broadcast_to(np.eye(self.G.shape[1]), self.G.shape)).swapaxes(1, 2)[:, None]
 
     def solve(self, V):
         """For V (T, 1, d)."""

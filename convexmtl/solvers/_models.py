@@ -158,7 +158,7 @@ class GradientModel(Model):
 
     def sweep(self, n_sweeps, tol):
         arguments = (self.G, self.scale, self.gradient, self.W, *self.penalty)
-        return descend_gram(*arguments, BLOCK, n_sweeps, tol, self._worst)
+        return descend_gram(*arguments, min(BLOCK, len(self.W)), n_sweeps, tol, self._worst)
 
     def state(self):
         return [self.W.copy(), self.gradient.copy()]

@@ -21,7 +21,8 @@ LARGEST = 1000  # unknowns of a system that is solved as one
 def flat_system(design, scale, coupling):
     """The system of the samples with their own weights, G_t times scale_t (T,), as something that solves it."""
     if design.shares is None:
-        return task_system(design.matrices * scale[:, None, None], coupling)
+        alike = np.all(scale == 1)
+        return task_system(design.matrices if alike else design.matrices * scale[:, None, None], coupling)
     scale = design.shares * scale
     if isinstance(coupling, Nested) and np.all(scale == scale[0]):
         return Components(design.common, scale[0], coupling)

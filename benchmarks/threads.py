@@ -3,7 +3,7 @@
 python -m benchmarks.threads --csv benchmarks/results/threads.csv
 
 ``as before`` lets BLAS have the user's threads throughout, as fits had before they held it to one; ``now`` is a plain
-fit; ``one`` is a fit with one thread set by the user. All in turns, in one process; the busy neighbours are Python loops.
+fit; ``one`` is a fit with one thread set by the user. All in turns, in one process; the neighbours are Python loops.
 """
 
 import argparse

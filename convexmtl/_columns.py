@@ -4,6 +4,7 @@ import numpy as np
 from scipy.sparse import hstack, issparse
 
 from ._products import sparse_gram, without_rounding
+from ._threads import large_product
 
 
 class Columns:
@@ -75,8 +76,9 @@ class Columns:
                 self.G[:, :new][:, constant] = 0.0
         else:
             added = self.rows[old:new]
-            self.G[old:new, old:new] = added @ added.T
-            self.G[old:new, :old] = added @ self.rows[:old].T
+            with large_product(added.size * new):
+                self.G[old:new, old:new] = added @ added.T
+                self.G[old:new, :old] = added @ self.rows[:old].T
 
     def _scaled(self, rows):
         """Columns of X, one per row of ``rows``, centred and weighted in place."""

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from ._jit import kernel
+from ._threads import large_product
 
 BLOCK = 2**22  # entries of X that are worked on at a time
 FAR = 1e-6  # share of a feature's second moment that is variance, below which it is far from zero
@@ -131,7 +132,8 @@ def gram(X, weight, mean):
             A = X[block] if mean is None else X[block] - mean
             if not equal:
                 A = A * np.sqrt(weight[block])[:, None]
-            G = A.T @ A if block.start == 0 else G + A.T @ A
+            with large_product(A.shape[0] * A.shape[1] ** 2):
+                G = A.T @ A if block.start == 0 else G + A.T @ A
         if equal:
             G *= factor
     return G if mean is None else without_constants(G, mean, weight.sum())

@@ -8,7 +8,7 @@ the penalty, each of them >= 0, because primal - dual would cancel the digits th
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.sparse import diags_array, issparse
+from scipy.sparse import issparse
 
 from ._products import without_rounding
 from ._rows import used_rows
@@ -247,13 +247,16 @@ def _correction(problem, z, Z, free):
     means = data.design.means if quadratic else tasks.means(h) if data.fit_intercept else None
     if quadratic and data.design.common is not None:
         # H = (free' diag(shares) free) x G has the inverse of a Kronecker product.
-        G, within = data.design.common, free.T @ (diags_array(data.design.shares) @ free)
+        G, shares = data.design.common, data.design.shares
         if issparse(free):
-            outer = diags_array(1 / within.diagonal())
+            within = free.power(2).T @ shares
+            product = lambda C: (G.G @ C) * within  # noqa: E731
+            solve = lambda R: (G.inverse @ R) / within  # noqa: E731
         else:
+            within = free.T @ (shares[:, None] * free)
             outer = np.linalg.pinv(within, hermitian=True)
-        product = lambda C: G.G @ C @ within  # noqa: E731
-        solve = lambda R: G.inverse @ R @ outer  # noqa: E731
+            product = lambda C: G.G @ C @ within  # noqa: E731
+            solve = lambda R: G.inverse @ R @ outer  # noqa: E731
     elif issparse(free) and not _few(tasks, free):
         # Every direction has tasks of its own.
         G = data.design.matrices if quadratic else tasks.gram(h, means)

@@ -182,7 +182,7 @@ class Nested(TaskOperator):
     def free(self):
         T, basis = self.n_tasks, []
         if not self.groups:
-            return sparse.eye_array(T, format="csr") if self.values[0] == 0 else np.zeros((T, 0))
+            return sparse.csr_array(sparse.identity(T)) if self.values[0] == 0 else np.zeros((T, 0))
         for level in np.flatnonzero(self.values == 0):
             if level == 0:
                 H = np.eye(T)

@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ._input import coef_names
 from ._progress import Steps, with_callbacks
+from ._threads import one_thread
 from .estimators._base import too_weak
 from .solvers.paths import critical_factor, leading_strength, path_alphas, solve_path
 
@@ -34,9 +35,10 @@ def alpha_max(estimator, X, y, *, task=None, sample_weight=None):
     float, or dict of str -> float
         The strength; with more than one, each by its name.
     """
-    # (A clone: it is not fitted by this.)
-    formulation = clone(estimator)._formulate(X, y, sample_weight=sample_weight, task=task)
-    factor = critical_factor(formulation.problem)
+    with one_thread():
+        # (A clone: it is not fitted by this.)
+        formulation = clone(estimator)._formulate(X, y, sample_weight=sample_weight, task=task)
+        factor = critical_factor(formulation.problem)
     names = formulation.strengths
     values = {name: float(value * factor) for name, value in names.items()}
     return next(iter(values.values())) if len(values) == 1 else values
@@ -116,7 +118,8 @@ def regularization_path(estimator, X, y, *, task=None, sample_weight=None, alpha
     UserWarning
         Once, where the penalty is too weak for ``tol`` to see.
     """
-    return _path(estimator, X, y, task, sample_weight, alphas, eps)
+    with one_thread():
+        return _path(estimator, X, y, task, sample_weight, alphas, eps)
 
 
 @with_callbacks

@@ -1,5 +1,6 @@
 """Checking an estimator's answer: the same problem in cvxpy, and its certificate from outside the solver."""
 
+from ._threads import one_thread
 from .certificate import duality_gap
 from .textbook import Reference, solve
 
@@ -46,10 +47,11 @@ def certify(estimator, X, y, *, task=None, sample_weight=None):
     Certificate
         With ``primal``, ``dual`` and ``gap`` = primal - dual >= primal - optimum.
     """
-    problem = estimator._formulate(X, y, sample_weight=sample_weight, task=task).problem
-    parts, at = estimator._fitted_parts(), getattr(estimator, "_dual_at", None)
-    certificate = duality_gap(problem, parts, estimator.intercept_)
-    if at is None or at.shape != problem.tasks.y.shape:
-        return certificate
-    # Any dual variables give a bound: those of the fit may give a better one than those to which W leads.
-    return min(certificate, duality_gap(problem, parts, estimator.intercept_, at=at), key=lambda c: c.gap)
+    with one_thread():
+        problem = estimator._formulate(X, y, sample_weight=sample_weight, task=task).problem
+        parts, at = estimator._fitted_parts(), getattr(estimator, "_dual_at", None)
+        certificate = duality_gap(problem, parts, estimator.intercept_)
+        if at is None or at.shape != problem.tasks.y.shape:
+            return certificate
+        # Any dual variables give a bound: those of the fit may give a better one than those to which W leads.
+        return min(certificate, duality_gap(problem, parts, estimator.intercept_, at=at), key=lambda c: c.gap)

@@ -21,7 +21,7 @@ PACKAGE = Path(cm.__file__).parent
 
 FLOORS = [
     ["_compat"],
-    ["_version", "_jit", "_rows", "_input", "_progress", "structures"],
+    ["_version", "_jit", "_rows", "_input", "_progress", "_threads", "structures"],
     ["_products", "inverses", "coupling"],
     ["tasks", "losses", "penalties"],
     ["_columns"],

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from .. import _input
 from .._compat import Interval
 from .._progress import CallbackSupportMixin, Steps, with_callbacks
+from .._threads import one_thread
 from .._version import __version__
 from ..result import Result, Status
 from ..solvers import solve
@@ -32,7 +33,10 @@ COMMON_DEFAULTS = {
 
 
 def all_or_nothing(fit):
-    """Decorator: a fit that is interrupted, or refuses its input, leaves what was fitted before, or nothing."""
+    """Decorator: a fit that is interrupted, or refuses its input, leaves what was fitted before, or nothing.
+
+    While it lasts, BLAS has one thread.
+    """
 
     @wraps(fit)
     def whole(self, *args, **kwargs):
@@ -42,7 +46,8 @@ def all_or_nothing(fit):
         # What a warm start or another part of the samples goes on from.
         self._last = before
         try:
-            return fit(self, *args, **kwargs)
+            with one_thread():
+                return fit(self, *args, **kwargs)
         except BaseException:
             for name in self._fitted_state():
                 delattr(self, name)

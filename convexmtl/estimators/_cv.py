@@ -2,7 +2,6 @@
 
 import inspect
 import warnings
-from functools import cache
 from itertools import takewhile
 from numbers import Integral, Real
 
@@ -18,11 +17,11 @@ from sklearn.utils.metadata_routing import (
     process_routing,
 )
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import ThreadpoolController
 
 from .._compat import Interval, StrOptions, raise_for_params
 from .._input import read_list
 from .._progress import Steps, with_callbacks
+from .._threads import same_sums
 from ..data import DataTerm
 from ..model_selection import TaskKFold, TaskSplitter, TaskStratifiedKFold
 from ..problem import Problem
@@ -132,7 +131,7 @@ class CrossValidated:
         steps = Steps(self, len(jobs) + 1, X, y)
         errors, failed = np.empty((len(settings), len(alphas[0]), len(folds))), 0
         generates = get_active_backend()[0].supports_return_generator
-        with _one_thread():
+        with same_sums():
             found = Parallel(n_jobs=self.n_jobs, return_as="generator" if generates else "list")(
                 delayed(_errors)(singles[p], formulations[p].penalty, data, alphas[p] / leads[p], *folds[k])
                 for p, k in jobs
@@ -268,20 +267,6 @@ def spaced(ratios, low, high):
     return read_list(ratios, "ratios", "a number of ratios or a list of positive ones", low=np.nextafter(0, 1))
 
 
-@cache
-def _pools():
-    """The pools of threads in this process; looking for them takes longer than many a fit."""
-    return ThreadpoolController()
-
-
-def _one_thread():
-    """Context in which BLAS has one thread: sums in an order that does not depend on the number of jobs.
-
-    It is needed in the worker processes and, for threads that come and go at different times, around them.
-    """
-    return _pools().limit(limits=1, user_api="blas")
-
-
 def _errors(single, penalty, data, factors, train, test):
     """(mean test losses (n_factors,), how many fits have not converged), for these multiples of the penalty.
 
@@ -295,7 +280,7 @@ def _errors(single, penalty, data, factors, train, test):
     held_out, left = data.tasks.part(test)
     share = held_out.weight / held_out.weight.sum()
     errors, failed = [], 0
-    with _one_thread():
+    with same_sums():
         for result in solve_path(term, penalty, factors, data.labels, single.tol, single.max_iter):
             z = held_out.shift(held_out.apply(result.W[:, left]), result.intercept[left])
             errors.append(share @ data.loss.error(held_out.y, z))

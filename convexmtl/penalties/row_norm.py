@@ -43,9 +43,13 @@ def shrink_l2(v, step, alpha):
         low = min(low, step[t])
         high = max(high, step[t])
     unit = 1.0
-    if (square < 1e-280 or square > 1e280) and np.abs(v).max() > 0.0:
+    top = 0.0
+    if square < 1e-280 or square > 1e280:
+        for t in range(T):
+            top = max(top, abs(v[t]))
+    if top > 0.0:
         # Its squares are beyond the range of numbers: in units of its largest entry.
-        unit = np.abs(v).max()
+        unit = top
         alpha /= unit
         square = dual = 0.0
         for t in range(T):

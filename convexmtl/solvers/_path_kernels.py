@@ -1,4 +1,8 @@
-"""The loop of a whole path: fits of problems that differ in the factor before their penalty, one after the other."""
+"""The loop of a whole path: fits of problems that differ in the factor before their penalty, one after the other.
+
+Arrays are filled by loops here, and not by slices, lists of indices or array expressions: each of those takes numba up
+to a second to compile.
+"""
 
 import numpy as np
 
@@ -69,7 +73,48 @@ def _block_products(X, block, out):
         end = min(begin + block, len(X))
         own = np.empty((end - begin, end - begin))
         _gradients(X[begin:end], X, begin, end, own)
-        out[begin:end, : end - begin] = own
+        for k in range(end - begin):
+            for i in range(end - begin):
+                out[begin + k, i] = own[k, i]
+
+
+@kernel("float64[::1](float64, float64[::1])")
+def _times(factor, v):
+    out = np.empty(v.shape[0])
+    for t in range(v.shape[0]):
+        out[t] = factor * v[t]
+    return out
+
+
+@kernel("int64[::1](boolean[::1])")
+def _listed(inside):
+    """Where ``inside`` is True."""
+    rows, size = np.empty(inside.shape[0], dtype=np.int64), 0
+    for j in range(inside.shape[0]):
+        if inside[j]:
+            rows[size] = j
+            size += 1
+    return rows[:size]
+
+
+@kernel("float64[:, ::1](float64[:, ::1], int64[::1])")
+def _rows_of(A, rows):
+    """A[rows]."""
+    out = np.empty((rows.shape[0], A.shape[1]))
+    for k in range(rows.shape[0]):
+        for i in range(A.shape[1]):
+            out[k, i] = A[rows[k], i]
+    return out
+
+
+@kernel("float64[:, ::1](float64[:, ::1], int64[::1])")
+def _columns_of(A, columns):
+    """A[:, columns]."""
+    out = np.empty((A.shape[0], columns.shape[0]))
+    for k in range(A.shape[0]):
+        for i in range(columns.shape[0]):
+            out[k, i] = A[k, columns[i]]
+    return out
 
 
 @kernel(
@@ -94,12 +139,12 @@ def descend_path(
     (m, T), n = W.shape, X.shape[1]
     wide, shared = X.shape[0] == m, G.shape[0] <= 1
     step, new, worst = np.empty((m, T)), np.empty(T), np.empty(1)
-    C, inside = np.empty((m, T)), np.zeros(m, dtype=np.bool_)
+    C, inside = np.empty((m, T)), np.empty(m, dtype=np.bool_)
     rate, limit = 1.0, 0.0
     for a in range(begin, begin + out.shape[0]):
-        row_steps(curvature, factors[a] * bound, even, spread, step)
-        couple = (M[0], M[1], factors[a] * M[2], M[3], factors[a] * M[4])
-        stretch, fpar = factors[a] * ridge, fpars[a]
+        row_steps(curvature, _times(factors[a], bound), even, spread, step)
+        couple = (M[0], M[1], _times(factors[a], M[2]), M[3], _times(factors[a], M[4]))
+        stretch, fpar = _times(factors[a], ridge), fpars[a]
         ahead = 0.0
         if a > 1 and factors[a - 1] != factors[a - 2]:
             ahead = (factors[a] - factors[a - 1]) / (factors[a - 1] - factors[a - 2])
@@ -115,22 +160,21 @@ def descend_path(
         _enter(gradient, step, prox, fpar, ipar, inside, 0.0, new)
         total = 0
         while True:
-            rows = np.flatnonzero(inside)
+            rows = _listed(inside)
             by_residual = wide and len(rows) > n
             whole = len(rows) > 0.7 * m and (by_residual or not wide)
             if whole:
-                rows = np.arange(m)
-                inside[:] = True
+                for j in range(m):
+                    inside[j] = True
+                rows = _listed(inside)
             size = len(rows)
             small, x, g, V, s = G, X, gradient, W, step
             if not whole:
                 # The rows in use and those that want to be, on their own.
-                V, s = W[rows], step[rows]
-            if not whole:
-                g = gradient[:, rows]
+                V, s, g = _rows_of(W, rows), _rows_of(step, rows), _columns_of(gradient, rows)
             if wide:
                 if not whole:
-                    x = X[rows]
+                    x = _rows_of(X, rows)
                 small = np.empty((1, size, block if by_residual else size))
                 if by_residual:
                     _block_products(x, block, small[0])
@@ -156,7 +200,8 @@ def descend_path(
                 _gradients(u, X, 0, m, gradient)
                 if not whole:
                     for k in range(size):
-                        W[rows[k]] = V[k]
+                        for t in range(T):
+                            W[rows[k], t] = V[k, t]
             elif not whole:
                 for k in range(size):
                     for t in range(T):
@@ -174,5 +219,7 @@ def descend_path(
         sweeps[a] = total
         if total >= most:
             return a
-        out[a - begin] = W
+        for j in range(m):
+            for t in range(T):
+                out[a - begin, j, t] = W[j, t]
     return begin + out.shape[0]

@@ -517,7 +517,7 @@ def test_verbose_prints_the_gap(cls, capsys):
     lines = capsys.readouterr().out.splitlines()
     pattern = rf"\[{cls.__name__}\] iteration (\d+): objective (\S+), duality gap (\S+)"
     numbers = [re.fullmatch(pattern, line).groups() for line in lines]
-    assert int(numbers[0][0]) == 0
+    assert int(numbers[0][0]) <= 1  # (a direct solution is the first that there is)
     assert_allclose(float(numbers[-1][1]), fit.objective_, rtol=1e-7)
     assert_allclose(float(numbers[-1][2]), fit.dual_gap_, rtol=1e-2)
 

@@ -36,6 +36,8 @@ class Levels:
         if not coupling.groups:
             return
         P = S = None
+        # All of them are symmetric, but for rounding, of which the rows of features in large units have less.
+        exact = leaves.sizes[:, None] >= leaves.sizes
         below = np.arange(coupling.n_tasks)
         for value, codes in zip(coupling.values[1:], coupling.groups, strict=True):
             member = np.empty(int(below.max()) + 1, dtype=np.int64)
@@ -45,7 +47,7 @@ class Levels:
             P = group_sums(H, leaves.of_matrices if P is None else P)
             S = group_sums(H, leaves.inverses if S is None else S)
             B = P + 2 * value * factors[:, None, None] * S
-            inverses = inverse((B + B.swapaxes(-1, -2)) / 2)
+            inverses = inverse(np.where(exact, B, B.swapaxes(-1, -2)))
             self.above.append((member, H, sizes, inverses, S))
             P = sizes[:, None, None, None] * np.matmul(inverses, P)
             S = sizes[:, None, None, None] * np.matmul(inverses, S)
@@ -78,6 +80,7 @@ class Factored:
 
     def __init__(self, G, shift):
         self.G = G
+        self.sizes = np.einsum("tjj->j", G)
         self.factors = Factors(G, np.full(len(G), shift), PIVOT)
 
     @property
@@ -101,6 +104,7 @@ class Diagonalised:
 
     def __init__(self, spectra, shifts):
         self.values, self.vectors = spectra
+        self.sizes = np.zeros(self.values.shape[1])  # of no use: they are symmetric to the last digit
         self.shares = 1 / (self.values[:, None] + shifts[:, None])  # (T, A, d)
 
     @property

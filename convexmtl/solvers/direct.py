@@ -199,7 +199,8 @@ def conjugate_gradients(apply, precondition, R, rtol, max_iter):
         direction = P if direction is None else P + inner / old * direction
         image = apply(direction)
         bend = float(np.sum(direction * image))
-        if not bend > 0:
+        # Beside ``inner``, which it is about: what has no curvature is rounding on the right side.
+        if not bend > 1e-13 * inner:
             break
         W = W + inner / bend * direction
         residual = residual - inner / bend * image

@@ -34,7 +34,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     # Matrices of the tasks' own cost more than the few dozen products with X that take their place.
     own = data.tasks.common_weight is None and not quadratic
     mode = "diagonal" if wide or (own and problem.penalty.coupling.lowest > 0) else "flat"
-    if quadratic and not wide:
+    if quadratic and not wide and (start is None or data.tasks.common_weight is not None):
         # From zero, wherever the user would start: the gradient there does not depend on the strengths.
         system = _system(problem, None, flat=True)
         W, n_iter = system(data.moments), 1

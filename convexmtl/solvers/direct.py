@@ -15,7 +15,8 @@ from ._elimination import Factored, Forest, Levels
 
 PIVOT = 0.1  # of a factor, from which on its inverse is as good: what it solves is to be exact
 FEW = 1000  # tasks up to which the spectrum of a coupling that has no other form is cheap
-LARGEST = 1000  # unknowns of a system that is solved as one
+LARGEST = 300  # unknowns of a system that is solved as one, where tasks may need each other
+PSEUDO = 1000  # of a core, up to which nothing is taken for determined that is not
 
 
 def flat_system(design, scale, coupling):
@@ -153,7 +154,7 @@ class LowRank:
             core = core.reshape(k * d, k * d)
             diagonal = values[others] / (2 * base * weights) if base > 0 else 1 / (2 * weights)
             core[np.diag_indices(k * d)] += np.repeat(diagonal, d)
-            self.core = inverse(core, pseudo=len(core) <= LARGEST)
+            self.core = inverse(core, pseudo=len(core) <= PSEUDO)
 
     def __call__(self, R):
         S = self.factors.solve(R)

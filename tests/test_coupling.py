@@ -173,7 +173,12 @@ def test_system_of_own_matrices(name, monkeypatch):
     before = R.copy()
     assert residual(G, operator, system(R), R) <= 1e-12
     assert np.array_equal(R, before)
-    if (name in NESTED and operator.lowest > 0) or name in ("chain", "chain with signs and a ridge", "star and tasks alone", "an edge in two"):
+    if (name in NESTED and operator.lowest > 0) or name in (
+        "chain",
+        "chain with signs and a ridge",
+        "star and tasks alone",
+        "an edge in two",
+    ):
         # Elimination alone is the solution.
         expected = np.linalg.solve(whole(G, textbook(operator)), R.T.ravel()).reshape(T, D).T
         assert_allclose(system.precondition(R), expected, atol=1e-6 * np.abs(expected).max())

@@ -51,6 +51,17 @@ def fitted(cls):
     return estimator.fit(X, (Y > 0).astype(int) if is_classifier(estimator) else Y)
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "estimator",
+    [cm.TaskRelationshipRegressor(), cm.ClusteredRegressor(n_clusters=2), cm.ClusteredRegressor(clusters=[0, 0, 1])],
+    ids=["learned", "learned clusters", "known clusters"],
+)
+def test_what_is_put_off_is_computed_as_before(estimator, way):
+    again = WAYS[way](estimator.fit(X, Y))
+    assert_array_equal(again.task_covariance_, estimator.task_covariance_)
+
+
 @pytest.mark.covering(1)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)

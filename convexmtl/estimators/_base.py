@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from functools import partial, wraps
+from functools import wraps
 from numbers import Integral, Real
 
 import numpy as np
@@ -15,6 +15,7 @@ from .._compat import Interval
 from .._progress import CallbackSupportMixin, Steps, with_callbacks
 from .._threads import one_thread
 from .._version import __version__
+from ..penalties.base import Later
 from ..result import Result, Status
 from ..solvers import solve
 from ..tasks import row_products
@@ -175,7 +176,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             self._classes = data.classes
         self._later = {}
         for name, value in formulation.penalty.report(result.parts, data.labels).items():
-            if isinstance(value, partial):
+            if isinstance(value, Later):
                 self._later[name] = value
             else:
                 setattr(self, name, value)

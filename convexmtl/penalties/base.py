@@ -44,6 +44,17 @@ class Canonical:
         return quadratic + sum(float(f.value(part)) for f, part in zip(self.terms, parts, strict=False))
 
 
+class Later:
+    """A call that is put off: a ``functools.partial`` of this package, for those who have to trust a saved model."""
+
+    def __init__(self, function, *args):
+        self.function = function
+        self.args = args
+
+    def __call__(self):
+        return self.function(*self.args)
+
+
 class Penalty(BaseEstimator):
     """A convex penalty of W (d, T). Parameters are scikit-learn parameters and are never written to.
 
@@ -126,7 +137,7 @@ class Penalty(BaseEstimator):
     def report(self, parts, labels):
         """Fitted attributes (name with trailing underscore -> value) of the parts of W, for these task labels.
 
-        A ``functools.partial`` is called when its attribute is first read: what is T x T is not for every fit.
+        What is ``Later`` is called when its attribute is first read: what is T x T is not for every fit.
         """
         return {}
 

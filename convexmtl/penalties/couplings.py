@@ -1,13 +1,11 @@
 """Quadratic couplings of tasks: Omega(W) = tr(W M W'), M (T x T) symmetric positive semidefinite."""
 
-from functools import partial
-
 import numpy as np
 
 from .._input import missing_mask
 from ..coupling import Dense, Graph, Nested
 from ._reading import labels_of, read_graph
-from .base import Canonical, Penalty
+from .base import Canonical, Later, Penalty
 
 
 class Coupling(Penalty):
@@ -165,7 +163,7 @@ class ClusterCoupling(Coupling):
     def report(self, parts, labels):
         """``labels_`` as given, and ``task_covariance_``: the inverse of the coupling of the centred part."""
         centred = self.replaced(alpha_mean=0.0).operator(len(labels))
-        return {"labels_": np.asarray(self.clusters), "task_covariance_": partial(Nested.matrix, centred.inverse())}
+        return {"labels_": np.asarray(self.clusters), "task_covariance_": Later(centred.inverse().matrix)}
 
     def operator(self, n_tasks):
         values = [self.alpha_within, self.alpha_between, self.alpha_mean / n_tasks]

@@ -5,12 +5,10 @@ is needed: that of the smaller of the two Gram matrices. All of it is numpy's: s
 two pools of threads that work in turns wait for each other.
 """
 
-from functools import partial
-
 import numpy as np
 
 from ..coupling import Nested
-from .base import Canonical, Penalty, check_number
+from .base import Canonical, Later, Penalty, check_number
 
 
 def singular_values(W):
@@ -181,7 +179,7 @@ class SquaredTraceNorm(SpectralPenalty):
     def report(self, parts, labels):
         """``task_covariance_`` (Sigma) and ``task_correlation_``, in which a task with w_t = 0 goes with no other."""
         W = sum(parts)
-        return {"task_covariance_": partial(_unit_root, W.T), "task_correlation_": partial(_task_correlation, W)}
+        return {"task_covariance_": Later(_unit_root, W.T), "task_correlation_": Later(_task_correlation, W)}
 
 
 class SharedFeature(SquaredTraceNorm):
@@ -218,7 +216,7 @@ class SharedFeature(SquaredTraceNorm):
         return 0.5 * self.alpha * quotient, [*rules, cp.trace(D) == 1]
 
     def report(self, parts, labels):
-        return {"feature_covariance_": partial(_unit_root, sum(parts))}
+        return {"feature_covariance_": Later(_unit_root, sum(parts))}
 
 
 class SpectralBox(SpectralPenalty):
@@ -503,8 +501,8 @@ class LearnedClusters(Penalty):
         T, C = W.shape[1], min(self.n_clusters, W.shape[1])
         centred = W - W.mean(axis=1, keepdims=True)
         if T == 1 or self.alpha_between == 0:
-            return {"task_covariance_": partial(np.eye, T), "labels_": np.zeros(T, dtype=int)}
-        Sigma = partial(self._box(T).covariance, centred)
+            return {"task_covariance_": Later(Nested(T, [1.0]).matrix), "labels_": np.zeros(T, dtype=int)}
+        Sigma = Later(self._box(T).covariance, centred)
         if C == 1 or not np.any(centred):
             return {"task_covariance_": Sigma, "labels_": np.zeros(T, dtype=int)}
         from sklearn.cluster import KMeans

@@ -8,7 +8,7 @@ equation. All end with conjugate gradients, which take back what rounding has ta
 
 import numpy as np
 
-from ..coupling import Dense, Graph, Nested, clean_spectrum
+from ..coupling import Graph, Nested, clean_spectrum
 from ..gram import CommonGram, each
 from ..inverses import Factors, inverse
 from ._elimination import Factored, Forest, Levels
@@ -38,9 +38,6 @@ def task_system(G, coupling):
     # together determine the solution.
     if _base(coupling) == 0 and G.shape[0] * G.shape[1] <= LARGEST:
         return Whole(G, coupling)
-    if isinstance(coupling, Nested) and coupling.lowest == 0 and coupling.n_tasks <= FEW:
-        # What groups leave free is solved with a few more digits where features are in units 1e12 times apart.
-        coupling = Dense(coupling.matrix())
     if isinstance(coupling, Nested):
         return Refined(G, coupling, Levels(Factored(G, 2 * coupling.values[0]), coupling, np.ones(1)))
     if isinstance(coupling, Graph):

@@ -3,7 +3,7 @@
     python -m benchmarks.searches [FOLDER] [--only NAME ...] [--jobs 2] [--runs 1] [--csv FILE]
 
 FOLDER holds the .npz files of ``benchmarks.families``, of which those with their own rows for every task are taken;
-drawn data of 190 tasks x 20 rows x 13 features come along. Every search has been made once before on 3 strengths, so
+drawn data of 190 tasks x 20 rows x 13 features come along. Every search has been made once before on 6 strengths, so
 that nothing is compiled while the clock runs.
 """
 
@@ -68,7 +68,7 @@ def main(argv=None):
             twin.set_params(n_jobs=args.jobs)
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
-                type(twin)(**twin.get_params() | {"alphas": 3, "cv": 2}).fit(X, y, task=task)
+                type(twin)(**twin.get_params() | {"alphas": 6, "cv": 2}).fit(X, y, task=task)
                 del caught[:]
                 seconds = []
                 for _ in range(args.runs):

@@ -523,6 +523,20 @@ def test_prox_in_time_with_a_group_is_stationary(seed, T, group):
             assert cost(x + size * direction) >= cost(x) - 1e-13 * (1 + abs(cost(x)))
 
 
+@law(max_examples=40)
+@given(seed=st.integers(0, 10_000), T=st.integers(2, 80), k=st.integers(1, 20), group=st.sampled_from([0.0, 1.0]))
+def test_prox_in_time_of_next_to_nothing_is_zero(seed, T, k, group):
+    """Where the lassos of k tasks come to the weight of a link but for rounding; so a row of rounding beside one that
+    is not has no share in the dual norm."""
+    rng = np.random.default_rng(seed)
+    smooth = 10 ** rng.uniform(-3, 3)
+    penalty = Temporal(smooth, alpha_sparse=smooth / k, alpha_group=group * smooth / k).bind(range(T))
+    row = rng.standard_normal((1, T))
+    for size in 10.0 ** -np.arange(12, 60, 4):
+        assert not penalty.prox(smooth / k * size * row, 1.0).any()
+    assert penalty.dual_norm(np.vstack([row, 1e-17 * row])) == pytest.approx(penalty.dual_norm(row), rel=1e-14)
+
+
 @law(max_examples=20)
 @given(seed=st.integers(0, 10_000), T=st.integers(2, 30), unequal=st.booleans())
 def test_prox_on_a_tree_is_stationary(seed, T, unequal):

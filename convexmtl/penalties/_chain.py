@@ -53,13 +53,15 @@ def fuse(v, mass, cuts, ridge, lasso, x):
         b, b_rest = _plus(pull, 0.0, -before, 0.0)
         b, b_rest = _plus(b, b_rest, -lasso, 0.0)
         low[t] = -np.inf
-        while first < last and (a * kink[first] + b) + (a_rest * kink[first] + b_rest) < -cut:
+        while first < last and (a * kink[first] + b + cut) + (a_rest * kink[first] + b_rest) < 0.0:
             a, a_rest = _plus(a, a_rest, change[first, 0], change[first, 1])
             b, b_rest = _plus(b, b_rest, change[first, 2], change[first, 3])
             low[t] = kink[first]
             first += 1
-        # (At a jump the line has passed -cut already at the kink.)
+        # (At a jump the line has passed -cut already at the kink; and rounding is not to pass the next one.)
         low[t] = max(low[t], (-cut - b - b_rest) / a)
+        if first < last:
+            low[t] = min(low[t], kink[first])
         if t == T - 1:
             break
         first -= 1
@@ -70,12 +72,12 @@ def fuse(v, mass, cuts, ridge, lasso, x):
         b, b_rest = _plus(pull, 0.0, before, 0.0)
         b, b_rest = _plus(b, b_rest, lasso, 0.0)
         high[t] = np.inf
-        while first + 1 < last and (a * kink[last - 1] + b) + (a_rest * kink[last - 1] + b_rest) > cut:
+        while first + 1 < last and (a * kink[last - 1] + b - cut) + (a_rest * kink[last - 1] + b_rest) > 0.0:
             last -= 1
             a, a_rest = _plus(a, a_rest, -change[last, 0], -change[last, 1])
             b, b_rest = _plus(b, b_rest, -change[last, 2], -change[last, 3])
             high[t] = kink[last]
-        high[t] = min(high[t], (cut - b - b_rest) / a)
+        high[t] = max(min(high[t], (cut - b - b_rest) / a), kink[last - 1])
         before = cut
         if high[t] > low[t]:
             kink[last], change[last, 0], change[last, 1] = high[t], -a, -a_rest

@@ -5,6 +5,8 @@ place to mend. What estimators, penalties and scorers inherit from its classes (
 ``_init_callback_context``) is protected rather than private, and stays where it is used.
 """
 
+from functools import cache
+
 # A scorer that passes ``task`` and ``sample_weight`` on has to be one of theirs, or searches do not route to it.
 from sklearn.metrics._scorer import _BaseScorer as BaseScorer
 
@@ -55,6 +57,20 @@ def first_class(compiled):
 
     numba makes them of dispatchers too, but looks those up anew at every call.
     """
-    from numba.core.types.function_type import CompileResultWAP
+    return _pointers()(next(iter(compiled.overloads.values())))
 
-    return CompileResultWAP(next(iter(compiled.overloads.values())))
+
+@cache
+def _pointers():
+    """Their class, whose type numba need not work out at every call: that takes it longer than many a call."""
+    from numba.core.types.function_type import CompileResultWAP
+    from numba.extending import typeof_impl
+    from numba.types import FunctionType
+
+    class Pointer(CompileResultWAP):
+        def __init__(self, result):
+            super().__init__(result)
+            self.kind = FunctionType(result.signature)
+
+    typeof_impl.register(Pointer)(lambda pointer, context: pointer.kind)
+    return Pointer

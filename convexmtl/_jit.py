@@ -2,7 +2,8 @@
 
 Nothing here imports numba before a kernel is first called, so that ``import convexmtl`` stays as light as
 scikit-learn itself. A kernel is compiled once for one explicit signature and kept on disk; a row prox is
-handed to it as a first-class function pointer, so that a new penalty never recompiles a solver.
+handed to it as a first-class function pointer, so that a new penalty never recompiles a solver. What is called by its
+name is compiled into whatever calls it, once more each time; so a large kernel, too, goes as a pointer.
 """
 
 import signal
@@ -27,13 +28,15 @@ COUPLING = "Tuple((int64[::1], int64[::1], float64[::1], int64[:, ::1], float64[
 def _signature(text):
     """numba's signature for ``text``.
 
-    In it ``row_prox`` stands for a pointer to a row prox, ``coupling`` for what couples tasks, ``frozen(float64, 2)``
-    for a contiguous array of two dimensions that is only read.
+    In it ``row_prox`` stands for a pointer to a row prox, ``pointer(void(float64))`` for one to a kernel of that
+    signature, ``coupling`` for what couples tasks, ``frozen(float64, 2)`` for a contiguous array of two dimensions
+    that is only read.
     """
     from numba import types
 
     names = {name: getattr(types, name) for name in ("void", "float64", "int64", "boolean", "Tuple")}
     names["frozen"] = lambda kind, ndim: types.Array(kind, ndim, "C", readonly=True)
+    names["pointer"] = types.FunctionType
     names["row_prox"] = types.FunctionType(eval(ROW_PROX, dict(names)))
     names["coupling"] = eval(COUPLING, dict(names))
     return eval(text, names)
@@ -66,9 +69,10 @@ class Kernel:
     Parameters
     ----------
     function : callable
-        The Python source. It may call other kernels by the names that they have in its module.
+        The Python source. It may call other kernels by the names that they have in its module. One with a name that
+        begins with an underscore is for such calls alone.
     signature : str
-        numba signature.
+        numba signature, in the words of ``_signature``.
     fastmath : bool
         Allow reductions to be reordered (never to ignore NaN).
     """
@@ -111,6 +115,8 @@ class Kernel:
             source.__qualname__ = f"{self.function.__qualname__}-{self.digest}"
             source.__module__ = self.function.__module__
         options = dict(nogil=True, error_model="numpy", fastmath=set(FAST_REDUCTION) if self.fastmath else False)
+        # What other kernels alone call need not be called from Python.
+        options["no_cpython_wrapper"] = self.__name__.startswith("_")
         with _interrupts_later():
             try:
                 return njit(_signature(self.signature), cache=True, **options)(source)
@@ -122,7 +128,7 @@ class Kernel:
 
     @cached_property
     def pointer(self):
-        """The compiled function as a first-class one: what a kernel takes a ``row_prox`` as.
+        """The compiled function as a first-class one: what a kernel takes a ``row_prox`` or a ``pointer`` as.
 
         A dispatcher would do as well, but is looked up anew at every call.
         """

@@ -15,6 +15,19 @@ import numpy as np
 
 from .._jit import kernel
 
+# A pass over some rows, how their changes C (k, T) get into what is kept for every task, and whole sweeps: pointers, of
+# which there is one for data that tasks share and one for data of their own.
+PASS = (
+    "float64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
+    " float64[:, ::1], coupling, float64[::1], row_prox, float64[::1], int64[::1], int64, int64, int64, float64[::1])"
+)
+ADD = "void(float64[:, ::1], int64[::1], int64, float64[:, :, ::1], float64[:, ::1])"
+SWEEPS = (
+    "int64(float64[:, :, ::1], float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
+    " coupling, float64[::1], row_prox, float64[::1], int64[::1],"
+    f" pointer({PASS}), pointer({ADD}), int64, int64, float64, float64[::1])"
+)
+
 
 @kernel("float64(float64[::1], float64[::1])", fastmath=True)
 def _dot(x, u):
@@ -97,12 +110,12 @@ def _add_four(a0, a1, a2, a3, b0, b1, b2, b3, c0, c1, c2, c3, d0, d1, d2, d3, x0
         z[i] += d0 * p + d1 * q + d2 * r + d3 * s
 
 
-@kernel("void(float64[:, ::1], int64[::1], int64, float64[:, ::1], int64, int64, float64[:, ::1])", fastmath=True)
-def _add_rows(D, rows, n_rows, X, low, high, u):
-    """u[t, low:high] += sum_k D[k, t] X[rows[k], low:high] over the first n_rows rows."""
-    T = u.shape[0]
-    for a in range(low, high, 1024):
-        e = min(a + 1024, high)
+@kernel(ADD, fastmath=True)
+def add_shared(D, rows, n_rows, G, u):
+    """u[t] += sum_k D[k, t] G[0, rows[k]] over the first n_rows rows."""
+    X, (T, n) = G[0], u.shape
+    for a in range(0, n, 1024):
+        e = min(a + 1024, n)
         for k in range(0, n_rows - 3, 4):
             x0, x1, x2, x3 = X[rows[k], a:e], X[rows[k + 1], a:e], X[rows[k + 2], a:e], X[rows[k + 3], a:e]
             for t in range(0, T - 3, 4):
@@ -155,7 +168,9 @@ def _couple(w, M, new):
             for k in range(indptr[s], indptr[s + 1]):
                 new[indices[k]] += 2.0 * w[s] * data[k]
     if len(shares) > 0:
-        totals = np.zeros(len(shares))
+        totals = np.empty(len(shares))
+        for g in range(len(shares)):
+            totals[g] = 0.0
         for level in range(groups.shape[0]):
             for t in range(T):
                 totals[groups[level, t]] += w[t]
@@ -200,43 +215,50 @@ def _add_combination(C, g, new):
         _add(g[k], C[k], new)
 
 
-@kernel(
-    "float64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
-    " float64[:, ::1], coupling, float64[::1], row_prox, float64[::1], int64[::1], int64, int64, int64,"
-    " float64[::1])"
-)
-def _pass(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, offset, new):
-    """One pass over rows begin..end; C (block, T) collects their changes, times scale, and D its transpose.
+@kernel(PASS)
+def pass_shared(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, offset, new):
+    """One pass over rows begin..end where all tasks have G[0]; C (block, T) collects their changes, times scale.
 
     ``gradient`` is left as it was: a row adds to its own entry what the changes of its block so far amount to,
-    through its row of G. Both start at column ``offset``. Where all tasks share G, D is not needed.
+    through its row of G. Both start at column ``offset``. Returns the largest norm of a row's change. D has no use.
     """
     T = W.shape[1]
-    shared = G.shape[0] == 1
     top = 0.0
     for j in range(begin, end):
         k = j - begin
+        for t in range(T):
+            C[k, t] = 0.0
         if step[j, 0] == 0.0:
-            for t in range(T):
-                C[k, t] = 0.0
-                if not shared:
-                    D[t, k] = 0.0
             continue
         for t in range(T):
             new[t] = gradient[t, offset + k]
-        if shared:
-            _add_combination(C, G[0, j, offset : offset + k], new)
-        else:
-            for t in range(T):
-                new[t] += _dot(D[t, :k], G[t, j, offset : offset + k])
+        _add_combination(C, G[0, j, offset : offset + k], new)
         change = _row(new, W[j], step[j], M, ridge, prox, fpar, ipar, j)
         if not change <= top:
             top = change
         for t in range(T):
             C[k, t] = scale[t] * new[t]
-        if not shared:
-            for t in range(T):
-                D[t, k] = C[k, t]
+    return top
+
+
+@kernel(PASS)
+def pass_tasks(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, offset, new):
+    """The same where every task has its own G[t]; D (T, block) is the transpose of C."""
+    T = W.shape[1]
+    top = 0.0
+    for j in range(begin, end):
+        k = j - begin
+        for t in range(T):
+            C[k, t] = D[t, k] = 0.0
+        if step[j, 0] == 0.0:
+            continue
+        for t in range(T):
+            new[t] = gradient[t, offset + k] + _dot(D[t, :k], G[t, j, offset : offset + k])
+        change = _row(new, W[j], step[j], M, ridge, prox, fpar, ipar, j)
+        if not change <= top:
+            top = change
+        for t in range(T):
+            C[k, t] = D[t, k] = scale[t] * new[t]
     return top
 
 
@@ -259,8 +281,8 @@ def _changed(C, begin, end, rows):
     return n_rows
 
 
-@kernel("void(float64[:, ::1], int64[::1], int64, float64[:, :, ::1], float64[:, ::1])", fastmath=True)
-def _add_task_rows(D, rows, n_rows, G, u):
+@kernel(ADD, fastmath=True)
+def add_task_rows(D, rows, n_rows, G, u):
     """u[t] += sum_k D[k, t] G[t, rows[k]] over the first n_rows rows."""
     for t in range(u.shape[0]):
         v = u[t]
@@ -273,12 +295,11 @@ def _add_task_rows(D, rows, n_rows, G, u):
             _add(D[k, t], G[t, rows[k]], v)
 
 
-@kernel(
-    "int64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], coupling,"
-    " float64[::1], row_prox, float64[::1], int64[::1], int64, int64, float64, float64[::1])"
-)
-def descend_gram(G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, block, n_sweeps, tol, worst):
-    """Sweeps with H_t = scale_t G[t], or scale_t G[0] where all tasks share it; gradient is (T, m).
+@kernel(SWEEPS)
+def descend_gram(X, G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, go, add, block, n_sweeps, tol, worst):
+    """Sweeps with H_t = scale_t G[t], or scale_t G[0] where all tasks share it; gradient is (T, m), X has no use.
+
+    ``go`` and ``add`` are those for one G, or for one per task.
 
     Returns the number of sweeps; worst[0] is the largest norm of a row's change in the last one, in units of the
     gradient.
@@ -292,46 +313,36 @@ def descend_gram(G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, block,
         top = 0.0
         for begin in range(0, m, block):
             end = min(begin + block, m)
-            moved = _pass(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, begin, new)
+            moved = go(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, begin, new)
             if not moved <= top:
                 top = moved
-            n_rows = _changed(C, begin, end, rows)
-            if G.shape[0] == 1:
-                _add_rows(C, rows, n_rows, G[0], 0, m, gradient)
-            else:
-                _add_task_rows(C, rows, n_rows, G, gradient)
+            add(C, rows, _changed(C, begin, end, rows), G, gradient)
         worst[0] = top
         if not top > tol:
             return sweep + 1
     return n_sweeps
 
 
-@kernel(
-    "int64(float64[:, ::1], float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
-    " coupling, float64[::1], row_prox, float64[::1], int64[::1], int64, float64, float64[::1])"
-)
-def descend_blocks(X, G, scale, u, W, step, M, ridge, prox, fpar, ipar, n_sweeps, tol, worst):
-    """Sweeps that keep u (T, n) = scale_t times the residual, for H_t = scale_t X X' with X (m, n) and m > n.
+@kernel(SWEEPS)
+def descend_blocks(X, G, scale, u, W, step, M, ridge, prox, fpar, ipar, go, add, block, n_sweeps, tol, worst):
+    """Sweeps that keep u (T, n) = scale_t times the residual, for H_t = scale_t X X' with X (1, m, n) and m > n.
 
     G (1, m, block) has, for every row, the products with the rows of its own block.
     """
     m, T = W.shape
-    block = G.shape[2]
     new = np.empty(T)
-    C = np.empty((block, T))
-    D = np.empty((T if G.shape[0] > 1 else 0, block))
+    C, D = np.empty((block, T)), np.empty((0, block))
     rows = np.empty(block, dtype=np.int64)
     gradient = np.empty((T, block))
     for sweep in range(n_sweeps):
         top = 0.0
         for begin in range(0, m, block):
             end = min(begin + block, m)
-            _gradients(u, X, begin, end, gradient)
-            moved = _pass(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, 0, new)
+            _gradients(u, X[0], begin, end, gradient)
+            moved = go(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, 0, new)
             if not moved <= top:
                 top = moved
-            n_rows = _changed(C, begin, end, rows)
-            _add_rows(C, rows, n_rows, X, 0, u.shape[1], u)
+            add(C, rows, _changed(C, begin, end, rows), X, u)
         worst[0] = top
         if not top > tol:
             return sweep + 1

@@ -5,9 +5,19 @@ from functools import cached_property
 import numpy as np
 
 from ..gram import LARGEST
-from ._kernels import descend_blocks, descend_columns, descend_gram, row_steps
+from ._kernels import (
+    add_shared,
+    add_task_rows,
+    descend_blocks,
+    descend_columns,
+    descend_gram,
+    pass_shared,
+    pass_tasks,
+    row_steps,
+)
 
 BLOCK = 64
+NO_X = np.empty((0, 0, 0))
 
 
 def quadratic_model(problem, term, coupling, features, W, certificate, flat=True):
@@ -26,6 +36,12 @@ def quadratic_model(problem, term, coupling, features, W, certificate, flat=True
     if m <= max(len(tasks.y) / T, 2 * BLOCK) and T * m * m <= LARGEST:
         return TaskGramsModel(*parts)
     return ColumnsModel(*parts)
+
+
+def pointers(G):
+    """What goes over rows, and adds up their changes, for G (1 or T, m, m)."""
+    shared = len(G) == 1
+    return (pass_shared if shared else pass_tasks).pointer, (add_shared if shared else add_task_rows).pointer
 
 
 def flat_grams(data, features):
@@ -157,7 +173,7 @@ class GradientModel(Model):
             self.gradient += np.matmul(change.T[:, None], self.G[:, rows])[:, 0]
 
     def sweep(self, n_sweeps, tol):
-        arguments = (self.G, self.scale, self.gradient, self.W, *self.penalty)
+        arguments = (NO_X, self.G, self.scale, self.gradient, self.W, *self.penalty, *pointers(self.G))
         return descend_gram(*arguments, min(BLOCK, len(self.W)), n_sweeps, tol, self._worst)
 
     def state(self):
@@ -277,8 +293,8 @@ class BlocksModel(ResidualModel):
         return self.u @ self.X.T
 
     def sweep(self, n_sweeps, tol):
-        arguments = (self.X, self.G, self.scale, self.u, self.W, *self.penalty)
-        return descend_blocks(*arguments, n_sweeps, tol, self._worst)
+        arguments = (self.X[None], self.G, self.scale, self.u, self.W, *self.penalty, *pointers(self.G))
+        return descend_blocks(*arguments, BLOCK, n_sweeps, tol, self._worst)
 
 
 def _block_grams(X):

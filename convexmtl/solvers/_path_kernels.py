@@ -7,7 +7,11 @@ to a second to compile.
 import numpy as np
 
 from .._jit import kernel
-from ._kernels import _add_rows, _add_task_rows, _gradients, descend_blocks, descend_gram, row_steps
+from ._kernels import ADD, PASS, SWEEPS, _gradients, row_steps
+
+# The products of some rows with each other, as sweeps take them; and how their changes get into the gradient of all.
+GATHER = "void(float64[:, :, ::1], int64[::1], int64, float64[:, :, ::1])"
+TELL = f"void(float64[:, ::1], int64[::1], float64[:, :, ::1], pointer({ADD}), float64[:, ::1], float64[:, ::1])"
 
 
 @kernel("float64(float64[:, ::1])")
@@ -57,8 +61,8 @@ def _go_on(A, before, ahead):
             before[j, t] = old
 
 
-@kernel("void(float64[:, :, ::1], int64[::1], float64[:, :, ::1])")
-def _gather(G, rows, out):
+@kernel(GATHER)
+def gather_grams(G, rows, block, out):
     """out[b, k, i] = G[b, rows[k], rows[i]]."""
     for b in range(G.shape[0]):
         for k in range(len(rows)):
@@ -66,16 +70,41 @@ def _gather(G, rows, out):
                 out[b, k, i] = G[b, rows[k], rows[i]]
 
 
-@kernel("void(float64[:, ::1], int64, float64[:, ::1])")
-def _block_products(X, block, out):
-    """out[k, i - begin] = X[k] . X[i] for the rows i of the block of k, which begins at ``begin``."""
-    for begin in range(0, len(X), block):
-        end = min(begin + block, len(X))
+@kernel(GATHER)
+def gather_products(x, rows, block, out):
+    """out[0, k, i] = x[0, k] . x[0, i], for x (1, size, n) that are these rows."""
+    _gradients(x[0], x[0], 0, x.shape[1], out[0])
+
+
+@kernel(GATHER)
+def gather_blocks(x, rows, block, out):
+    """out[0, k, i - begin] = x[0, k] . x[0, i] for the rows i of the block of k, which begins at ``begin``."""
+    for begin in range(0, x.shape[1], block):
+        end = min(begin + block, x.shape[1])
         own = np.empty((end - begin, end - begin))
-        _gradients(X[begin:end], X, begin, end, own)
+        _gradients(x[0, begin:end], x[0], begin, end, own)
         for k in range(end - begin):
             for i in range(end - begin):
-                out[begin + k, i] = own[k, i]
+                out[0, begin + k, i] = own[k, i]
+
+
+@kernel(TELL)
+def tell_grams(C, rows, G, add, u, gradient):
+    """Add the changes C of these rows, times G, to the gradient."""
+    add(C, rows, len(rows), G, gradient)
+
+
+@kernel(TELL)
+def tell_products(C, rows, X, add, u, gradient):
+    """Add them to the residual u, from which the gradient is made anew."""
+    add(C, rows, len(rows), X, u)
+    _gradients(u, X[0], 0, X.shape[1], gradient)
+
+
+@kernel(TELL)
+def tell_blocks(C, rows, X, add, u, gradient):
+    """Make the gradient anew from u, which the sweeps have changed already."""
+    _gradients(u, X[0], 0, X.shape[1], gradient)
 
 
 @kernel("float64[::1](float64, float64[::1])")
@@ -118,26 +147,30 @@ def _columns_of(A, columns):
 
 
 @kernel(
-    "int64(float64[:, :, ::1], float64[:, ::1], float64[::1], float64[:, :, ::1], float64[:, :, ::1],"
+    "int64(float64[:, :, ::1], float64[::1], float64[:, :, ::1], float64[:, :, ::1],"
     " float64[:, :, ::1], float64[:, ::1], float64[::1], float64, float64, coupling, float64[::1], row_prox,"
-    " float64[:, ::1], int64[::1], float64[::1], float64, int64, int64, int64, float64[:, :, ::1], int64[::1])"
+    f" float64[:, ::1], int64[::1], float64[::1], pointer({SWEEPS}), pointer({GATHER}), pointer({TELL}),"
+    f" pointer({SWEEPS}), pointer({GATHER}), pointer({TELL}), pointer({PASS}), pointer({ADD}),"
+    " float64, int64, int64, int64, float64[:, :, ::1], int64[::1])"
 )
 def descend_path(
-    G, X, scale, Ws, gradients, residuals, curvature, bound, even, spread, M, ridge, prox, fpars, ipar,
-    factors, target, block, most, begin, out, sweeps,
+    source, scale, Ws, gradients, residuals, curvature, bound, even, spread, M, ridge, prox, fpars, ipar, factors,
+    sweep_few, gather_few, tell_few, sweep_many, gather_many, tell_many, go, add, target, block, most, begin, out,
+    sweeps,
 ):  # fmt: skip
     """Go down a path of penalties (fpars[a], and M times factors[a]), each fit starting where the last two lead.
 
     ``Ws`` (2, m, T) holds W and that of the fit before; ``gradients`` (2, T, m) and ``residuals`` (2, T, n) hold what
-    ``descend_gram`` and ``descend_blocks`` work on. With more features than samples there is X (m, n) in place of G;
-    else X has no rows and the residuals have no use. A fit is done when the largest violation that its last sweep has
-    left, times the sum of the rows' lengths, is below ``target``: that is about what the gap comes to. The first fit
-    that needs more than ``most`` sweeps is left for others. Returns where it has stopped; fit a is in
-    ``out[a - begin]``, and ``sweeps[a]`` is what it has needed.
+    ``descend_gram`` and ``descend_blocks`` work on. ``source`` is G (1 or T, m, m), or, with more features than
+    samples, X (1, m, n); only then do residuals have columns, and as soon as more rows than samples are in use, the
+    sweeps are those for many. A fit is done when the largest violation that its last sweep has left, times the sum of
+    the rows' lengths, is below ``target``: that is about what the gap comes to. The first fit that needs more than
+    ``most`` sweeps is left for others. Returns where it has stopped; fit a is in ``out[a - begin]``, and ``sweeps[a]``
+    is what it has needed.
     """
     W, gradient, u = Ws[0], gradients[0], residuals[0]
-    (m, T), n = W.shape, X.shape[1]
-    wide, shared = X.shape[0] == m, G.shape[0] <= 1
+    (m, T), n = W.shape, u.shape[1]
+    wide = n > 0
     step, new, worst = np.empty((m, T)), np.empty(T), np.empty(1)
     C, inside = np.empty((m, T)), np.empty(m, dtype=np.bool_)
     rate, limit = 1.0, 0.0
@@ -150,8 +183,7 @@ def descend_path(
             ahead = (factors[a] - factors[a - 1]) / (factors[a - 1] - factors[a - 2])
         _go_on(W, Ws[1], ahead)
         _go_on(gradient, gradients[1], ahead)
-        if wide:
-            _go_on(u, residuals[1], ahead)
+        _go_on(u, residuals[1], ahead)
         for j in range(m):
             inside[j] = False
             for t in range(T):
@@ -161,34 +193,33 @@ def descend_path(
         total = 0
         while True:
             rows = _listed(inside)
-            by_residual = wide and len(rows) > n
-            whole = len(rows) > 0.7 * m and (by_residual or not wide)
+            many = wide and len(rows) > n
+            whole = len(rows) > 0.7 * m and (many or not wide)
             if whole:
                 for j in range(m):
                     inside[j] = True
                 rows = _listed(inside)
             size = len(rows)
-            small, x, g, V, s = G, X, gradient, W, step
+            sweep, gather, tell = sweep_few, gather_few, tell_few
+            if many:
+                sweep, gather, tell = sweep_many, gather_many, tell_many
+            small, x, state, V, s = source, source, gradient, W, step
             if not whole:
                 # The rows in use and those that want to be, on their own.
-                V, s, g = _rows_of(W, rows), _rows_of(step, rows), _columns_of(gradient, rows)
-            if wide:
-                if not whole:
-                    x = _rows_of(X, rows)
-                small = np.empty((1, size, block if by_residual else size))
-                if by_residual:
-                    _block_products(x, block, small[0])
-                else:
-                    _gradients(x, x, 0, size, small[0])
-            elif not whole:
-                small = np.empty((G.shape[0], size, size))
-                _gather(G, rows, small)
+                V, s, state = _rows_of(W, rows), _rows_of(step, rows), _columns_of(gradient, rows)
+                if wide:
+                    x = np.empty((1, size, n))
+                    for k in range(size):
+                        for i in range(n):
+                            x[0, k, i] = source[0, rows[k], i]
+            if many:
+                state = u
+            if many or not whole:
+                small = np.empty((source.shape[0], size, block if many else size))
+                gather(x, rows, block, small)
             last = np.inf
             while total < most:
-                if by_residual:
-                    descend_blocks(x, small, scale, u, V, s, couple, stretch, prox, fpar, ipar, 1, 0.0, worst)
-                else:
-                    descend_gram(small, scale, g, V, s, couple, stretch, prox, fpar, ipar, block, 1, 0.0, worst)
+                sweep(x, small, scale, state, V, s, couple, stretch, prox, fpar, ipar, go, add, block, 1, 0.0, worst)
                 total += 1
                 top = worst[0]
                 rate = min(1.0, 1.5 * rate) if last == np.inf else max(min(top / last, 1.0), 0.1)
@@ -196,24 +227,13 @@ def descend_path(
                 limit = target / max(_row_lengths(V), 1e-300)
                 if not top * rate > limit:
                     break
-            if by_residual:
-                _gradients(u, X, 0, m, gradient)
-                if not whole:
-                    for k in range(size):
-                        for t in range(T):
-                            W[rows[k], t] = V[k, t]
-            elif not whole:
+            if not whole:
                 for k in range(size):
                     for t in range(T):
                         C[k, t] = scale[t] * (V[k, t] - W[rows[k], t])
                         W[rows[k], t] = V[k, t]
-                if wide:
-                    _add_rows(C, rows, size, X, 0, n, u)
-                    _gradients(u, X, 0, m, gradient)
-                elif shared:
-                    _add_rows(C, rows, size, G[0], 0, m, gradient)
-                else:
-                    _add_task_rows(C, rows, size, G, gradient)
+            if many or not whole:
+                tell(C, rows, source, add, u, gradient)
             if whole or total >= most or not _enter(gradient, step, prox, fpar, ipar, inside, limit, new) > 0.0:
                 break
         sweeps[a] = total

@@ -13,8 +13,17 @@ from ..certificate import duality_gap, path_gaps
 from ..result import Result, Status
 from ..tasks import LARGE
 from . import row_descent
-from ._models import BLOCK, flat_grams
-from ._path_kernels import descend_path
+from ._kernels import descend_blocks, descend_gram
+from ._models import BLOCK, flat_grams, pointers
+from ._path_kernels import (
+    descend_path,
+    gather_blocks,
+    gather_grams,
+    gather_products,
+    tell_blocks,
+    tell_grams,
+    tell_products,
+)
 
 MOST_FEATURES = 3000  # of which there is one Gram matrix, where there are more samples
 SHORT = 5  # fits that are not worth Gram matrices of all features
@@ -80,26 +89,30 @@ class _Path:
         self.problems, self.threshold = problems, threshold
         first = problems[0]
         tasks, (d, T) = first.tasks, first.shape
-        self.X, design = np.empty((0, tasks.n_rows)), first.data.design
-        if design.shares is not None and d > tasks.n_rows:
-            self.X, G, scale = design.columns.take(np.arange(d)), np.empty((0, 0, 0)), design.shares
-            diagonal = np.einsum("ji,ji->j", self.X, self.X)[:, None]
+        design = first.data.design
+        self.wide = design.shares is not None and d > tasks.n_rows
+        few = many = descend_gram, gather_grams, tell_grams
+        if self.wide:
+            source, scale = design.columns.take(np.arange(d))[None], design.shares
+            diagonal = np.einsum("bji,bji->jb", source, source)
+            few, many = (descend_gram, gather_products, tell_products), (descend_blocks, gather_blocks, tell_blocks)
         else:
-            G, scale = flat_grams(first.data, np.arange(d))
-            diagonal = np.einsum("tjj->jt", G)
+            source, scale = flat_grams(first.data, np.arange(d))
+            diagonal = np.einsum("tjj->jt", source)
         coupling = first.penalty.coupling.scaled(1 / factors[0])
         terms = [problem.penalty.terms[0] for problem in problems]
         packed = [term.pack() for term in terms]
         curvature = np.ascontiguousarray(diagonal * scale)
         self.Ws, self.gradients = np.zeros((2, d, T)), np.zeros((2, T, d))
-        self.residuals = np.zeros((2, T, len(self.X) and tasks.n_rows))
+        self.residuals = np.zeros((2, T, tasks.n_rows if self.wide else 0))
         self.sweeps = np.zeros(len(problems), dtype=np.int64)
         self.take(0, np.zeros((d, T)), duality_gap(first, first.zeros()))
         self.arguments = (
-            G, self.X, scale, self.Ws, self.gradients, self.residuals, curvature, 2 * coupling.row_sums,
+            source, scale, self.Ws, self.gradients, self.residuals, curvature, 2 * coupling.row_sums,
             float(terms[0].even_ratio), float(terms[0].step_ratio),
             coupling.packed, 2 * coupling.diagonal, terms[0].row_prox.pointer,
             np.stack([fpar for fpar, _ in packed]), packed[0][1], np.asarray(factors, dtype=float),
+            *(form.pointer for form in (*few, *many)), *pointers(source),
         )  # fmt: skip
         self.most_sweeps = most_sweeps
 
@@ -117,7 +130,7 @@ class _Path:
         tasks = problem.tasks
         self.Ws[0] = W
         self.gradients[0] = -certificate.Z.T - 2 * problem.penalty.coupling.apply(W).T
-        if len(self.X):
+        if self.wide:
             root = np.sqrt(tasks.common_weight[0])
             u = (tasks.weight * (certificate.z - tasks.y)).reshape(W.shape[1], -1)
             self.residuals[0] = np.divide(u, root, out=np.zeros_like(u), where=root > 0)

@@ -33,6 +33,8 @@ class Result:
         The last one, where the solver has it: a warm start for other strengths need not compute it again.
     at : ndarray of shape (N,) or None
         Where the dual variables were taken, as for ``duality_gap``, if not at the predictions of W.
+    rho : float or None
+        The weight between the two sides that ``splitting`` has come to: a good one to start with nearby.
     """
 
     parts: tuple
@@ -44,6 +46,7 @@ class Result:
     history: list = field(default_factory=list)
     certificate: Any = None
     at: np.ndarray | None = None
+    rho: float | None = None
 
     @property
     def W(self):

@@ -722,8 +722,9 @@ def test_counts_far_from_zero(family, distance):
     X, Y = counts(np.random.default_rng(0))
     model = clone(COUNTED[family]).set_params(loss="poisson", tol=1e-6)
     coef, n_iter = model.fit(X, Y).coef_, model.n_iter_
-    assert_allclose(model.fit(X + distance, Y).coef_, coef, atol=1e-6)
-    assert model.n_iter_ == n_iter
+    assert_allclose(model.fit(X + distance, Y).coef_, coef, atol=1e-5)
+    # (A gap that is just below the tolerance may be just above it with features rounded at 1e-10: then a sweep more.)
+    assert abs(model.n_iter_ - n_iter) <= 2
 
 
 @pytest.mark.parametrize("family", COUNTED)

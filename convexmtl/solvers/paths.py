@@ -123,13 +123,14 @@ def _ahead(data, before, result, step):
 
     With the squared loss, predictions, intercepts and gradient go on straight as well, so that nothing is computed.
     """
-    old, new = before.certificate, result.certificate
-    if not data.loss.quadratic or old is None or new is None or new.coupled:
-        return result
     on = lambda a, b: b + step * (b - a)  # noqa: E731
-    certificate = replace(new, intercept=on(old.intercept, new.intercept), Z=on(old.Z, new.Z), z=on(old.z, new.z))
     parts = tuple(on(*pair) for pair in zip(before.parts, result.parts, strict=True))
-    return replace(result, parts=parts, intercept=certificate.intercept, certificate=certificate)
+    old, new = before.certificate, result.certificate
+    if data.loss.quadratic and old is not None and new is not None and not new.coupled:
+        new = replace(new, intercept=on(old.intercept, new.intercept), Z=on(old.Z, new.Z), z=on(old.z, new.z))
+    else:
+        new = None
+    return replace(result, parts=parts, intercept=on(before.intercept, result.intercept), certificate=new)
 
 
 def leading_strength(strengths):

@@ -15,7 +15,7 @@ from ._line_search import line_search
 from ._patience import hopeless
 from .direct import flat_system, task_system
 
-CHECK_EVERY = 10
+CHECK_EVERY = 5
 SLOW = 0.3  # a step that leaves more than this share of the gap calls for a model with the curvature of its point
 INNER = 300  # iterations for one quadratic model of a loss that is not quadratic
 RELAXATION = 1.6
@@ -40,6 +40,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     parts = problem.zeros() if start is None else start.parts
     certificate = duality_gap(problem, parts, start=None if start is None else start.intercept)
     directions, model, flat, n_iter, since_better, history = None, None, True, 0, 0, []
+    rho = None if start is None else start.rho
     best, at = (certificate, parts, None), None
 
     while True:
@@ -60,7 +61,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             if directions is None:
                 split_loss = not problem.loss.quadratic
                 side = _Loss(problem) if split_loss else _Model(problem, problem.data.gram(certificate.z, flat))
-                directions = _Directions(problem, parts, certificate, side)
+                directions = _Directions(problem, parts, certificate, side, rho)
             n_iter += directions.run(min(CHECK_EVERY, left), 0.0)
             parts, at = directions.parts, None
             certificate = duality_gap(problem, parts, start=certificate.intercept)
@@ -72,16 +73,20 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             if model is None or slow:
                 flat = flat and not slow
                 model = problem.data.gram(certificate.z, flat)
-            directions = _Directions(problem, parts, certificate, _Model(problem, model), directions)
+            U = None if directions is None else directions.U
+            directions = _Directions(problem, parts, certificate, _Model(problem, model), rho, U)
             n_iter += directions.run(min(INNER, left), 0.1)
             parts, certificate = line_search(problem, parts, directions.parts, certificate)
+        rho = directions.rho
         # A gap that does not move any more has reached rounding.
         since_better = 0 if certificate.gap < 0.999 * best[0].gap else since_better + 1
         if not certificate.gap >= best[0].gap:
             best = certificate, parts, at
 
     certificate, parts, at = best
-    return Result(parts, certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history, at=at)
+    return Result(
+        parts, certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history, at=at, rho=rho
+    )
 
 
 class _Directions:
@@ -90,7 +95,7 @@ class _Directions:
     The quadratic side is that of the ``side``, plus the coupling.
     """
 
-    def __init__(self, problem, parts, certificate, side, previous=None):
+    def __init__(self, problem, parts, certificate, side, rho=None, U=None):
         self.problem, self.terms, self.side = problem, problem.penalty.terms, side
         self.coupling = problem.penalty.coupling
         self.ridge = 2 * self.coupling.diagonal
@@ -98,11 +103,9 @@ class _Directions:
         self.V = np.stack(parts) if self.terms else np.zeros((0, *self.W.shape))
         self.factored = None
         side.begin(self.W, certificate)
-        if previous is None:
-            self.rho = max(1e-2 * self.top, 1e-300)
-            self.U = side.dual(certificate) / self.rho
-        else:
-            self.rho, self.U = previous.rho, previous.U
+        self.rho = max(1e-2 * self.top, 1e-300) if rho is None else max(rho, 1e-12 * self.top)
+        # (At the solution the parts are the proxes of what the gradient pulls them to.)
+        self.U = -certificate.Z / self.rho if U is None else U
         self.age = 0
         self._forget()
 
@@ -233,9 +236,6 @@ class _Model:
         # (The gradient of the coupling, which the certificate's Z contains, is the system's own.)
         self.right = self.gram.apply(W) + certificate.Z + 2 * self.coupling.apply(W)
 
-    def dual(self, certificate):
-        return np.zeros_like(certificate.Z)
-
     def target(self, W):
         return self.right
 
@@ -292,9 +292,6 @@ class _Loss:
         self.u = -v / (tasks.spread(self.scale) * self.share)
         self.u[tasks.weight <= 0] = 0.0
         self.before = self.predicted = self.z
-
-    def dual(self, certificate):
-        return -certificate.Z
 
     def _fitted(self, W, q):
         """x . w + b with the intercepts that are best for q."""

@@ -141,13 +141,29 @@ class Nested(TaskOperator):
         """Per level from 1 on, what ``group_sums`` takes."""
         return [indicators(codes) for codes in self.groups]
 
+    @cached_property
+    def _members(self):
+        """Per level from 1 on, for every task (T,) one of its group, whichever."""
+        members = []
+        for codes, sizes in zip(self.groups, self._sizes, strict=True):
+            member = np.zeros(len(sizes), dtype=np.int64)
+            member[codes] = np.arange(self.n_tasks)
+            members.append(member[codes])
+        return members
+
     def components(self, W):
         """Per level (A_l - A_(l+1)) W', transposed, of shape (d, T), or (d, 1) where all columns are alike."""
-        averages = [W]
-        for codes, sizes, H in zip(self.groups, self._sizes, self._indicators, strict=True):
-            means = (group_sums(H, W.T) / sizes[:, None]).T
-            averages.append(means if len(sizes) == 1 else means[:, codes])
-        return [a - b for a, b in pairwise(averages)] + [averages[-1]]
+        parts, average = [], W
+        for codes, sizes, H, member in zip(self.groups, self._sizes, self._indicators, self._members, strict=True):
+            # Seen from one of the group: the rounding of a large mean, left in the part, would pull at what the group
+            # has in common, where M may leave W free and the gradient of the loss may be far smaller.
+            origin = average[:, :1] if len(sizes) == 1 else average[:, member]
+            part = average - origin
+            means = (group_sums(H, part.T) / sizes[:, None]).T
+            means = means if len(sizes) == 1 else means[:, codes]
+            parts.append(part - means)
+            average = origin + means
+        return [*parts, average]
 
     def _squares(self, W):
         """(L,) squared norms of the components."""

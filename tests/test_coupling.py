@@ -125,6 +125,23 @@ def test_a_graph_does_not_see_tasks_that_are_alike():
 
 
 @every_operator
+def test_what_is_free_is_not_pulled(name):
+    """Not even by the rounding of a large share in it, beside which that of a feature in small units is large."""
+    operator, rng = OPERATORS[name], np.random.default_rng(1)
+    free = operator.free @ np.eye(operator.free.shape[1])
+    W = rng.normal(size=(D, T)) + 1e8 * rng.normal(size=(D, free.shape[1])) @ free.T
+    WM = operator.apply(W)
+    assert_allclose(WM @ free, 0, atol=1e-14 * np.abs(WM).max())
+
+
+def test_what_is_nearly_free_is_hardly_pulled():
+    W = 1e8 + np.random.default_rng(1).normal(size=(D, T))
+    for groups in ([ALL], [FINE, ALL], [FINE, COARSE, ALL]):
+        pull = Nested(T, [*range(1, len(groups) + 1), 1e-12], groups).apply(W)
+        assert_allclose(pull.sum(axis=1), 1e-12 * W.sum(axis=1), rtol=1e-9)
+
+
+@every_operator
 @pytest.mark.parametrize("other", OPERATORS)
 def test_sums(name, other):
     total = OPERATORS[name] + OPERATORS[other]

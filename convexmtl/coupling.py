@@ -417,7 +417,9 @@ class Dense(TaskOperator):
         return ((W @ vectors[:, used]) * values[used]) @ vectors[:, used].T
 
     def value(self, W):
-        return float(np.sum((W @ self.M) * W))
+        # As a sum of squares: M itself pulls at what is free, by as much as its rounding.
+        values, vectors = self.spectrum
+        return float(values @ np.sum((W @ vectors) ** 2, axis=0))
 
     def conjugate(self, Z):
         values, vectors = self.spectrum

@@ -42,7 +42,7 @@ NESTED = {
     "weak within": Nested(T, [1e-6, 1.0, 1e3], [FINE, ALL]),
     "strong within": Nested(T, [1e6, 1e-3, 1e3], [FINE, ALL]),
 }
-ANY = {"any": Dense(GRAPHS["all pairs"].matrix())}
+ANY = {"any": Dense(GRAPHS["all pairs"].matrix()), "any, the mean free": Dense(2 * (np.eye(T) - 1 / T))}
 OPERATORS = {**NESTED, **GRAPHS, **ANY}
 every_operator = pytest.mark.parametrize("name", OPERATORS)
 
@@ -132,6 +132,7 @@ def test_what_is_free_is_not_pulled(name):
     W = rng.normal(size=(D, T)) + 1e8 * rng.normal(size=(D, free.shape[1])) @ free.T
     WM = operator.apply(W)
     assert_allclose(WM @ free, 0, atol=1e-14 * np.abs(WM).max())
+    assert_allclose(operator.value(W), operator.value(W - W @ free @ free.T), rtol=1e-6)
 
 
 def test_what_is_nearly_free_is_hardly_pulled():

@@ -790,6 +790,16 @@ def test_some_strengths_zero(loss, name, kind, form):
     fit_free(PARTLY_FREE[name], loss, kind, form)
 
 
+# Learned clusters have one step for all features, which units 1e12 apart leave next to nothing of.
+@pytest.mark.covering(2)
+@pytest.mark.parametrize("form", ["shared", "stacked"])
+@pytest.mark.parametrize("name", [name for name in PARTLY_FREE if "learned" not in name])
+@pytest.mark.parametrize("loss", ["squared", "huber", "poisson", "logistic", "squared_hinge"])
+def test_some_strengths_zero_and_unequal_scales(loss, name, form):
+    """A mean that nothing penalises is of size 1e6 in the smallest unit, and the gradient of size 1e-6."""
+    fit_free(PARTLY_FREE[name], loss, "unequal_scales", form)
+
+
 @pytest.mark.parametrize("form", ["shared", "stacked"])
 @pytest.mark.parametrize("kind", ["few_samples", "one_sample"])
 @pytest.mark.parametrize("name", PARTLY_FREE)

@@ -228,3 +228,18 @@ def test_a_coupling_far_from_its_matrices_loses_none_of_their_digits(unit):
             system = direct.task_system(G, operator)
             assert residual(G, operator, system.precondition(R), R) <= (1e-12 if unit == 1 else 1e-9)
             assert residual(G, operator, system(R), R) <= 1e-12
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e2, 1e3])
+@pytest.mark.parametrize("name", ["chain", "mean free", "any, the mean free", "tasks free"])
+def test_a_system_as_a_whole_loses_nothing_of_what_is_free(name, unit):
+    """Summed over the tasks, the coupling drops out, however strong it is."""
+    units = np.array([1.0, unit, 1.0, 1 / unit])
+    G, operator = grams() * np.outer(units, units), OPERATORS[name]
+    R = np.random.default_rng(4).normal(size=(D, T)) * units[:, None]
+    free = operator.free @ np.eye(operator.free.shape[1])
+    for strength in 10.0 ** np.arange(-8, 9, 4):
+        W = direct.Whole(G, operator.scaled(strength))(R)
+        left = (np.einsum("tij,jt->it", G, W) - R) @ free
+        size = np.einsum("tij,jt->it", np.abs(G), np.abs(W)) + np.abs(R)
+        assert np.max(np.abs(left) / size.max(axis=1, keepdims=True)) <= 1e-7

@@ -166,17 +166,34 @@ class LowRank:
 
 
 class Whole:
-    """G_t w_t + 2 (W M)_t = r_t as one small system, for the solution of least norm where there are many."""
+    """G_t w_t + 2 (W M)_t = r_t as one small system, for the solution of least norm where there are many.
+
+    Features at which M is the stronger are turned into its eigenvectors, what it leaves free among them: added to M
+    task by task, a Gram matrix that is smaller by the digits there are would be lost.
+    """
 
     def __init__(self, G, coupling):
         T, d = G.shape[:2]
-        H = 2 * np.kron(coupling.matrix(), np.eye(d)).reshape(T, d, T, d)
-        every = np.arange(T)
-        H[every, :, every] += G
+        M = coupling.matrix()
+        values, self.vectors = clean_spectrum(M)
+        self.turned = np.einsum("tjj->jt", G).max(axis=1) < 2 * values[-1]
+        every, turned, others = np.arange(T), np.flatnonzero(self.turned), np.flatnonzero(~self.turned)
+        H = np.zeros((T, d, T, d))
+        H[every, :, every] = G
+        if len(turned):
+            H[:, turned] = np.tensordot(self.vectors.T, H[:, turned], 1)
+            H[..., turned] = np.tensordot(H[..., turned], self.vectors, (2, 0)).swapaxes(2, 3)
+        H[:, turned, :, turned] += 2 * np.diag(values)
+        H[:, others, :, others] += 2 * M
         self.inverse = inverse(H.reshape(T * d, T * d), pseudo=True)
 
     def __call__(self, R):
-        return (self.inverse @ R.T.ravel()).reshape(R.shape[::-1]).T
+        turned = self.turned
+        R = np.array(R)
+        R[turned] = R[turned] @ self.vectors
+        W = (self.inverse @ R.T.ravel()).reshape(R.shape[::-1]).T
+        W[turned] = W[turned] @ self.vectors.T
+        return W
 
 
 def conjugate_gradients(apply, precondition, R, rtol, max_iter):

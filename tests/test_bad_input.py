@@ -790,10 +790,10 @@ def test_some_strengths_zero(loss, name, kind, form):
     fit_free(PARTLY_FREE[name], loss, kind, form)
 
 
-# Learned clusters have one step for all features, which units 1e12 apart leave next to nothing of.
+# All but what alternating directions solve: after 3000 iterations they are nowhere near.
 @pytest.mark.covering(2)
 @pytest.mark.parametrize("form", ["shared", "stacked"])
-@pytest.mark.parametrize("name", [name for name in PARTLY_FREE if "learned" not in name])
+@pytest.mark.parametrize("name", [name for name in PARTLY_FREE if name != "learned_clusters_mean_free"])
 @pytest.mark.parametrize("loss", ["squared", "huber", "poisson", "logistic", "squared_hinge"])
 def test_some_strengths_zero_and_unequal_scales(loss, name, form):
     """A mean that nothing penalises is of size 1e6 in the smallest unit, and the gradient of size 1e-6."""

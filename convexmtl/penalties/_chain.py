@@ -30,22 +30,32 @@ def fuse(v, mass, cuts, ridge, lasso, x):
     low, high = np.empty(T), np.empty(T)
     # At every kink the line a x + b changes by slope and offset, each with its rest.
     kink, change = np.empty(4 * T + 4), np.empty((4 * T + 4, 4))
-    first, last, before = 2 * T + 2, 2 * T + 2, 0.0
+    first, last, zero, before = 2 * T + 2, 2 * T + 2, 0, 0.0
     most = T * lasso  # that can flow through a link: what is more than that would only be rounded to
     for t in range(T):
         most += mass[t] * abs(v[t])
     for t in range(T):
         cut = min(cuts[t], 2.0 * most) if t < T - 1 else 0.0
         if lasso > 0.0:
-            # One more kink, among the others.
-            k = last
-            while k > first and kink[k - 1] > 0.0:
-                kink[k] = kink[k - 1]
-                for i in range(4):
-                    change[k, i] = change[k - 1, i]
-                k -= 1
-            kink[k], change[k, 0], change[k, 1], change[k, 2], change[k, 3] = 0.0, 0.0, 0.0, 2.0 * lasso, 0.0
-            last += 1
+            # One kink at zero for all of them. What has been passed from one side has left the others on its other side.
+            new = True
+            if first == last or kink[first] > 0.0:
+                first -= 1
+                zero = first
+            elif kink[last - 1] < 0.0:
+                zero = last
+                last += 1
+            elif kink[first] == 0.0:
+                zero, new = first, False
+            elif kink[last - 1] == 0.0:
+                zero, new = last - 1, False
+            else:
+                new = False
+            if new:
+                kink[zero], change[zero, 0], change[zero, 1] = 0.0, 0.0, 0.0
+                change[zero, 2], change[zero, 3] = 2.0 * lasso, 0.0
+            else:
+                change[zero, 2], change[zero, 3] = _plus(change[zero, 2], change[zero, 3], 2.0 * lasso, 0.0)
         # From the left, until the line reaches -cut, within a segment or at a jump.
         own, own_rest = _plus(mass[t], 0.0, ridge, 0.0)
         pull = -mass[t] * v[t]
@@ -116,21 +126,24 @@ def prox_chain(v, step, fpar, ipar, feature):
         t = max(ipar[i], ~ipar[i])
         y[i], mass[i] = v[t] if ipar[i] >= 0 else -v[t], 1.0 / step[t]
     lasso, weight, cuts = fpar[0], fpar[1], fpar[2:]
-    if weight > 0.0:
-        # For a short x the group is all there is: then what pulls is mass v.
-        unit = np.ones(T)
-        fuse(mass * y, unit, cuts, 0.0, lasso, x)
-        if _length(x) <= weight:
-            v[:] = 0.0
-            return
     fuse(y, mass, cuts, 0.0, lasso, x)
     if weight > 0.0:
+        # What pulls at a short x is mass v, beyond what holds it by at least sum_t mass x^2 / length(x), for this x.
+        pull, length = 0.0, _length(x)
+        for t in range(T):
+            pull += mass[t] * x[t] * (x[t] / length)
+        if not pull > weight * (1.0 + 1e-10):
+            unit, short = np.ones(T), np.empty(T)
+            fuse(mass * y, unit, cuts, 0.0, lasso, short)
+            if _length(short) <= weight:
+                v[:] = 0.0
+                return
         # At the solution the group is a ridge of r = weight / length(x): the root of weight / length(x(r)) - r, whose
-        # first term is linear in r for equal steps.
-        old, short = 0.0, weight / _length(x)
+        # first term is linear in r for equal steps, and otherwise about so for their mean.
+        old, wanted_before = 0.0, weight / length
         below, above = 0.0, np.inf
-        slope = short / mass.max()
-        r = short / (1.0 - slope) if slope < 1.0 else 2.0 * short
+        slope = weight / pull if pull > 0.0 else 1.0
+        r = wanted_before / (1.0 - slope) if slope < 1.0 else 2.0 * wanted_before
         for _ in range(MOST):
             fuse(y, mass, cuts, r, lasso, x)
             length = _length(x)
@@ -141,9 +154,9 @@ def prox_chain(v, step, fpar, ipar, feature):
                 below = max(below, r)
             else:
                 above = min(above, r)
-            slope = (wanted - short) / (r - old) if r != old else 1.0
-            old, short = r, wanted
-            new = (short - slope * old) / (1.0 - slope) if slope < 1.0 and wanted < np.inf else np.inf
+            slope = (wanted - wanted_before) / (r - old) if r != old else 1.0
+            old, wanted_before = r, wanted
+            new = (wanted_before - slope * old) / (1.0 - slope) if slope < 1.0 and wanted < np.inf else np.inf
             if not (below < new < above):
                 if above == np.inf:
                     new = 4.0 * r

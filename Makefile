@@ -32,8 +32,9 @@ test-all: install  ## check the style and run all tests, every case of every tab
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m pytest -n 2 --all
 
-# What setup.cfg declares as the oldest versions, in an environment of its own.
-OLDEST_PINS = $(shell sed -n '/^install_requires/,/^\[/s/^ *\([a-z-]*\)>=\(.*\)$$/\1==\2.*/p' setup.cfg) pandas==2.0.*
+# What setup.cfg declares as the oldest versions, of what the tests need as well, in an environment of its own.
+OLDEST_PINS = $(shell sed -n '/^install_requires/,/^\[/p; /^tests =/,/^benchmarks/p' setup.cfg | \
+	sed -n 's/^ *\([a-z-]*\)>=\(.*\)$$/\1==\2.*/p')
 
 $(OLDEST)/.installed: setup.cfg pyproject.toml
 	test -x $(OLDEST)/bin/python || python3 -m venv $(OLDEST)

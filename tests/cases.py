@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from hypothesis import settings
+from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import convexmtl as cm
 from convexmtl.data import DataTerm
@@ -425,9 +426,17 @@ ABOUT_A_CLASS = {
     "check_parameters_default_constructible",
     "check_set_params",
 }
-checks_of_scikit_learn = pytest.mark.covering(
+few_checks = pytest.mark.covering(
     1, always=lambda estimator, check: type(estimator).__name__ in CHECKED or check.func.__name__ in ABOUT_A_CLASS
 )
+
+
+def checks_of_scikit_learn(estimators):
+    """``parametrize_with_checks``, with a list for the generator of older versions, which pytest is about to refuse."""
+    made = parametrize_with_checks(estimators)
+    names, checks = made.args
+    return pytest.mark.parametrize(names, list(checks), **made.kwargs)
+
 
 TASK_NAMES = np.array(["north", "east", "south", "west"])
 

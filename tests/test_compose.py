@@ -8,7 +8,6 @@ from numpy.testing import assert_allclose
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.model_selection import GridSearchCV
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import convexmtl as cm
 from convexmtl.compose import TargetTransformer
@@ -19,7 +18,7 @@ HOLES = np.where(np.random.default_rng(1).random(Y.shape) < 0.2, np.nan, Y)
 SCALES = np.array([1e-6, 1.0, 1e3, 1e6])
 
 
-@parametrize_with_checks([TargetTransformer()])
+@cases.checks_of_scikit_learn([TargetTransformer()])
 def test_scikit_learn(estimator, check):
     check(estimator)
 

@@ -13,7 +13,6 @@ from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import MultiTaskElasticNetCV, MultiTaskLassoCV
 from sklearn.model_selection import GroupKFold, KFold
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import convexmtl as cm
 from convexmtl import datasets
@@ -32,8 +31,8 @@ def drawn(cls, layout="stacked"):
 
 
 @pytest.mark.covering(1)
-@cases.checks_of_scikit_learn
-@parametrize_with_checks([cls(alphas=3, eps=0.2, cv=3) for cls in TWINS])
+@cases.few_checks
+@cases.checks_of_scikit_learn([cls(alphas=3, eps=0.2, cv=3) for cls in TWINS])
 def test_sklearn_compatible_estimator(estimator, check):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

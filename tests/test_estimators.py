@@ -17,7 +17,6 @@ from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_predict, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import convexmtl as cm
 from convexmtl.penalties import ClusterCoupling, GraphLaplacian, Parts, RowNorm, TraceNorm
@@ -31,8 +30,8 @@ NAMES = [f"x{j}" for j in range(D)]
 LASSO = {cls: {"alpha_sparse": 0.1} for cls in cases.ESTIMATORS if cls.__name__.startswith(("Graph", "Temporal"))}
 
 
-@cases.checks_of_scikit_learn
-@parametrize_with_checks([cls(**LASSO.get(cls, {})) for cls in cases.ESTIMATORS])
+@cases.few_checks
+@cases.checks_of_scikit_learn([cls(**LASSO.get(cls, {})) for cls in cases.ESTIMATORS])
 def test_sklearn_compatible_estimator(estimator, check):
     check(estimator)
 

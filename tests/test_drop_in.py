@@ -10,6 +10,7 @@ quadratic penalties; and where nothing is to be searched for (constant targets),
 """
 
 import importlib.util
+import inspect
 from unittest import mock
 
 import numpy as np
@@ -149,10 +150,14 @@ def _names(function):
         yield from (str(value) for value in mark.args)
 
 
+# (``n_alphas`` beside ``alphas``, and no weights for splitters that do not ask for them.)
+_OLD_TWINS = inspect.signature(sklearn.linear_model.MultiTaskLassoCV).parameters["alphas"].default is None
 _module = _with_ours()
 for _name, _function in vars(_module).items():
     if _name.startswith("test_") and any(ours in text for text in _names(_function) for ours in OURS):
         globals()[_name] = pytest.mark.covering(1)(_function)
+        if _OLD_TWINS and any(twin in text for text in _names(_function) for twin in OURS if twin.endswith("CV")):
+            globals()[_name] = pytest.mark.skip("before scikit-learn 1.7 its twins had other parameters")(_function)
 
 
 def test_all_of_ours_are_tested():
@@ -163,12 +168,16 @@ def test_all_of_ours_are_tested():
 
 
 test_uniform_targets = pytest.mark.filterwarnings("ignore:alpha_max is 0")(test_uniform_targets)  # noqa: F821
-# scikit-learn's own ElasticNet stops short of the tolerance there, on some processors.
-_theirs_stops_short = pytest.mark.filterwarnings("ignore:(?s).*Linear regression models with a zero l1")
-test_enet_ridge_consistency = _theirs_stops_short(test_enet_ridge_consistency)  # noqa: F821
+# scikit-learn's own ElasticNet stops short of the tolerance there, on some processors or in some versions.
+_theirs_stops_short = pytest.mark.filterwarnings(
+    "ignore:(?s).*(Linear regression models with a zero l1|increase the number of iterations. Duality gap)"
+)
+if "test_enet_ridge_consistency" in globals():  # in scikit-learn 1.6 it has no multi-task estimators
+    test_enet_ridge_consistency = _theirs_stops_short(test_enet_ridge_consistency)  # noqa: F821
 _l1_ratio_of_theirs = test_enet_l1_ratio  # noqa: F821
 
 
+@_theirs_stops_short
 def test_enet_l1_ratio():
     """For the automatic grid that theirs refuses, the one of ``alpha_max``; all the rest as theirs has it."""
     X = np.array([[1.0, 2, 4, 5, 8], [3, 5, 7, 7, 8]]).T

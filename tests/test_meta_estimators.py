@@ -38,6 +38,7 @@ from sklearn.model_selection import (
 from sklearn.multioutput import RegressorChain
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.fixes import parse_version
 
 import convexmtl as cm
 from convexmtl import datasets
@@ -424,6 +425,12 @@ def test_one_x_for_all_tasks():
 # ---------------------------------------------------------------------------- metadata routing
 
 
+def since_scikit_learn(version, what):
+    """For what older versions do not hand on."""
+    older = parse_version(sklearn.__version__) < parse_version(version)
+    return pytest.mark.skipif(older, reason=f"{what} since scikit-learn {version}")
+
+
 @pytest.fixture
 def routing():
     with sklearn.config_context(enable_metadata_routing=True):
@@ -451,6 +458,11 @@ def test_routed_pipeline(routing):
     alone = cm.BlockSparseRegressor(0.05, tol=1e-6).fit(StandardScaler().fit_transform(X), Y_STACKED, task=TASK)
     assert_allclose(pipeline.fit(X, Y_STACKED, task=TASK)[-1].coef_, alone.coef_, atol=1e-8)
     assert pipeline.predict(X, task=TASK).shape == (len(X),) and pipeline.score(X, Y_STACKED, task=TASK) > 0.7
+
+
+@since_scikit_learn("1.8", "searches route what the score of a pipeline takes")
+def test_routed_search_of_a_pipeline(routing):
+    pipeline = make_pipeline(StandardScaler(), routed())
     found = GridSearchCV(pipeline, {"blocksparseregressor__alpha": [0.01, 0.1]}, cv=TaskKFold(3))
     assert found.fit(X, Y_STACKED, **routing).best_score_ > 0.5
 
@@ -466,11 +478,15 @@ def test_routed_validation(routing):
 def test_routed_meta_estimators(routing):
     target = TransformedTargetRegressor(routed(), func=np.arcsinh, inverse_func=np.sinh)
     assert target.fit(X, Y_STACKED, task=TASK).predict(X, task=TASK).shape == (len(X),)
-    bag = BaggingRegressor(routed(), n_estimators=3, random_state=0).fit(X, Y_STACKED, task=TASK)
-    assert bag.predict(X, task=TASK).shape == (len(X),)
     select = SelectFromModel(routed(), threshold="median")
     pipeline = make_pipeline(select, routed()).fit(X, Y_STACKED, task=TASK)
     assert 0 < select.get_support().sum() < D and pipeline.predict(X, task=TASK).shape == (len(X),)
+
+
+@since_scikit_learn("1.7", "bags route what predict takes")
+def test_routed_bag(routing):
+    bag = BaggingRegressor(routed(), n_estimators=3, random_state=0).fit(X, Y_STACKED, task=TASK)
+    assert bag.predict(X, task=TASK).shape == (len(X),)
 
 
 def test_routed_twin(routing):

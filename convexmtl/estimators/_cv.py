@@ -263,7 +263,8 @@ def spaced(ratios, low, high):
     if isinstance(ratios, Integral) and not isinstance(ratios, bool):
         if ratios < 1:
             raise ValueError(f"ratios must be at least 1 if it is how many, got {ratios}.")
-        return [float(r) for r in np.unique(np.geomspace(low, high, ratios))]
+        # (From a value to itself it may round differently in between.)
+        return [float(r) for r in np.geomspace(low, high, ratios if low < high else 1)]
     return read_list(ratios, "ratios", "a number of ratios or a list of positive ones", low=np.nextafter(0, 1))
 
 

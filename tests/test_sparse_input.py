@@ -75,7 +75,7 @@ def test_task_column_of_a_sparse_matrix():
 
 def test_never_dense_as_a_whole(monkeypatch):
     n, d = 2000, 200_000  # 3.2 GB as an array
-    S = sp.random_array((n, d), density=1e-4, rng=rng, format="csc")
+    S = sp.csc_array(sp.random(n, d, density=1e-4, random_state=rng))
     y = S[:, :5] @ rng.standard_normal((5, 4)) + 0.01 * rng.standard_normal((n, 4))
     estimator = cm.BlockSparseRegressor(tol=1e-6)
     estimator.set_params(alpha=cm.alpha_max(estimator, S, y) / 5)
@@ -95,7 +95,7 @@ def test_path():
 @pytest.mark.parametrize("layout", ["shared", "missing", "stacked"])
 def test_coupling_with_many_features(loss, layout):
     """More features than d x d matrices are formed for: conjugate gradients, and the same certificate."""
-    S = sp.random_array((60, 6000), density=0.01, rng=np.random.default_rng(1), format="csr")
+    S = sp.csr_array(sp.random(60, 6000, density=0.01, random_state=1))
     cls = cm.MeanRegularizedRegressor if loss == "squared" else cm.MeanRegularizedClassifier
     y, options = {"shared": (Y, {}), "missing": (MISSING, {}), "stacked": (Y[:, 0], {"task": TASK})}[layout]
     if loss == "logistic":

@@ -10,9 +10,9 @@ quadratic penalties; and where nothing is to be searched for (constant targets),
 """
 
 import importlib.util
-import inspect
 from unittest import mock
 
+import cases
 import numpy as np
 import pytest
 import sklearn.linear_model
@@ -151,7 +151,7 @@ def _names(function):
 
 
 # (``n_alphas`` beside ``alphas``, and no weights for splitters that do not ask for them.)
-_OLD_TWINS = inspect.signature(sklearn.linear_model.MultiTaskLassoCV).parameters["alphas"].default is None
+_OLD_TWINS = cases.scikit_learn_before("1.7")
 _module = _with_ours()
 for _name, _function in vars(_module).items():
     if _name.startswith("test_") and any(ours in text for text in _names(_function) for ours in OURS):

@@ -1,5 +1,6 @@
 """Tasks through scikit-learn's meta-estimators: as a column of X, and by metadata routing."""
 
+import cases
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -38,7 +39,6 @@ from sklearn.model_selection import (
 from sklearn.multioutput import RegressorChain
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.fixes import parse_version
 
 import convexmtl as cm
 from convexmtl import datasets
@@ -427,8 +427,7 @@ def test_one_x_for_all_tasks():
 
 def since_scikit_learn(version, what):
     """For what older versions do not hand on."""
-    older = parse_version(sklearn.__version__) < parse_version(version)
-    return pytest.mark.skipif(older, reason=f"{what} since scikit-learn {version}")
+    return pytest.mark.skipif(cases.scikit_learn_before(version), reason=f"{what} since scikit-learn {version}")
 
 
 @pytest.fixture

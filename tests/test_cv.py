@@ -102,6 +102,8 @@ def test_same_as_scikit_learn(ours, theirs):
     X, Y, _ = datasets.make_block_sparse(n_tasks=3, n_samples=40, n_features=10, layout="shared", random_state=0)
     options = {"alphas": 20, "eps": 1e-2, "cv": 4, "tol": 1e-9}
     a = cm.BlockSparseRegressorCV(l1_ratio=ours, **options).fit(X, Y)
+    if cases.scikit_learn_before("1.7"):
+        options["n_alphas"] = options.pop("alphas")
     b = theirs(**options, max_iter=100_000).fit(X, Y)
     assert_allclose(a.alphas_, b.alphas_)
     assert_allclose(a.mse_path_, b.mse_path_, rtol=1e-5)

@@ -304,7 +304,8 @@ def test_one_task_is_logistic_regression(seed):
     if len(np.unique(y)) < 2:
         y[0] = -y[0]
     ours = cm.BlockSparseClassifier(0.05, tol=1e-10).fit(X, y)
-    theirs = LogisticRegression(l1_ratio=1, C=1 / (0.05 * len(X)), solver="saga", tol=1e-8, max_iter=200_000).fit(X, y)
+    lasso = {"penalty": "l1"} if cases.scikit_learn_before("1.8") else {"l1_ratio": 1}
+    theirs = LogisticRegression(**lasso, C=1 / (0.05 * len(X)), solver="saga", tol=1e-8, max_iter=200_000).fit(X, y)
     assert_allclose(ours.coef_, theirs.coef_, atol=1e-3)
     assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-3)
 
@@ -722,9 +723,11 @@ def test_counts_far_from_zero(family, distance):
     X, Y = counts(np.random.default_rng(0))
     model = clone(COUNTED[family]).set_params(loss="poisson", tol=1e-6)
     coef, n_iter = model.fit(X, Y).coef_, model.n_iter_
-    assert_allclose(model.fit(X + distance, Y).coef_, coef, atol=1e-5)
-    # (A gap that is just below the tolerance may be just above it with features rounded at 1e-10: then a sweep more.)
-    assert abs(model.n_iter_ - n_iter) <= 2
+    # At 1e6 features have ten digits after the point, and their rounding may decide whether a step is extrapolated.
+    # Then it is another fit within the same gap, which alone says no more than three digits of the coefficients.
+    rough = distance == 1e6
+    assert_allclose(model.fit(X + distance, Y).coef_, coef, atol=1e-5 if rough else 1e-6)
+    assert abs(model.n_iter_ - n_iter) <= (0.25 * n_iter if rough else 0)
 
 
 @pytest.mark.parametrize("family", COUNTED)

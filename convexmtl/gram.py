@@ -14,7 +14,7 @@ from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator, svds
 
 from ._columns import Columns
-from ._products import BLOCK
+from ._products import BLOCK, without_rounding
 from .inverses import SMALL, Factors, Semidefinite
 
 LARGEST = 4e7  # entries of all matrices together that are formed
@@ -233,6 +233,9 @@ class TaskThin(Gram):
         if means is not None:
             A -= means.T[own[0]]
         self.A[own] = A * np.sqrt(h)[:, None]
+        if means is not None:
+            squares = np.einsum("tij,tij->jt", self.A, self.A)
+            self.A *= (without_rounding(squares, means, tasks.sum(h)) > 0).T[:, None]
         self.kept = {}
 
     @property

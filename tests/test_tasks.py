@@ -165,6 +165,17 @@ def test_samples_in_place_of_grams(sizes):
     assert_allclose(thin.top, full.top, atol=1e-12)
 
 
+def test_samples_in_place_of_grams_where_a_feature_is_constant_in_a_task():
+    X, y, codes, weight = draw(SIZES["unequal"], offset=3.0)
+    X[codes == 1, 0] = 0.1
+    these = Tasks.stacked(X, y, codes, 5, weight)
+    h, means = these.weight, these.means(these.weight)
+    assert np.any(X[codes == 1, 0] != means[0, 1])  # the mean is rounded
+    thin, full = gram.TaskThin(these, h, means), gram.TaskGrams(these.gram(h, means))
+    assert thin.diagonal[0, 1] == full.diagonal[0, 1] == 0
+    assert_allclose(thin.diagonal, full.diagonal, atol=1e-12)
+
+
 @pytest.mark.parametrize("several", [False, True])
 @pytest.mark.parametrize("centred", [False, True])
 def test_largest_eigenvalue(centred, several, kind, monkeypatch):

@@ -6,9 +6,12 @@ import re
 import warnings
 
 import cases
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import MultiTaskElasticNetCV, MultiTaskLassoCV
@@ -16,6 +19,9 @@ from sklearn.model_selection import GroupKFold, KFold
 
 import convexmtl as cm
 from convexmtl import datasets
+from convexmtl.data import DataTerm
+from convexmtl.estimators import _cv
+from convexmtl.estimators._folds import condensed
 from convexmtl.model_selection import TaskKFold, TaskStratifiedKFold
 
 TWINS = [getattr(cm, name) for name in cm.__all__ if name.endswith("CV")]
@@ -456,3 +462,109 @@ def test_cloned_shown_and_pickled(cls):
     X, y, given = drawn(cls)
     twin.fit(X, y, **given)
     assert_array_equal(pickle.loads(pickle.dumps(twin)).predict(X, **given), twin.predict(X, **given))
+
+
+# ------------------------------------------------------------------------------ folds from statistics
+
+UNITS = np.array([[1.0], [1e-3], [1e4]])
+
+
+def many_samples(layout, seed=0, noise=0.5, far=0.0):
+    """X, y and the arguments of fit: many more rows than 3 features of unequal scale, 3 tasks."""
+    rng = np.random.default_rng(seed)
+    n = 240 if layout == "stacked" else 300
+    X, W = (rng.normal(size=(n, 3)) + far) * UNITS.T, rng.normal(size=(3, 3)) / UNITS
+    if layout == "stacked":
+        task = rng.permutation(np.repeat(["b", "a", "c"], [70, 80, 90]))
+        codes = np.unique(task, return_inverse=True)[1]
+        y = np.einsum("ij,ij->i", X, W.T[codes]) + codes + noise * rng.normal(size=n)
+        return X, y, {"task": task, "sample_weight": rng.integers(1, 4, n).astype(float)}
+    Y = X @ W + [0.0, 5.0, -5.0] + noise * rng.normal(size=(n, 3))
+    if layout == "holes":
+        Y[rng.random(Y.shape) < 0.2] = np.nan
+    return X, Y, {"sample_weight": rng.uniform(0.5, 2.0, n)}
+
+
+def folds_of(cv, n, seed=0):
+    """Folds that are parts of the whole, or rows that may be taken twice or never."""
+    rng = np.random.default_rng(seed)
+    return [(rng.integers(0, n, n), rng.integers(0, n, n // 2)) for _ in range(3)] if cv == "drawn" else cv
+
+
+def read(twin, X, y, task=None, sample_weight=None):
+    """(data, folds) of a search."""
+    data = twin._read(X, y, sample_weight, task, reset=True)
+    return data, twin._folds(X, y, data, {})
+
+
+@pytest.mark.parametrize("cv", [2, 4, "drawn"])
+@pytest.mark.parametrize("layout", ["shared", "holes", "stacked"])
+@cases.law(10)
+@hypothesis.given(st.integers(0, 1000), st.sampled_from([0.0, 100.0]))
+def test_statistics_of_a_fold_are_the_same_problem_and_errors(layout, cv, seed, far):
+    X, y, options = many_samples(layout, seed, far=far)
+    data, folds = read(cm.MeanRegularizedRegressorCV(cv=folds_of(cv, len(X), seed)), X, y, **options)
+    rng = np.random.default_rng(seed)
+    for few, (train, test) in zip(condensed(data, folds), folds, strict=True):
+        tasks, (held_out, left) = data.tasks.part(train)[0], data.tasks.part(test)
+        assert few.train.n_rows < tasks.n_rows / 2
+        W = rng.normal(size=(3, 3)) / UNITS
+        b = rng.normal(size=3) - far * np.sum(W * UNITS, axis=0)
+        term, expected = DataTerm(few.train, data.loss), DataTerm(tasks, data.loss)
+        assert_allclose(term.value(term.predict(W, b)), expected.value(expected.predict(W, b)), rtol=1e-9)
+        z = held_out.shift(held_out.apply(W[:, left]), b[left])
+        expected = held_out.weight @ (held_out.y - z) ** 2 / held_out.weight.sum()
+        assert_allclose(few.error(W, b), expected, rtol=1e-9)
+
+
+def searched(cls, data, statistics, monkeypatch, **parameters):
+    """The twin fitted, with statistics of the folds or without."""
+    X, y, options = data
+    with monkeypatch.context() as patch:
+        if not statistics:
+            patch.setattr(_cv, "condensed", lambda data, folds: [None] * len(folds))
+        return cls(alphas=6, **parameters).fit(X, y, **options)
+
+
+@pytest.mark.parametrize("cv", [4, "drawn"])
+@pytest.mark.parametrize("layout", ["shared", "holes", "stacked"])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("cls", [cm.MeanRegularizedRegressorCV, cm.BlockSparseRegressorCV, cm.TraceNormRegressorCV])
+def test_search_is_the_same_from_statistics_as_from_samples(cls, intercept, layout, cv, monkeypatch):
+    data = many_samples(layout)
+    options = {"cv": folds_of(cv, len(data[0])), "fit_intercept": intercept, "tol": 1e-12}
+    ours, theirs = (searched(cls, data, statistics, monkeypatch, **options) for statistics in (True, False))
+    assert_allclose(ours.mse_path_, theirs.mse_path_, rtol=1e-8)
+    assert_allclose(ours.coef_ * UNITS.T, theirs.coef_ * UNITS.T, rtol=1e-8)
+
+
+def test_jobs_change_nothing_where_folds_are_statistics():
+    X, y, options = many_samples("stacked")
+    one, more = (cm.MeanRegularizedRegressorCV(alphas=4, n_jobs=n).fit(X, y, **options) for n in (None, 2))
+    assert_array_equal(one.mse_path_, more.mse_path_)
+
+
+def test_statistics_are_not_taken_where_digits_would_go():
+    # Nothing is left of the targets: errors are rounding of squares.
+    data = many_samples("shared", noise=0.0)
+    twin = cm.MeanRegularizedRegressorCV(cv=4)
+    read_, folds = read(twin, *data[:2], **data[2])
+    few = condensed(read_, folds)[0]
+    W = np.linalg.lstsq(np.c_[np.ones(len(data[0])), data[0]], data[1], rcond=None)[0]
+    assert few.error(W[1:], W[0]) is None
+    # A mean is far away.
+    far = many_samples("shared", far=1e6)
+    assert condensed(*read(twin, *far[:2], **far[2])) == [None] * 4
+    # Rows are few, sparse, or the loss is another one.
+    assert condensed(*read(twin, data[0][:20], data[1][:20])) == [None] * 4
+    assert condensed(*read(twin, csr_array(data[0]), data[1])) == [None] * 4
+    assert condensed(*read(clone(twin).set_params(loss="huber"), *data[:2])) == [None] * 4
+
+
+def test_a_fold_without_digits_is_made_of_samples(monkeypatch):
+    X, *rest = many_samples("stacked", noise=0.0)
+    data = X / UNITS.T, *rest
+    options = {"cv": 4, "eps": 1e-9, "tol": 1e-12, "ratios": [1.0]}
+    ours, theirs = (searched(cm.MeanRegularizedRegressorCV, data, s, monkeypatch, **options) for s in (True, False))
+    assert theirs.mse_path_.min() < 1e-6 * theirs.mse_path_.max()
+    assert_array_equal(ours.mse_path_, theirs.mse_path_)

@@ -27,6 +27,7 @@ from ..model_selection import TaskKFold, TaskSplitter, TaskStratifiedKFold
 from ..problem import Problem
 from ..solvers.paths import leading_strength, path_alphas, solve_path
 from ._base import all_or_nothing, initialiser
+from ._folds import condensed
 
 # Strengths on a path, by default: on one of several, errors are too flat for more to matter (benchmarks/searches.py).
 ALPHAS, FEW_ALPHAS = 100, 30
@@ -132,8 +133,9 @@ class CrossValidated:
         errors, failed = np.empty((len(settings), len(alphas[0]), len(folds))), 0
         generates = get_active_backend()[0].supports_return_generator
         with same_sums():
+            few = condensed(data, folds)
             found = Parallel(n_jobs=self.n_jobs, return_as="generator" if generates else "list")(
-                delayed(_errors)(singles[p], formulations[p].penalty, data, alphas[p] / leads[p], *folds[k])
+                delayed(_errors)(singles[p], formulations[p].penalty, data, alphas[p] / leads[p], *folds[k], few[k])
                 for p, k in jobs
             )
             for (p, k), (column, n_failed) in zip(jobs, found, strict=True):
@@ -268,11 +270,16 @@ def spaced(ratios, low, high):
     return read_list(ratios, "ratios", "a number of ratios or a list of positive ones", low=np.nextafter(0, 1))
 
 
-def _errors(single, penalty, data, factors, train, test):
+def _errors(single, penalty, data, factors, train, test, few=None):
     """(mean test losses (n_factors,), how many fits have not converged), for these multiples of the penalty.
 
-    ``train`` and ``test`` (n,) say how often each row is in the part.
+    ``train`` and ``test`` (n,) say how often each row is in the part; ``few`` is the fold Condensed, or None.
     """
+    if few is not None:
+        term = DataTerm(few.train, data.loss, single.fit_intercept)
+        errors, failed = _along(single, penalty, term, factors, data.labels, few.error)
+        if None not in errors:
+            return np.array(errors), failed
     tasks = data.tasks.part(train)[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
@@ -280,13 +287,25 @@ def _errors(single, penalty, data, factors, train, test):
     term = DataTerm(tasks, data.loss, single.fit_intercept, fixed)
     held_out, left = data.tasks.part(test)
     share = held_out.weight / held_out.weight.sum()
+
+    def error(W, intercept):
+        z = held_out.shift(held_out.apply(W[:, left]), intercept[left])
+        return share @ data.loss.error(held_out.y, z)
+
+    errors, failed = _along(single, penalty, term, factors, data.labels, error)
+    return np.array(errors), failed
+
+
+def _along(single, penalty, term, factors, labels, error):
+    """(errors of the fits to these multiples of the penalty, how many have not converged), to the first of None."""
     errors, failed = [], 0
     with same_sums():
-        for result in solve_path(term, penalty, factors, data.labels, single.tol, single.max_iter):
-            z = held_out.shift(held_out.apply(result.W[:, left]), result.intercept[left])
-            errors.append(share @ data.loss.error(held_out.y, z))
+        for result in solve_path(term, penalty, factors, labels, single.tol, single.max_iter):
+            errors.append(error(result.W, result.intercept))
             failed += not result.converged
-    return np.array(errors), failed
+            if errors[-1] is None:
+                break
+    return errors, failed
 
 
 def _select(errors, selection):

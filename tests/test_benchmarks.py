@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.utils import Bunch
 
-from benchmarks import cross_validation, growth, memory_map, recovery
+from benchmarks import cross_validation, growth, memory_map, recovery, searches, strengths
 
 
 def test_cross_validation_beside_scikit_learn(tmp_path, monkeypatch, capsys):
@@ -117,3 +117,20 @@ def test_recovery_from_nothing():
     nothing, W = np.zeros((4, 5)), np.eye(5, 4)
     for score in (recovery.support, recovery.jumps, recovery.changes):
         assert set(score(Bunch(coef_=nothing), W).values()) == {0}
+
+
+def test_strengths_at_two_tolerances(tmp_path, capsys):
+    X, y, task = searches.drawn(8, 20, 3)
+    np.savez(tmp_path / "stacked.npz", X=X, y=y, task=task)
+    np.savez(tmp_path / "shared.npz", X=X, Y=np.c_[y, X @ [1.0, -1.0, 0.0] + y])
+    np.savez(tmp_path / "labels.npz", X=X, y=np.sign(y), task=task)
+    file = tmp_path / "strengths.csv"
+    strengths.main([str(tmp_path), "--only", "BlockSparse", "MeanRegularized", "--csv", str(file)])
+    table = pd.read_csv(file)
+    assert table["data"].tolist() == ["shared", "shared", "stacked", "stacked"] and table["same"].all()
+    assert (table["difference"] == 0).all() and (table["warnings"] == 0).all() and (table["largest error"] < 0.1).all()
+    assert table["half the ratios"].notna().tolist() == [False, True, False, True]
+    assert (table["half the ratios"].dropna() >= 0).all()
+    printed = capsys.readouterr().out
+    assert "stacked: 120 of 160 rows, 3 of 3 features, 6 tasks" in printed
+    assert "4 of 4 searches choose the same strengths" in printed

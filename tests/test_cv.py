@@ -4,6 +4,7 @@ import inspect
 import pickle
 import re
 import warnings
+from itertools import cycle
 
 import cases
 import hypothesis
@@ -18,6 +19,8 @@ from sklearn.linear_model import MultiTaskElasticNetCV, MultiTaskLassoCV
 from sklearn.model_selection import GroupKFold, KFold
 
 import convexmtl as cm
+from benchmarks.searches import drawn as small_tasks
+from benchmarks.searches import twins
 from convexmtl import datasets
 from convexmtl.data import DataTerm
 from convexmtl.estimators import _cv
@@ -568,3 +571,62 @@ def test_a_fold_without_digits_is_made_of_samples(monkeypatch):
     ours, theirs = (searched(cm.MeanRegularizedRegressorCV, data, s, monkeypatch, **options) for s in (True, False))
     assert theirs.mse_path_.min() < 1e-6 * theirs.mse_path_.max()
     assert_array_equal(ours.mse_path_, theirs.mse_path_)
+
+
+# ------------------------------------------------------------------------------ how close is close enough
+
+
+def unequal_tasks():
+    """5 tasks of 12 to 24 rows, features that go with each other, one of which is constant in a task."""
+    X, y, task = small_tasks(5, 24, 4)
+    X[:, 1] = X[:, 0] + 0.3 * X[:, 1]
+    X[task == 0, 2] = 1.0
+    kept = np.arange(len(y)) % 24 < 12 + 3 * task
+    return X[kept], y[kept], {"task": task[kept]}
+
+
+def one_x():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, 4))
+    return X, X @ (np.ones((4, 1)) + 0.5 * rng.normal(size=(4, 4))) + 2 * rng.normal(size=(60, 4)), {}
+
+
+def allowed(twin, data, folds, errors, tol):
+    """By how much the errors (..., n_folds) may be off, for fits to this tolerance.
+
+    The loss is strongly convex in the predictions: with the gap g = tol * (F(0) - best), those on the training part are
+    off by at most sqrt(2 g) in the norm of the weights. On the held-out part it is as much more as its second moments,
+    intercept included, are larger; and an error e then changes by at most 2 sqrt(e) off + off^2.
+    """
+    bounds = []
+    for k, (train, test) in enumerate(folds):
+        tasks, (held_out, left) = data.tasks.part(train)[0], data.tasks.part(test)
+        gap = DataTerm(tasks, data.loss).threshold(tol)
+        ratio = 0.0
+        for t, own in enumerate(left):
+            moments = []
+            for part, position in ((held_out, t), (tasks, own)):
+                Z = np.c_[np.ones(np.diff(part.ptr)[position]), part.rows_of(position)]
+                c = part.weight[part.slices(position)[1]]
+                moments.append((Z.T * c) @ Z)
+            # What is constant in the task has coefficients that only the intercept takes up.
+            ratio = max(ratio, np.linalg.eigvals(np.linalg.pinv(moments[1]) @ moments[0]).real.max())
+        off = np.sqrt(ratio * 2 * gap / held_out.weight.sum())
+        bounds.append(2 * np.sqrt(errors[..., k]) * off + off**2)
+    return np.stack(bounds, axis=-1)
+
+
+@pytest.mark.parametrize("name, make", list(zip(twins(4), cycle([unequal_tasks, one_x]))))
+def test_the_usual_tolerance_chooses_what_exact_fits_do(name, make):
+    """Or else strengths whose errors the tolerance cannot tell apart; it allows a hundred times what is off here."""
+    X, y, options = make()
+    T = len(np.unique(options["task"])) if options else y.shape[1]
+    twin = twins(T)[name].set_params(alphas=6, eps=0.02, cv=3)
+    twin.set_params(**{"ratios": 2} if "ratios" in twin.get_params() else {})
+    data, folds = read(twin, X, y, **options)
+    usual = clone(twin).fit(X, y, **options)
+    exact = clone(twin).set_params(tol=1e-8, max_iter=100_000).fit(X, y, **options)
+    bound = sum(allowed(twin, data, folds, exact.mse_path_, tol) for tol in (1e-4, 1e-8))
+    assert np.all(np.abs(usual.mse_path_ - exact.mse_path_) <= bound)
+    (a, b), mean = (_chosen(usual), _chosen(exact)), exact.mse_path_.mean(axis=-1)
+    assert a == b or mean[a] - mean[b] <= (bound.mean(axis=-1)[a] + bound.mean(axis=-1)[b])

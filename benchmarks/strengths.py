@@ -7,7 +7,8 @@ takes seconds, sets are cut to at most 6 tasks (drawn, those with fewer than 15 
 one X) and 8 features; the features have unit deviations. Every twin is searched at its defaults, at tol=1e-8 on
 the same folds and strengths, and, where it has several ratios and so 30 strengths by default, with 100 strengths for
 each ratio. A search that takes more than 0.7 s is compared at 10 strengths (``strengths`` says so), and not searched
-with 100. What would begin after 0.7 of ``--seconds`` is not searched with 100, after all of them left out.
+with 100. Every set has the same share of ``--seconds``: what would begin after 0.7 of it is not searched with 100,
+after all of it left out.
 
 One row per set and twin:
 
@@ -150,19 +151,19 @@ def main(argv=None):
     )
     parser.add_argument("--csv")
     args = parser.parse_args(argv)
-    begin, rows, left = time.perf_counter(), [], 0
-    for data, X, y, task, what in sets(args.folder):
-        if args.sets and data not in args.sets:
-            continue
+    found, rows, left = [one for one in sets(args.folder) if not args.sets or one[0] in args.sets], [], 0
+    share = args.seconds / max(1, len(found))
+    for data, X, y, task, what in found:
+        begin = time.perf_counter()
         print(f"{data}: {what}", flush=True)
         for name, twin in twins(y.shape[1] if task is None else len(np.unique(task))).items():
             spent = time.perf_counter() - begin
             if args.only and name not in args.only:
                 continue
-            if spent > args.seconds:
+            if spent > share:
                 left += 1
                 continue
-            row = {"data": data, **compared(name, twin, X, y, task, spent < 0.7 * args.seconds)}
+            row = {"data": data, **compared(name, twin, X, y, task, spent < 0.7 * share)}
             rows.append(row)
             print("  ".join(f"{key} {value}" for key, value in row.items() if value is not None), flush=True)
             if args.csv:

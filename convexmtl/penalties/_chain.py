@@ -37,7 +37,7 @@ def fuse(v, mass, cuts, ridge, lasso, x):
     for t in range(T):
         cut = min(cuts[t], 2.0 * most) if t < T - 1 else 0.0
         if lasso > 0.0:
-            # One kink at zero for all of them. What has been passed from one side has left the others on its other side.
+            # One kink at zero for all of them. Where it has been passed from one side, all others are on the other one.
             new = True
             if first == last or kink[first] > 0.0:
                 first -= 1

@@ -22,6 +22,7 @@ PASS = (
     " float64[:, ::1], coupling, float64[::1], row_prox, float64[::1], int64[::1], int64, int64, int64, float64[::1])"
 )
 ADD = "void(float64[:, ::1], int64[::1], int64, float64[:, :, ::1], float64[:, ::1])"
+STEPS = "void(float64[:, ::1], float64[::1], float64, float64, float64[:, ::1])"
 SWEEPS = (
     "int64(float64[:, :, ::1], float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
     " coupling, float64[::1], row_prox, float64[::1], int64[::1],"
@@ -135,7 +136,7 @@ def add_shared(D, rows, n_rows, G, u):
                 _add(D[k, t], X[rows[k], a:e], u[t, a:e])
 
 
-@kernel("void(float64[:, ::1], float64[::1], float64, float64, float64[:, ::1])")
+@kernel(STEPS)
 def row_steps(curvature, bound, even, spread, step):
     """1 / (curvature + bound) per row and task, at most ``spread`` times the shortest of the row, and that one for all
     if none is more than ``even`` times longer; a row that has none (it changes nothing) gets zeros."""

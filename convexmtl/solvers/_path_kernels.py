@@ -7,7 +7,7 @@ to a second to compile.
 import numpy as np
 
 from .._jit import kernel
-from ._kernels import ADD, PASS, SWEEPS, _gradients, row_steps
+from ._kernels import ADD, PASS, STEPS, SWEEPS, _gradients
 
 # The products of some rows with each other, as sweeps take them; and how their changes get into the gradient of all.
 GATHER = "void(float64[:, :, ::1], int64[::1], int64, float64[:, :, ::1])"
@@ -51,14 +51,13 @@ def _enter(gradient, step, prox, fpar, ipar, inside, least, new):
     return top
 
 
-@kernel("void(float64[:, ::1], float64[:, ::1], float64)", fastmath=True)
-def _go_on(A, before, ahead):
-    """A moves on along the line from ``before``, which becomes what A was."""
-    for j in range(A.shape[0]):
-        for t in range(A.shape[1]):
-            old = A[j, t]
-            A[j, t] += ahead * (old - before[j, t])
-            before[j, t] = old
+@kernel("void(float64[::1], float64[::1], float64)", fastmath=True)
+def _go_on(v, before, ahead):
+    """v moves on along the line from ``before``, which becomes what v was."""
+    for i in range(v.shape[0]):
+        old = v[i]
+        v[i] += ahead * (old - before[i])
+        before[i] = old
 
 
 @kernel(GATHER)
@@ -147,28 +146,27 @@ def _columns_of(A, columns):
 
 
 @kernel(
-    "int64(float64[:, :, ::1], float64[::1], float64[:, :, ::1], float64[:, :, ::1],"
-    " float64[:, :, ::1], float64[:, ::1], float64[::1], float64, float64, coupling, float64[::1], row_prox,"
-    f" float64[:, ::1], int64[::1], float64[::1], pointer({SWEEPS}), pointer({GATHER}), pointer({TELL}),"
-    f" pointer({SWEEPS}), pointer({GATHER}), pointer({TELL}), pointer({PASS}), pointer({ADD}),"
-    " float64, int64, int64, int64, float64[:, :, ::1], int64[::1])"
+    "int64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
+    " float64[:, ::1], float64[::1], float64, float64, coupling, float64[::1], row_prox,"
+    f" float64[:, ::1], int64[::1], float64[::1], pointer({STEPS}),"
+    f" pointer({SWEEPS}), pointer({GATHER}), pointer({TELL}), pointer({SWEEPS}), pointer({GATHER}), pointer({TELL}),"
+    f" pointer({PASS}), pointer({ADD}), float64, int64, int64, int64, float64[:, :, ::1], int64[::1])"
 )
 def descend_path(
-    source, scale, Ws, gradients, residuals, curvature, bound, even, spread, M, ridge, prox, fpars, ipar, factors,
-    sweep_few, gather_few, tell_few, sweep_many, gather_many, tell_many, go, add, target, block, most, begin, out,
-    sweeps,
+    source, scale, states, W, gradient, u, curvature, bound, even, spread, M, ridge, prox, fpars, ipar, factors,
+    row_steps, sweep_few, gather_few, tell_few, sweep_many, gather_many, tell_many, go, add, target, block, most, begin,
+    out, sweeps,
 ):  # fmt: skip
     """Go down a path of penalties (fpars[a], and M times factors[a]), each fit starting where the last two lead.
 
-    ``Ws`` (2, m, T) holds W and that of the fit before; ``gradients`` (2, T, m) and ``residuals`` (2, T, n) hold what
-    ``descend_gram`` and ``descend_blocks`` work on. ``source`` is G (1 or T, m, m), or, with more features than
-    samples, X (1, m, n); only then do residuals have columns, and as soon as more rows than samples are in use, the
-    sweeps are those for many. A fit is done when the largest violation that its last sweep has left, times the sum of
-    the rows' lengths, is below ``target``: that is about what the gap comes to. The first fit that needs more than
-    ``most`` sweeps is left for others. Returns where it has stopped; fit a is in ``out[a - begin]``, and ``sweeps[a]``
-    is what it has needed.
+    W (m, T), the gradient (T, m) and the residuals u (T, n), which ``descend_gram`` and ``descend_blocks`` work on, are
+    the first of two ``states`` one after the other; the second is that of the fit before. ``source`` is G (1 or T, m,
+    m), or, with more features than samples, X (1, m, n); only then does u have columns, and as soon as more rows than
+    samples are in use, the sweeps are those for many. A fit is done when the largest violation that its last sweep has
+    left, times the sum of the rows' lengths, is below ``target``: that is about what the gap comes to. The first fit
+    that needs more than ``most`` sweeps is left for others. Returns where it has stopped; fit a is in
+    ``out[a - begin]``, and ``sweeps[a]`` is what it has needed.
     """
-    W, gradient, u = Ws[0], gradients[0], residuals[0]
     (m, T), n = W.shape, u.shape[1]
     wide = n > 0
     step, new, worst = np.empty((m, T)), np.empty(T), np.empty(1)
@@ -181,9 +179,7 @@ def descend_path(
         ahead = 0.0
         if a > 1 and factors[a - 1] != factors[a - 2]:
             ahead = (factors[a] - factors[a - 1]) / (factors[a - 1] - factors[a - 2])
-        _go_on(W, Ws[1], ahead)
-        _go_on(gradient, gradients[1], ahead)
-        _go_on(u, residuals[1], ahead)
+        _go_on(states[0], states[1], ahead)
         for j in range(m):
             inside[j] = False
             for t in range(T):
@@ -222,9 +218,13 @@ def descend_path(
                 sweep(x, small, scale, state, V, s, couple, stretch, prox, fpar, ipar, go, add, block, 1, 0.0, worst)
                 total += 1
                 top = worst[0]
-                rate = min(1.0, 1.5 * rate) if last == np.inf else max(min(top / last, 1.0), 0.1)
+                rate = 1.5 * rate if last == np.inf else top / last
+                if not rate < 1.0:
+                    rate = 1.0
+                elif rate < 0.1 and last < np.inf:
+                    rate = 0.1
                 last = top
-                limit = target / max(_row_lengths(V), 1e-300)
+                limit = target / (_row_lengths(V) + 1e-300)
                 if not top * rate > limit:
                     break
             if not whole:

@@ -13,7 +13,7 @@ from ..certificate import duality_gap, path_gaps
 from ..result import Result, Status
 from ..tasks import LARGE
 from . import row_descent
-from ._kernels import descend_blocks, descend_gram
+from ._kernels import descend_blocks, descend_gram, row_steps
 from ._models import BLOCK, flat_grams, pointers
 from ._path_kernels import (
     descend_path,
@@ -103,22 +103,20 @@ class _Path:
         terms = [problem.penalty.terms[0] for problem in problems]
         packed = [term.pack() for term in terms]
         curvature = np.ascontiguousarray(diagonal * scale)
-        self.Ws, self.gradients = np.zeros((2, d, T)), np.zeros((2, T, d))
-        self.residuals = np.zeros((2, T, tasks.n_rows if self.wide else 0))
+        n = tasks.n_rows if self.wide else 0
+        self.states = np.zeros((2, d * T + T * d + T * n))
+        W, gradient, u = np.split(self.states[0], [d * T, 2 * d * T])
+        self.W, self.gradient, self.residuals = W.reshape(d, T), gradient.reshape(T, d), u.reshape(T, n)
         self.sweeps = np.zeros(len(problems), dtype=np.int64)
         self.take(0, np.zeros((d, T)), duality_gap(first, first.zeros()))
         self.arguments = (
-            source, scale, self.Ws, self.gradients, self.residuals, curvature, 2 * coupling.row_sums,
+            source, scale, self.states, self.W, self.gradient, self.residuals, curvature, 2 * coupling.row_sums,
             float(terms[0].even_ratio), float(terms[0].step_ratio),
             coupling.packed, 2 * coupling.diagonal, terms[0].row_prox.pointer,
             np.stack([fpar for fpar, _ in packed]), packed[0][1], np.asarray(factors, dtype=float),
-            *(form.pointer for form in (*few, *many)), *pointers(source),
+            *(form.pointer for form in (row_steps, *few, *many)), *pointers(source),
         )  # fmt: skip
         self.most_sweeps = most_sweeps
-
-    @property
-    def W(self):
-        return self.Ws[0]
 
     def descend(self, begin, out, target=1.0):
         """Fill ``out`` with the fits from ``begin`` on; returns the first that is left for others."""
@@ -128,22 +126,20 @@ class _Path:
         """Go on from W, which has this certificate for problem a."""
         problem = self.problems[a]
         tasks = problem.tasks
-        self.Ws[0] = W
-        self.gradients[0] = -certificate.Z.T - 2 * problem.penalty.coupling.apply(W).T
+        self.W[:] = W
+        self.gradient[:] = -certificate.Z.T - 2 * problem.penalty.coupling.apply(W).T
         if self.wide:
             root = np.sqrt(tasks.common_weight[0])
             u = (tasks.weight * (certificate.z - tasks.y)).reshape(W.shape[1], -1)
-            self.residuals[0] = np.divide(u, root, out=np.zeros_like(u), where=root > 0)
+            self.residuals[:] = np.divide(u, root, out=np.zeros_like(u), where=root > 0)
 
     def again(self, a, W, certificate):
         """(W, certificate, n_iter) of problem a, more exactly."""
-        kept = [array.copy() for array in (self.Ws, self.gradients, self.residuals)]
+        kept = self.states.copy()
         n_iter, out = int(self.sweeps[a]), np.empty((1, *W.shape))
         self.take(a, W, certificate)
-        for array in (self.Ws, self.gradients, self.residuals):
-            array[1] = array[0]
+        self.states[1] = self.states[0]
         if self.descend(a, out, EXACT) > a:
             W, certificate = out[0], duality_gap(self.problems[a], (out[0],))
-        for array, before in zip((self.Ws, self.gradients, self.residuals), kept, strict=True):
-            array[:] = before
+        self.states[:] = kept
         return W, certificate, n_iter + int(self.sweeps[a])

@@ -121,7 +121,7 @@ class Nested(TaskOperator):
                 levels.append(codes)
         # (Removing a level may leave two of one value.)
         same = [k for k in range(1, len(kept)) if kept[k] == kept[k - 1]]
-        self.values = np.delete(kept, same)
+        self.values = np.array([value for k, value in enumerate(kept) if k not in same])
         self.groups = tuple(codes for k, codes in enumerate(levels, start=1) if k not in same)
 
     @cached_property

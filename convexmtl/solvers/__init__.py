@@ -110,7 +110,7 @@ def without_constants(problem, result):
     if not problem.data.fit_intercept:
         return result
     rows = np.flatnonzero(problem.tasks.constant_features)
-    if not any(np.any(part[rows]) for part in result.parts):
+    if not rows.size or not any(np.any(part[rows]) for part in result.parts):
         return result
     parts = tuple(part.copy() for part in result.parts)
     for part in parts:

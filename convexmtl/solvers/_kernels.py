@@ -182,14 +182,12 @@ def _couple(w, M, new):
 
 
 @kernel(
-    "float64(float64[::1], float64[::1], float64[::1], coupling, float64[::1], row_prox, float64[::1],"
-    " int64[::1], int64)",
+    "float64(float64[::1], float64[::1], float64[::1], float64[::1], row_prox, float64[::1], int64[::1], int64)",
     fastmath=True,
 )
-def _row(new, w, step, M, ridge, prox, fpar, ipar, feature):
+def _row(new, w, step, ridge, prox, fpar, ipar, feature):
     """Turn ``new``, the gradient of the row, into its change; returns the norm of that in units of the gradient."""
     T = w.shape[0]
-    _couple(w, M, new)
     for t in range(T):
         new[t] = w[t] - step[t] * (new[t] + ridge[t] * w[t])
     prox(new, step, fpar, ipar, feature)
@@ -224,6 +222,7 @@ def pass_shared(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, b
     through its row of G. Both start at column ``offset``. Returns the largest norm of a row's change. D has no use.
     """
     T = W.shape[1]
+    coupled = len(M[1]) + len(M[4]) > 0
     top = 0.0
     for j in range(begin, end):
         k = j - begin
@@ -234,7 +233,9 @@ def pass_shared(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, b
         for t in range(T):
             new[t] = gradient[t, offset + k]
         _add_combination(C, G[0, j, offset : offset + k], new)
-        change = _row(new, W[j], step[j], M, ridge, prox, fpar, ipar, j)
+        if coupled:
+            _couple(W[j], M, new)
+        change = _row(new, W[j], step[j], ridge, prox, fpar, ipar, j)
         if not change <= top:
             top = change
         for t in range(T):
@@ -246,6 +247,7 @@ def pass_shared(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, b
 def pass_tasks(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, offset, new):
     """The same where every task has its own G[t]; D (T, block) is the transpose of C."""
     T = W.shape[1]
+    coupled = len(M[1]) + len(M[4]) > 0
     top = 0.0
     for j in range(begin, end):
         k = j - begin
@@ -255,7 +257,9 @@ def pass_tasks(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, be
             continue
         for t in range(T):
             new[t] = gradient[t, offset + k] + _dot(D[t, :k], G[t, j, offset : offset + k])
-        change = _row(new, W[j], step[j], M, ridge, prox, fpar, ipar, j)
+        if coupled:
+            _couple(W[j], M, new)
+        change = _row(new, W[j], step[j], ridge, prox, fpar, ipar, j)
         if not change <= top:
             top = change
         for t in range(T):
@@ -361,6 +365,7 @@ def descend_columns(X, n_rows, row, ptr, u, h, W, means, step, M, ridge, prox, f
     X is the Fortran-ordered matrix, flat; u sums to zero per task where there is an intercept.
     """
     m, T = W.shape
+    coupled = len(M[1]) + len(M[4]) > 0
     new = np.empty(T)
     for sweep in range(n_sweeps):
         top = 0.0
@@ -371,7 +376,9 @@ def descend_columns(X, n_rows, row, ptr, u, h, W, means, step, M, ridge, prox, f
                 a, e = ptr[t], ptr[t + 1]
                 o = j * n_rows + row[t]
                 new[t] = _dot(X[o : o + e - a], u[a:e])
-            change = _row(new, W[j], step[j], M, ridge, prox, fpar, ipar, j)
+            if coupled:
+                _couple(W[j], M, new)
+            change = _row(new, W[j], step[j], ridge, prox, fpar, ipar, j)
             if not change <= top:
                 top = change
             if change != 0.0:

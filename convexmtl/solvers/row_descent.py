@@ -19,6 +19,7 @@ FIRST_WORKING_SET = 64
 SMALL = 1e7  # multiplications of a pass over all features that are not worth a working set, for at most 512 of them
 GROUP = 4  # sweeps between two extrapolations
 SOON = 5.0  # times the target: a likely gap from which on it is worth while to look at the gap
+FAR = 10.0  # times that, after every group of sweeps
 MAX_SWEEPS = 2000  # in one outer step
 WARM_MARGIN = 0.95  # as strengths next to each other on a path of 100
 # A step that leaves more than this share of the gap calls for a model with the curvature of its point; a little more
@@ -147,15 +148,22 @@ def _descend(model, target, floor, max_sweeps):
 
 def _sweeps(model, target, floor, max_sweeps):
     """Sweep until the gap or the largest violation is small enough; extrapolate after every group of sweeps."""
-    total = 0
+    total, soon = 0, SOON * target
     while total < max_sweeps:
         iterates = [model.state()]
-        for _ in range(GROUP):
+        for k in range(1, GROUP + 1):
             total += model.sweep(1, floor)
             iterates.append(model.state())
-            if model.gap_is_cheap and model.likely_gap <= SOON * target and not model.gap() > target:
+            # (A gap may cost as much as some sweeps. The likely one says when it pays, better after every look.)
+            last = k == GROUP
+            if model.gap_is_cheap and model.likely_gap <= (FAR * soon if last else soon):
+                gap = model.gap()
+                if not gap > target:
+                    return total
+                soon = min(soon, model.likely_gap * target / gap)
+            elif last and not model.gap_is_cheap and not model.gap() > target:
                 return total
-        if not model.worst > floor or not model.gap() > target:
+        if not model.worst > floor:
             break
         _extrapolate(model, iterates)
     return total

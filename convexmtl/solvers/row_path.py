@@ -27,7 +27,7 @@ from ._path_kernels import (
 
 MOST_FEATURES = 3000  # of which there is one Gram matrix, where there are more samples
 SHORT = 5  # fits that are not worth Gram matrices of all features
-MOST_SWEEPS = 100  # of one fit, after which extrapolation helps
+MOST_SWEEPS = 50  # of one fit, after which extrapolation helps
 MOST_HELP = 5  # fits that take longer, after which the path is left to row descent
 ENTRIES = 4e6  # of all W, and of all predictions, that are held at a time
 EXACT = 0.1  # share of the target for a second attempt

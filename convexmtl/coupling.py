@@ -4,14 +4,16 @@ Solvers and certificates see nothing else of M (T, T), symmetric and positive se
 averages over nested groups of tasks (none, a ridge, a mean, known clusters), a graph, and whatever else as an array.
 """
 
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
+from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse.csgraph import connected_components
 from scipy.sparse.linalg import eigsh, splu
 
+SMALL = 64  # tasks of a graph up to which arrays take less time than sparse matrices
 FEW = 1000  # tasks up to which all eigenvalues of a graph are computed
 
 
@@ -302,7 +304,17 @@ class Graph(TaskOperator):
         s, t, _, sign = self.edges
         every = np.arange(len(s))
         entries = np.concatenate([np.ones(len(s)), -sign]), (np.concatenate([s, t]), np.concatenate([every, every]))
-        return sparse.csr_array(entries, shape=(self.n_tasks, len(s)))
+        steps = sparse.csr_array(entries, shape=(self.n_tasks, len(s)))
+        return steps.toarray() if self.n_tasks <= SMALL else steps
+
+    @cached_property
+    def _array(self):
+        """The laplacian as an array, of few tasks."""
+        s, t, omega, sign = self.edges
+        M = np.zeros((self.n_tasks, self.n_tasks))
+        for at, entries in (((s, s), omega), ((t, t), omega), ((s, t), -omega * sign), ((t, s), -omega * sign)):
+            np.add.at(M, at, entries)
+        return M
 
     def apply(self, W):
         s, t, omega, sign = self.edges
@@ -314,33 +326,44 @@ class Graph(TaskOperator):
         return float(np.sum((W[:, s] - W[:, t] * sign) ** 2 @ omega) + self.ridge * np.sum(W**2))
 
     @cached_property
+    def _laplacian(self):
+        return self._array if self.n_tasks <= SMALL else self.laplacian
+
+    @cached_property
     def diagonal(self):
-        return self.laplacian.diagonal() + self.ridge
+        return self._laplacian.diagonal() + self.ridge
 
     @cached_property
     def row_sums(self):
-        return np.asarray(abs(self.laplacian).sum(axis=1)).ravel() + self.ridge
+        return np.asarray(abs(self._laplacian).sum(axis=1)).ravel() + self.ridge
 
     @cached_property
     def free(self):
-        return np.zeros((self.n_tasks, 0)) if self.ridge > 0 else free_of_graph(self.n_tasks, self.edges)
+        if self.ridge > 0:
+            return np.zeros((self.n_tasks, 0))
+        free = free_of_graph(self.n_tasks, self.edges)
+        return free.toarray() if self.n_tasks <= SMALL else free
 
     @cached_property
     def _grounded(self):
-        """(tasks, factors of their rows and columns of M): all, but for one of each component that is free."""
+        """(tasks, what solves with their rows and columns of M): all, but for one of each component that is free."""
         kept = np.ones(self.n_tasks, dtype=bool)
+        if self.n_tasks <= SMALL:
+            kept[(self.free != 0).argmax(axis=0)] = False
+            M = (self._array + self.ridge * np.eye(self.n_tasks))[np.ix_(kept, kept)]
+            return kept, partial(cho_solve, cho_factor(M)) if kept.any() else None
         if self.free.shape[1]:
             by_direction = self.free.tocsc()
             kept[by_direction.indices[by_direction.indptr[:-1]]] = False
         M = (self.laplacian + sparse.csr_array(sparse.diags(np.full(self.n_tasks, self.ridge)))).tocsr()[kept][:, kept]
-        return kept, splu(M.tocsc()) if kept.any() else None
+        return kept, splu(M.tocsc()).solve if kept.any() else None
 
     def conjugate(self, Z):
-        kept, factors = self._grounded
-        if factors is None:
+        kept, solve = self._grounded
+        if solve is None:
             return 0.0
         inside = np.ascontiguousarray(Z[:, kept].T)
-        return float(np.sum(inside * factors.solve(inside))) / 4
+        return float(np.sum(inside * solve(inside))) / 4
 
     @property
     def lowest(self):
@@ -365,7 +388,10 @@ class Graph(TaskOperator):
         s, t, omega, sign = self.edges
         if factor == 0:
             return Nested(self.n_tasks, [0.0])
-        return Graph(self.n_tasks, (s, t, omega * factor, sign), self.ridge * factor)
+        other = Graph(self.n_tasks, (s, t, omega * factor, sign), self.ridge * factor)
+        # (What does not depend on the weights.)
+        other.__dict__ |= {name: self.__dict__[name] for name in ("free", "_steps") if name in self.__dict__}
+        return other
 
     def shifted(self, value):
         return Graph(self.n_tasks, self.edges, self.ridge + value)

@@ -99,6 +99,12 @@ def solve_path(data, penalty, factors, labels, tol, max_iter):
         # What is to be said of the penalty was said when the problem was made.
         warnings.simplefilter("ignore", UserWarning)
         resolved = [penalty.scaled(factor).resolve(data.tasks.n_features, labels) for factor in factors]
+    coupling = resolved[0].coupling if resolved else None
+    if resolved and not resolved[0].terms:
+        # One coupling for all, so that what does not depend on its strength is known to all.
+        coupling.free  # noqa: B018
+        share = [coupling.scaled(factor / factors[0]) for factor in factors[1:]]
+        resolved[1:] = [replace(other, coupling=c) for other, c in zip(resolved[1:], share, strict=True)]
     problems = [Problem(data, canonical) for canonical in resolved]
     for whole in (row_path, coupling_path):
         if whole.applies(problems):

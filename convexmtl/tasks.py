@@ -342,6 +342,8 @@ class Tasks:
     @cached_property
     def constant_features(self):
         """(d,) booleans: the features with one value on all samples of positive weight of a task, in every task."""
+        if self.is_sparse and self.is_shared and np.all(self.weight > 0):
+            return (self.X.max(axis=0) != self.X.min(axis=0)).toarray().ravel() == 0
         left = np.arange(self.n_features)
         # Rows of the first tasks decide for nearly all features; the others are looked at as a whole.
         for t in np.flatnonzero(self.mass > 0)[:2]:

@@ -133,7 +133,7 @@ def _descend(model, target, floor, max_sweeps):
     floor *= model.worst
     if max_sweeps > 1:
         total += model.sweep(1, floor)
-    while total < max_sweeps and model.worst > floor and model.gap() > target:
+    while total < max_sweeps and model.worst > floor and not _done(model, target, FAR * SOON * target):
         rows = np.flatnonzero(used_rows(model.W))
         if len(rows) < 0.8 * len(model.W):
             small = model.restricted(rows)
@@ -146,6 +146,11 @@ def _descend(model, target, floor, max_sweeps):
     return total
 
 
+def _done(model, target, soon):
+    """Whether the gap is at most ``target``; it is not looked at where more than ``soon`` is likely."""
+    return model.likely_gap <= soon and not model.gap() > target
+
+
 def _sweeps(model, target, floor, max_sweeps):
     """Sweep until the gap or the largest violation is small enough; extrapolate after every group of sweeps."""
     total, soon = 0, SOON * target
@@ -155,14 +160,13 @@ def _sweeps(model, target, floor, max_sweeps):
             total += model.sweep(1, floor)
             iterates.append(model.state())
             # (A gap may cost as much as some sweeps. The likely one says when it pays, better after every look.)
-            last = k == GROUP
-            if model.gap_is_cheap and model.likely_gap <= (FAR * soon if last else soon):
+            within = FAR * soon if k == GROUP else soon if model.gap_is_cheap else -np.inf
+            likely = model.likely_gap
+            if likely <= within:
                 gap = model.gap()
                 if not gap > target:
                     return total
-                soon = min(soon, model.likely_gap * target / gap)
-            elif last and not model.gap_is_cheap and not model.gap() > target:
-                return total
+                soon = min(soon, likely * target / gap)
         if not model.worst > floor:
             break
         _extrapolate(model, iterates)

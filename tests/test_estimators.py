@@ -730,3 +730,12 @@ def test_the_gap_is_not_below_zero():
 
 def test_what_the_package_says_of_itself():
     assert "inspection" in cm.__all__ and "squared loss" not in cm.BlockSparseClassifier.__doc__
+
+
+def test_fewer_clusters_where_tasks_have_the_same_model():
+    """Warnings are errors here: that of k-means, of fewer distinct points than clusters, is not for users."""
+    rng = np.random.default_rng(0)
+    x, w = rng.standard_normal((30, 3)), rng.standard_normal((3, 2))
+    fitted = cm.ClusteredRegressor(n_clusters=4, alpha_mean=0.1, alpha_between=0.1, alpha_within=0.1)
+    labels = fitted.fit(x, x @ w[:, [0, 0, 1, 1, 0]]).labels_
+    assert_array_equal(labels, [0, 0, 1, 1, 0])

@@ -509,7 +509,11 @@ class LearnedClusters(Penalty):
         from threadpoolctl import threadpool_limits
 
         # Those of Sigma are those of W'W.
-        vectors = np.linalg.svd(centred, full_matrices=False)[2][: C - 1].T
+        _, sizes, vectors = np.linalg.svd(centred, full_matrices=False)
+        # (Vectors of no size are any, and tell apart tasks that have the same model.)
+        vectors = vectors[: C - 1][sizes[: C - 1] > 1e-10 * sizes[0]].T
+        # Fewer clusters where there are fewer models, which k-means would warn of.
+        C = min(C, len(np.unique(vectors.round(10), axis=0)))
         # A few points: threads would only wait for those of BLAS, for longer than all the rest takes.
         with threadpool_limits(1, user_api="openmp"):
             members = KMeans(C, n_init=10, random_state=0).fit_predict(vectors)

@@ -94,18 +94,18 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
             start = start if problem.primal(start.parts, b) <= problem.data.trivial[0] else None
     smaller = problem.reduced()
     if smaller is None:
-        return without_constants(problem, _take_turns(problem, start, tol, max_iter, callback))
+        return without_constants(problem, _take_turns(problem, start, tol, max_iter, callback), tol)
     reduced, Q = smaller
     if start is not None:
         start = replace(start, parts=tuple(Q.T @ part for part in start.parts))
     result = _take_turns(reduced, start, tol, max_iter, callback)
-    return without_constants(problem, replace(result, parts=tuple(Q @ part for part in result.parts)))
+    return without_constants(problem, replace(result, parts=tuple(Q @ part for part in result.parts)), tol)
 
 
-def without_constants(problem, result):
+def without_constants(problem, result, tol):
     """The result with exact zeros for features that are constant in every task: intercepts do all that they can do.
 
-    Solvers leave rounding there, or what they were started from.
+    Solvers leave rounding there, or what they were started from; that alone may be what keeps a gap from being small.
     """
     if not problem.data.fit_intercept:
         return result
@@ -123,6 +123,7 @@ def without_constants(problem, result):
         objective=certificate.primal,
         dual_gap=certificate.gap,
         certificate=certificate,
+        status=Status.CONVERGED if certificate.gap <= problem.threshold(tol) else result.status,
     )
 
 

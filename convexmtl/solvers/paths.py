@@ -109,7 +109,7 @@ def solve_path(data, penalty, factors, labels, tol, max_iter):
     for whole in (row_path, coupling_path):
         if whole.applies(problems):
             for problem, result in zip(problems, whole.solve(problems, factors, tol, max_iter), strict=True):
-                yield without_constants(problem, result)
+                yield without_constants(problem, result, tol)
             return
     start = before = result = None
     for k, (factor, here) in enumerate(zip(factors, problems, strict=True)):

@@ -68,6 +68,8 @@ def _pointers():
     from numba.types import FunctionType
 
     class Pointer(CompileResultWAP):
+        """The address of a compiled function, with its numba type as ``kind``."""
+
         def __init__(self, result):
             super().__init__(result)
             self.kind = FunctionType(result.signature)

@@ -163,6 +163,43 @@ def test_given_strengths_are_taken_as_they_are():
     assert twin.alpha_ in twin.alphas_
 
 
+@pytest.mark.covering(2)
+@pytest.mark.parametrize("selection", ["best", "1se"])
+@pytest.mark.parametrize("layout", ["shared", "holes", "stacked", "many"])
+@pytest.mark.parametrize("cls", [cm.DirtyRegressorCV, cm.BlockSparseRegressorCV, cm.MeanRegularizedClassifierCV])
+def test_errors_of_tasks(cls, layout, selection):
+    """Those of separate fits at the strengths chosen; with the weights of the tasks they make the error of a fold."""
+    if layout == "many":
+        X, y, given = many_samples("stacked")
+        y = (y > np.median(y)).astype(int) if is_classifier(cls()) else y
+        given = {"task": np.unique(given["task"], return_inverse=True)[1]}
+    else:
+        X, y, given = drawn(cls, "stacked" if layout == "stacked" else "shared")
+    if layout == "holes":
+        y = y.astype(float)
+        y[:5, 1] = y[::3, 2] = np.nan  # of one task the first fold tests nothing
+    n_tasks = len(np.unique(given["task"])) if given else y.shape[1]
+    weight = np.arange(1.0, n_tasks + 1)
+    folds = list(TaskKFold(3).split(X, groups=given["task"]) if given else KFold(3).split(X))
+    twin = cls(alphas=4, eps=0.05, cv=folds, tol=1e-9, task_weight=weight, selection=selection).fit(X, y, **given)
+    errors = np.full((3, n_tasks), np.nan)
+    generic = cm.MultiTaskClassifier if is_classifier(twin) else cm.MultiTaskRegressor
+    for k, (train, test) in enumerate(folds):
+        part = {"task": given["task"][train]} if given else {}
+        fit = generic(twin._found, tol=1e-9, task_weight=weight).fit(X[train], y[train], **part)
+        z = X[test] @ fit.coef_.T + fit.intercept_
+        for t in range(n_tasks):
+            mine = given["task"][test] == t if given else ~np.isnan(y[test, t])
+            target = y[test][mine] if given else y[test][mine, t]
+            signed = (1 - 2 * target) * z[mine, t]
+            loss = np.logaddexp(0, signed) if is_classifier(twin) else (target - z[mine, t]) ** 2
+            errors[k, t] = loss.mean() if mine.any() else np.nan
+    assert_allclose(twin.task_errors_, errors, rtol=1e-4)
+    tested = np.where(np.isnan(errors), 0, weight)
+    whole = np.sum(tested * np.nan_to_num(errors), axis=1) / tested.sum(axis=1)
+    assert np.min(np.abs(twin.mse_path_.reshape(-1, 3) - whole).max(axis=1)) < 1e-4 * whole.max()
+
+
 def test_default_folds_split_within_every_task():
     X, y, given = drawn(cm.BlockSparseRegressorCV)
     task = given["task"]
@@ -517,7 +554,7 @@ def test_statistics_of_a_fold_are_the_same_problem_and_errors(layout, cv, seed, 
         assert_allclose(term.value(term.predict(W, b)), expected.value(expected.predict(W, b)), rtol=1e-9)
         z = held_out.shift(held_out.apply(W[:, left]), b[left])
         expected = held_out.weight @ (held_out.y - z) ** 2 / held_out.weight.sum()
-        assert_allclose(few.error(W, b), expected, rtol=1e-9)
+        assert_allclose(few.share @ few.errors(W, b), expected, rtol=1e-9)
 
 
 def searched(cls, data, statistics, monkeypatch, **parameters):
@@ -554,7 +591,7 @@ def test_statistics_are_not_taken_where_digits_would_go():
     read_, folds = read(twin, *data[:2], **data[2])
     few = condensed(read_, folds)[0]
     W = np.linalg.lstsq(np.c_[np.ones(len(data[0])), data[0]], data[1], rcond=None)[0]
-    assert few.error(W[1:], W[0]) is None
+    assert few.errors(W[1:], W[0]) is None
     # A mean is far away.
     far = many_samples("shared", far=1e6)
     assert condensed(*read(twin, *far[:2], **far[2])) == [None] * 4

@@ -88,7 +88,12 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
     ----------
     _parameters : dict of str -> default
         The family's own; those common to all come after them, as keywords.
+    _structure : tuple of str
+        Those of them in which the family is told what to look for, how the tasks are arranged say: a search over
+        families takes it where it is asked for.
     """
+
+    _structure: tuple = ()
 
     _parameter_constraints: dict = {
         "fit_intercept": ["boolean"],

@@ -7,15 +7,8 @@ from numbers import Integral, Real
 
 import numpy as np
 from joblib.parallel import get_active_backend
-from sklearn import get_config
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import PredefinedSplit, check_cv
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
-)
 from sklearn.utils.parallel import Parallel, delayed
 
 from .._compat import Interval, StrOptions, raise_for_params
@@ -23,17 +16,17 @@ from .._input import read_list
 from .._progress import Steps, with_callbacks
 from .._threads import same_sums
 from ..data import DataTerm
-from ..model_selection import TaskKFold, TaskSplitter, TaskStratifiedKFold
 from ..problem import Problem
 from ..solvers.paths import leading_strength, path_alphas, solve_path
 from ._base import all_or_nothing, initialiser
 from ._folds import condensed
+from ._splits import SplitsTasks
 
 # Strengths on a path, by default: on one of several, errors are too flat for more to matter (benchmarks/searches.py).
 ALPHAS, FEW_ALPHAS = 100, 30
 
 
-class CrossValidated:
+class CrossValidated(SplitsTasks):
     """Mixin in front of the base of the regressors or classifiers.
 
     Attributes
@@ -131,6 +124,7 @@ class CrossValidated:
         jobs = [(p, k) for p in range(len(settings)) for k in range(len(folds))]
         steps = Steps(self, len(jobs) + 1, X, y)
         errors, failed = np.empty((len(settings), len(alphas[0]), len(folds))), 0
+        of_path, of_tasks = [], []  # errors task by task: all on the path at hand, (T, K) at the best of those before
         generates = get_active_backend()[0].supports_return_generator
         with same_sums():
             few = condensed(data, folds)
@@ -138,9 +132,14 @@ class CrossValidated:
                 delayed(_errors)(singles[p], formulations[p].penalty, data, alphas[p] / leads[p], *folds[k], few[k])
                 for p, k in jobs
             )
-            for (p, k), (column, n_failed) in zip(jobs, found, strict=True):
+            for (p, k), (column, by_task, n_failed) in zip(jobs, found, strict=True):
                 errors[p, :, k] = column
                 failed += n_failed
+                of_path.append(by_task)
+                if k + 1 == len(folds):
+                    a = _select(errors[p : p + 1], self.selection)[1]
+                    of_tasks.append(np.array([fold[a] for fold in of_path]))
+                    of_path.clear()
                 steps.done(f"path {p + 1}, fold {k + 1}")
                 if self.verbose:
                     print(f"[{type(self).__name__}] path {p + 1} of {len(settings)}, fold {k + 1} of {len(folds)}")
@@ -169,95 +168,10 @@ class CrossValidated:
         # Given strengths are the same on all paths.
         self.alphas_ = np.array(alphas) if several and isinstance(self.alphas, Integral) else alphas[0]
         self.mse_path_ = errors if several else errors[0]
+        self.task_errors_ = of_tasks[p]
         self.settings_ = settings
         steps.end()
         return self
-
-    def _folds(self, X, y, data, params):
-        """[(train, test)]: how often each row is in either, (n,) integers, in the order of the rows of data.tasks."""
-        if get_config()["enable_metadata_routing"]:
-            given = process_routing(self, "fit", **params).splitter.split
-        else:
-            given = {}
-        n, cv = data.tasks.n_rows, self.cv
-        order = np.arange(n) if data.codes is None else np.argsort(data.codes, kind="stable")
-        if cv is None or isinstance(cv, Integral):
-            splits = self._default_folds(5 if cv is None else cv, data, order)
-        else:
-            cv = check_cv(cv)
-            if isinstance(cv, TaskSplitter) and data.codes is not None:
-                given = {"groups": data.codes, **given}
-            splits = cv.split(X, y, **given)
-        folds = []
-        for k, parts in enumerate(splits):
-            folds.append([_counts(part, n, k)[order] for part in parts])
-            _check_fold(data, *folds[-1], k)
-        if not folds:
-            raise ValueError(
-                "cv has no splits (a generator has none left after one fit): pass a splitter, or a list of splits."
-            )
-        return folds
-
-    def _default_folds(self, n_folds, data, order):
-        """Yield folds that split within every task, of the rows that count.
-
-        A row without weight is as good as none: dealt out for itself, it would take the place of one that counts.
-        """
-        tasks, target, groups = data.tasks, None, None
-        repeats = tasks.n_tasks if tasks.is_shared else 1
-        seen = np.empty((repeats, tasks.n_rows), dtype=bool)
-        seen[:, order] = tasks.weight.reshape(repeats, -1) > 0
-        counted = np.flatnonzero(seen.any(axis=0))
-        seen = seen[:, counted]
-        if data.layout != "shared":
-            target = np.empty(tasks.n_rows)
-            target[order] = tasks.y
-            target = target[counted]
-        if data.layout == "stacked":
-            groups = data.codes[counted]
-            cv = TaskStratifiedKFold(n_folds) if is_classifier(self) else TaskKFold(n_folds)
-        elif seen.all():
-            cv = check_cv(n_folds, target, classifier=is_classifier(self) and target is not None)
-        else:
-            # Missing targets: rows are dealt out by what they have, that of the rarest task first.
-            rarest = np.argsort(seen.sum(axis=1), kind="stable")
-            fold = np.empty(len(counted), dtype=int)
-            fold[np.lexsort(~seen[rarest[::-1]])] = np.arange(len(counted)) % check_cv(n_folds).get_n_splits()
-            cv = PredefinedSplit(fold)
-        for train, test in cv.split(counted, target, groups):
-            yield counted[train], counted[test]
-
-    def get_metadata_routing(self):
-        """What is handed on to the splitter."""
-        mapping = MethodMapping().add(caller="fit", callee="split")
-        return MetadataRouter(owner=self).add_self_request(self).add(splitter=check_cv(self.cv), method_mapping=mapping)
-
-
-def _counts(part, n, k):
-    """(n,) how often each row is in one part of fold k, given as indices or as a mask."""
-    part = np.asarray(part)
-    if part.dtype == bool and part.shape == (n,):
-        return part.astype(int)
-    if part.ndim != 1 or part.dtype.kind not in "iu" or np.any((part < -n) | (part >= n)):
-        raise ValueError(f"cv: fold {k} must be (train, test), two arrays of positions below {n} or two masks.")
-    return np.bincount(part % n, minlength=n)
-
-
-def _check_fold(data, train, test, k):
-    """Raise a ValueError unless every task is trained, and something is tested."""
-    weight = data.tasks.weight
-    repeats = data.tasks.n_tasks if data.tasks.is_shared else 1
-    trained = data.tasks.sum(weight * np.tile(train, repeats)) > 0
-    if not trained.all():
-        way_out = {
-            "stacked": "Use TaskKFold, whose folds split within every task, or drop tasks with a single sample.",
-            "shared": "Its targets are in few rows: use fewer folds, or a splitter that shuffles.",
-            "single": "Pass other folds.",
-        }[data.layout]
-        label = data.labels[~trained].tolist()[0]
-        raise ValueError(f"cv: fold {k} trains on no sample of task {label!r}. {way_out}")
-    if not np.any(weight * np.tile(test, repeats) > 0):
-        raise ValueError(f"cv: fold {k} tests no sample with a target and a positive weight; drop it.")
 
 
 def spaced(ratios, low, high):
@@ -271,37 +185,46 @@ def spaced(ratios, low, high):
 
 
 def _errors(single, penalty, data, factors, train, test, few=None):
-    """(mean test losses (n_factors,), how many fits have not converged), for these multiples of the penalty.
+    """(mean test losses (n_factors,), those of each task (n_factors, T), how many fits have not converged).
 
-    ``train`` and ``test`` (n,) say how often each row is in the part; ``few`` is the fold Condensed, or None.
+    ``factors`` are multiples of the penalty; ``train`` and ``test`` (n,) say how often each row is in the part; ``few``
+    is the fold Condensed, or None. A task without test samples has NaN.
     """
     if few is not None:
         term = DataTerm(few.train, data.loss, single.fit_intercept)
-        errors, failed = _along(single, penalty, term, factors, data.labels, few.error)
-        if None not in errors:
-            return np.array(errors), failed
+        errors, failed = _along(single, penalty, term, factors, data.labels, few.errors)
+        if errors[-1] is not None:
+            return *_of_fold(np.array(errors), few.share, few.test.tasks, len(data.labels)), failed
     tasks = data.tasks.part(train)[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         tasks, fixed = single._without_constant_tasks(tasks, data.loss, data.labels)
     term = DataTerm(tasks, data.loss, single.fit_intercept, fixed)
     held_out, left = data.tasks.part(test)
-    share = held_out.weight / held_out.weight.sum()
+    mass = held_out.mass
+    mean = np.divide(held_out.weight, held_out.spread(mass), out=np.zeros(len(held_out.y)), where=held_out.weight > 0)
 
-    def error(W, intercept):
+    def errors_of(W, intercept):
         z = held_out.shift(held_out.apply(W[:, left]), intercept[left])
-        return share @ data.loss.error(held_out.y, z)
+        return held_out.sum(mean * data.loss.error(held_out.y, z))
 
-    errors, failed = _along(single, penalty, term, factors, data.labels, error)
-    return np.array(errors), failed
+    errors, failed = _along(single, penalty, term, factors, data.labels, errors_of)
+    return *_of_fold(np.array(errors), mass / mass.sum(), left, len(data.labels)), failed
 
 
-def _along(single, penalty, term, factors, labels, error):
+def _of_fold(errors, share, tested, n_tasks):
+    """(errors of the fold (n_factors,), of all tasks (n_factors, T)), from those (n_factors, k) of the tested tasks."""
+    by_task = np.full((len(errors), n_tasks), np.nan)
+    by_task[:, tested] = np.where(share > 0, errors, np.nan)
+    return errors @ share, by_task
+
+
+def _along(single, penalty, term, factors, labels, errors_of):
     """(errors of the fits to these multiples of the penalty, how many have not converged), to the first of None."""
     errors, failed = [], 0
     with same_sums():
         for result in solve_path(term, penalty, factors, labels, single.tol, single.max_iter):
-            errors.append(error(result.W, result.intercept))
+            errors.append(errors_of(result.W, result.intercept))
             failed += not result.converged
             if errors[-1] is None:
                 break

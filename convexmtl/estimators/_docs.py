@@ -55,6 +55,8 @@ SEARCH_ATTRIBUTES = """alphas_ : ndarray of shape (n_alphas,) or (n_paths, n_alp
     mse_path_ : ndarray of shape (n_alphas, n_folds) or (n_paths, n_alphas, n_folds)
         Mean loss of the test samples of every fold, each task counting by its weight; for the squared loss the
         mean squared error.
+    task_errors_ : ndarray of shape (n_folds, T)
+        Mean loss of every task's test samples in every fold, at the strengths chosen; NaN where it has none.
     settings_ : list of dict
         What the paths differ in: for each, the parameters that were searched for, of the strengths their ratios."""
 

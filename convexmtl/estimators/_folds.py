@@ -29,7 +29,7 @@ class Condensed(NamedTuple):
     test : SufficientStatistics
         Of the held-out part; its tasks are positions.
     share : ndarray
-        What the squared errors of its tasks count in the error of the fold.
+        What the errors of its tasks count in that of the fold; 0 without weight.
     lengths : ndarray of shape (d, 1 or n_tasks)
         Of the features of the held-out part, about their means.
     """
@@ -39,15 +39,17 @@ class Condensed(NamedTuple):
     share: np.ndarray
     lengths: np.ndarray
 
-    def error(self, W, intercept):
-        """The mean test loss, as from the samples; None where nothing but samples has the digits.
+    def errors(self, W, intercept):
+        """The mean test loss of every task of `test`, as from the samples; None where only samples have the digits.
 
         That is where coefficients cancel each other, or hardly anything is left of the targets.
         """
         test, W, b = self.test, W[:, self.test.tasks], intercept[self.test.tasks]
         products = test.square + np.sum(np.abs(W) * self.lengths, axis=0) ** 2
-        error = float(self.share @ test.squared_error(W, b))
-        return error if error > SAFE * float(self.share @ products) else None
+        sums = np.array([test.squared_error(W, b), products])
+        means = np.divide(sums, test.weight, out=np.zeros_like(sums), where=test.weight > 0)
+        error, size = means @ self.share
+        return means[0] if error > SAFE * size else None
 
 
 def condensed(data, folds):
@@ -88,7 +90,6 @@ def _is_far(statistics):
 
 
 def _shares(mass, test):
-    """What the sum of squared errors of every task in ``test`` counts."""
-    weight = np.broadcast_to(test.weight, test.tasks.shape)
-    counted = np.where(weight > 0, mass[test.tasks], 0.0)
-    return np.divide(counted / counted.sum(), weight, out=np.zeros(len(counted)), where=weight > 0)
+    """What the mean error of every task in ``test`` counts."""
+    counted = np.where(np.broadcast_to(test.weight, test.tasks.shape) > 0, mass[test.tasks], 0.0)
+    return counted / counted.sum()

@@ -44,6 +44,7 @@ class _MultiTask:
     """
 
     _parameters = {"penalty": None}
+    _structure = ("penalty",)
     penalty = None  # a parameter here, not what it says of features
 
     def _penalty(self):

@@ -59,6 +59,7 @@ class _Temporal:
         "alpha_ridge": 0.0,
         "order": None,
     }
+    _structure = ("order",)
 
     def _penalty(self):
         return Temporal(self.alpha_smooth, self.norm, self.alpha_sparse, self.alpha_group, self.alpha_ridge, self.order)

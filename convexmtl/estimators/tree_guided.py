@@ -45,6 +45,7 @@ class _TreeGuided:
     """
 
     _parameters = {"tree": None, "alpha": 0.1}
+    _structure = ("tree",)
 
     def _penalty(self):
         return TreeGuided(self.tree, self.alpha)

@@ -38,7 +38,7 @@ FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 # These stand apart: they import nothing of the package but what is private elsewhere, and nothing below imports them.
 APART = {"datasets", "stacking"}
 # The modules that import what is heavy, inside functions.
-HEAVY = {"numba": {"_compat.py", "_jit.py"}, "cvxpy": {"textbook.py"}, "matplotlib": {"inspection.py"}}
+HEAVY = {"numba": {"_compat.py", "_jit.py"}, "cvxpy": {"textbook.py"}, "matplotlib": {"inspection/_common.py"}}
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 

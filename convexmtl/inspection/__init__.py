@@ -1,0 +1,11 @@
+"""Pictures of fits, paths, searches and scores: scikit-learn's displays for several tasks.
+
+``from_estimator`` computes and draws; ``plot`` draws once more, say into other axes. Only they import matplotlib.
+"""
+
+from .coefficients import CoefficientDisplay
+from .path import PathDisplay
+from .relationship import TaskRelationshipDisplay
+from .search import CVDisplay
+
+__all__ = ["CVDisplay", "CoefficientDisplay", "PathDisplay", "TaskRelationshipDisplay"]

@@ -1,0 +1,304 @@
+"""What the displays share: names, colours, sizes, axes, heat maps, rows of tasks; and all imports of matplotlib."""
+
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from ..estimators._base import MultiTaskEstimator
+
+# Okabe and Ito's colours, which people of any colour vision tell apart, but for yellow, which is faint on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+DASHES = ("-", "--", ":", "-.")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+# Inches that a tick label of the default size takes: its height, and the width of a letter.
+LINE, LETTER = 0.19, 0.085
+ROW = 0.23  # inches of a row that has a name
+LONGEST = 32  # letters of a name, which in longer ones are those at its ends
+
+# ------------------------------------------------------------------------------------ what is drawn
+
+
+def coefficients(estimator, caller):
+    """``coef_`` as (T, d), or an error that says what is wrong with the estimator."""
+    # What is known of the features, from a path, does not make a fit.
+    check_is_fitted(estimator, "tasks_" if isinstance(estimator, MultiTaskEstimator) else None)
+    if not hasattr(estimator, "coef_"):
+        raise ValueError(
+            f"{caller} draws coef_, which {type(estimator).__name__} does not have: hand over the estimator itself, "
+            "the last step of a pipeline, or the best_estimator_ of a search."
+        )
+    return np.atleast_2d(estimator.coef_)
+
+
+def leading(strengths):
+    """Name of the first positive strength, of which ``alphas`` are values."""
+    return next(name for name, value in strengths.items() if value > 0)
+
+
+def largest(values):
+    """Positions, that of the largest value first; NaN come last."""
+    return np.argsort(-np.asarray(values), kind="stable")
+
+
+def checked_names(names, n, parameter):
+    names = [str(name) for name in (range(n) if names is None else names)]
+    if len(names) != n:
+        raise ValueError(f"{parameter} must hold {n} names, got {len(names)}.")
+    return names
+
+
+def checked_count(count, parameter, least=1):
+    if not isinstance(count, Integral) or isinstance(count, bool) or count < least:
+        raise ValueError(f"{parameter} must be an integer of at least {least}, got {count!r}.")
+    return count
+
+
+def shortened(names, longest=LONGEST):
+    """The names, the middle of long ones left out."""
+    head, tail = longest - longest // 3 - 1, longest // 3
+    return [f"{name[:head]}…{name[-tail:]}" if len(name) > longest else name for name in names]
+
+
+# --------------------------------------------------------------------------------------- how it is
+
+
+def new_axes(ax, size):
+    """``ax``, or the axes of a new figure of that size."""
+    if ax is None:
+        import matplotlib.pyplot as plt
+
+        _, ax = plt.subplots(figsize=size, layout="constrained")
+    return ax
+
+
+def inches(ax):
+    """(width, height) of the axes, as far as they are known before anything is laid out."""
+    box = ax.get_window_extent()
+    return box.width / ax.figure.dpi, box.height / ax.figure.dpi
+
+
+def line_style(defaults, given):
+    """Defaults for ``Axes.plot``, and what is given in their place by any of matplotlib's names for it."""
+    from matplotlib.lines import Line2D
+
+    return _styled(Line2D, defaults, given)
+
+
+def band_style(defaults, given):
+    """The same for ``Axes.fill_between``."""
+    from matplotlib.collections import PolyCollection
+
+    return _styled(PolyCollection, defaults, given)
+
+
+def _styled(artist, defaults, given):
+    from matplotlib.cbook import normalize_kwargs
+
+    return {**defaults, **normalize_kwargs(given, artist)}
+
+
+def distinct(k):
+    """Colour and dashes of the k-th line, different for the first 28."""
+    return {"color": COLOURS[k % len(COLOURS)], "linestyle": DASHES[k // len(COLOURS) % len(DASHES)]}
+
+
+def legend_above(ax, names, **options):
+    """A legend over the axes, where it covers nothing, in as many columns as there is room for."""
+    # (Beside its name every entry has a line, and the space around it.)
+    width = max(len(name) for name in names) * LETTER * 0.85 + 0.55
+    columns = int(np.clip(inches(ax)[0] // width, 1, len(names)))
+    options = {"fontsize": "small", "frameon": False, "borderaxespad": 0.3, "ncols": columns, **options}
+    return ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), **options)
+
+
+def heat_map(ax, values, bound, rows, columns, options):
+    """The image, with diverging colours from -bound to bound, and the names of its rows and columns."""
+    # NaN lets it show through.
+    ax.set_facecolor("0.8")
+    limits = {} if "norm" in options else {"vmin": -bound, "vmax": bound}
+    image = ax.imshow(values, **{"cmap": "RdBu_r", "interpolation": "nearest", **limits, **options})
+    width, height = inches(ax)
+    upright = width_of(columns) < width
+    ticks = spread_ticks(len(columns), width if not upright else np.inf)
+    ax.set_xticks(ticks, [columns[j] for j in ticks], rotation=0 if upright else 90)
+    ticks = spread_ticks(len(rows), height)
+    ax.set_yticks(ticks, [rows[t] for t in ticks])
+    return image
+
+
+def spread_ticks(n, inches):
+    """Positions of ticks, so far apart that the lines of their labels do not overlap."""
+    step = max(1, int(np.ceil(n * LINE / inches)))
+    return range(0, n, step)
+
+
+def width_of(names):
+    """Inches that the names take next to each other."""
+    return len(names) * (max(map(len, names)) + 1) * LETTER
+
+
+def depth(names):
+    """Inches below a heat map for the names, if they are turned, and the label of the axis."""
+    return 0.8 + max(map(len, names)) * LETTER
+
+
+def strength_axis(ax, name):
+    ax.set_xscale("log")
+    ax.xaxis.set_inverted(True)
+    ax.set_xlabel(name)
+
+
+def marker(values):
+    # A line through one point cannot be seen.
+    return "o" if len(values) == 1 else None
+
+
+# ------------------------------------------------------------------------------------ rows of tasks
+
+
+class Rows(NamedTuple):
+    """Axes with a row per task, or, of many tasks, with a row for some and a band for the others."""
+
+    ax: Any
+    shown: np.ndarray  # positions of the tasks with a row of their own, from top to bottom
+    y: np.ndarray  # where these rows are
+    rest: np.ndarray  # positions of the others, from top to bottom
+    band: np.ndarray  # where in their band they are
+
+
+def task_rows(labels, values, *, priority, max_rows, ax):
+    """Rows in decreasing order of ``values``; with more than ``max_rows`` tasks for those of the largest priority.
+
+    A new figure is as high as they need; given axes get no more rows than fit.
+    """
+    if ax is not None:
+        max_rows = min(max_rows, max(4, int(inches(ax)[1] / ROW) - 2))
+    order = largest(values)
+    chosen = np.zeros(len(order), dtype=bool)
+    chosen[largest(priority)[:max_rows]] = True
+    shown, rest = order[chosen[order]], order[~chosen[order]]
+    height = np.clip(len(rest) / 20, 2, 5) if len(rest) else 0.0
+    # The band is where its tasks belong, if they follow each other, and else below.
+    gaps = np.flatnonzero(~chosen[order])
+    above = gaps[0] if len(rest) and gaps[-1] - gaps[0] < len(rest) else len(shown)
+    y = np.arange(len(shown)) + np.where(np.arange(len(shown)) < above, 0.0, height)
+    band = above - 0.5 + height * (np.arange(len(rest)) + 0.5) / max(len(rest), 1)
+    names = shortened([str(label) for label in labels])
+    ax = new_axes(ax, (5.0 + max(map(len, names)) * LETTER, ROW * (len(shown) + height) + 1.3))
+    ticks, texts = y.tolist(), [names[t] for t in shown]
+    if len(rest):
+        ax.axhspan(above - 0.5, above - 0.5 + height, color="0.95", linewidth=0, zorder=0)
+        ticks.append(above - 0.5 + height / 2)
+        texts.append(f"{len(rest)} others")
+    ax.set_yticks(ticks, texts)
+    ax.set_ylim(len(shown) + height - 0.5, -0.5)
+    return Rows(ax, shown, y, rest, band)
+
+
+def far_from_middle(values):
+    """How far from the middle every value is if they are sorted; NaN for one that is NaN."""
+    place = np.argsort(largest(values), kind="stable")
+    return np.where(np.isnan(values), np.nan, np.abs(place - (np.count_nonzero(~np.isnan(values)) - 1) / 2))
+
+
+def forest(
+    labels,
+    estimate,
+    low=None,
+    high=None,
+    *,
+    group=None,
+    colours=None,
+    reference=None,
+    priority=None,
+    max_rows=40,
+    xlabel=None,
+    ax=None,
+):
+    """Draw an estimate per task and the interval about it, the largest on top.
+
+    Parameters
+    ----------
+    labels : list of T names
+    estimate : array-like of shape (T,)
+    low, high : array-like of shape (T,), default=None
+        The intervals; NaN for none.
+    group : list of T names, default=None
+        What colours and markers tell apart; the legend says how many tasks a group has.
+    colours : dict of group -> colour, default=None
+        In the order of the legend, also of groups without a task. None takes them as they come.
+    reference : float, default=None
+        Where a vertical line is.
+    priority : array-like of shape (T,), default=None
+        With more than ``max_rows`` tasks, those where it is largest get a row each, and the others a band: their
+        estimates in order, and their intervals from the sorted lower to the sorted upper ends. None takes as many
+        of the largest as of the smallest estimates.
+    max_rows : int, default=40
+    xlabel : str, default=None
+    ax : matplotlib Axes, default=None
+        None makes a new figure, whose height grows with the number of rows.
+
+    Returns
+    -------
+    Rows
+    """
+    estimate = np.asarray(estimate, dtype=float)
+    if priority is None:
+        priority = far_from_middle(estimate)
+    rows = task_rows(labels, estimate, priority=priority, max_rows=max_rows, ax=ax)
+    ax, shown, rest = rows.ax, rows.shown, rows.rest
+    group = np.array(["" if group is None else str(name) for name in (labels if group is None else group)])
+    names = list(dict.fromkeys(group.tolist())) if colours is None else [str(name) for name in colours]
+    colours = list(COLOURS if colours is None else colours.values())
+    if low is not None:
+        low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+        ax.fill_betweenx(rows.band, -np.sort(-low[rest]), -np.sort(-high[rest]), color="0.82", linewidth=0)
+    if reference is not None:
+        ax.axvline(reference, color="0.4", linewidth=1, zorder=1)
+    for k, name in enumerate(names):
+        colour, own, others = colours[k % len(colours)], group[shown] == name, group[rest] == name
+        look = {"color": colour, "marker": MARKERS[k % len(MARKERS)], "linestyle": ""}
+        if low is not None:
+            ax.hlines(rows.y[own], low[shown][own], high[shown][own], color=colour, linewidth=1.4)
+        label = f"{name} ({np.count_nonzero(group == name)})"
+        ax.plot(estimate[shown][own], rows.y[own], markersize=5, label=label, **look)
+        ax.plot(estimate[rest][others], rows.band[others], markersize=2, **look)
+    if names != [""]:
+        legend_above(ax, [f"{name} (000)" for name in names])
+    ax.set_xlabel(xlabel)
+    return rows
+
+
+def dumbbells(labels, values, *, priority=None, max_rows=40, xlabel=None, ax=None):
+    """Draw several values per task, joined by a line; the task where the first is largest is on top.
+
+    Parameters
+    ----------
+    labels : list of T names
+    values : dict of name -> array-like of shape (T,)
+        The name is that in the legend; NaN for none.
+    priority, max_rows, xlabel, ax
+        As in ``forest``, but of several values None takes the distance between the smallest and the largest of a
+        task; the band has every kind of value in an order of its own.
+
+    Returns
+    -------
+    Rows
+    """
+    table = np.array([np.asarray(column, dtype=float) for column in values.values()])
+    low, high = np.fmin.reduce(table), np.fmax.reduce(table)
+    if priority is None:
+        priority = high - low if len(table) > 1 else far_from_middle(table[0])
+    rows = task_rows(labels, table[0], priority=priority, max_rows=max_rows, ax=ax)
+    ax, shown, rest = rows.ax, rows.shown, rows.rest
+    ax.hlines(rows.y, low[shown], high[shown], color="0.75", linewidth=2, zorder=1)
+    for k, (name, column) in enumerate(zip(values, table, strict=True)):
+        look = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "linestyle": ""}
+        ax.plot(column[shown], rows.y, markersize=5, label=name, **look)
+        ax.plot(-np.sort(-column[rest]), rows.band, markersize=2, **look)
+    if len(table) > 1:
+        legend_above(ax, list(values))
+    ax.set_xlabel(xlabel)
+    return rows

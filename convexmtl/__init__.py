@@ -2,8 +2,9 @@
 
 from importlib import import_module
 
-from . import compose, metrics, model_selection, reference, structures
+from . import baselines, compose, metrics, model_selection, reference, structures
 from ._version import __version__
+from .baselines import PooledClassifierCV, PooledRegressorCV, SingleTaskClassifierCV, SingleTaskRegressorCV
 from .estimators import (
     BlockSparseClassifier,
     BlockSparseClassifierCV,
@@ -134,6 +135,8 @@ __all__ = [
     "MultiTaskRegressorCV",
     "Parts",
     "Poisson",
+    "PooledClassifierCV",
+    "PooledRegressorCV",
     "RobustFeature",
     "RobustFeatureClassifier",
     "RobustFeatureClassifierCV",
@@ -155,6 +158,8 @@ __all__ = [
     "SharedStructureClassifierCV",
     "SharedStructureRegressor",
     "SharedStructureRegressorCV",
+    "SingleTaskClassifierCV",
+    "SingleTaskRegressorCV",
     "SparseGroup",
     "SparseGroupClassifier",
     "SparseGroupClassifierCV",
@@ -193,6 +198,7 @@ __all__ = [
     "TreeGuidedRegressorCV",
     "__version__",
     "alpha_max",
+    "baselines",
     "certify",
     "compose",
     "datasets",

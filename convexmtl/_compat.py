@@ -5,10 +5,14 @@ place to mend. What estimators, penalties and scorers inherit from its classes (
 ``_init_callback_context``) is protected rather than private, and stays where it is used.
 """
 
+from copy import deepcopy
 from functools import cache
 
 # A scorer that passes ``task`` and ``sample_weight`` on has to be one of theirs, or searches do not route to it.
 from sklearn.metrics._scorer import _BaseScorer as BaseScorer
+
+# What a search is, whatever it searches by: one that is around an estimator gives way to that of a baseline.
+from sklearn.model_selection._search import BaseSearchCV
 
 # Rows and columns of arrays, frames of any make and sparse matrices alike.
 from sklearn.utils import _safe_indexing as safe_indexing
@@ -36,6 +40,7 @@ from sklearn.utils.validation import _num_samples as num_samples
 __all__ = [
     "BaseComposition",
     "BaseScorer",
+    "BaseSearchCV",
     "Interval",
     "StrOptions",
     "check_matplotlib_support",
@@ -49,6 +54,7 @@ __all__ = [
     "raise_for_params",
     "safe_indexing",
     "validate_params",
+    "with_requests_of",
 ]
 
 
@@ -76,3 +82,13 @@ def _pointers():
 
     typeof_impl.register(Pointer)(lambda pointer, context: pointer.kind)
     return Pointer
+
+
+def with_requests_of(estimator, other):
+    """The other estimator, which asks meta-estimators for the metadata that this one has been set to ask for.
+
+    What ``set_fit_request`` and the like have set is in an attribute that ``clone`` copies, within one class.
+    """
+    if hasattr(estimator, "_metadata_request"):
+        other._metadata_request = deepcopy(estimator._metadata_request)
+    return other

@@ -31,7 +31,7 @@ FLOORS = [
     ["solvers", "textbook"],
     ["model_selection", "metrics"],
     ["estimators"],
-    ["compose", "path", "reference"],
+    ["compose", "path", "reference", "baselines"],
     ["inspection"],
 ]
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}

@@ -37,11 +37,14 @@ class CrossValidated(SplitsTasks):
         Its parameters that are searched for, along a path or by one path each.
     _searched : dict of str -> default
         The twin's parameters in their place.
+    _top, _eps, _n_alphas : float, float, int or None
+        Where paths begin, in units of ``alpha_max``, and their length and number of strengths by default.
     """
 
     _single = None
     _replaced = ("alpha",)
     _searched: dict = {}
+    _top, _eps, _n_alphas = 1.0, 1e-3, None
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -54,8 +57,8 @@ class CrossValidated(SplitsTasks):
             if name not in cls._replaced and name not in own:
                 defaults.setdefault(name, parameter.default)
         several = any(name.endswith("ratios") for name in cls._searched)
-        alphas = FEW_ALPHAS if several else ALPHAS
-        defaults |= {"alphas": alphas, "eps": 1e-3, "cv": None, "n_jobs": None, "selection": "best"}
+        alphas = cls._n_alphas or (FEW_ALPHAS if several else ALPHAS)
+        defaults |= {"alphas": alphas, "eps": cls._eps, "cv": None, "n_jobs": None, "selection": "best"}
         cls.__init__ = initialiser(cls, own, defaults)
         cls._parameter_constraints = {
             **cls._single._parameter_constraints,
@@ -116,7 +119,7 @@ class CrossValidated(SplitsTasks):
                 formulations.append(single._state(data, stacklevel=5))
                 leads.append(leading_strength(formulations[-1].strengths))
                 problem = formulations[-1].problem
-                alphas.append(path_alphas(problem, leads[-1], self.alphas, self.eps, stacklevel=4))
+                alphas.append(path_alphas(problem, leads[-1], self.alphas, self.eps, self._top, stacklevel=4))
                 # What is to be said of the data has been said.
                 warnings.simplefilter("ignore", UserWarning)
         folds = self._folds(X, y, data, params)

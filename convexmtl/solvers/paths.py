@@ -147,8 +147,8 @@ def leading_strength(strengths):
     return lead
 
 
-def path_alphas(problem, lead, alphas, eps, stacklevel=2):
-    """Decreasing strengths: those given, or how many between where all is zero and eps times that."""
+def path_alphas(problem, lead, alphas, eps, top=1.0, stacklevel=2):
+    """Decreasing strengths: those given, or how many between ``top`` times where all is zero and eps times that."""
     if isinstance(alphas, Integral) and not isinstance(alphas, bool):
         if alphas < 1:
             raise ValueError(f"alphas must be at least 1 if it is a number of strengths, got {alphas}.")
@@ -156,7 +156,7 @@ def path_alphas(problem, lead, alphas, eps, stacklevel=2):
             raise ValueError(f"eps must be between 0 and 1, got {eps!r}.")
         factor = critical_factor(problem)
         if factor > 0:
-            return lead * factor * np.geomspace(1, eps, alphas)
+            return lead * factor * top * np.geomspace(1, eps, alphas)
         only = max(np.finfo(float).resolution, lead * negligible_factor(problem))
         warnings.warn(
             "alpha_max is 0: no target goes with any feature (targets or features that are constant within the tasks), "

@@ -1,0 +1,315 @@
+"""What sharing is measured against: one model per task, and one for all tasks."""
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.utils.validation import check_is_fitted
+
+from . import _input
+from ._compat import BaseSearchCV, with_requests_of
+from ._progress import Steps, with_callbacks
+from .estimators import MultiTaskClassifier, MultiTaskRegressor
+from .estimators._base import MultiTaskEstimator, all_or_nothing
+from .estimators._classifier import MultiTaskClassifierBase
+from .estimators._cv import CrossValidated
+from .estimators._docs import documented
+from .estimators._regressor import MultiTaskRegressorBase
+from .penalties import RowNorm
+
+# A ridge is never zero: its paths begin where hardly anything is left, and end where hardly anything is taken.
+TOP, EPS, N_ALPHAS = 100.0, 1e-8, 50
+# What a baseline does not take from the estimator that it stands beside.
+OWN = {"alphas", "eps", "warm_start"}
+
+
+class _RidgeCV(CrossValidated):
+    """A ridge and its strength."""
+
+    _replaced = ("penalty",)
+    _top, _eps, _n_alphas = TOP, EPS, N_ALPHAS
+
+    def _settings(self, n_features, n_tasks):
+        return [{}]
+
+    def _at(self, setting):
+        return super()._at({"penalty": RowNorm(l1_ratio=0.0)})
+
+    def _finish(self, formulation, stacklevel, warm=False):
+        with warnings.catch_warnings():
+            # Nothing is asked of it that a larger strength would show.
+            warnings.filterwarnings("ignore", message=".*the penalty is too weak", category=UserWarning)
+            super()._finish(formulation, stacklevel + 1, warm)
+
+
+class _SingleTaskCV(_RidgeCV):
+    """minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + (alpha/2) norm_F(W)^2
+    with alpha chosen by cross-validation: a ridge for each task, and nothing shared but the one strength.
+
+    {summary}
+
+    Parameters
+    ----------
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    alpha_ : float
+        What was chosen.
+    {searched}
+    {fitted}
+
+    Notes
+    -----
+    One strength for all tasks, not one for each: a task of ten rows chooses a strength of its own badly, and a
+    baseline that is worse than it need be makes sharing look better than it is. Beside one strength each this is the
+    stronger baseline on tasks with fewer rows than some two or three times their features, and on the Exam schools;
+    with more rows, and signals of very different size, it is the weaker one.
+
+    A ridge leaves nothing at exactly zero: strengths go from 100 times ``alpha_max`` down to 1e-8 times that.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alphas=5, cv=2).fit(X, Y)
+    >>> model.coef_.shape
+    (4, 6)
+    """
+
+
+@documented
+class SingleTaskRegressorCV(_SingleTaskCV, MultiTaskRegressorBase):
+    """One model per task. Regression."""
+
+    _single = MultiTaskRegressor
+
+
+@documented
+class SingleTaskClassifierCV(_SingleTaskCV, MultiTaskClassifierBase):
+    """One model per task. Binary classification."""
+
+    _single = MultiTaskClassifier
+
+
+class _PooledCV(_RidgeCV):
+    """minimise mean_t mean_i loss(y_ti, x_ti . w + b) + (alpha/2) norm(w)^2
+    with alpha chosen by cross-validation: the samples of all tasks as those of one, with one intercept.
+
+    {summary}
+
+    Any task is predicted, one that fit has not seen as well.
+
+    Parameters
+    ----------
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    alpha_ : float
+        What was chosen.
+    {searched}
+    {fitted}
+
+    Notes
+    -----
+    All rows of `coef_` are the same, and so are all intercepts. The mean over the tasks is weighted by `task_weight`.
+    Strengths go from 100 times ``alpha_max`` down to 1e-8 times that by default.
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(alphas=5, cv=2).fit(X, Y)
+    >>> model.coef_.shape, bool(np.ptp(model.coef_, axis=0).any())
+    ((4, 6), False)
+    """
+
+    @with_callbacks
+    @all_or_nothing
+    def fit(self, X, y, *, sample_weight=None, task=None, **params):
+        data = self._read(X, y, sample_weight, task, reset=True)
+        folds = self._folds(X, y, data, params)
+        steps = Steps(self, 0, X, y)
+        one = _as_one(data)
+        often = [[np.repeat(np.arange(len(one.y)), part[one.row]) for part in fold] for fold in folds]
+        own = self._as_one_task(cv=often)
+        own.fit(one.X, one.y, sample_weight=one.weight)
+        T = len(data.labels)
+        for name, value in own._fitted_state().items():
+            if name not in ("n_features_in_", "feature_names_in_"):
+                setattr(self, name, value)
+        self.coef_, self.intercept_ = np.repeat(own.coef_, T, axis=0), np.repeat(own.intercept_, T)
+        self.tasks_, self._layout = data.labels, data.layout
+        if data.classes is not None:
+            self._classes = data.classes
+        steps.end()
+        return self
+
+    fit.__doc__ = CrossValidated.fit.__doc__
+
+    def _as_one_task(self, **changed):
+        """The search for one task, with these parameters."""
+        cls = SingleTaskClassifierCV if is_classifier(self) else SingleTaskRegressorCV
+        return cls(**self.get_params(deep=False) | {"task_column": None, "task_weight": "equal"} | changed)
+
+    def _formulate(self, X, y, *, sample_weight=None, task=None, reset=False):
+        one = _as_one(self._read(X, y, sample_weight, task, reset))
+        own = self._as_one_task()
+        if hasattr(self, "_found"):
+            own._found = self._found
+        return own._formulate(one.X, one.y, sample_weight=one.weight, reset=True)
+
+    def _scores(self, X, task):
+        check_is_fitted(self, "coef_")
+        X, task = _input.read_features(self, X, task, reset=False)
+        z = X @ self.coef_[0] + self.intercept_[0]
+        if task is None:
+            if isinstance(getattr(self, "_classes", None), list) and self._layout == "stacked":
+                raise ValueError(f"task is missing: the tasks of this {type(self).__name__} have classes of their own.")
+            return np.repeat(z[:, None], len(self.tasks_), axis=1) if self._layout == "shared" else z, None
+        if isinstance(getattr(self, "_classes", None), list):
+            return z, _input.find_tasks(task, self.tasks_, self.task_column)
+        return z, np.zeros(len(z), dtype=int)
+
+
+@documented
+class PooledRegressorCV(_PooledCV, MultiTaskRegressorBase):
+    """One model for all tasks. Regression."""
+
+    _single = MultiTaskRegressor
+
+
+@documented
+class PooledClassifierCV(_PooledCV, MultiTaskClassifierBase):
+    """One model for all tasks. Binary classification."""
+
+    _single = MultiTaskClassifier
+
+
+class _Samples(NamedTuple):
+    """The samples of all tasks as those of one; ``row`` (m,) is the row of ``data.tasks`` that each comes from."""
+
+    X: Any
+    y: np.ndarray
+    weight: np.ndarray
+    row: np.ndarray
+
+
+def _as_one(data):
+    """Samples of one task that have the loss of those of all tasks, whatever the model.
+
+    Where all tasks have one X, its rows are not repeated for every target: with the squared loss the targets of a row
+    are two, with the mean and the variance that they have; else each different one.
+    """
+    tasks = data.tasks
+    rows, y, weight = tasks.sample_row, tasks.y, tasks.weight
+    if tasks.is_shared and tasks.n_tasks > 1:
+        if data.loss.quadratic:
+            total = np.bincount(rows, weight)
+            some = np.flatnonzero(total)
+            mean = np.bincount(rows, weight * y)[some] / total[some]
+            centres = np.zeros(len(total))
+            centres[some] = mean
+            spread = np.sqrt(np.bincount(rows, weight * (y - centres[rows]) ** 2)[some] / total[some])
+            rows, y = np.tile(some, 2), np.concatenate([mean - spread, mean + spread])
+            weight = np.tile(total[some] / 2, 2)
+        else:
+            counted = weight > 0
+            pairs, place = np.unique(np.stack([rows[counted], y[counted]]), axis=1, return_inverse=True)
+            rows, y, weight = pairs[0].astype(int), pairs[1], np.bincount(place.ravel(), weight[counted])
+    counted = weight > 0
+    rows = rows[counted]
+    X = (
+        tasks.X
+        if np.array_equal(rows, np.arange(tasks.n_rows))
+        else (tasks.X.tocsr() if tasks.is_sparse else tasks.X)[rows]
+    )
+    return _Samples(X, y[counted], weight[counted], rows)
+
+
+# ------------------------------------------------------------------------- beside an estimator
+
+
+def single_task(estimator):
+    """One model per task, to stand beside an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator of convexmtl, or a pipeline, a search or another estimator of scikit-learn around one
+        A search gives way to that of the baseline, on its folds; everything else that is around the estimator stays.
+
+    Returns
+    -------
+    SingleTaskRegressorCV or SingleTaskClassifierCV, or what was around the estimator, around that
+        Not fitted; with the estimator's loss, intercepts, weights, task column, tolerance, folds and jobs.
+
+    Raises
+    ------
+    TypeError
+        For what has no estimator of convexmtl in it.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from convexmtl import TraceNormRegressor
+    >>> from convexmtl.baselines import single_task
+    >>> single_task(TraceNormRegressor(fit_intercept=False))
+    SingleTaskRegressorCV(fit_intercept=False)
+    >>> single_task(make_pipeline(StandardScaler(), TraceNormRegressor())).steps[1][1]
+    SingleTaskRegressorCV()
+    """
+    return _beside(estimator, SingleTaskRegressorCV, SingleTaskClassifierCV)
+
+
+def pooled(estimator):
+    """One model for all tasks, to stand beside an estimator.
+
+    Parameters
+    ----------
+    estimator : estimator of convexmtl, or a pipeline, a search or another estimator of scikit-learn around one
+        As in ``single_task``.
+
+    Returns
+    -------
+    PooledRegressorCV or PooledClassifierCV, or what was around the estimator, around that
+        Not fitted.
+
+    Raises
+    ------
+    TypeError
+        For what has no estimator of convexmtl in it.
+
+    Examples
+    --------
+    >>> from convexmtl import TraceNormClassifierCV
+    >>> from convexmtl.baselines import pooled
+    >>> pooled(TraceNormClassifierCV(cv=3))
+    PooledClassifierCV(cv=3)
+    """
+    return _beside(estimator, PooledRegressorCV, PooledClassifierCV)
+
+
+def _beside(estimator, regressor, classifier, **changed):
+    """The estimator with a baseline in the place of what it has of this package."""
+    if isinstance(estimator, MultiTaskEstimator):
+        cls = classifier if is_classifier(estimator) else regressor
+        own, given = cls(**changed), estimator.get_params(deep=False)
+        names = [name for name in own.get_params(deep=False) if name in given and name not in OWN | set(changed)]
+        return with_requests_of(estimator, own.set_params(**{n: clone(given[n], safe=False) for n in names}))
+    if isinstance(estimator, BaseSearchCV):
+        return _beside(estimator.estimator, regressor, classifier, cv=estimator.cv, n_jobs=estimator.n_jobs)
+    # Those in whole, not what is inside of them.
+    inner = {} if isinstance(estimator, type) else getattr(estimator, "get_params", dict)()
+    inner = {name: value for name, value in inner.items() if isinstance(value, MultiTaskEstimator | BaseSearchCV)}
+    inner = {name: value for name, value in inner.items() if not any(name.startswith(f"{other}__") for other in inner)}
+    if not inner:
+        raise TypeError(
+            f"{estimator!r} is no estimator of convexmtl, nor has it one in it: a baseline has to know what it stands "
+            "beside."
+        )
+    return clone(estimator).set_params(
+        **{name: _beside(value, regressor, classifier, **changed) for name, value in inner.items()}
+    )

@@ -13,7 +13,7 @@ from ._progress import Steps, with_callbacks
 from .estimators import MultiTaskClassifier, MultiTaskRegressor
 from .estimators._base import MultiTaskEstimator, all_or_nothing
 from .estimators._classifier import MultiTaskClassifierBase
-from .estimators._cv import CrossValidated
+from .estimators._cv import CrossValidated, held_out_errors
 from .estimators._docs import documented
 from .estimators._regressor import MultiTaskRegressorBase
 from .penalties import RowNorm
@@ -136,12 +136,21 @@ class _PooledCV(_RidgeCV):
         often = [[np.repeat(np.arange(len(one.y)), part[one.row]) for part in fold] for fold in folds]
         own = self._as_one_task(cv=often)
         own.fit(one.X, one.y, sample_weight=one.weight)
-        T = len(data.labels)
+        T, found = len(data.labels), own._at({}).set_params(penalty=own._found)
+        errors = np.full((len(folds), T), np.nan)
+        for k, ((_, test), (train, _)) in enumerate(zip(folds, often, strict=True)):
+            with warnings.catch_warnings():
+                # What is to be said of these fits has been said.
+                warnings.simplefilter("ignore", UserWarning)
+                found.fit(one.X[train], one.y[train], sample_weight=one.weight[train])
+            errors_of, mass, left = held_out_errors(data, test)
+            of_tasks = errors_of(np.repeat(found.coef_.T, T, axis=1), np.repeat(found.intercept_, T))
+            errors[k, left] = np.where(mass > 0, of_tasks, np.nan)
         for name, value in own._fitted_state().items():
             if name not in ("n_features_in_", "feature_names_in_"):
                 setattr(self, name, value)
         self.coef_, self.intercept_ = np.repeat(own.coef_, T, axis=0), np.repeat(own.intercept_, T)
-        self.tasks_, self._layout = data.labels, data.layout
+        self.tasks_, self._layout, self.task_errors_ = data.labels, data.layout, errors
         if data.classes is not None:
             self._classes = data.classes
         steps.end()

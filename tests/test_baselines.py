@@ -93,6 +93,10 @@ def test_pooled_searches_as_one_task_would():
             ridge = Ridge(alpha * w1[fit].sum()).fit(X1[fit], y1[fit], sample_weight=w1[fit])
             errors[a, k] = np.average((ridge.predict(X1[held]) - y1[held]) ** 2, weights=w1[held])
     assert_allclose(model.mse_path_, errors, rtol=1e-8)
+    counted = np.array([[np.sum(~np.isnan(Y[test, t])) for t in range(4)] for _, test in folds])
+    share = counted / np.sum(~np.isnan(Y), axis=0)
+    chosen = model.mse_path_[model.alphas_ == model.alpha_][0]
+    assert_allclose(np.sum(model.task_errors_ * share, axis=1) / share.sum(axis=1), chosen, rtol=1e-8)
 
 
 def test_single_task_shares_nothing_but_its_strength():

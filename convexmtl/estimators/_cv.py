@@ -203,6 +203,14 @@ def _errors(single, penalty, data, factors, train, test, few=None):
         warnings.simplefilter("ignore", UserWarning)
         tasks, fixed = single._without_constant_tasks(tasks, data.loss, data.labels)
     term = DataTerm(tasks, data.loss, single.fit_intercept, fixed)
+    errors_of, mass, left = held_out_errors(data, test)
+    errors, failed = _along(single, penalty, term, factors, data.labels, errors_of)
+    return *_of_fold(np.array(errors), mass / mass.sum(), left, len(data.labels)), failed
+
+
+def held_out_errors(data, test):
+    """(function of W and the intercepts: mean test loss of every task that is left in the part, what each of these
+    counts, their positions); ``test`` (n,) says how often each row is in the part."""
     held_out, left = data.tasks.part(test)
     mass = held_out.mass
     mean = np.divide(held_out.weight, held_out.spread(mass), out=np.zeros(len(held_out.y)), where=held_out.weight > 0)
@@ -211,8 +219,7 @@ def _errors(single, penalty, data, factors, train, test, few=None):
         z = held_out.shift(held_out.apply(W[:, left]), intercept[left])
         return held_out.sum(mean * data.loss.error(held_out.y, z))
 
-    errors, failed = _along(single, penalty, term, factors, data.labels, errors_of)
-    return *_of_fold(np.array(errors), mass / mass.sum(), left, len(data.labels)), failed
+    return errors_of, mass, left
 
 
 def _of_fold(errors, share, tested, n_tasks):

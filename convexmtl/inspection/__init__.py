@@ -7,5 +7,6 @@ from .coefficients import CoefficientDisplay
 from .path import PathDisplay
 from .relationship import TaskRelationshipDisplay
 from .search import CVDisplay
+from .split import SplitDisplay
 
-__all__ = ["CVDisplay", "CoefficientDisplay", "PathDisplay", "TaskRelationshipDisplay"]
+__all__ = ["CVDisplay", "CoefficientDisplay", "PathDisplay", "SplitDisplay", "TaskRelationshipDisplay"]

@@ -1,4 +1,4 @@
-"""What the displays share: names, colours, sizes, axes, heat maps, rows of tasks; and all imports of matplotlib."""
+"""What the displays share: names, colours, sizes, axes, and rows of tasks; and all imports of matplotlib."""
 
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -55,6 +55,12 @@ def checked_count(count, parameter, least=1):
     return count
 
 
+def checked_view_limits(max_features, max_tasks):
+    for count, parameter in ((max_features, "max_features"), (max_tasks, "max_tasks")):
+        if count is not None:
+            checked_count(count, parameter)
+
+
 def shortened(names, longest=LONGEST):
     """The names, the middle of long ones left out."""
     head, tail = longest - longest // 3 - 1, longest // 3
@@ -71,6 +77,24 @@ def new_axes(ax, size):
 
         _, ax = plt.subplots(figsize=size, layout="constrained")
     return ax
+
+
+def panels(ax, n_rows, n_columns, size, **shared):
+    """(n_rows, n_columns) axes: those in the array ``ax``, in place of the axes ``ax``, or of a new figure."""
+    import matplotlib.pyplot as plt
+    from matplotlib.axes import Axes
+
+    if ax is None:
+        return plt.subplots(n_rows, n_columns, figsize=size, layout="constrained", squeeze=False, **shared)[1]
+    if isinstance(ax, Axes):
+        if ax.get_subplotspec() is None:
+            raise ValueError("ax has no place in a grid that could be divided: make it with plt.subplots.")
+        ax.set_axis_off()
+        return ax.get_subplotspec().subgridspec(n_rows, n_columns).subplots(squeeze=False, **shared)
+    ax = np.asarray(ax, dtype=object)
+    if ax.size != n_rows * n_columns:
+        raise ValueError(f"ax must be one axes or an array of {n_rows * n_columns}, got {ax.size}.")
+    return ax.reshape(n_rows, n_columns)
 
 
 def inches(ax):
@@ -113,35 +137,9 @@ def legend_above(ax, names, **options):
     return ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), **options)
 
 
-def heat_map(ax, values, bound, rows, columns, options):
-    """The image, with diverging colours from -bound to bound, and the names of its rows and columns."""
-    # NaN lets it show through.
-    ax.set_facecolor("0.8")
-    limits = {} if "norm" in options else {"vmin": -bound, "vmax": bound}
-    image = ax.imshow(values, **{"cmap": "RdBu_r", "interpolation": "nearest", **limits, **options})
-    width, height = inches(ax)
-    upright = width_of(columns) < width
-    ticks = spread_ticks(len(columns), width if not upright else np.inf)
-    ax.set_xticks(ticks, [columns[j] for j in ticks], rotation=0 if upright else 90)
-    ticks = spread_ticks(len(rows), height)
-    ax.set_yticks(ticks, [rows[t] for t in ticks])
-    return image
-
-
-def spread_ticks(n, inches):
-    """Positions of ticks, so far apart that the lines of their labels do not overlap."""
-    step = max(1, int(np.ceil(n * LINE / inches)))
-    return range(0, n, step)
-
-
 def width_of(names):
-    """Inches that the names take next to each other."""
-    return len(names) * (max(map(len, names)) + 1) * LETTER
-
-
-def depth(names):
-    """Inches below a heat map for the names, if they are turned, and the label of the axis."""
-    return 0.8 + max(map(len, names)) * LETTER
+    """Inches that the longest of the names takes."""
+    return max(map(len, names), default=0) * LETTER
 
 
 def strength_axis(ax, name):
@@ -186,7 +184,7 @@ def task_rows(labels, values, *, priority, max_rows, ax):
     y = np.arange(len(shown)) + np.where(np.arange(len(shown)) < above, 0.0, height)
     band = above - 0.5 + height * (np.arange(len(rest)) + 0.5) / max(len(rest), 1)
     names = shortened([str(label) for label in labels])
-    ax = new_axes(ax, (5.0 + max(map(len, names)) * LETTER, ROW * (len(shown) + height) + 1.3))
+    ax = new_axes(ax, (5.0 + width_of(names), ROW * (len(shown) + height) + 1.3))
     ticks, texts = y.tolist(), [names[t] for t in shown]
     if len(rest):
         ax.axhspan(above - 0.5, above - 0.5 + height, color="0.95", linewidth=0, zorder=0)

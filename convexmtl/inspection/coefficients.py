@@ -4,7 +4,8 @@ import numpy as np
 
 from .._compat import check_matplotlib_support
 from .._input import coef_names
-from ._common import checked_count, checked_names, coefficients, depth, heat_map, largest, new_axes
+from ._common import checked_names, checked_view_limits, coefficients, new_axes
+from ._heat import coefficient_map, view_of
 
 
 class CoefficientDisplay:
@@ -22,8 +23,12 @@ class CoefficientDisplay:
     Attributes
     ----------
     im_ : matplotlib AxesImage
+    others_ : list of matplotlib AxesImage
+        The bands in which the features and tasks are that are not drawn one by one.
     features_ : ndarray of int
         The columns of ``coef`` that are drawn, from left to right.
+    tasks_ : ndarray of int
+        The rows, from top to bottom.
     colorbar_ : matplotlib Colorbar or None
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
@@ -53,6 +58,7 @@ class CoefficientDisplay:
         feature_names=None,
         task_names=None,
         max_features=30,
+        max_tasks=200,
         ax=None,
         colorbar=True,
         im_kw=None,
@@ -66,7 +72,7 @@ class CoefficientDisplay:
             None takes ``feature_names_in_`` without the task column, or else positions in ``coef_``.
         task_names : list of T names, default=None
             In the order of ``tasks_``, which None takes.
-        max_features, ax, colorbar, im_kw
+        max_features, max_tasks, ax, colorbar, im_kw
             As in ``plot``.
 
         Returns
@@ -85,9 +91,10 @@ class CoefficientDisplay:
         if task_names is None:
             task_names = getattr(estimator, "tasks_", None)
         display = cls(coef=coef, feature_names=feature_names, task_names=task_names)
-        return display.plot(ax, max_features=max_features, colorbar=colorbar, im_kw=im_kw)
+        options = {"max_features": max_features, "max_tasks": max_tasks}
+        return display.plot(ax, **options, colorbar=colorbar, im_kw=im_kw)
 
-    def plot(self, ax=None, *, max_features=30, colorbar=True, im_kw=None):
+    def plot(self, ax=None, *, max_features=30, max_tasks=200, colorbar=True, im_kw=None):
         """Draw.
 
         Parameters
@@ -96,7 +103,10 @@ class CoefficientDisplay:
             None makes a new figure.
         max_features : int or None, default=30
             With more features than that, those with the largest 2-norms across the tasks are drawn, the largest first,
-            without any that are zero; else, and with None, all of them in order.
+            without any that are zero, and beside them a band with each task's largest coefficient (in absolute
+            value) of the others; else, and with None, all of them in order.
+        max_tasks : int or None, default=200
+            The same for tasks, which stay in order; the band is below them.
         colorbar : bool, default=True
         im_kw : dict, default=None
             For ``Axes.imshow``, such as ``{"cmap": "PuOr"}``. The colours are symmetric about 0 unless it says else.
@@ -106,23 +116,14 @@ class CoefficientDisplay:
         self
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
-        n_tasks, n_features = self.coef.shape
-        columns = checked_names(self.feature_names, n_features, "feature_names")
-        rows = checked_names(self.task_names, n_tasks, "task_names")
-        if max_features is None or n_features <= checked_count(max_features, "max_features"):
-            features, title = np.arange(n_features), "Feature"
-        else:
-            norms = np.linalg.norm(self.coef, axis=0)
-            # There is nothing to see of the zero ones.
-            features = largest(norms)[: max(1, min(max_features, np.count_nonzero(norms)))]
-            title = f"Feature ({len(features)} of {n_features}, the largest first)"
-        shown, columns = self.coef[:, features], [columns[j] for j in features]
-        size = np.clip(0.26 * len(columns) + 1.5, 5, 14), np.clip(0.26 * n_tasks + depth(columns), 2.2, 10)
-        ax = new_axes(ax, size)
+        T, d = self.coef.shape
+        names = checked_names(self.task_names, T, "task_names"), checked_names(self.feature_names, d, "feature_names")
+        checked_view_limits(max_features, max_tasks)
+        view = view_of(np.abs(self.coef), *names, max_tasks, max_features)
+        ax = new_axes(ax, view.size)
         # If all coefficients are zero, any bound gives the colour of zero.
-        bound = np.abs(shown).max() or 1.0
-        self.im_ = heat_map(ax, shown, bound, rows, columns, {"aspect": "auto", **(im_kw or {})})
-        ax.set(xlabel=title, ylabel="Task")
+        bound = np.abs(self.coef).max() or 1.0
+        self.im_, self.others_ = coefficient_map(ax, self.coef, view, bound, {"aspect": "auto", **(im_kw or {})})
         self.colorbar_ = ax.figure.colorbar(self.im_, ax=ax, label="Coefficient") if colorbar else None
-        self.features_, self.ax_, self.figure_ = features, ax, ax.figure
+        self.features_, self.tasks_, self.ax_, self.figure_ = view.features, view.tasks, ax, ax.figure
         return self

@@ -3,7 +3,8 @@
 import numpy as np
 
 from .._compat import check_matplotlib_support
-from ._common import checked_names, coefficients, depth, heat_map, new_axes
+from ._common import checked_names, coefficients, new_axes, shortened, width_of
+from ._heat import depth, heat_map
 
 
 class TaskRelationshipDisplay:
@@ -30,7 +31,7 @@ class TaskRelationshipDisplay:
     tasks_ : ndarray of int
         The tasks from left to right, and from top to bottom, by position.
     lines_ : list of matplotlib Line2D
-        Between the clusters.
+        Between the clusters; none where there are too many to see anything between them.
     colorbar_ : matplotlib Colorbar or None
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
@@ -108,14 +109,15 @@ class TaskRelationshipDisplay:
         names = checked_names(self.task_names, n_tasks, "task_names")
         labels = np.zeros(n_tasks) if self.labels is None else np.asarray(self.labels)
         tasks = np.argsort(labels, kind="stable")
-        names = [names[t] for t in tasks]
+        names = shortened([names[t] for t in tasks])
         side = np.clip(0.24 * n_tasks, 2.5, 8)
-        ax = new_axes(ax, (side + 1.8, side + depth(names) - 0.3))
+        ax = new_axes(ax, (side + 1.5 + width_of(names), side + depth(names) - 0.3))
         self.im_ = heat_map(ax, self.relation[np.ix_(tasks, tasks)], 1.0, names, names, im_kw or {})
-        self.lines_ = []
-        for t in np.flatnonzero(labels[tasks][1:] != labels[tasks][:-1]):
-            style = {"color": "black", "linewidth": 1.0}
-            self.lines_ += [ax.axhline(t + 0.5, **style), ax.axvline(t + 0.5, **style)]
+        between = np.flatnonzero(labels[tasks][1:] != labels[tasks][:-1]) + 0.5
+        # So many lines that they would hide what is between them say nothing.
+        between = between if len(between) <= 10 * side else []
+        style = {"color": "black", "linewidth": 1.0}
+        self.lines_ = [line(position, **style) for position in between for line in (ax.axhline, ax.axvline)]
         ax.set(xlabel="Task", ylabel="Task")
         self.colorbar_ = ax.figure.colorbar(self.im_, ax=ax, label=self.relation_name) if colorbar else None
         self.tasks_, self.ax_, self.figure_ = tasks, ax, ax.figure

@@ -70,6 +70,8 @@ class Penalty(BaseEstimator):
         Whether Omega is a sum over the rows of W, with a compiled prox of one row.
     unitarily_invariant : bool
         Whether Omega depends on W through W'W only, so that its minimiser is in the span of the samples.
+    part_names : tuple of str
+        Where W is a sum of parts, their names; ``report`` has each of them as ``name_``.
 
     Examples
     --------
@@ -87,6 +89,7 @@ class Penalty(BaseEstimator):
     is_norm = True
     row_wise = False
     unitarily_invariant = False
+    part_names = ()
 
     def value(self, W):
         """Omega(W)."""
@@ -214,6 +217,10 @@ class Added(Penalty):
 
     def report(self, parts, labels):
         return {**self.first.report(parts, labels), **self.second.report(parts, labels)}
+
+    @property
+    def part_names(self):
+        return self.first.part_names + self.second.part_names
 
     def strength_values(self):
         nested = {"first": self.first, "second": self.second}

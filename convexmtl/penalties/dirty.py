@@ -117,6 +117,7 @@ class DirtyNorm(RowPenalty):
     """
 
     strengths = ("alpha_block", "alpha_sparse")
+    part_names = ("block", "sparse")
 
     def __init__(self, alpha_block=1.0, alpha_sparse=0.5, q=np.inf):
         self.alpha_block = alpha_block

@@ -89,6 +89,10 @@ class Parts(Penalty, BaseComposition):
             total, rules = total + value, rules + more
         return total, rules
 
+    @property
+    def part_names(self):
+        return tuple(name for name, _ in self.parts)
+
     def report(self, parts, labels):
         out = {}
         for (name, penalty), part in zip(self.parts, parts, strict=True):
@@ -179,6 +183,10 @@ class NamedParts(Penalty):
 
     def expression(self, W, cp):
         return Parts(self.parts).expression(W, cp)
+
+    @property
+    def part_names(self):
+        return Parts(self.parts).part_names
 
     def report(self, parts, labels):
         if len(parts) < len(self.strengths):

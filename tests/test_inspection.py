@@ -18,7 +18,6 @@ from sklearn.preprocessing import StandardScaler
 
 import convexmtl as cm
 from convexmtl.inspection import CoefficientDisplay, CVDisplay, PathDisplay, TaskRelationshipDisplay
-from convexmtl.inspection._common import dumbbells, forest
 
 plt.switch_backend("Agg")
 
@@ -114,7 +113,7 @@ def test_largest_coefficients_first():
     largest = np.argsort(norms)[::-1][:2]
     assert_array_equal(display.features_, largest)
     assert_array_equal(display.im_.get_array(), fit.coef_[:, largest])
-    assert texts(display.ax_.get_xticklabels()) == ["fedcba"[j] for j in largest]
+    assert texts(display.ax_.get_xticklabels()) == [*("fedcba"[j] for j in largest), "4 others"]
     assert display.ax_.get_xlabel() == "Feature (2 of 6, the largest first)"
     # Again, from the same data.
     assert_array_equal(display.plot(max_features=None).im_.get_array(), fit.coef_)
@@ -441,81 +440,3 @@ def test_bad_arguments(call, message):
     with pytest.raises(ValueError, match=message):
         call(fit)
     assert plt.get_fignums() == []
-
-
-# ----------------------------------------------------------------------------------- rows of tasks
-
-
-def not_overlapping(labels):
-    boxes = [label.get_window_extent() for label in labels if label.get_visible()]
-    return not any(a.overlaps(b) for a, b in pairwise(boxes))
-
-
-def rows_of(draw, n, name="task {}", **options):
-    """Rows of n tasks, laid out."""
-    values = rng.permutation(np.linspace(-1.0, 1.0, n)) if n > 1 else np.ones(1)
-    rows = draw([name.format(t) for t in range(n)], values, **options)
-    rows.ax.figure.canvas.draw()
-    assert not_overlapping(rows.ax.get_yticklabels())
-    assert sorted([*rows.shown, *rows.rest]) == list(range(n))
-    assert np.all(np.diff(rows.y) >= 1) and np.all(np.diff(values[rows.shown]) <= 0)
-    return rows, values
-
-
-def pairs(labels, values, **options):
-    return dumbbells(labels, {"ours": values, "theirs": values**2}, **options)
-
-
-LONG = "a task whose name goes on for quite a while, number {}"
-
-
-@pytest.mark.parametrize("name", ["task {}", LONG], ids=["short", "long"])
-@pytest.mark.parametrize("n", [1, 3, 40, 150, 3000])
-@pytest.mark.parametrize("draw", [forest, pairs])
-def test_rows_of_tasks(draw, n, name):
-    """Each has one, or all that have none are in the band; a figure does not grow for ever."""
-    rows, values = rows_of(draw, n, name)
-    assert len(rows.shown) == min(n, 40) and rows.ax.figure.get_size_inches()[1] < 13
-    names = texts(rows.ax.get_yticklabels())
-    assert all(label.endswith(f" {t}") for label, t in zip(names, rows.shown, strict=False))
-    assert names[40:] == ([f"{n - 40} others"] if n > 40 else [])
-    assert max(map(len, names)) <= 32
-    if n > 40 and draw is forest:
-        # As many of the largest as of the smallest, and the band between them.
-        assert np.count_nonzero(values[rows.shown] > 0) == 20
-        assert np.all((rows.y[19] < rows.band) & (rows.band < rows.y[20])) and np.all(np.diff(values[rows.rest]) < 0)
-
-
-def test_forest_draws_what_it_is_given():
-    estimate, width = np.array([0.2, -0.4, 0.9, 0.0]), np.array([0.3, 0.1, 0.2, np.nan])
-    group, colours = ["none", "hurt", "helped", "none"], {"helped": "blue", "none": "grey", "hurt": "red", "odd": "k"}
-    low, high = estimate - width, estimate + width
-    rows = forest("abcd", estimate, low, high, group=group, colours=colours, reference=0.0, xlabel="Gain")
-    assert rows.shown.tolist() == [2, 0, 3, 1] and texts(rows.ax.get_yticklabels()) == list("cadb")
-    assert texts(rows.ax.get_legend().get_texts()) == ["helped (1)", "none (2)", "hurt (1)", "odd (0)"]
-    points = {(x, y): line for line in rows.ax.lines for x, y in zip(*line.get_data(), strict=True)}
-    for y, t in enumerate(rows.shown):
-        assert to_rgb(points[estimate[t], y].get_color()) == to_rgb(colours[group[t]])
-    assert len({points[estimate[t], y].get_marker() for y, t in enumerate(rows.shown)}) == 3
-    segments = [s for c in rows.ax.collections if hasattr(c, "get_segments") for s in c.get_segments()]
-    found = sorted((s[0, 1], *s[:, 0]) for s in segments if s.size == 4)
-    assert_allclose(found, [(y, low[t], high[t]) for y, t in enumerate(rows.shown) if t != 3])
-    assert rows.ax.get_xlabel() == "Gain"
-
-
-def test_rows_that_matter_first():
-    """By priority; what is left follows in a band below, since it is of all sizes."""
-    estimate = np.arange(10.0)
-    rows = forest(range(10), estimate, priority=np.arange(10) % 2, max_rows=5)
-    assert rows.shown.tolist() == [9, 7, 5, 3, 1] and rows.rest.tolist() == [8, 6, 4, 2, 0]
-    assert rows.band.min() > rows.y.max()
-    rows = dumbbells(range(4), {"a": [1.0, np.nan, 3.0, 2.0], "b": [1.0, 2.0, 9.0, 4.0]}, max_rows=2)
-    assert rows.shown.tolist() == [2, 3]
-
-
-def test_rows_in_given_axes():
-    """No more than fit."""
-    figure, ax = plt.subplots(figsize=(6, 4))
-    rows, _ = rows_of(forest, 150, ax=ax)
-    assert rows.ax is ax and 4 <= len(rows.shown) < 20
-    assert figure.get_size_inches().tolist() == [6, 4]

@@ -4,9 +4,19 @@
 """
 
 from .coefficients import CoefficientDisplay
+from .gap import GapDisplay
 from .path import PathDisplay
 from .relationship import TaskRelationshipDisplay
+from .scores import TaskScoresDisplay
 from .search import CVDisplay
 from .split import SplitDisplay
 
-__all__ = ["CVDisplay", "CoefficientDisplay", "PathDisplay", "SplitDisplay", "TaskRelationshipDisplay"]
+__all__ = [
+    "CVDisplay",
+    "CoefficientDisplay",
+    "GapDisplay",
+    "PathDisplay",
+    "SplitDisplay",
+    "TaskRelationshipDisplay",
+    "TaskScoresDisplay",
+]

@@ -137,6 +137,14 @@ def legend_above(ax, names, **options):
     return ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), **options)
 
 
+def roomy(ax, names, size, place="best"):
+    """(axes, options of its legend): ``new_axes``, wider where long names have to stand beside them."""
+    options, width = {"fontsize": "small", "loc": place}, 0.85 * width_of(names) + 0.6
+    if ax is None and width > 2.2:
+        size, options = (size[0] + width, size[1]), {**options, "loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}
+    return new_axes(ax, size), options
+
+
 def width_of(names):
     """Inches that the longest of the names takes."""
     return max(map(len, names), default=0) * LETTER
@@ -164,6 +172,7 @@ class Rows(NamedTuple):
     y: np.ndarray  # where these rows are
     rest: np.ndarray  # positions of the others, from top to bottom
     band: np.ndarray  # where in their band they are
+    lines: list  # of the points in the rows, one per group or kind of value
 
 
 def task_rows(labels, values, *, priority, max_rows, ax):
@@ -192,7 +201,7 @@ def task_rows(labels, values, *, priority, max_rows, ax):
         texts.append(f"{len(rest)} others")
     ax.set_yticks(ticks, texts)
     ax.set_ylim(len(shown) + height - 0.5, -0.5)
-    return Rows(ax, shown, y, rest, band)
+    return Rows(ax, shown, y, rest, band, [])
 
 
 def far_from_middle(values):
@@ -261,7 +270,7 @@ def forest(
         if low is not None:
             ax.hlines(rows.y[own], low[shown][own], high[shown][own], color=colour, linewidth=1.4)
         label = f"{name} ({np.count_nonzero(group == name)})"
-        ax.plot(estimate[shown][own], rows.y[own], markersize=5, label=label, **look)
+        rows.lines.extend(ax.plot(estimate[shown][own], rows.y[own], markersize=5, label=label, **look))
         ax.plot(estimate[rest][others], rows.band[others], markersize=2, **look)
     if names != [""]:
         legend_above(ax, [f"{name} (000)" for name in names])
@@ -294,7 +303,7 @@ def dumbbells(labels, values, *, priority=None, max_rows=40, xlabel=None, ax=Non
     ax.hlines(rows.y, low[shown], high[shown], color="0.75", linewidth=2, zorder=1)
     for k, (name, column) in enumerate(zip(values, table, strict=True)):
         look = {"color": COLOURS[k % len(COLOURS)], "marker": MARKERS[k % len(MARKERS)], "linestyle": ""}
-        ax.plot(column[shown], rows.y, markersize=5, label=name, **look)
+        rows.lines.extend(ax.plot(column[shown], rows.y, markersize=5, label=name, **look))
         ax.plot(-np.sort(-column[rest]), rows.band, markersize=2, **look)
     if len(table) > 1:
         legend_above(ax, list(values))

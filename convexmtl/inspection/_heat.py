@@ -58,7 +58,7 @@ def view_of(sizes, task_names, feature_names, max_tasks, max_features):
 def coefficient_map(ax, coef, view, bound, options):
     """(image of what the view has one by one, images of the others: in a task, and of a feature)."""
     F, T = len(view.features), len(view.tasks)
-    image = heat_map(ax, coef[np.ix_(view.tasks, view.features)], bound, view.rows[:T], view.columns[:F], options)
+    image = heat_map(ax, coef[np.ix_(view.tasks, view.features)], bound, view.rows, view.columns, options)
     x, y, bands = F - 0.5, T - 0.5, []
     same = {"norm": image.norm, "cmap": image.get_cmap(), "interpolation": "nearest", "aspect": ax.get_aspect()}
     if len(view.other_features):
@@ -99,7 +99,10 @@ def _more_ticks(axis, position, name, scale):
 
 
 def heat_map(ax, values, bound, rows, columns, options):
-    """The image, with diverging colours from -bound to bound, and the names of its rows and columns."""
+    """The image, with diverging colours from -bound to bound, and the names of its rows and columns.
+
+    (There may be one name more, of what is to come beside them.)
+    """
     # NaN lets it show through.
     ax.set_facecolor("0.8")
     limits = {} if "norm" in options else {"vmin": -bound, "vmax": bound}
@@ -108,9 +111,9 @@ def heat_map(ax, values, bound, rows, columns, options):
     image = ax.imshow(values, **{"cmap": "RdBu_r", "interpolation": interpolation, **limits, **options})
     width, height = inches(ax)
     upright = len(columns) * (width_of(columns) + LETTER) < width
-    ticks = spread_ticks(len(columns), width if not upright else np.inf)
+    ticks = spread_ticks(values.shape[1], width if not upright else np.inf)
     ax.set_xticks(ticks, [columns[j] for j in ticks], rotation=0 if upright else 90)
-    ticks = spread_ticks(len(rows), height)
+    ticks = spread_ticks(values.shape[0], height)
     ax.set_yticks(ticks, [rows[t] for t in ticks])
     return image
 

@@ -4,7 +4,18 @@ import numpy as np
 
 from .._compat import check_matplotlib_support
 from ..path import regularization_path
-from ._common import checked_count, checked_names, largest, leading, line_style, marker, new_axes, strength_axis
+from ._common import (
+    checked_count,
+    checked_names,
+    distinct,
+    largest,
+    leading,
+    line_style,
+    marker,
+    roomy,
+    shortened,
+    strength_axis,
+)
 
 
 class PathDisplay:
@@ -25,9 +36,11 @@ class PathDisplay:
     Attributes
     ----------
     lines_ : list of matplotlib Line2D
-        One for every feature that is ever in use.
+        One for every feature that is ever in use, but for those in the band.
+    others_ : matplotlib PolyCollection or None
+        The band.
     features_ : ndarray of int
-        Their features; those whose norm gets largest come first.
+        The features that are ever in use; those whose norm gets largest come first.
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
 
@@ -61,6 +74,7 @@ class PathDisplay:
         eps=1e-2,
         feature_names=None,
         max_labels=10,
+        max_lines=50,
         ax=None,
         line_kw=None,
     ):
@@ -72,7 +86,7 @@ class PathDisplay:
             As in ``regularization_path``.
         feature_names : list of d names, default=None
             None takes the column names of X without the task column, or else positions in ``coef_``.
-        max_labels, ax, line_kw
+        max_labels, max_lines, ax, line_kw
             As in ``plot``.
 
         Returns
@@ -81,10 +95,12 @@ class PathDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         path = regularization_path(estimator, X, y, task=task, sample_weight=sample_weight, alphas=alphas, eps=eps)
-        return cls.from_path(path, feature_names=feature_names, max_labels=max_labels, ax=ax, line_kw=line_kw)
+        return cls.from_path(
+            path, feature_names=feature_names, max_labels=max_labels, max_lines=max_lines, ax=ax, line_kw=line_kw
+        )
 
     @classmethod
-    def from_path(cls, path, *, feature_names=None, max_labels=10, ax=None, line_kw=None):
+    def from_path(cls, path, *, feature_names=None, max_labels=10, max_lines=50, ax=None, line_kw=None):
         """Draw a path.
 
         Parameters
@@ -92,7 +108,7 @@ class PathDisplay:
         path : convexmtl.path.Path
         feature_names : list of d names, default=None
             None takes those of the path, or else positions in ``coef_``.
-        max_labels, ax, line_kw
+        max_labels, max_lines, ax, line_kw
             As in ``plot``.
 
         Returns
@@ -103,9 +119,9 @@ class PathDisplay:
         feature_names = path.feature_names if feature_names is None else feature_names
         norms, strength = np.linalg.norm(path.coefs, axis=1), leading(path.strengths[0])
         display = cls(alphas=path.alphas, norms=norms, feature_names=feature_names, strength_name=strength)
-        return display.plot(ax, max_labels=max_labels, line_kw=line_kw)
+        return display.plot(ax, max_labels=max_labels, max_lines=max_lines, line_kw=line_kw)
 
-    def plot(self, ax=None, *, max_labels=10, line_kw=None):
+    def plot(self, ax=None, *, max_labels=10, max_lines=50, line_kw=None):
         """Draw.
 
         Parameters
@@ -114,6 +130,8 @@ class PathDisplay:
             None makes a new figure.
         max_labels : int, default=10
             How many features get a colour and a name: those whose norm gets largest. The others are grey.
+        max_lines : int, default=50
+            How many features get a line. The others are a band from 0 to the largest of their norms.
         line_kw : dict, default=None
             For ``Axes.plot``.
 
@@ -125,20 +143,28 @@ class PathDisplay:
 
         names = checked_names(self.feature_names, self.norms.shape[1], "feature_names")
         checked_count(max_labels, "max_labels", least=0)
+        checked_count(max_lines, "max_lines", least=0)
         peaks = self.norms.max(axis=0)
         # Features that stay at zero would be lines on top of the axis.
         features = largest(peaks)[: np.count_nonzero(peaks)]
-        ax = new_axes(ax, (6.4, 4.8))
-        self.lines_ = []
-        for k, j in enumerate(features):
-            style = {"color": f"C{k}", "label": names[j], "zorder": 2.1} if k < max_labels else {"color": "0.8"}
+        n_lines = max(max_lines, max_labels)
+        lines, others = features[:n_lines], features[n_lines:]
+        labels = shortened([names[j] for j in features[:max_labels]])
+        labels += [f"{len(others)} others"] if len(others) else []
+        # Where the penalty is strong there are no lines in the way.
+        ax, legend = roomy(ax, labels, (6.4, 4.8), "upper left")
+        self.lines_, self.others_ = [], None
+        for k, j in enumerate(lines):
+            style = {**distinct(k), "label": labels[k], "zorder": 2.1} if k < max_labels else {"color": "0.8"}
             style = line_style({"marker": marker(self.alphas), **style}, line_kw)
             self.lines_ += ax.plot(self.alphas, self.norms[:, j], **style)
+        if len(others):
+            top = self.norms[:, others].max(axis=1)
+            self.others_ = ax.fill_between(self.alphas, 0, top, color="0.9", linewidth=0, zorder=1, label=labels[-1])
         strength_axis(ax, self.strength_name)
         ax.set_ylabel("2-norm of a feature's coefficients")
         ax.set_ylim(bottom=0)
-        if len(features) and max_labels:
-            # Where the penalty is strong there are no lines in the way.
-            ax.legend(title="Feature", loc="upper left", fontsize="small")
+        if labels:
+            ax.legend(title="Feature", **legend)
         self.features_, self.ax_, self.figure_ = features, ax, ax.figure
         return self

@@ -6,7 +6,17 @@ from sklearn.utils.validation import check_is_fitted
 from .._compat import check_matplotlib_support
 from ..estimators._cv import CrossValidated
 from ..losses import LOSSES
-from ._common import band_style, checked_names, leading, line_style, marker, new_axes, strength_axis
+from ._common import (
+    band_style,
+    checked_count,
+    checked_names,
+    distinct,
+    leading,
+    line_style,
+    marker,
+    roomy,
+    strength_axis,
+)
 
 
 class CVDisplay:
@@ -34,7 +44,7 @@ class CVDisplay:
     lines_ : list of matplotlib Line2D
         Means, one line per path.
     fill_between_ : list of matplotlib PolyCollection
-        Standard errors, one band per path.
+        Standard errors, one band per path that has a colour.
     chosen_ : matplotlib Line2D
         The vertical line.
     ax_ : matplotlib Axes
@@ -72,7 +82,7 @@ class CVDisplay:
         self.error_name = error_name
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None, line_kw=None, fill_between_kw=None):
+    def from_estimator(cls, estimator, *, max_labels=7, ax=None, line_kw=None, fill_between_kw=None):
         """Draw the search of a fitted estimator.
 
         Several paths are named by what they differ in: the ratio of their strengths, or the value of a parameter.
@@ -80,7 +90,7 @@ class CVDisplay:
         Parameters
         ----------
         estimator : fitted estimator of convexmtl, one of those whose names end in CV
-        ax, line_kw, fill_between_kw
+        max_labels, ax, line_kw, fill_between_kw
             As in ``plot``.
 
         Returns
@@ -111,15 +121,18 @@ class CVDisplay:
             strength_name=leading(strengths),
             error_name=_error_name(estimator.loss),
         )
-        return display.plot(ax, line_kw=line_kw, fill_between_kw=fill_between_kw)
+        return display.plot(ax, max_labels=max_labels, line_kw=line_kw, fill_between_kw=fill_between_kw)
 
-    def plot(self, ax=None, *, line_kw=None, fill_between_kw=None):
+    def plot(self, ax=None, *, max_labels=7, line_kw=None, fill_between_kw=None):
         """Draw.
 
         Parameters
         ----------
         ax : matplotlib Axes, default=None
             None makes a new figure.
+        max_labels : int, default=7
+            How many paths get a colour, a band and a name: the one that was chosen, and those with the smallest errors.
+            The others are grey.
         line_kw : dict, default=None
             For ``Axes.plot``, the means.
         fill_between_kw : dict, default=None
@@ -137,19 +150,25 @@ class CVDisplay:
         alphas, means = np.broadcast_to(self.alphas, (n_paths, n_alphas)), errors.mean(axis=2)
         # With one fold nothing is known of the error of the mean.
         spread = errors.std(axis=2, ddof=1) / np.sqrt(n_folds) if n_folds > 1 else np.zeros_like(means)
-        ax = new_axes(ax, (6.4, 4.8))
+        # The chosen path first, then those with the smallest errors.
+        first = np.argsort(means.min(axis=1), kind="stable")
+        first = [self.path, *first[first != self.path]][: checked_count(max_labels, "max_labels")]
+        named = {p: k for k, p in enumerate(sorted(first))}
+        ax, legend = roomy(ax, names if n_paths > 1 else [], (6.4, 4.8))
         self.lines_, self.fill_between_ = [], []
         for p, (x, mean, error, name) in enumerate(zip(alphas, means, spread, names, strict=True)):
-            style = {"color": f"C{p}", "marker": marker(x), "label": name if n_paths > 1 else None}
-            self.lines_ += ax.plot(x, mean, **line_style(style, line_kw))
-            style = {"facecolor": self.lines_[-1].get_color(), "alpha": 0.2, "linewidth": 0}
-            style = band_style(style, fill_between_kw)
-            self.fill_between_.append(ax.fill_between(x, mean - error, mean + error, **style))
+            label = {"label": name} if n_paths > 1 else {}
+            style = {**distinct(named[p]), **label} if p in named else {"color": "0.8", "zorder": 1}
+            self.lines_ += ax.plot(x, mean, **line_style({"marker": marker(x), **style}, line_kw))
+            if p in named:
+                style = {"facecolor": self.lines_[-1].get_color(), "alpha": 0.2, "linewidth": 0}
+                style = band_style(style, fill_between_kw)
+                self.fill_between_.append(ax.fill_between(x, mean - error, mean + error, **style))
         label = f"chosen: {self.strength_name} = {self.alpha:.3g}"
         self.chosen_ = ax.axvline(self.alpha, color=self.lines_[self.path].get_color(), linestyle="--", label=label)
         strength_axis(ax, self.strength_name)
         ax.set_ylabel(self.error_name)
-        ax.legend(fontsize="small")
+        ax.legend(**legend)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

@@ -164,7 +164,7 @@ def test_names_do_not_overlap(n, name):
     names = [name.format(i) for i in range(n)]
     coefficients = CoefficientDisplay(coef=rng.standard_normal((n, n)), feature_names=names, task_names=names)
     relation = TaskRelationshipDisplay(relation=np.eye(n), task_names=names)
-    for display in (drawn(coefficients.plot(max_features=None)), drawn(relation.plot())):
+    for display in (drawn(coefficients.plot(max_features=None, max_tasks=None)), drawn(relation.plot())):
         for axis in (display.ax_.xaxis, display.ax_.yaxis):
             labels = [label for label in axis.get_ticklabels() if label.get_visible()]
             assert texts(labels) == [names[int(tick)] for tick in axis.get_ticklocs()]

@@ -503,3 +503,34 @@ def test_rows_in_given_axes():
     rows, _ = rows_of(forest, 150, ax=ax)
     assert rows.ax is ax and 4 <= len(rows.shown) < 20
     assert figure.get_size_inches().tolist() == [6, 4]
+
+
+# ---------------------------------------------------------------------------------------- colours
+
+# Machado, Oliveira, Fernandes (2009), IEEE TVCG: what people without one kind of cones see, in linear RGB.
+SEEN = {
+    "all": np.eye(3),
+    "protanopia": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranopia": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    "tritanopia": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}
+XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+
+
+def lab(colours, seen):
+    """CIE L*a*b*, in which distances are about those that are perceived; 2 can just be noticed."""
+    rgb = np.array([to_rgb(colour) for colour in colours])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = np.clip(linear @ np.array(seen).T, 0, 1) @ XYZ.T / XYZ.sum(axis=1)
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz * (29 / 6) ** 2 / 3 + 4 / 29)
+    return np.column_stack([116 * f[:, 1] - 16, 500 * (f[:, 0] - f[:, 1]), 200 * (f[:, 1] - f[:, 2])])
+
+
+@pytest.mark.parametrize("eyes", SEEN)
+def test_colours_can_be_told_apart(eyes):
+    points = lab([*COLOURS, "white", "0.8"], SEEN[eyes])
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2)[np.triu_indices(len(points), 1)]
+    assert distances.min() > 10
+    # Of a heat map both signs, and neither like zero.
+    ends = lab([plt.get_cmap("RdBu_r")(x)[:3] for x in (0.1, 0.5, 0.9)], SEEN[eyes])
+    assert np.linalg.norm(ends[[0, 0, 1]] - ends[[1, 2, 2]], axis=1).min() > 30

@@ -71,6 +71,7 @@ from .estimators import (
     TreeGuidedRegressor,
     TreeGuidedRegressorCV,
 )
+from .explanation import explain_fit
 from .losses import Huber, Logistic, Poisson, Squared, SquaredHinge
 from .path import alpha_max, regularization_path
 from .penalties import (
@@ -202,6 +203,7 @@ __all__ = [
     "certify",
     "compose",
     "datasets",
+    "explain_fit",
     "inspection",
     "metrics",
     "model_selection",

@@ -132,6 +132,11 @@ class DataTerm:
         gain, rounding = self._gain
         return tol * gain + (4 * np.finfo(float).eps) ** 2 * rounding
 
+    @property
+    def gain(self):
+        """What there is to gain: the loss at W = 0 less that of a perfect fit."""
+        return self._gain[0]
+
     @cached_property
     def _gain(self):
         """(what there is to gain, the sum of which it would be rounding), see ``threshold``."""

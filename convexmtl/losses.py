@@ -8,6 +8,8 @@ import numpy as np
 from scipy.special import expit, wrightomega, xlogy
 from sklearn.base import BaseEstimator
 
+from ._words import formula
+
 
 class Loss(BaseEstimator):
     """Base of the losses.
@@ -25,6 +27,11 @@ class Loss(BaseEstimator):
     curvature = None
     quadratic = False
     classification = False
+
+    @property
+    def formula(self):
+        """loss(y, z): what the docstring begins with; how the loss prints where it has none."""
+        return formula(self, "loss(y, z) = ")
 
     def value(self, y, z):
         """loss(y, z)."""

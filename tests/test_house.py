@@ -21,7 +21,7 @@ PACKAGE = Path(cm.__file__).parent
 
 FLOORS = [
     ["_compat"],
-    ["_version", "_jit", "_rows", "_input", "_progress", "_threads", "structures"],
+    ["_version", "_jit", "_rows", "_words", "_input", "_progress", "_threads", "structures"],
     ["_products", "inverses", "coupling"],
     ["tasks", "losses", "penalties"],
     ["_columns"],
@@ -29,7 +29,7 @@ FLOORS = [
     ["data", "_moments"],
     ["problem", "certificate", "result", "statistics"],
     ["solvers", "textbook"],
-    ["model_selection", "metrics"],
+    ["model_selection", "metrics", "explanation"],
     ["estimators"],
     ["compose", "path", "reference", "baselines"],
     ["inspection"],

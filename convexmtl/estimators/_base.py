@@ -15,6 +15,7 @@ from .._compat import Interval
 from .._progress import CallbackSupportMixin, Steps, with_callbacks
 from .._threads import one_thread
 from .._version import __version__
+from ..explanation import FitSummary, explain_fit
 from ..penalties.base import Later
 from ..result import Result, Status
 from ..solvers import solve
@@ -48,7 +49,7 @@ def all_or_nothing(fit):
         self._last = before
         try:
             with one_thread():
-                return fit(self, *args, **kwargs)
+                fit(self, *args, **kwargs)
         except BaseException:
             for name in self._fitted_state():
                 delattr(self, name)
@@ -56,6 +57,9 @@ def all_or_nothing(fit):
             raise
         finally:
             del self._last
+        if self.verbose:
+            print(explain_fit(self))
+        return self
 
     return whole
 
@@ -118,7 +122,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
 
     def _fitted_state(self):
         """{name: value} of all that ``fit`` sets."""
-        own = ("_parts", "_dual_at", "_layout", "_found", "_classes", "_later")
+        own = ("_parts", "_dual_at", "_layout", "_found", "_classes", "_later", "_summary")
         return {n: v for n, v in vars(self).items() if n in own or (n.endswith("_") and not n.startswith("_"))}
 
     @with_callbacks
@@ -151,10 +155,11 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         steps.end()
         return self
 
-    def _finish(self, formulation, stacklevel, warm=False):
-        """Solve, and set what is fitted."""
+    def _finish(self, formulation, stacklevel, warm=False, sizes=None):
+        """Solve, and set what is fitted; ``sizes`` (T,) where the samples stand for more than there are."""
         start = self._warm_start(formulation, self._last) if warm or self.warm_start else None
         result = solve(formulation.problem, start, self.tol, self.max_iter, _printer(self) if self.verbose else None)
+        self._summary = FitSummary.of(formulation, result, self.tol, sizes)
         if not result.converged:
             message = _not_converged(self, formulation.problem, result)
             warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel)
@@ -162,10 +167,10 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             problem = formulation.problem
             wanted = problem.wanted_tol(result.parts, result.objective, result.dual_gap, self.tol)
             if wanted is not None:
-                warnings.warn(too_weak(self, formulation.strengths, wanted), UserWarning, stacklevel=stacklevel)
+                message = too_weak(self, formulation.strengths, wanted)
+                self._summary.notes.append(message.partition(": ")[2].capitalize())
+                warnings.warn(message, UserWarning, stacklevel=stacklevel)
         data = formulation.data
-        if self.verbose:
-            self._tell_of_constants(formulation.problem)
         self._parts = result.parts
         if result.at is not None:
             # Where the coefficients alone do not lead to dual variables that prove how good they are.
@@ -200,17 +205,6 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         later = vars(self).get("_later", ()) if len(vars(self).get("tasks_", ())) <= NAMED else ()
         return [*super().__dir__(), *later]
 
-    def _tell_of_constants(self, problem):
-        silent = np.flatnonzero(problem.tasks.constant_features) if self.fit_intercept else []
-        if len(silent):
-            names = _input.coef_names(self)
-            named = [j if names is None else names[j] for j in silent.tolist()]
-            print(
-                f"[{type(self).__name__}] {len(named)} feature(s) constant within every task, whose coefficients are 0 "
-                f"since intercepts do all that they can do: {', '.join(map(str, named[:10]))}"
-                + (", ..." if len(named) > 10 else "")
-            )
-
     def _warm_start(self, formulation, last):
         """The last solution, where it is one of the same tasks and features."""
         shape, penalty = formulation.problem.shape, formulation.problem.penalty
@@ -239,6 +233,20 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
                 stacklevel=2,
             )
         super().__setstate__(state)
+
+    def _repr_html_inner(self):
+        return super()._repr_html_inner() + self._card()
+
+    def _repr_mimebundle_(self, **kwargs):
+        # (What notebooks ask for; what they show where they do not is the other one.)
+        shown = super()._repr_mimebundle_(**kwargs)
+        if "text/html" in shown:
+            shown["text/html"] += self._card()
+        return shown
+
+    def _card(self):
+        """What is shown below the diagram of parameters once it is fitted."""
+        return explain_fit(self)._repr_html_() if hasattr(self, "_summary") else ""
 
     def _fitted_parts(self):
         check_is_fitted(self, "coef_")

@@ -164,6 +164,7 @@ class CrossValidated(SplitsTasks):
             warnings.simplefilter("ignore", UserWarning)
             problem = Problem(chosen.problem.data, penalty.resolve(data.tasks.n_features, data.labels))
         self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel=5)
+        self._summary.notes.extend(_edges(settings, p, a, len(alphas[p]), self.coef_.any()))
         steps.done("fit")
         for name, value in {**settings[p], **penalty.strength_values()}.items():
             setattr(self, f"{name}_", value)
@@ -239,6 +240,25 @@ def _along(single, penalty, term, factors, labels, errors_of):
             if errors[-1] is None:
                 break
     return errors, failed
+
+
+def _edges(settings, p, a, n_alphas, learned):
+    """Sentences about strengths and other settings that are the last of what was tried on one side."""
+    said = []
+    if n_alphas > 1 and a == 0:
+        more = "a larger one may be better: pass alphas" if learned else "no coefficients were better than none"
+        said.append(f"The search took the largest of its {n_alphas} strengths; {more}.")
+    if n_alphas > 1 and a == n_alphas - 1:
+        said.append(
+            f"The search took the smallest of its {n_alphas} strengths; a smaller one may be better: lower eps, or pass "
+            "alphas."
+        )
+    for name, value in settings[p].items():
+        tried = sorted({setting[name] for setting in settings})
+        if len(tried) > 2 and value in (tried[0], tried[-1]):
+            which = "smallest" if value == tried[0] else "largest"
+            said.append(f"The search took the {which} of the {len(tried)} values of {name} that it tried.")
+    return said
 
 
 def _select(errors, selection):

@@ -19,7 +19,7 @@ COMMON_PARAMETERS = """fit_intercept : bool, default=True
     warm_start : bool, default=False
         Whether fit starts from the previous solution.
     verbose : int, default=0
-        1 prints a line at each check of the gap."""
+        1 prints a line at each check of the gap, and at the end what ``explain_fit`` says."""
 
 COMMON_ATTRIBUTES = """coef_ : ndarray of shape (T, d)
         W transposed: one row per task.

@@ -168,7 +168,8 @@ class IncrementalRegressorBase(MultiTaskRegressorBase):
         _input.refuse_empty_tasks(totals, labels)
         tasks = statistics._tasks(_input.read_task_weight(self.task_weight, totals))
         data = Data(tasks, loss, labels, statistics.layout, None, None, None)
-        self._finish(self._state(data, stacklevel=6), stacklevel=6, warm=True)
+        sizes = np.broadcast_to(statistics.n_samples, statistics.tasks.shape).copy()
+        self._finish(self._state(data, stacklevel=6), stacklevel=6, warm=True, sizes=sizes)
         self.statistics_ = statistics
 
 

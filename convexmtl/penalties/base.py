@@ -1,14 +1,18 @@
 """What every penalty owes, and the canonical form in which solvers and certificates see it."""
 
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .._words import counted, formula
 from ..coupling import Nested, TaskOperator
 
+RANK = 1e-8  # share of the largest singular value below which another one is rounding
 
 @dataclass(frozen=True, eq=False)
 class Canonical:
@@ -55,6 +59,15 @@ class Later:
         return self.function(*self.args)
 
 
+class Said(NamedTuple):
+    """What a penalty has to say of a fit: what it asks for, its value, and sentences (str, or Later) about its part of W."""
+
+    name: str
+    asks: str
+    value: float
+    findings: list
+
+
 class Penalty(BaseEstimator):
     """A convex penalty of W (d, T). Parameters are scikit-learn parameters and are never written to.
 
@@ -72,6 +85,8 @@ class Penalty(BaseEstimator):
         Whether Omega depends on W through W'W only, so that its minimiser is in the span of the samples.
     part_names : tuple of str
         Where W is a sum of parts, their names; ``report`` has each of them as ``name_``.
+    asks : str
+        What it asks for, in a few words that follow "asks for"; may be empty.
 
     Examples
     --------
@@ -90,6 +105,7 @@ class Penalty(BaseEstimator):
     row_wise = False
     unitarily_invariant = False
     part_names = ()
+    asks = ""
 
     def value(self, W):
         """Omega(W)."""
@@ -148,6 +164,25 @@ class Penalty(BaseEstimator):
         """The same where this is the penalty of one part of W, of that name."""
         return {f"{name}_": part.T.copy()}
 
+    @property
+    def formula(self):
+        """Omega(W) in its parameters: what the docstring begins with; how the penalty prints where it has none."""
+        return formula(self, "Omega(W) = ")
+
+    def describe(self, parts, labels):
+        """[Said] of the parts of W, for these task labels: one for each term that has a name."""
+        W = sum(parts[1:], parts[0])
+        with warnings.catch_warnings():
+            # What is to be said of the penalty was said when the problem was made.
+            warnings.simplefilter("ignore", UserWarning)
+            terms = self.resolve(len(W), labels).terms
+        ranks = [Later(_rank, W)] if terms and all(term.unitarily_invariant for term in terms) else []
+        return [Said(type(self).__name__, self.asks, float(self.value(W)), ranks + self.findings(W, labels))]
+
+    def findings(self, W, labels):
+        """Sentences, str or Later, about what this penalty alone brings about in W (d, T)."""
+        return []
+
     def strength_values(self):
         """Every strength by its parameter name, nested ones with double underscores."""
         return {name: getattr(self, name) for name in self.strengths}
@@ -164,6 +199,15 @@ class Penalty(BaseEstimator):
         if not isinstance(other, Penalty):
             return NotImplemented
         return Added(self, other)
+
+
+def _rank(W):
+    s = np.linalg.svd(W, compute_uv=False)
+    rank = int(np.sum(s > RANK * s[:1].max(initial=0.0)))
+    if not rank:
+        return "rank 0: nothing is left of it"
+    models = "model of every task is" if W.shape[1] > 1 else "model is"
+    return f"rank {rank} of {min(W.shape):,}: the {models} a sum of {counted(rank, 'pattern')} over the features"
 
 
 @cache
@@ -221,6 +265,13 @@ class Added(Penalty):
     @property
     def part_names(self):
         return self.first.part_names + self.second.part_names
+
+    @property
+    def formula(self):
+        return f"{self.first.formula} + {self.second.formula}"
+
+    def describe(self, parts, labels):
+        return self.first.describe(parts, labels) + self.second.describe(parts, labels)
 
     def strength_values(self):
         nested = {"first": self.first, "second": self.second}

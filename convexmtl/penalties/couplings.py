@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._input import missing_mask
+from .._words import percent
 from ..coupling import Dense, Graph, Nested
 from ._reading import labels_of, read_graph
 from .base import Canonical, Later, Penalty
@@ -27,6 +28,7 @@ class Coupling(Penalty):
     """
 
     is_norm = False
+    asks = "tasks with similar models"
 
     def matrix(self, n_tasks):
         """M (T, T)."""
@@ -89,6 +91,9 @@ class MeanCoupling(Coupling):
 
     def report(self, parts, labels):
         return {"mean_coef_": sum(parts).mean(axis=1)}
+
+    def findings(self, W, labels):
+        return [Later(_about_mean, W)]
 
 
 class ClusterCoupling(Coupling):
@@ -263,6 +268,12 @@ class TaskCoupling(Coupling):
     def matrix(self, n_tasks):
         M = np.asarray(self.M, dtype=float)
         return self.alpha * (M + M.T) / 2
+
+
+def _about_mean(W):
+    total = np.sum(W**2)
+    away = np.sum((W - W.mean(axis=1, keepdims=True)) ** 2) / total if total > 0 else 0.0
+    return f"{percent(away)} of the squared coefficients is what tasks have of their own, the rest their mean"
 
 
 def graph_operator(graph, alpha):

@@ -6,8 +6,9 @@ import numpy as np
 
 from .._jit import row_prox
 from .._rows import row_norms, used_rows
+from .._words import counted
 from ..coupling import Nested
-from .base import Canonical
+from .base import Canonical, Later
 from .row_norm import clipped_excess
 from .rows import RowPenalty, largest
 
@@ -118,6 +119,7 @@ class DirtyNorm(RowPenalty):
 
     strengths = ("alpha_block", "alpha_sparse")
     part_names = ("block", "sparse")
+    asks = "few features for all tasks, and few coefficients beside them"
 
     def __init__(self, alpha_block=1.0, alpha_sparse=0.5, q=np.inf):
         self.alpha_block = alpha_block
@@ -196,6 +198,16 @@ class DirtyNorm(RowPenalty):
     def report(self, parts, labels):
         B, S = self.split(sum(parts))
         return {"block_": B.T.copy(), "sparse_": S.T.copy()}
+
+    def findings(self, W, labels):
+        return [Later(self._shares, W)]
+
+    def _shares(self, W):
+        B, S = self.split(W)
+        return (
+            f"{used_rows(B).sum():,} of {counted(len(W), 'feature')} in the shared part, "
+            f"{counted(np.count_nonzero(S), 'coefficient')} of {used_rows(S).sum():,} in the private one"
+        )
 
     def dual_norm(self, Z):
         block = row_norms(Z, 1 if self.q == np.inf else 2)

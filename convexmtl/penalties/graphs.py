@@ -3,6 +3,7 @@
 import numpy as np
 
 from .._jit import kernel, row_prox
+from .._words import counted, percent
 from ..coupling import Nested
 from ._chain import prox_chain
 from ._reading import read_graph
@@ -301,6 +302,7 @@ class GraphGuided(RowPenalty):
     """
 
     strengths = ("alpha", "alpha_sparse")
+    asks = "joined tasks with the same coefficients"
 
     @property
     def row_prox(self):
@@ -368,6 +370,13 @@ class GraphGuided(RowPenalty):
         steps = W[:, s] - sign * W[:, t]
         sizes = np.abs(steps) if self.norm == "l1" else steps**2
         return float(self.alpha * np.sum(sizes @ omega) + self.alpha_sparse * np.abs(W).sum())
+
+    def findings(self, W, labels):
+        s, t, omega, sign = self.graph.ends
+        if self.norm == "l2" or not np.any(omega):
+            return []
+        joined = np.mean((W[:, s] == sign * W[:, t])[:, omega > 0])
+        return [f"{percent(joined)} of the differences along the {counted(np.sum(omega > 0), 'edge')} are zero"]
 
     def expression(self, W, cp):
         total = self.alpha_sparse * cp.sum(cp.abs(W))

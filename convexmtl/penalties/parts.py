@@ -3,7 +3,8 @@
 import numpy as np
 
 from .._compat import BaseComposition
-from .._rows import row_norms
+from .._rows import row_norms, used_rows
+from .._words import counted, listed
 from ..coupling import Nested
 from .base import Canonical, Penalty
 from .row_norm import RowNorm
@@ -99,6 +100,23 @@ class Parts(Penalty, BaseComposition):
             out |= penalty.report_part(name, part, labels)
         return out
 
+    @property
+    def formula(self):
+        """With the parts by their names."""
+        total = " + ".join(name for name, _ in self.parts)
+        each = " + ".join(penalty.formula.replace("W", name) for name, penalty in self.parts)
+        return f"min over {total} = W of {each}"
+
+    def describe(self, parts, labels):
+        """Every part by its name, with how many features and tasks are in it."""
+        said = []
+        for (name, penalty), part in zip(self.parts, parts, strict=True):
+            used = int(used_rows(part).sum())
+            rows = [f"{used:,} of {counted(len(part), 'feature')} in it"] if used < len(part) else []
+            for one in penalty.describe([part], labels):
+                said.append(one._replace(name=name, findings=rows + one.findings if used else ["nothing is in it"]))
+        return said
+
     def strength_values(self):
         return {f"{k}__{n}": v for k, penalty in self.parts for n, v in penalty.strength_values().items()}
 
@@ -130,6 +148,7 @@ class TaskNorm(Penalty):
     """
 
     unitarily_invariant = True
+    asks = "few tasks"
 
     def __init__(self, alpha=1.0):
         self.alpha = alpha
@@ -145,6 +164,10 @@ class TaskNorm(Penalty):
 
     def expression(self, W, cp):
         return self.alpha * cp.sum(cp.norm(W, 2, axis=0)), []
+
+    def findings(self, W, labels):
+        used = W.any(axis=0)
+        return [f"{used.sum():,} of {counted(len(used), 'task')} in it: {listed(np.asarray(labels)[used].tolist())}"]
 
     def report_part(self, name, part, labels):
         """With ``name_tasks_``, the labels of the tasks in it."""
@@ -188,11 +211,18 @@ class NamedParts(Penalty):
     def part_names(self):
         return Parts(self.parts).part_names
 
+    def _all(self, parts):
+        """All parts, where one that is free has been all there is."""
+        if len(parts) == len(self.strengths):
+            return parts
+        free = next(k for k, name in enumerate(self.strengths) if getattr(self, name) == 0)
+        return [parts[0] if k == free else np.zeros_like(parts[0]) for k in range(len(self.strengths))]
+
     def report(self, parts, labels):
-        if len(parts) < len(self.strengths):
-            free = next(k for k, name in enumerate(self.strengths) if getattr(self, name) == 0)
-            parts = [parts[0] if k == free else np.zeros_like(parts[0]) for k in range(len(self.strengths))]
-        return Parts(self.parts).report(parts, labels)
+        return Parts(self.parts).report(self._all(parts), labels)
+
+    def describe(self, parts, labels):
+        return Parts(self.parts).describe(self._all(parts), labels)
 
 
 class RobustLowRank(NamedParts):

@@ -295,6 +295,10 @@ class RowNorm(RowPenalty):
         self.feature_weights = feature_weights
 
     @property
+    def asks(self):
+        return "few coefficients" if self.q == 1 else "few features, the same ones for all tasks"
+
+    @property
     def row_prox(self):
         return {1.0: prox_l1, 2.0: prox_l2, np.inf: prox_linf}.get(float(self.q), prox_lq)
 

@@ -41,6 +41,7 @@ class SparseGroup(RowPenalty):
     """
 
     row_prox = prox_sparse_group
+    asks = "few features, and few tasks for each of them"
 
     def __init__(self, alpha=1.0, l1_ratio=0.5):
         self.alpha = alpha

@@ -7,8 +7,9 @@ two pools of threads that work in turns wait for each other.
 
 import numpy as np
 
+from .._words import counted, percent
 from ..coupling import Nested
-from .base import Canonical, Later, Penalty, check_number
+from .base import RANK, Canonical, Later, Penalty, check_number
 
 
 def singular_values(W):
@@ -58,6 +59,7 @@ class SpectralPenalty(Penalty):
     """
 
     unitarily_invariant = True
+    asks = "few patterns, of which all models are sums"
 
     def psi(self, s, size):
         """Omega as a function of the singular values."""
@@ -114,7 +116,7 @@ class TraceNorm(SpectralPenalty):
 
     def report(self, parts, labels):
         s = singular_values(sum(parts))
-        return {"rank_": int(np.sum(s > 1e-8 * s[:1].max(initial=0.0)))}
+        return {"rank_": int(np.sum(s > RANK * s[:1].max(initial=0.0)))}
 
 
 class SquaredTraceNorm(SpectralPenalty):
@@ -391,6 +393,9 @@ class SharedStructure(SpectralPenalty):
         sign = np.sign(U[np.abs(U).argmax(axis=0), np.arange(k)])
         return {"components_": (U * np.where(sign == 0, 1, sign)).T}
 
+    def findings(self, W, labels):
+        return [Later(_leading_share, W, self.n_components)]
+
 
 class LearnedClusters(Penalty):
     """Omega(W) = alpha_mean norm(w_bar)^2 + min over Sigma of tr(W P Sigma^-1 P W'), P = I - 11'/T,
@@ -428,6 +433,7 @@ class LearnedClusters(Penalty):
     strengths = ("alpha_mean", "alpha_between", "alpha_within")
     is_norm = False
     unitarily_invariant = True
+    asks = "tasks in a few clusters with similar models"
 
     def __init__(self, n_clusters=2, alpha_mean=0.1, alpha_between=0.1, alpha_within=1.0):
         self.n_clusters = n_clusters
@@ -563,6 +569,12 @@ def box_simplex(s, shift, low, high, total):
         mu = knots[i - 1] + (knots[i] - knots[i - 1]) * ((target - at[i - 1]) / rise if rise > 0 else 0.0)
     theta[positive] = np.clip(mu * a - shift, low, high)
     return theta
+
+
+def _leading_share(W, k):
+    squares = singular_values(W) ** 2
+    share = squares[:k].sum() / squares.sum() if squares.any() else 0.0
+    return f"{percent(share)} of the squared coefficients is in the {counted(k, 'shared direction')}"
 
 
 def _task_correlation(W):

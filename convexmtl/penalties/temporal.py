@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 
 from .._rows import row_norms
+from .._words import counted
 from ..coupling import Graph, Nested
 from ._chain import prox_chain
 from ._reading import Read, labels_of, places
@@ -50,6 +51,7 @@ class Temporal(RowPenalty):
 
     strengths = ("alpha_smooth", "alpha_sparse", "alpha_group", "alpha_ridge")
     row_prox = prox_chain
+    asks = "models that change little from one task in time to the next"
 
     def __init__(self, alpha_smooth=1.0, norm="l1", alpha_sparse=0.0, alpha_group=0.0, alpha_ridge=0.0, order=None):
         self.alpha_smooth = alpha_smooth
@@ -129,6 +131,13 @@ class Temporal(RowPenalty):
         smooth = np.abs(steps).sum() if self.norm == "l1" else np.sum(steps**2)
         rest = self.alpha_sparse * np.abs(W).sum() + self.alpha_group * row_norms(W).sum()
         return float(self.alpha_smooth * smooth + rest + 0.5 * self.alpha_ridge * np.sum(W**2))
+
+    def findings(self, W, labels):
+        changes = np.diff(W[:, self.positions(labels)], axis=1) != 0
+        if self.norm == "l2" or not changes.size:
+            return []
+        steps = counted(changes.shape[1], "step")
+        return [f"of the {steps} in time, models change in {np.sum(changes.any(axis=0)):,}"]
 
     def expression(self, W, cp):
         order = self.positions(range(W.shape[1]))

@@ -83,6 +83,7 @@ class TreeGuided(RowPenalty):
     """
 
     row_prox = prox_tree
+    asks = "features that whole branches of the tree use, or do not"
     even_ratio = EVEN
     step_ratio = 1e4
 

@@ -136,7 +136,7 @@ class _PooledCV(_RidgeCV):
         often = [[np.repeat(np.arange(len(one.y)), part[one.row]) for part in fold] for fold in folds]
         own = self._as_one_task(cv=often)
         own.fit(one.X, one.y, sample_weight=one.weight)
-        T, found = len(data.labels), own._at({}).set_params(penalty=own._found)
+        T, found = len(data.labels), own._at({}).set_params(penalty=own._found, verbose=0)
         errors = np.full((len(folds), T), np.nan)
         for k, ((_, test), (train, _)) in enumerate(zip(folds, often, strict=True)):
             with warnings.catch_warnings():

@@ -17,7 +17,6 @@ SCALES = 1e3  # features whose scales differ by more than that are not penalised
 ALIKE = 1e-8  # correlation of a feature with the targets below which it is rounding
 LOOKED_AT = 200_000  # entries of X that say of which scale the features are
 WIDTH = 100  # of the text
-SILENT = ("a single sample", "constant targets", "no feature that goes with the targets")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -39,8 +38,8 @@ class FitSummary:
         What to multiply the strengths by for all coefficients to be zero; None where no strength makes them so.
     sizes : ndarray of shape (T,)
         Samples of every task.
-    silent : list of three ndarray
-        Positions of the tasks that say nothing of their coefficients, one array for each reason in ``SILENT``.
+    silent : list of two ndarray
+        Positions of the tasks with constant targets, and of those with no feature that goes with the targets.
     constant : ndarray
         Positions of the features that are constant within every task.
     scales : ndarray of shape (d,)
@@ -65,15 +64,13 @@ class FitSummary:
     notes: list = field(default_factory=list)
 
     @classmethod
-    def of(cls, formulation, result, tol, sizes=None):
-        """Of the Result of a Formulation; ``sizes`` (T,) where its samples stand for more than there are."""
+    def of(cls, formulation, result, tol):
+        """Of the Result of a Formulation."""
         problem, penalty, labels = formulation.problem, formulation.penalty, formulation.labels
         data = problem.data
         norms = [term for term in problem.penalty.terms if term.is_norm]
         gradient = np.ascontiguousarray(data.moments)
         tasks = formulation.data.tasks
-        if sizes is None:
-            sizes = tasks.sum((tasks.weight > 0).astype(np.int64))
         scales = _scales(data)
         scalars = {**data.loss.get_params(), **penalty.strength_values(), **penalty.get_params()}
         return cls(
@@ -86,8 +83,8 @@ class FitSummary:
             gain=data.gain,
             said=penalty.describe(result.parts, labels),
             factor=max(float(term.dual_norm(gradient)) for term in norms) if norms else None,
-            sizes=sizes,
-            silent=_silent(data, sizes, scales),
+            sizes=tasks.sum((tasks.weight > 0).astype(np.int64)),
+            silent=_silent(data, scales),
             constant=np.flatnonzero(problem.tasks.constant_features) if data.fit_intercept else np.zeros(0, int),
             scales=scales,
         )
@@ -111,21 +108,20 @@ def _scales(data):
     return some.std(axis=0) if data.fit_intercept else np.sqrt(np.mean(some**2, axis=0))
 
 
-def _silent(data, sizes, scales):
-    """Positions of the tasks whose samples say nothing of their coefficients, one array for each of ``SILENT``."""
+def _silent(data, scales):
+    """Positions of the tasks with constant targets, and of others whose gradient at W = 0 is zero."""
     tasks, c = data.tasks, data.tasks.weight
     # The gradient in units of what it would be were all features the residuals themselves.
     gradient = data.moments * np.divide(1.0, scales, out=np.zeros_like(scales), where=scales > 0)[:, None]
     pull = data.loss.derivative(tasks.y, tasks.spread(data.trivial[1]))
     most = tasks.mass * tasks.sum(c * pull**2)
     nothing = np.einsum("jt,jt->t", gradient, gradient) <= ALIKE**2 * most
-    single = constant = np.zeros_like(nothing)
+    constant = np.zeros_like(nothing)
     if data.fit_intercept:
-        single = sizes == 1
         low = np.minimum.reduceat(np.where(c > 0, tasks.y, np.inf), tasks.ptr[:-1])
         high = np.maximum.reduceat(np.where(c > 0, tasks.y, -np.inf), tasks.ptr[:-1])
         constant = low >= high
-    return [np.flatnonzero(which) for which in (single, constant & ~single, nothing & ~constant & ~single)]
+    return [np.flatnonzero(constant), np.flatnonzero(nothing & ~constant)]
 
 
 def explain_fit(estimator):
@@ -137,8 +133,8 @@ def explain_fit(estimator):
         100 gap / (loss(0) - loss(W)) percent;
 
     what the penalty has brought about: features in use, rank, clusters, parts; how far the strengths are from where
-    all coefficients are zero; and what to be aware of: tasks and features that say nothing, scales that differ, a search
-    that ended at the edge of its grid, a fit that has not converged.
+    all coefficients are zero; and what to be aware of: tasks and features that say nothing, scales that differ, a
+    search that ended at the edge of its grid, a fit that has not converged.
 
     Parameters
     ----------
@@ -170,8 +166,8 @@ def explain_fit(estimator):
     """
     if not hasattr(type(estimator), "_fitted_state"):
         raise TypeError(
-            f"explain_fit takes a fitted estimator of convexmtl, got {type(estimator).__name__}: of a pipeline pass its "
-            "last step, of a search its best_estimator_."
+            f"explain_fit takes a fitted estimator of convexmtl, got {type(estimator).__name__}: of a pipeline pass "
+            "its last step, of a search its best_estimator_."
         )
     check_is_fitted(estimator, "_summary")
     return Explanation(estimator)
@@ -190,6 +186,17 @@ class Explanation:
     figures : dict of str -> float
         ``objective``, ``loss``, ``penalty``, ``trivial_loss``, ``explained_loss``, ``dual_gap``, ``gap_share`` (of the
         explained loss), ``active_features`` and ``alpha_max_factor`` (NaN where no strength makes all zero).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import BlockSparseRegressor, explain_fit
+    >>> X, Y = np.eye(3), np.array([[3.0, 0.0], [0.0, 0.0], [0.0, 3.0]])
+    >>> explanation = explain_fit(BlockSparseRegressor(alpha=10.0).fit(X, Y))
+    >>> explanation.notes
+    ['All coefficients are zero: every task is predicted by its constant. Use a smaller strength.']
+    >>> explanation.figures["active_features"]
+    0
     """
 
     def __init__(self, estimator):
@@ -198,7 +205,9 @@ class Explanation:
         T, d = estimator.coef_.shape
         names = np.arange(d) if names is None else names
         used = used_rows(np.ascontiguousarray(estimator.coef_.T))
-        self.title = f"{type(estimator).__name__}: {counted(T, 'task')}, {counted(d, 'feature')}, {_samples(summary.sizes)}"
+        self.title = (
+            f"{type(estimator).__name__}: {counted(T, 'task')}, {counted(d, 'feature')}, {_samples(summary.sizes)}"
+        )
         self.figures = _figures(estimator, summary, int(used.sum()))
         self.rows = [
             ("minimised", "\n".join([*summary.minimised, _with(summary.parameters)])),
@@ -338,8 +347,15 @@ def _notes(estimator, summary, labels, names, used):
     else:
         zero = np.flatnonzero(~estimator.coef_.any(axis=1))
         if len(zero):
-            notes.append(f"{counted(len(zero), 'task')} with coefficients that are all zero: {listed(labels[k] for k in zero.tolist())}.")
-    for tasks, reason in zip(summary.silent, SILENT, strict=True):
+            named = listed(labels[k] for k in zero.tolist())
+            notes.append(f"{counted(len(zero), 'task')} with coefficients that are all zero: {named}.")
+    constant, nothing = summary.silent
+    alone = summary.sizes[constant] == 1
+    for tasks, reason in (
+        (constant[alone], "a single sample"),
+        (constant[~alone], "constant targets"),
+        (nothing, "no feature that goes with the targets"),
+    ):
         if len(tasks):
             notes.append(
                 f"{counted(len(tasks), 'task')} with {reason}, whose data say nothing of the coefficients: "
@@ -361,4 +377,3 @@ def _notes(estimator, summary, labels, names, used):
                 "the more the penalty holds it down. Put a StandardScaler in front."
             )
     return notes + summary.notes
-

@@ -155,11 +155,11 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         steps.end()
         return self
 
-    def _finish(self, formulation, stacklevel, warm=False, sizes=None):
-        """Solve, and set what is fitted; ``sizes`` (T,) where the samples stand for more than there are."""
+    def _finish(self, formulation, stacklevel, warm=False):
+        """Solve, and set what is fitted."""
         start = self._warm_start(formulation, self._last) if warm or self.warm_start else None
         result = solve(formulation.problem, start, self.tol, self.max_iter, _printer(self) if self.verbose else None)
-        self._summary = FitSummary.of(formulation, result, self.tol, sizes)
+        self._summary = FitSummary.of(formulation, result, self.tol)
         if not result.converged:
             message = _not_converged(self, formulation.problem, result)
             warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel)
@@ -168,7 +168,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             wanted = problem.wanted_tol(result.parts, result.objective, result.dual_gap, self.tol)
             if wanted is not None:
                 message = too_weak(self, formulation.strengths, wanted)
-                self._summary.notes.append(message.partition(": ")[2].capitalize())
+                self._summary.notes.append(message.replace(f"{type(self).__name__}: the", "The", 1))
                 warnings.warn(message, UserWarning, stacklevel=stacklevel)
         data = formulation.data
         self._parts = result.parts

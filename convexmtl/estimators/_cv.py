@@ -250,8 +250,8 @@ def _edges(settings, p, a, n_alphas, learned):
         said.append(f"The search took the largest of its {n_alphas} strengths; {more}.")
     if n_alphas > 1 and a == n_alphas - 1:
         said.append(
-            f"The search took the smallest of its {n_alphas} strengths; a smaller one may be better: lower eps, or pass "
-            "alphas."
+            f"The search took the smallest of its {n_alphas} strengths; a smaller one may be better: lower eps, or "
+            "pass alphas."
         )
     for name, value in settings[p].items():
         tried = sorted({setting[name] for setting in settings})

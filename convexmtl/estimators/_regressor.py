@@ -1,6 +1,7 @@
 """The base of the regressors."""
 
 import warnings
+from dataclasses import replace
 
 import numpy as np
 from sklearn.base import RegressorMixin
@@ -168,8 +169,10 @@ class IncrementalRegressorBase(MultiTaskRegressorBase):
         _input.refuse_empty_tasks(totals, labels)
         tasks = statistics._tasks(_input.read_task_weight(self.task_weight, totals))
         data = Data(tasks, loss, labels, statistics.layout, None, None, None)
-        sizes = np.broadcast_to(statistics.n_samples, statistics.tasks.shape).copy()
-        self._finish(self._state(data, stacklevel=6), stacklevel=6, warm=True, sizes=sizes)
+        self._finish(self._state(data, stacklevel=6), stacklevel=6, warm=True)
+        # (Those of the few rows that stand for them are others.)
+        sizes = np.broadcast_to(statistics.n_samples, labels.shape).copy()
+        self._summary = replace(self._summary, sizes=sizes)
         self.statistics_ = statistics
 
 

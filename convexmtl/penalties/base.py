@@ -14,6 +14,7 @@ from ..coupling import Nested, TaskOperator
 
 RANK = 1e-8  # share of the largest singular value below which another one is rounding
 
+
 @dataclass(frozen=True, eq=False)
 class Canonical:
     """Omega(W) = min over W = sum_k W_k of sum_k terms[k](W_k), plus tr(W M W').
@@ -60,7 +61,7 @@ class Later:
 
 
 class Said(NamedTuple):
-    """What a penalty has to say of a fit: what it asks for, its value, and sentences (str, or Later) about its part of W."""
+    """What a penalty has to say of a fit: what it asks for, its value, sentences (str, or Later) about its part of W."""
 
     name: str
     asks: str

@@ -61,7 +61,7 @@ class Later:
 
 
 class Said(NamedTuple):
-    """What a penalty has to say of a fit: what it asks for, its value, sentences (str, or Later) about its part of W."""
+    """What a penalty says of a fit: what it asks for, its value, sentences (str, or Later) about its part of W."""
 
     name: str
     asks: str

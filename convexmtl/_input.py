@@ -196,21 +196,22 @@ def _positions(wanted, labels):
     return np.array([where.get(label, -1) for label in wanted.tolist()], dtype=np.int64)
 
 
-def find_tasks(task, labels, column=None):
-    """Position of every row's task among the fitted labels; ``column`` is the estimator's task column."""
+def find_tasks(task, labels, column=None, unseen="error"):
+    """Position of every row's task among the fitted labels, -1 for others where they are not an error; ``column`` is
+    the estimator's task column."""
     if labels.dtype.kind in "mM" and task.dtype.kind in "mM":
         task = task.astype(labels.dtype)
     distinct, codes = _distinct(task)
     codes = _positions(distinct, labels)[codes]
-    if np.any(codes < 0):
-        unseen = sorted({repr(label) for label in task[codes < 0].tolist()})
-        named = ", ".join(unseen[:3]) + (f" and {len(unseen) - 3} more" if len(unseen) > 3 else "")
+    if unseen != "mean" and np.any(codes < 0):
+        strange = sorted({repr(label) for label in task[codes < 0].tolist()})
+        named = ", ".join(strange[:3]) + (f" and {len(strange) - 3} more" if len(strange) > 3 else "")
         quoted = f'"{column}"' if isinstance(column, str) else column
         splitter = "TaskKFold(5) and groups" if column is None else f"TaskKFold(5, task_column={quoted})"
         # (Scikit-learn shows the end of a traceback: one line says it all.)
         raise ValueError(
             f"task {named} was not seen in fit. Cross-validate with {splitter}, which trains every task in every fold; "
-            "elsewhere fit with samples of it, or leave out its rows."
+            'elsewhere fit with samples of it, set unseen_task="mean", or leave out its rows.'
         )
     return codes
 

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning, InconsistentVersionWarning
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _input
-from .._compat import Interval
+from .._compat import Interval, StrOptions
 from .._progress import CallbackSupportMixin, Steps, with_callbacks
 from .._threads import one_thread
 from .._version import __version__
@@ -27,6 +27,7 @@ COMMON_DEFAULTS = {
     "fit_intercept": True,
     "task_weight": "equal",
     "task_column": None,
+    "unseen_task": "error",
     "max_iter": 10_000,
     "tol": 1e-4,
     "warm_start": False,
@@ -101,6 +102,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "fit_intercept": ["boolean"],
+        "unseen_task": [StrOptions({"error", "mean"})],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
@@ -295,7 +297,8 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
     def _scores(self, X, task):
         """(x . w_t + b_t, position of every row's task or None).
 
-        The scores are (n, T) without task labels, (n,) with them or for a single 1-d target.
+        The scores are (n, T) without task labels, (n,) with them or for a single 1-d target. The position of a task
+        that fit has not seen is -1.
         """
         check_is_fitted(self, "coef_")
         X, task = _input.read_features(self, X, task, reset=False)
@@ -309,8 +312,12 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
                 )
             Z = X @ self.coef_.T + self.intercept_
             return Z if self._layout == "shared" else Z[:, 0], None
-        codes = _input.find_tasks(task, self.tasks_, self.task_column)
-        return row_products(X, self.coef_, codes) + self.intercept_[codes], codes
+        codes = _input.find_tasks(task, self.tasks_, self.task_column, self.unseen_task)
+        W, b = self.coef_, self.intercept_
+        if np.any(codes < 0):
+            # (Where -1 finds it.)
+            W, b = np.vstack([W, W.mean(axis=0)]), np.append(b, b.mean())
+        return row_products(X, W, codes) + b[codes], codes
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

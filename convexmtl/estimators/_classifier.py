@@ -61,6 +61,11 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
             of_task, codes = [of_task], np.zeros(1, dtype=int)
         elif codes is None:
             codes = np.arange(len(of_task))
+        elif np.any(codes < 0):
+            raise ValueError(
+                'unseen_task="mean": the tasks have labels of their own, and which those of another task are is not '
+                "known. Its scores are decision_function; or add the task by fit_new_task."
+            )
         # A task with one class has only that, on both sides.
         sides = [np.array([own[s] for own in of_task], dtype=_common_type(of_task)) for s in (0, -1)]
         return np.where(scores > 0, sides[1][codes], sides[0][codes])

@@ -11,6 +11,8 @@ COMMON_PARAMETERS = """fit_intercept : bool, default=True
         search these are weights of all samples, for the parts of all folds as well.
     task_column : str or int, default=None
         The column of X, by name (a string) or position (an integer), that holds the task labels.
+    unseen_task : {"error", "mean"}, default="error"
+        How a task that fit has not seen is predicted: not at all, or by the mean of `coef_` and of `intercept_`.
     max_iter : int, default=10000
         Largest number of iterations.
     tol : float, default=1e-4

@@ -73,6 +73,7 @@ from .estimators import (
 )
 from .explanation import explain_fit
 from .losses import Huber, Logistic, Poisson, Squared, SquaredHinge
+from .new_tasks import fit_new_task
 from .path import alpha_max, regularization_path
 from .penalties import (
     ClusterCoupling,
@@ -204,6 +205,7 @@ __all__ = [
     "compose",
     "datasets",
     "explain_fit",
+    "fit_new_task",
     "inspection",
     "metrics",
     "model_selection",

@@ -104,8 +104,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     if not (primal <= most and np.isfinite(primal) and np.isfinite(v).all()):
         primal = np.inf if np.isnan(primal) else primal
         return Certificate(primal, -np.inf, np.inf, best, np.full(W.shape, np.nan), at_best, tasks, coupled)
-    if problem.data.fit_intercept:
-        v = _centred(tasks, c, v) if loss.quadratic else _balanced(tasks, c, v)
+    v = balanced(problem.data, v)
     Z = tasks.adjoint(-c * v) if known is None else known.Z
     if coupled:
         Z = Z - 2 * WM
@@ -197,6 +196,14 @@ def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z):
         used = used_rows(part)
         gap += size + conjugate - scale * float(np.sum(part[used] * Z[used]))
     return gap
+
+
+def balanced(data, v):
+    """Dual variables of which those of a task have the weighted sum 0 where it has an intercept, close to v (N,)."""
+    if not data.fit_intercept:
+        return v
+    make = _centred if data.loss.quadratic else _balanced
+    return make(data.tasks, data.tasks.weight, v)
 
 
 def _centred(tasks, c, v):

@@ -31,7 +31,7 @@ FLOORS = [
     ["solvers", "textbook"],
     ["model_selection", "metrics", "explanation"],
     ["estimators"],
-    ["compose", "path", "reference", "baselines"],
+    ["compose", "new_tasks", "path", "reference", "baselines"],
     ["inspection"],
 ]
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}

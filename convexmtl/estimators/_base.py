@@ -124,7 +124,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
 
     def _fitted_state(self):
         """{name: value} of all that ``fit`` sets."""
-        own = ("_parts", "_dual_at", "_layout", "_found", "_classes", "_later", "_summary")
+        own = ("_parts", "_dual_at", "_layout", "_size", "_found", "_extended", "_classes", "_later", "_summary")
         return {n: v for n, v in vars(self).items() if n in own or (n.endswith("_") and not n.startswith("_"))}
 
     @with_callbacks
@@ -160,10 +160,10 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
     def _finish(self, formulation, stacklevel, warm=False):
         """Solve, and set what is fitted."""
         start = self._warm_start(formulation, self._last) if warm or self.warm_start else None
-        result = solve(formulation.problem, start, self.tol, self.max_iter, _printer(self) if self.verbose else None)
+        result = solve(formulation.problem, start, self.tol, self.max_iter, printer(self) if self.verbose else None)
         self._summary = FitSummary.of(formulation, result, self.tol)
         if not result.converged:
-            message = _not_converged(self, formulation.problem, result)
+            message = not_converged(self, formulation.problem, result)
             warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel)
         else:
             problem = formulation.problem
@@ -178,6 +178,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             # Where the coefficients alone do not lead to dual variables that prove how good they are.
             self._dual_at = result.at
         self._layout = data.layout
+        self._size = data.size
         self.coef_ = np.ascontiguousarray(result.W.T)
         self.intercept_ = result.intercept
         self.tasks_ = data.labels
@@ -186,9 +187,14 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         self.dual_gap_ = result.dual_gap
         if data.classes is not None:
             self._classes = data.classes
+        self._report(formulation.penalty, data.labels)
+
+    def _report(self, penalty, labels):
+        """Set what a penalty says of the parts."""
         self._later = {}
-        for name, value in formulation.penalty.report(result.parts, data.labels).items():
+        for name, value in penalty.report(self._parts, labels).items():
             if isinstance(value, Later):
+                vars(self).pop(name, None)
                 self._later[name] = value
             else:
                 setattr(self, name, value)
@@ -250,6 +256,10 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         """What is shown below the diagram of parameters once it is fitted."""
         return explain_fit(self)._repr_html_() if hasattr(self, "_summary") else ""
 
+    def _fitted_penalty(self):
+        """The penalty of the tasks that are known: with those that came after fit."""
+        return vars(self).get("_extended") or self._penalty()
+
     def _fitted_parts(self):
         check_is_fitted(self, "coef_")
         return self._parts
@@ -285,7 +295,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             # What is to be said of the penalty is said in fit.
             warnings.simplefilter("ignore", UserWarning)
             try:
-                terms = self._penalty().resolve(d, labels).terms
+                terms = self._fitted_penalty().resolve(d, labels).terms
             except (TypeError, ValueError):
                 terms = ()
         if not terms or not all(term.selects_features(len(labels)) for term in terms):
@@ -345,7 +355,7 @@ def check_shape(y, z):
         raise ValueError(f"y must have the shape of the predictions, {z.shape}, got {y.shape}.")
 
 
-def _printer(estimator):
+def printer(estimator):
     name = type(estimator).__name__
 
     def show(n_iter, objective, gap):
@@ -366,7 +376,7 @@ def too_weak(estimator, strengths, wanted):
     )
 
 
-def _not_converged(estimator, problem, result):
+def not_converged(estimator, problem, result):
     way_out = {
         Status.OUT_OF_ITERATIONS: "increase the number of iterations, scale the features, or increase tol.",
         Status.STALLED: "scale the features, use a larger strength, or increase tol.",

@@ -35,6 +35,7 @@ class Data(NamedTuple):
     classes: Any
     codes: np.ndarray | None
     weight: np.ndarray | None
+    size: float  # mean over the tasks of the sums of their weights
 
 
 class Formulation(NamedTuple):
@@ -78,7 +79,7 @@ class Formulates:
             tasks = Tasks.shared(X, y.reshape(len(y), -1), weight, task_weight)
         _input.refuse_overflow(tasks.present.X)
         loss.check_targets(tasks.y[tasks.weight > 0])
-        return Data(tasks, loss, labels, samples.layout, samples.classes, codes, weight)
+        return Data(tasks, loss, labels, samples.layout, samples.classes, codes, weight, totals.mean())
 
     def _samples(self, X, y, sample_weight, task, reset):
         """Samples, each part of them checked."""
@@ -113,8 +114,11 @@ class Formulates:
             raise ValueError(f"loss={self.loss!r} is a loss for {kind}, not for {type(self).__name__}.")
         return loss
 
-    def _without_constant_tasks(self, tasks, loss, labels, stacklevel=2):
-        """Tasks whose targets have no finite best intercept lose their weight and get a fixed intercept."""
+    def _without_constant_tasks(self, tasks, loss, labels, stacklevel=2, others=False):
+        """Tasks whose targets have no finite best intercept lose their weight and get a fixed intercept.
+
+        ``others``: whether there are tasks beside these.
+        """
         counts = tasks.weight > 0
         sizes = tasks.sum(counts.astype(np.int64))
         some = np.flatnonzero(sizes)
@@ -128,7 +132,7 @@ class Formulates:
             single[some] = np.minimum.reduceat(y, ptr[:-1]) == np.maximum.reduceat(y, ptr[:-1])
         if single.any():
             what = "a single class" if loss.classification else "no count above zero"
-            if loss.classification and tasks.n_tasks == 1:
+            if loss.classification and tasks.n_tasks == 1 and not others:
                 raise ValueError("y has only 1 class; a classifier needs samples of 2 classes.")
             warnings.warn(
                 f"{single.sum()} task(s) have {what} and say nothing of their coefficients: "

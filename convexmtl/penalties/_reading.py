@@ -146,6 +146,23 @@ def read_graph(graph, labels, argument="graph"):
     return Graph(np.array(read, dtype=float).reshape(-1, 4), T)
 
 
+EDGES_OF_ONE = "the tasks that it is joined to, as labels or (label, omega[, sign]) tuples"
+
+
+def read_edges_of_one(graph, labels, place):
+    """The Graph with edges from one more task, the last of the labels, to those that a user means by ``place``."""
+    old, new, edges = labels_of(labels[:-1]), len(labels) - 1, []
+    if isinstance(place, str) or not isinstance(place, Collection):
+        raise ValueError(f"place must be {EDGES_OF_ONE}, got {place!r}.")
+    for end in list(place):
+        # (A label may be a tuple itself.)
+        whole = not isinstance(end, EDGES) or isinstance(end, str) or (isinstance(end, tuple) and end in old)
+        edges.append((end,) if whole else tuple(end))
+    position = places([edge[0] for edge in edges], old, "place")
+    added = read_graph([(new, position[s], *rest) for s, *rest in edges], range(len(labels)), "place")
+    return Graph(np.concatenate([graph.edges, added.edges]), len(labels))
+
+
 def _matrix(graph, labels, argument):
     """The (T, T) matrix of weights that is meant by ``graph``; None where edges are."""
     T = len(labels)

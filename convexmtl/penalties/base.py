@@ -148,6 +148,18 @@ class Penalty(BaseEstimator):
         """This penalty with whatever it says of task labels said of positions instead."""
         return self
 
+    @property
+    def place(self):
+        """What ``with_task`` has to be told of the place of a new task, in words; None where nothing is to be said."""
+        return None
+
+    def with_task(self, labels, place):
+        """This penalty for one task more, the last of these labels, which belongs to the ``place`` that a user names.
+
+        What says nothing of tasks stays what it is.
+        """
+        return self
+
     def resolve(self, n_features, labels):
         """The checked Canonical form for d features and the array of task labels."""
         self.check(n_features, labels)
@@ -241,6 +253,13 @@ class Added(Penalty):
 
     def bind(self, labels):
         return Added(self.first.bind(labels), self.second.bind(labels))
+
+    @property
+    def place(self):
+        return self.first.place or self.second.place
+
+    def with_task(self, labels, place):
+        return Added(self.first.with_task(labels, place), self.second.with_task(labels, place))
 
     def resolve(self, n_features, labels):
         a, b = self.first.resolve(n_features, labels), self.second.resolve(n_features, labels)

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from .._input import missing_mask
+from .._input import label_array, missing_mask, read_list
 from .._words import percent
 from ..coupling import Dense, Graph, Nested
-from ._reading import labels_of, read_graph
+from ._reading import EDGES_OF_ONE, labels_of, read_edges_of_one, read_graph
 from .base import Canonical, Later, Penalty
 
 
@@ -141,6 +141,17 @@ class ClusterCoupling(Coupling):
     def bind(self, labels):
         return self.replaced(clusters=self.members(labels))
 
+    @property
+    def place(self):
+        return "the cluster that it is in"
+
+    def with_task(self, labels, place):
+        members = self.members(labels[:-1]).tolist()
+        if place not in members:
+            clusters = ", ".join(repr(cluster) for cluster in dict.fromkeys(members))
+            raise ValueError(f"place must be {self.place}, one of {clusters}, got {place!r}.")
+        return self.replaced(clusters=label_array([*members, place]))
+
     def members(self, labels):
         """(T,) cluster of every task, in the order of the tasks."""
         clusters = self.clusters
@@ -222,6 +233,13 @@ class GraphLaplacian(Coupling):
     def bind(self, labels):
         return self.replaced(edges=read_graph(self.edges, labels, "edges"))
 
+    @property
+    def place(self):
+        return EDGES_OF_ONE
+
+    def with_task(self, labels, place):
+        return self.replaced(edges=read_edges_of_one(read_graph(self.edges, labels[:-1], "edges"), labels, place))
+
     def operator(self, n_tasks):
         return graph_operator(read_graph(self.edges, range(n_tasks), "edges"), self.alpha)
 
@@ -264,6 +282,19 @@ class TaskCoupling(Coupling):
         lowest = np.linalg.eigvalsh((M + M.T) / 2)[0]
         if lowest < -1e-10 * top:
             raise ValueError(f"M must be positive semidefinite, its smallest eigenvalue is {lowest:g}.")
+
+    @property
+    def place(self):
+        return "its row of M, its entry with itself last"
+
+    def with_task(self, labels, place):
+        T = len(labels)
+        row = np.asarray(read_list(place, "place", f"{self.place}, {T} numbers"))
+        if row.shape != (T,):
+            raise ValueError(f"place must be {self.place}, {T} numbers, got {len(row)} of them.")
+        M = np.zeros((T, T))
+        M[:-1, :-1], M[-1], M[:, -1] = self.M, row, row
+        return self.replaced(M=M)
 
     def matrix(self, n_tasks):
         M = np.asarray(self.M, dtype=float)

@@ -6,7 +6,7 @@ from .._jit import kernel, row_prox
 from .._words import counted, percent
 from ..coupling import Nested
 from ._chain import prox_chain
-from ._reading import read_graph
+from ._reading import EDGES_OF_ONE, read_edges_of_one, read_graph
 from ._steps import EXACT
 from .base import Canonical
 from .couplings import graph_operator
@@ -327,6 +327,15 @@ class GraphGuided(RowPenalty):
 
     def bind(self, labels):
         return self.replaced(graph=read_graph(self.graph, labels))
+
+    @property
+    def place(self):
+        return None if self.graph is None else EDGES_OF_ONE
+
+    def with_task(self, labels, place):
+        if self.graph is None:
+            return self
+        return self.replaced(graph=read_edges_of_one(read_graph(self.graph, labels[:-1]), labels, place))
 
     def resolve(self, n_features, labels):
         bound = self.bind(labels)

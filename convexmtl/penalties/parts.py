@@ -79,6 +79,13 @@ class Parts(Penalty, BaseComposition):
     def bind(self, labels):
         return Parts([(name, penalty.bind(labels)) for name, penalty in self.parts])
 
+    @property
+    def place(self):
+        return next((penalty.place for _, penalty in self.parts if penalty.place), None)
+
+    def with_task(self, labels, place):
+        return Parts([(name, penalty.with_task(labels, place)) for name, penalty in self.parts])
+
     def value(self, W):
         raise TypeError("the value of a sum of parts depends on the parts: use Canonical.value")
 

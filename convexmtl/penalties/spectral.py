@@ -264,6 +264,10 @@ class SpectralBox(SpectralPenalty):
                 f"got {self.total!r}."
             )
 
+    def with_task(self, labels, place):
+        # What the new task has at least is not taken from the others.
+        return self.replaced(total=self.total + self.low)
+
     def _theta(self, s, shift, size):
         """argmin over low <= theta <= high, sum theta = total, of sum s^2 / (theta + shift), for the padded s."""
         padded = np.concatenate([s[:size], np.zeros(max(0, size - len(s)))])

@@ -2,8 +2,10 @@
 
 import re
 import warnings
+from bisect import bisect
 from collections.abc import Collection
 from itertools import pairwise
+from numbers import Integral
 
 import numpy as np
 
@@ -20,6 +22,14 @@ from .sparse_group import SparseGroup
 def _natural(label):
     """Key by which numbers within strings are in the order of numbers."""
     return [(0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in re.split(r"(\d+)", label) if piece]
+
+
+def _in_order(names, new):
+    """Where the new one belongs among names that increase; None where they do not."""
+    try:
+        return bisect(names, new) if all(a < b for a, b in pairwise(names)) else None
+    except TypeError:
+        return None
 
 
 class Temporal(RowPenalty):
@@ -98,6 +108,24 @@ class Temporal(RowPenalty):
 
     def bind(self, labels):
         return self.replaced(order=self.positions(labels))
+
+    @property
+    def place(self):
+        return "its position in time, 0 for the first"
+
+    def with_task(self, labels, place):
+        order = self.positions(labels[:-1])
+        T, names = len(order), labels_of(labels)
+        if place is None:
+            place = _in_order([names[t] for t in order], names[-1])
+            if place is None:
+                raise ValueError(
+                    f"place must be {self.place}, got None: the tasks are not in the order of their labels, in which "
+                    f"task {names[-1]!r} would have one."
+                )
+        if isinstance(place, bool) or not isinstance(place, Integral) or not 0 <= place <= T:
+            raise ValueError(f"place must be {self.place} and {T} for the last, got {place!r}.")
+        return self.replaced(order=Read([*order[:place], T, *order[place:]]))
 
     def resolve(self, n_features, labels):
         self.check(n_features, labels)

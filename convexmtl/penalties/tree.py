@@ -5,7 +5,7 @@ from scipy.sparse import csr_array
 
 from .._jit import kernel, row_prox
 from ..coupling import Nested
-from ._reading import read_tree
+from ._reading import Read, labels_of, places, read_tree
 from ._steps import EVEN, EXACT, MOST, check_steps, settled, spread_of, towards
 from .base import Canonical
 from .rows import RowPenalty
@@ -97,6 +97,25 @@ class TreeGuided(RowPenalty):
 
     def bind(self, labels):
         return self.replaced(tree=read_tree(self.tree, labels))
+
+    @property
+    def place(self):
+        return None if self.tree is None else "the task beside which it is in the tree, in groups like those of that one"
+
+    def with_task(self, labels, place):
+        if self.tree is None:
+            return self
+        new, old = len(labels) - 1, labels_of(labels[:-1])
+        if place is None:
+            raise ValueError(f"place must be {self.place}, got None.")
+        beside = places([place], old, "place")[place]
+        groups = Read()
+        for members, omega in read_tree(self.tree, old):
+            groups.append(([*members, new] if beside in members and len(members) > 1 else members, omega))
+            if members == [beside]:
+                groups.append(([new], omega))
+        groups.sort(key=lambda pair: len(pair[0]))
+        return self.replaced(tree=groups)
 
     def resolve(self, n_features, labels):
         T = len(labels)

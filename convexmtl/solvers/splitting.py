@@ -61,7 +61,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             if directions is None:
                 split_loss = not problem.loss.quadratic
                 side = _Loss(problem) if split_loss else _Model(problem, problem.data.gram(certificate.z, flat))
-                directions = _Directions(problem, parts, certificate, side, rho)
+                directions = Directions(problem, parts, certificate, side, rho)
             n_iter += directions.run(min(CHECK_EVERY, left), 0.0)
             parts, at = directions.parts, None
             certificate = duality_gap(problem, parts, start=certificate.intercept)
@@ -74,7 +74,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
                 flat = flat and not slow
                 model = problem.data.gram(certificate.z, flat)
             U = None if directions is None else directions.U
-            directions = _Directions(problem, parts, certificate, _Model(problem, model), rho, U)
+            directions = Directions(problem, parts, certificate, _Model(problem, model), rho, U)
             n_iter += directions.run(min(INNER, left), 0.1)
             parts, certificate = line_search(problem, parts, directions.parts, certificate)
         rho = directions.rho
@@ -89,7 +89,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     )
 
 
-class _Directions:
+class Directions:
     """The iteration: V the parts, W their sum on the quadratic side, U the scaled dual.
 
     The quadratic side is that of the ``side``, plus the coupling.

@@ -1,0 +1,233 @@
+"""Tasks that arrive after a fit: each is learned from what the others share, which stay as they are."""
+
+import copy
+import warnings
+from dataclasses import replace
+from numbers import Real
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from . import _input
+from ._threads import one_thread
+from .data import DataTerm
+from .estimators._base import MultiTaskEstimator, not_converged, printer
+from .losses import get_loss
+from .solvers.held import Held, solve_held
+from .statistics import SufficientStatistics
+from .tasks import Tasks
+
+
+def fit_new_task(estimator, X, y, label, *, sample_weight=None, place=None, task_weight=None):
+    """Learn one task more from its samples and from what the tasks of a fit share, without touching those:
+
+        minimise over w, b of mean_i loss(y_i, x_i . w + b) + Omega([W, w]),
+
+    the estimator's own problem for all tasks with the coefficients W of the old ones held fixed, which is convex in w.
+    Of the old tasks no sample is needed. What is shared is what makes w cheap: a row in use costs a little more ridge
+    and no lasso; the span of W costs less than what is beyond it, the less the more the tasks are in a direction;
+    clusters, graphs and the mean draw w to the tasks that are there. Of a penalty with a minimum over a covariance
+    (of tasks, or of features) inside, that is taken anew for all T + 1 tasks; of a sum of parts, each part of the old
+    tasks is held.
+
+    Parameters
+    ----------
+    estimator : fitted estimator of convexmtl, or Pipeline that ends with one
+        It is left as it is.
+    X : array-like, sparse matrix or frame of shape (n, d)
+        The samples of the new task; with ``task_column``, that column holds its label.
+    y : array-like of shape (n,)
+    label : str, int, ...
+        Of the new task, of the kind of the others'.
+    sample_weight : array-like of shape (n,), default=None
+    place : default=None
+        Where the new task belongs, if the penalty has a structure from the user: with known clusters, the label of its
+        cluster; with a graph, the tasks that it is joined to, as labels or (label, omega[, sign]) tuples; with a tree,
+        the task beside which it is, whose groups get another member; with ``Temporal``, its position in time, 0 for the
+        first, which labels in order tell by themselves; with ``TaskCoupling``, its row of M.
+    task_weight : float, default=None
+        What its mean loss counts, as the ``task_weight`` of the estimator: 1 where that is "equal", and its number of
+        samples over the mean of the old tasks' where it is "size". Has to be given where that is an array.
+
+    Returns
+    -------
+    estimator
+        Of the same class, or a Pipeline with the same steps before it. `tasks_`, `coef_` and `intercept_` have the new
+        task at the end, the others bit by bit as they were; what the penalty reports (clusters, covariances, a mean
+        model, parts) is that of all T + 1 tasks; `objective_`, `dual_gap_` and `n_iter_` are those of the problem
+        above; `statistics_`, if any, have the samples of the new task as well.
+
+    Raises
+    ------
+    TypeError
+        For anything but an estimator of convexmtl, or a Pipeline that ends with one.
+    NotFittedError
+    ValueError
+        For a label that exists already or is of another kind, other features than those of the fit, samples of more
+        than one task, a place that is missing, superfluous or makes no sense, and whatever ``fit`` raises one for.
+
+    References
+    ----------
+    Argyriou, Evgeniou, Pontil (2008), Machine Learning (features that are shared, for a new task); Zhang, Yeung (2010),
+    UAI (a learned covariance of tasks, for a new task).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import BlockSparseRegressor, fit_new_task
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 6))
+    >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
+    >>> model = BlockSparseRegressor(alpha=0.1).fit(X, Y)
+    >>> longer = fit_new_task(model, X[:3], X[:3, 0], label=4)  # three samples
+    >>> longer.tasks_
+    array([0, 1, 2, 3, 4])
+    >>> print(np.array_equal(longer.coef_[:4], model.coef_), bool(longer.coef_[4, 0] > 0.5))
+    True True
+    """
+    options = {"sample_weight": sample_weight, "place": place, "task_weight": task_weight}
+    if isinstance(estimator, Pipeline):
+        longer = copy.copy(estimator)
+        name, last = estimator.steps[-1]
+        if isinstance(last, MultiTaskEstimator):
+            check_is_fitted(last, "coef_")
+            X = estimator[:-1].transform(X) if len(estimator) > 1 else X
+        longer.steps = [*estimator.steps[:-1], (name, fit_new_task(last, X, y, label, **options))]
+        return longer
+    if not isinstance(estimator, MultiTaskEstimator):
+        raise TypeError(
+            "estimator must be a fitted estimator of convexmtl, or a Pipeline that ends with one, got "
+            f"{type(estimator).__name__}."
+        )
+    check_is_fitted(estimator, "coef_")
+    with one_thread():
+        return _longer(estimator, X, y, label, **options)
+
+
+def _longer(estimator, X, y, label, sample_weight, place, task_weight):
+    """The estimator with the new task."""
+    longer = copy.copy(estimator)
+    longer.tasks_ = _with_label(estimator.tasks_, label)
+    X, y, classes, weight = _samples(longer, X, y, sample_weight)
+    penalty = _penalty_with_place(estimator, longer.tasks_, place)
+    total = float(len(y) if weight is None else weight.sum())
+    _input.refuse_empty_tasks(np.array([total]), longer.tasks_[-1:])
+    share = _share(estimator, total, task_weight)
+    # Few rows of many features are less work as an array.
+    dense = X.toarray() if hasattr(X, "toarray") and X.shape[0] < X.shape[1] else X
+    tasks = Tasks.shared(dense, y[:, None], weight, np.array([share]))
+    _input.refuse_overflow(tasks.X)
+    loss = get_loss(estimator.loss)
+    loss.check_targets(tasks.y[tasks.weight > 0])
+    present, fixed = estimator._without_constant_tasks(tasks.present, loss, longer.tasks_[-1:], 5, others=True)
+    with warnings.catch_warnings():
+        # What is to be said of the penalty was said in fit.
+        warnings.simplefilter("ignore", UserWarning)
+        canonical = penalty.resolve(X.shape[1], longer.tasks_)
+    problem = Held(DataTerm(present, loss, estimator.fit_intercept, fixed), canonical, estimator._fitted_parts())
+    show = printer(estimator) if estimator.verbose else None
+    result = solve_held(problem, estimator.tol, estimator.max_iter, show)
+    if not result.converged:
+        warnings.warn(not_converged(estimator, problem, result), ConvergenceWarning, stacklevel=4)
+
+    longer._parts = problem.joined(result.parts)
+    longer.coef_ = np.vstack([estimator.coef_, result.W])
+    longer.intercept_ = np.append(estimator.intercept_, result.intercept)
+    longer.n_iter_, longer.objective_, longer.dual_gap_ = max(result.n_iter, 1), result.objective, result.dual_gap
+    longer._layout = "stacked" if estimator._layout == "single" else estimator._layout
+    vars(longer).pop("_dual_at", None)
+    longer._extended = penalty
+    if classes is not None:
+        longer._classes = classes
+    longer._report(penalty.bind(longer.tasks_), longer.tasks_)
+    if hasattr(estimator, "statistics_"):
+        former = replace(estimator.statistics_, layout=longer._layout)
+        own = longer._layout, longer.tasks_[-1:], None, weight, _input.coef_names(estimator)
+        longer.statistics_ = former + SufficientStatistics._of_samples(X, y, *own)
+    return longer
+
+
+def _with_label(tasks, label):
+    """Task labels and one more."""
+    try:
+        new = np.array([label], dtype=tasks.dtype) if tasks.dtype.kind in "mM" else _input.label_array([label])
+    except (TypeError, ValueError):
+        new = np.empty(0)
+    kinds = {"number" if array.dtype.kind in "biuf" else array.dtype.kind for array in (tasks, new)} - {"O"}
+    if new.dtype.kind == "O" or tasks.dtype.kind == "O":
+        known = {type(task) for task in tasks.tolist()}
+        kinds = known | {type(other) for other in new.tolist()} if len(known) == 1 else {}
+    if new.shape != (1,) or len(kinds) > 1:
+        raise ValueError(
+            f"label must be a label of the kind of the others ({str(tasks[:3].tolist())[1:-1]}, ...), got {label!r}."
+        )
+    if _input.missing_mask(new).any():
+        raise ValueError(f"label must not be missing, got {label!r}.")
+    if _input.find_tasks(new, tasks, unseen="mean")[0] >= 0:
+        raise ValueError(
+            f"label must be new, got {label!r}, a task that fit has seen: choose another one, or fit all tasks anew "
+            "with the samples of this one."
+        )
+    return np.append(tasks.astype(object) if new.dtype.kind == "O" else tasks, new)
+
+
+def _samples(longer, X, y, sample_weight):
+    """(X, y, classes, weights) of the new task, which is the last of ``tasks_``, read and checked."""
+    _input.require_targets(longer, y)
+    X, task = _input.read_features(longer, X, None, reset=False)
+    if X.shape[1] != longer.coef_.shape[1]:
+        raise ValueError(f"X has {X.shape[1]} features beside the task, fit saw {longer.coef_.shape[1]}.")
+    new = longer.tasks_[-1:]
+    if task is not None and np.any(_input.find_tasks(task, new, unseen="mean") < 0):
+        others = sorted({repr(other) for other in task.tolist()} - {repr(new.tolist()[0])})
+        raise ValueError(
+            f"X must have rows of task {new.tolist()[0]!r} alone, got task {', '.join(others[:3])} as well in "
+            f"task_column={longer.task_column!r}: tasks are learned one at a time."
+        )
+    if np.ndim(y) == 2 and np.shape(y)[1] != 1:
+        raise ValueError(
+            f"y must have shape (n,), got {np.shape(y)}: tasks are learned one at a time; call fit_new_task for one "
+            "after the other, on what it has returned."
+        )
+    y = longer._read_targets(y, True)
+    _input.require_equal_rows(X, y)
+    weight = _input.read_sample_weight(sample_weight, X, y)
+    known = getattr(longer, "_classes", None)
+    if known is None:
+        return X, y, None, weight
+    if isinstance(known, list):
+        y, own = _input.encode_classes(y, np.zeros(len(y), dtype=int), new)
+        return X, y, [*known, own], weight
+    # Beside the labels that all tasks have, as if those were another task.
+    both = _input.label_array([*known.tolist(), *y.tolist()])
+    encoded, classes = _input.encode_classes(both, np.repeat([0, 1], [len(known), len(y)]), longer.tasks_[-2:])
+    if isinstance(classes, list):
+        classes = [known] * (len(longer.tasks_) - 1) + classes[1:]
+    return X, encoded[len(known) :], classes, weight
+
+
+def _penalty_with_place(estimator, labels, place):
+    """The penalty of all tasks, the last of which is new."""
+    penalty = estimator._fitted_penalty()
+    if place is not None and penalty.place is None:
+        raise ValueError(
+            f"place must be left out, got {place!r}: {type(estimator).__name__} has been told of no structure of the "
+            "tasks in which a new one had a place."
+        )
+    return penalty.with_task(labels, place)
+
+
+def _share(estimator, total, task_weight):
+    """What the mean loss of a new task of this total weight counts."""
+    if task_weight is not None:
+        if isinstance(task_weight, bool) or not isinstance(task_weight, Real) or not 0 < task_weight < np.inf:
+            raise ValueError(f"task_weight must be a positive number or None, got {task_weight!r}.")
+        return float(task_weight)
+    if isinstance(estimator.task_weight, str):
+        return 1.0 if estimator.task_weight == "equal" else total / estimator._size
+    raise ValueError(
+        f"task_weight must be a number where the estimator has an array of them, got None: {type(estimator).__name__} "
+        f"has one for each of the {len(estimator.tasks_)} old tasks."
+    )

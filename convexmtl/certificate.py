@@ -125,7 +125,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     trivial = primal + float(c @ loss.conjugate(y, np.zeros_like(y)))
     if not gap <= trivial:
         gap = trivial
-    gap = float(_not_below_zero(gap, abs(primal) + abs(trivial)))
+    gap = float(not_below_zero(gap, abs(primal) + abs(trivial)))
     return Certificate(primal, primal - gap, gap, best, gradient, at_best, tasks, coupled)
 
 
@@ -162,14 +162,14 @@ def path_gaps(problems, Ws):
     sizes = np.array([term.value(W) for term, W in zip(terms, Ws, strict=True)])
     shrink = 1 / np.maximum(1, [term.dual_norm(z) for term, z in zip(terms, Z, strict=True)])
     primals = losses + sizes
-    gaps = _not_below_zero(np.fmin((1 - shrink) ** 2 * losses + sizes - shrink * products, primals), primals)
+    gaps = not_below_zero(np.fmin((1 - shrink) ** 2 * losses + sizes - shrink * products, primals), primals)
     return [
         replace(k, primal=float(primal), dual=float(primal - gap), gap=float(gap))
         for k, primal, gap in zip(known, primals, gaps, strict=True)
     ]
 
 
-def _not_below_zero(gap, scale):
+def not_below_zero(gap, scale):
     """A gap without the rounding by which it is below zero; whatever is more is an error of a penalty, and shows."""
     return np.where((gap < 0) & (gap >= -1e-12 * scale), 0.0, gap)
 

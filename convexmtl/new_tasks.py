@@ -121,7 +121,7 @@ def _longer(estimator, X, y, label, sample_weight, place, task_weight):
     _input.refuse_overflow(tasks.X)
     loss = get_loss(estimator.loss)
     loss.check_targets(tasks.y[tasks.weight > 0])
-    present, fixed = estimator._without_constant_tasks(tasks.present, loss, longer.tasks_[-1:], 5, others=True)
+    present, fixed = estimator._without_constant_tasks(tasks.present, loss, longer.tasks_[-1:], 4, others=True)
     with warnings.catch_warnings():
         # What is to be said of the penalty was said in fit.
         warnings.simplefilter("ignore", UserWarning)
@@ -130,7 +130,7 @@ def _longer(estimator, X, y, label, sample_weight, place, task_weight):
     show = printer(estimator) if estimator.verbose else None
     result = solve_held(problem, estimator.tol, estimator.max_iter, show)
     if not result.converged:
-        warnings.warn(not_converged(estimator, problem, result), ConvergenceWarning, stacklevel=4)
+        warnings.warn(not_converged(estimator, problem, result), ConvergenceWarning, stacklevel=3)
 
     longer._parts = problem.joined(result.parts)
     longer.coef_ = np.vstack([estimator.coef_, result.W])

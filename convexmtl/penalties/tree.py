@@ -100,7 +100,7 @@ class TreeGuided(RowPenalty):
 
     @property
     def place(self):
-        return None if self.tree is None else "the task beside which it is in the tree, in groups like those of that one"
+        return None if self.tree is None else "the task beside which it is in the tree, in a group wherever that one is"
 
     def with_task(self, labels, place):
         if self.tree is None:

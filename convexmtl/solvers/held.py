@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
-from ..certificate import balanced
+from ..certificate import balanced, not_below_zero
 from ..coupling import Nested
 from ..data import DataTerm
 from ..penalties.base import Canonical
@@ -103,7 +103,7 @@ def held_gap(problem, new, duals, start=None):
     if problem.free is not None:
         share = loss.fenchel_gap(tasks.y, at, v)
         gap = float(c @ np.where(c > 0, share, 0.0)) + (float(z @ z) / (4 * m) if m > 0 else 0.0)
-        return HeldGap(primal, gap, b, z)
+        return HeldGap(primal, float(not_below_zero(gap, abs(primal))), b, z)
     Z = [_without_free(term, np.column_stack([D, z])) for term, D in zip(terms, duals, strict=True)]
     scale = 1.0
     for term, dual in zip(terms, Z, strict=True):
@@ -118,8 +118,7 @@ def held_gap(problem, new, duals, start=None):
     for term, W, dual in zip(terms, joined, Z, strict=True):
         conjugate = 0.0 if term.is_norm else term.conjugate(scale * dual)
         gap += float(term.value(W)) + conjugate - scale * float(np.sum(W * dual))
-    if -1e-12 * abs(primal) <= gap < 0:
-        gap = 0.0
+    gap = float(not_below_zero(gap, abs(primal)))
     return HeldGap(primal, gap if np.isfinite(gap) else np.inf, b, z)
 
 

@@ -141,7 +141,21 @@ def _longer(estimator, X, y, label, sample_weight, place, task_weight):
     longer._extended = penalty
     if classes is not None:
         longer._classes = classes
-    longer._report(penalty.bind(longer.tasks_), longer.tasks_)
+    bound = penalty.bind(longer.tasks_)
+    longer._report(bound, longer.tasks_)
+    former = estimator._summary
+    what = f"mean_i loss(y_i, x_i . w + b) + Omega([W, w]) for task {label!r}, with W, all other tasks, held"
+    longer._summary = replace(
+        former,
+        minimised=[what, *former.minimised[1:]],
+        status=result.status.value,
+        converged=result.converged,
+        threshold=problem.threshold(estimator.tol),
+        trivial=problem.data.trivial[0],
+        gain=problem.data.gain,
+        said=bound.describe(longer._parts, longer.tasks_),
+        sizes=np.append(former.sizes, np.sum(tasks.weight > 0)),
+    )
     if hasattr(estimator, "statistics_"):
         former = replace(estimator.statistics_, layout=longer._layout)
         own = longer._layout, longer.tasks_[-1:], None, weight, _input.coef_names(estimator)

@@ -161,6 +161,27 @@ def test_a_subspace_is_found_again():
     assert error(longer) < 0.25 < 0.6 < error(alone)
 
 
+def test_features_that_say_nothing_have_no_coefficient():
+    X, y, codes = drawn("squared")
+    X[:, 2] = codes
+    X[:, 4] = np.where(codes == T, 1.0, X[:, 4])
+    for penalty in (cm.SquaredTraceNorm(0.05), cm.MeanCoupling(), cm.RobustLowRank(0.1, 0.1)):
+        longer = fit_new_task(fitted("squared", penalty, X, y, codes), X[codes == T], y[codes == T], T)
+        assert_array_equal(longer.coef_[:, 2], 0)
+        if penalty.get_params().keys() == {"alpha_mean", "alpha_variance"}:
+            assert longer.coef_[T, 4] != 0  # what the others have
+
+
+def test_explained():
+    X, y, codes = drawn("squared")
+    longer = fit_new_task(fitted("squared", cm.RowNorm(0.1), X, y, codes), X[codes == T], y[codes == T], T)
+    explanation = cm.explain_fit(longer)
+    assert "5 tasks, 6 features, 80 samples" in explanation.title
+    assert dict(explanation.rows)["minimised"].startswith("mean_i loss(y_i, x_i . w + b) + Omega([W, w]) for task 4")
+    residual = y[codes == T] - longer.predict(X[codes == T], task=codes[codes == T])
+    assert_allclose(explanation.figures["loss"], np.mean(residual**2) / 2)
+
+
 @pytest.mark.parametrize("weighting", ["equal", "size", "array"])
 def test_weight_of_the_new_task(weighting):
     X, y, codes = drawn("squared")
@@ -185,7 +206,7 @@ def test_weight_of_the_new_task(weighting):
 def state(estimator):
     """All that an estimator holds, as copies; of penalties what they print."""
     held = {name: repr(value) if isinstance(value, Penalty) else value for name, value in vars(estimator).items()}
-    return {name: copy.deepcopy(value) for name, value in held.items() if name != "_later"}
+    return {name: copy.deepcopy(value) for name, value in held.items() if name not in ("_later", "_summary")}
 
 
 TWINS = [getattr(cm, f"{cls.__name__}CV") for cls in cases.ESTIMATORS]
@@ -212,10 +233,9 @@ def test_every_family(cls):
     assert_array_equal(longer.predict(X[old], task=codes[old]), model.predict(X[old], task=codes[old]))
     assert longer.predict(X[new], task=codes[new]).shape == (SIZES[T],)
     # What the penalty reports is of all tasks, by shape.
-    for name in set(dir(longer)) - {"tasks_", "classes_", "labels_", "outlier_tasks_"}:
-        if name.endswith("_") and not name.startswith("_") and isinstance(getattr(longer, name), np.ndarray):
-            shape = np.shape(getattr(model, name))
-            expected = tuple(5 if size == T and name not in ("alphas_",) else size for size in shape)
+    for name in longer._fitted_penalty().bind(longer.tasks_).report(longer._parts, longer.tasks_):
+        if name != "outlier_tasks_":
+            expected = tuple(T + 1 if size == T else size for size in np.shape(getattr(model, name)))
             assert np.shape(getattr(longer, name)) == expected, name
     assert np.isfinite(longer.feature_importances_).all()
     assert_allclose(sum(longer._parts).T, longer.coef_, atol=1e-12)

@@ -62,6 +62,13 @@ class Held:
         T, terms = self.parts[0].shape[1] + 1, self.penalty.terms
         return next((k for k, term in enumerate(terms) if _alone(term.free_tasks(T))), None) if terms else 0
 
+    @cached_property
+    def kept(self):
+        """(d,) which features may have coefficients: not those that are constant in every task, of which intercepts do
+        all that they can do."""
+        used = np.any([P.any(axis=1) for P in self.parts], axis=0)
+        return used | ~(self.data.fit_intercept & self.data.tasks.constant_features)
+
     def joined(self, new):
         """[P_k, w_k] for every part."""
         return tuple(np.column_stack([P, w]) for P, w in zip(self.parts, new, strict=True))
@@ -152,7 +159,7 @@ def solve_held(problem, tol=1e-4, max_iter=10_000, callback=None):
         else:
             alone = Problem(problem.data, Canonical((), Nested(1, [0.0])))
             w = solve(alone, None, tol, max_iter, callback).W[:, 0]
-        new = tuple(w if j == k else zeros[j] for j in range(K))
+        new = tuple(w * problem.kept if j == k else zeros[j] for j in range(K))
         found = held_gap(problem, new, None)
         status = Status.CONVERGED if found.gap <= threshold else Status.STALLED
         return Result(new, found.intercept, found.primal, found.gap, 1, status)
@@ -161,7 +168,7 @@ def solve_held(problem, tol=1e-4, max_iter=10_000, callback=None):
     n_iter, history, best, since_better = 0, [], None, 0
     while True:
         n_iter += directions.run(min(CHECK_EVERY, max_iter - n_iter), 0.0)
-        new = directions.new
+        new = tuple(w * problem.kept for w in directions.new)
         found = held_gap(problem, new, directions.duals, side.b)
         history.append((n_iter, found.primal, found.gap))
         if callback is not None:

@@ -4,6 +4,7 @@ from importlib import import_module
 
 from . import baselines, compose, metrics, model_selection, reference, structures
 from ._version import __version__
+from .auto import AutoMultiTaskClassifier, AutoMultiTaskRegressor
 from .baselines import PooledClassifierCV, PooledRegressorCV, SingleTaskClassifierCV, SingleTaskRegressorCV
 from .estimators import (
     BlockSparseClassifier,
@@ -103,6 +104,8 @@ from .stacking import stack_tasks, unstack_tasks
 from .statistics import SufficientStatistics
 
 __all__ = [
+    "AutoMultiTaskClassifier",
+    "AutoMultiTaskRegressor",
     "BlockSparseClassifier",
     "BlockSparseClassifierCV",
     "BlockSparseRegressor",

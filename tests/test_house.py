@@ -32,6 +32,8 @@ FLOORS = [
     ["model_selection", "metrics", "explanation"],
     ["estimators"],
     ["compose", "new_tasks", "path", "reference", "baselines"],
+    ["_families"],
+    ["auto"],
     ["inspection"],
 ]
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}

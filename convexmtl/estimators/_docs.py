@@ -4,6 +4,10 @@ import inspect
 
 from sklearn.base import ClassifierMixin
 
+WARM_START = """warm_start : bool, default=False
+        Whether fit starts from the previous solution.
+    """
+
 COMMON_PARAMETERS = """fit_intercept : bool, default=True
         Whether each task has an intercept; it is never penalised.
     task_weight : {"equal", "size"} or array-like of shape (T,), default="equal"
@@ -18,9 +22,7 @@ COMMON_PARAMETERS = """fit_intercept : bool, default=True
     tol : float, default=1e-4
         The fit has converged when the duality gap is at most tol times what the objective at W = 0 is above the loss
         of a perfect fit (which is 0 but for Poisson).
-    warm_start : bool, default=False
-        Whether fit starts from the previous solution.
-    verbose : int, default=0
+    {warm}verbose : int, default=0
         1 prints a line at each check of the gap, and at the end what ``explain_fit`` says."""
 
 COMMON_ATTRIBUTES = """coef_ : ndarray of shape (T, d)
@@ -104,6 +106,7 @@ def documented(cls):
         "{n_alphas}": str(getattr(inspect.signature(cls).parameters.get("alphas"), "default", "")),
         "{searched}": SEARCH_ATTRIBUTES,
         "{common}": f"{loss}\n    {COMMON_PARAMETERS}",
+        "{warm}": WARM_START if "warm_start" in inspect.signature(cls).parameters else "",
         "{fitted}": COMMON_ATTRIBUTES
         + (CLASSES if classifies else "")
         + (STATISTICS if hasattr(cls, "partial_fit") else ""),

@@ -29,15 +29,7 @@ class SplitsTasks:
 
     def _folds(self, X, y, data, params):
         """[(train, test)]: how often each row is in either, (n,) integers, in the order of the rows of data.tasks."""
-        folds, order = [], _order(data)
-        for k, parts in enumerate(self._splits(X, y, data, params)):
-            folds.append([_counts(part, len(order), k)[order] for part in parts])
-            _check_fold(data, *folds[-1], k)
-        if not folds:
-            raise ValueError(
-                "cv has no splits (a generator has none left after one fit): pass a splitter, or a list of splits."
-            )
-        return folds
+        return counted(self._splits(X, y, data, params), data)
 
     def _default_splits(self, n_folds, data):
         """Yield (train, test) that split within every task, of the rows that count.
@@ -72,6 +64,19 @@ class SplitsTasks:
         """What is handed on to the splitter."""
         mapping = MethodMapping().add(caller="fit", callee="split")
         return MetadataRouter(owner=self).add_self_request(self).add(splitter=check_cv(self.cv), method_mapping=mapping)
+
+
+def counted(splits, data):
+    """The folds of ``_folds`` from (train, test) as a splitter has them, each checked."""
+    folds, order = [], _order(data)
+    for k, parts in enumerate(splits):
+        folds.append([_counts(part, len(order), k)[order] for part in parts])
+        _check_fold(data, *folds[-1], k)
+    if not folds:
+        raise ValueError(
+            "cv has no splits (a generator has none left after one fit): pass a splitter, or a list of splits."
+        )
+    return folds
 
 
 def _order(data):

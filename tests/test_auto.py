@@ -27,7 +27,7 @@ AUTOS = [cm.AutoMultiTaskRegressor, cm.AutoMultiTaskClassifier]
 FEW = ["BlockSparse", "MeanRegularized"]
 QUICK = {"families": FEW, "alphas": 3, "cv": 3}
 # (At its default of strengths a baseline takes most of the time that families with few of them do.)
-SHORT = {"alphas": 6}
+SHORT = {"alphas": 10}
 every_auto = pytest.mark.parametrize("cls", AUTOS, ids=lambda cls: cls.__name__)
 
 
@@ -417,7 +417,9 @@ def test_jobs_change_nothing():
 @every_auto
 def test_cloned_and_pickled(cls):
     X, y, given = drawn(cls, "stacked")
-    auto = cls(["MeanRegularized", twin(cls, "Dirty")(alphas=2, ratios=2)], alphas=3, cv=2, per_task=True).fit(X, y, **given)
+    auto = cls(["MeanRegularized", twin(cls, "Dirty")(alphas=2, ratios=2)], alphas=3, cv=2, per_task=True).fit(
+        X, y, **given
+    )
     copy = pickle.loads(pickle.dumps(auto))
     assert_array_equal(copy.predict(X, task=given["task"]), auto.predict(X, task=given["task"]))
     assert copy.leaderboard_["strengths"].tolist() == auto.leaderboard_["strengths"].tolist()

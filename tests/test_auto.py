@@ -52,7 +52,7 @@ def short_baselines(monkeypatch):
 
 
 @cases.few_checks
-@cases.checks_of_scikit_learn([cls(["MeanRegularized"], alphas=2, cv=2) for cls in AUTOS])
+@cases.checks_of_scikit_learn([cls(["MeanRegularized"], alphas=2, cv=3) for cls in AUTOS])
 def test_sklearn_compatible_estimator(estimator, check):
     check(estimator)
 

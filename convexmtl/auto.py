@@ -1,10 +1,10 @@
 """The family, and its strengths, that predict best: a search over all of them."""
 
 import time
+from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted
 
 from ._compat import Interval, StrOptions, raise_for_params
 from ._families import Search, better, candidates, leaderboard
@@ -15,6 +15,8 @@ from .estimators._docs import documented
 from .estimators._regressor import MultiTaskRegressorBase
 from .estimators._splits import SplitsTasks, counted
 
+# What the best search knows of its fit, beside its attributes.
+OF_A_FIT = ("_layout", "_classes", "_parts", "_dual_at", "_summary")
 COMMON = {name: default for name, default in COMMON_DEFAULTS.items() if name != "warm_start"}
 
 
@@ -148,14 +150,9 @@ class _Auto(SplitsTasks):
         some = candidates(self, len(data.labels))
         splits = list(self._splits(X, y, data, params))
         counted(splits, data)
+        own = {"cv": splits, "n_jobs": self.n_jobs, "selection": self.selection}
         for candidate in some:
-            own = {
-                "cv": splits,
-                "n_jobs": self.n_jobs,
-                "selection": self.selection,
-                "verbose": max(0, self.verbose - 1),
-            }
-            candidate.twin.set_params(**own)
+            candidate.twin.set_params(**own, verbose=max(0, self.verbose - 1))
         steps = Steps(self, len(some) * (1 if self.time_budget is None else 2), X, y)
         search = Search(self, begin, data.tasks, steps, X, y, {"sample_weight": sample_weight, "task": task})
         search.make(some)
@@ -163,23 +160,23 @@ class _Auto(SplitsTasks):
         for one in found:
             # (So that a copy of it can be fitted to other samples.)
             one.twin.set_params(cv=self.cv)
-        self._take(found, data)
+        self._take(found)
         self.left_out_ = search.left_out
         search.warn(dict.fromkeys(self.task_families_.tolist()), stacklevel=4)
         steps.end()
         return self
 
-    def _take(self, found, data):
+    def _take(self, found):
         """Set what is fitted, from what was found, the best first."""
         best = found[0]
         self.leaderboard_ = leaderboard(found)
         self.best_estimator_, self.best_family_ = best.twin, best.candidate.name
         for name in ("coef_", "intercept_", "tasks_", "n_iter_", "objective_", "dual_gap_"):
             setattr(self, name, getattr(best.twin, name))
-        self._layout = data.layout
-        if data.classes is not None:
-            self._classes = data.classes
-        self.task_families_ = np.full(len(data.labels), best.candidate.name, dtype=object)
+        for name in OF_A_FIT:
+            if hasattr(best.twin, name):
+                setattr(self, name, getattr(best.twin, name))
+        self.task_families_ = np.full(len(self.tasks_), best.candidate.name, dtype=object)
         if self.per_task:
             self._fall_back(best, [one for one in found[1:] if one.candidate.is_baseline])
 
@@ -192,6 +189,10 @@ class _Auto(SplitsTasks):
             least[taken] = one.task_losses[taken]
             self.coef_[taken], self.intercept_[taken] = one.twin.coef_[taken], one.twin.intercept_[taken]
             self.task_families_[taken] = one.candidate.name
+        n_others = np.sum(self.task_families_ != self.best_family_)
+        if n_others:
+            note = f"{n_others} of {len(self.tasks_)} tasks have the coefficients of a baseline (task_families_)."
+            self._summary = replace(self._summary, notes=[*self._summary.notes, note])
 
     def _penalty(self):
         return self.best_estimator_._penalty() if hasattr(self, "best_estimator_") else super()._penalty()
@@ -202,10 +203,6 @@ class _Auto(SplitsTasks):
                 f"{type(self).__name__} has no problem of its own before it is fitted: it chooses that of a family."
             )
         return self.best_estimator_._formulate(X, y, **given)
-
-    def _fitted_parts(self):
-        check_is_fitted(self)
-        return self.best_estimator_._fitted_parts()
 
 
 @documented

@@ -3,6 +3,7 @@
 import builtins
 import pickle
 import sys
+import warnings
 from types import SimpleNamespace
 
 import cases
@@ -54,7 +55,9 @@ def short_baselines(monkeypatch):
 @cases.few_checks
 @cases.checks_of_scikit_learn([cls(["MeanRegularized"], alphas=2, cv=3) for cls in AUTOS])
 def test_sklearn_compatible_estimator(estimator, check):
-    check(estimator)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        check(estimator)
 
 
 # --------------------------------------------------------------------------------- who takes part
@@ -301,6 +304,9 @@ def test_tasks_fall_back_to_a_baseline():
         assert_array_equal(auto.coef_[t], searches[expected].coef_[t])
         assert auto.intercept_[t] == searches[expected].intercept_[t]
     assert auto.task_families_[5] == "single-task"
+    n_others = np.sum(auto.task_families_ != "MeanRegularized")
+    assert f"{n_others} of 6 tasks have the coefficients of a baseline (task_families_)." in cm.explain_fit(auto).notes
+    assert "baseline" not in str(cm.explain_fit(auto.best_estimator_))
     assert_array_equal(auto.best_estimator_.coef_, plain.coef_)
     new = np.random.default_rng(1).standard_normal((9, 5))
     assert_allclose(auto.predict(new, task=np.full(9, 5)), searches["single-task"].predict(new, task=np.full(9, 5)))
@@ -480,10 +486,11 @@ def test_verbose(capsys):
     assert not capsys.readouterr().out
     auto = cm.AutoMultiTaskRegressor(**QUICK, verbose=1).fit(X, Y)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(":")[0] for line in lines] == [
+    assert [line.split(":")[0] for line in lines[:4]] == [
         f"[AutoMultiTaskRegressor] {name}" for name in ("single-task", "pooled", *FEW)
     ]
     assert f"loss {rows(auto)['pooled']['loss']:.6g}, " in lines[1]
+    assert lines[4].startswith("AutoMultiTaskRegressor: 4 tasks, 6 features")
 
 
 def test_warnings_of_the_best_and_of_the_others():

@@ -37,7 +37,11 @@ from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _num_features as num_features
 from sklearn.utils.validation import _num_samples as num_samples
 
+# numba's option for functions that make no arrays: references to those that they are given are not counted.
+UNCOUNTED = {"_nrt": False}
+
 __all__ = [
+    "UNCOUNTED",
     "BaseComposition",
     "BaseScorer",
     "BaseSearchCV",

@@ -8,16 +8,18 @@ name is compiled into whatever calls it, once more each time; so a large kernel,
 
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from hashlib import sha256
 from importlib import import_module
 from types import CodeType, FunctionType
 
-from ._compat import first_class
+from ._compat import UNCOUNTED, first_class
 
 # NaN and infinity keep their meaning: only reordering and contraction are allowed.
 FAST_REDUCTION = frozenset({"reassoc", "contract", "arcp", "nsz"})
+
+SCALARS = {"void", "float64", "int64", "boolean"}
 
 # row (in: the point, out: its prox), step per task, float parameters, int parameters, feature index
 ROW_PROX = "void(float64[::1], float64[::1], float64[::1], int64[::1], int64)"
@@ -92,39 +94,55 @@ class Kernel:
         return {name: space[name] for name in self.function.__code__.co_names if isinstance(space.get(name), Kernel)}
 
     @property
+    def counts(self):
+        """Whether references to arrays are counted, as they must be where arrays are made or returned.
+
+        Where not, a slice costs nothing; to count it takes as long as all else that is done for a short row.
+        """
+        result = self.signature.partition("(")[0]
+        return "empty" in self.function.__code__.co_names or result not in SCALARS
+
+    @property
     def digest(self):
         """Short text that changes with the source, its constants and those of all kernels that it calls."""
         code, space = self.function.__code__, self.function.__globals__
         constants = [constant for constant in code.co_consts if not isinstance(constant, CodeType)]
         constants += [space[name] for name in code.co_names if isinstance(space.get(name), int | float)]
-        own = (code.co_code, constants, code.co_names, self.signature, self.fastmath)
+        own = (code.co_code, constants, code.co_names, self.signature, self.fastmath, self.counts)
         own += tuple(other.digest for other in self.called.values())
         return sha256(repr(own).encode()).hexdigest()[:16]
 
     @cached_property
     def compiled(self):
         """The compiled function (a numba dispatcher)."""
+        source = self.function
+        space = source.__globals__ | {name: other.compiled for name, other in self.called.items()}
+        source = FunctionType(source.__code__, space, source.__name__, source.__defaults__)
+        # The disk cache looks at the file of this function only; what is called may be from another one.
+        source.__qualname__ = f"{self.function.__qualname__}-{self.digest}"
+        source.__module__ = self.function.__module__
+        from numba import errors
+
+        with _interrupts_later():
+            if not self.counts:
+                with suppress(errors.NumbaError):
+                    # (What makes arrays in other words than ``empty`` is refused.)
+                    return self._njit(source, **UNCOUNTED)
+            return self._njit(source)
+
+    def _njit(self, source, **options):
         from numba import njit
 
-        source = self.function
-        space = source.__globals__
-        called = {name: other.compiled for name, other in self.called.items()}
-        if called:
-            source = FunctionType(source.__code__, {**space, **called}, source.__name__, source.__defaults__)
-            # The disk cache looks at the file of this function only; what is called may be from another one.
-            source.__qualname__ = f"{self.function.__qualname__}-{self.digest}"
-            source.__module__ = self.function.__module__
-        options = dict(nogil=True, error_model="numpy", fastmath=set(FAST_REDUCTION) if self.fastmath else False)
+        options |= dict(nogil=True, error_model="numpy", fastmath=set(FAST_REDUCTION) if self.fastmath else False)
         # What other kernels alone call need not be called from Python.
         options["no_cpython_wrapper"] = self.__name__.startswith("_")
-        with _interrupts_later():
-            try:
-                return njit(_signature(self.signature), cache=True, **options)(source)
-            except RuntimeError as error:
-                # A read-only install without a writable cache folder: compile in memory.
-                if "cannot cache" not in str(error):
-                    raise
-                return njit(_signature(self.signature), **options)(source)
+        try:
+            return njit(_signature(self.signature), cache=True, **options)(source)
+        except RuntimeError as error:
+            # A read-only install without a writable cache folder: compile in memory.
+            if "cannot cache" not in str(error):
+                raise
+            return njit(_signature(self.signature), **options)(source)
 
     @cached_property
     def pointer(self):

@@ -246,8 +246,8 @@ def pass_shared(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, b
 
 @kernel(PASS)
 def pass_tasks(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, offset, new):
-    """The same where every task has its own G[t]; D (T, block) is the transpose of C."""
-    T = W.shape[1]
+    """The same where every task has its own G[t], or tasks are few; D (T, block) is the transpose of C."""
+    T, own = W.shape[1], G.shape[0] > 1
     coupled = len(M[1]) + len(M[4]) > 0
     top = 0.0
     for j in range(begin, end):
@@ -257,7 +257,7 @@ def pass_tasks(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, be
         if step[j, 0] == 0.0:
             continue
         for t in range(T):
-            new[t] = gradient[t, offset + k] + _dot(D[t, :k], G[t, j, offset : offset + k])
+            new[t] = gradient[t, offset + k] + _dot(D[t, :k], G[t if own else 0, j, offset : offset + k])
         if coupled:
             _couple(W[j], M, new)
         change = _row(new, W[j], step[j], ridge, prox, fpar, ipar, j)
@@ -313,7 +313,7 @@ def descend_gram(X, G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, go,
     m, T = W.shape
     new = np.empty(T)
     C = np.empty((block, T))
-    D = np.empty((T if G.shape[0] > 1 else 0, block))
+    D = np.empty((T, block))
     rows = np.empty(block, dtype=np.int64)
     for sweep in range(n_sweeps):
         top = 0.0
@@ -337,7 +337,7 @@ def descend_blocks(X, G, scale, u, W, step, M, ridge, prox, fpar, ipar, go, add,
     """
     m, T = W.shape
     new = np.empty(T)
-    C, D = np.empty((block, T)), np.empty((0, block))
+    C, D = np.empty((block, T)), np.empty((T, block))
     rows = np.empty(block, dtype=np.int64)
     gradient = np.empty((T, block))
     for sweep in range(n_sweeps):

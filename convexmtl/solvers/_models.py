@@ -17,6 +17,7 @@ from ._kernels import (
 )
 
 BLOCK = 64
+FEW = 6  # tasks for which sums over the rows before are taken task by task
 NO_X = np.empty((0, 0, 0))
 
 
@@ -38,10 +39,10 @@ def quadratic_model(problem, term, coupling, features, W, certificate, flat=True
     return ColumnsModel(*parts)
 
 
-def pointers(G):
+def pointers(G, n_tasks):
     """What goes over rows, and adds up their changes, for G (1 or T, m, m)."""
-    shared = len(G) == 1
-    return (pass_shared if shared else pass_tasks).pointer, (add_shared if shared else add_task_rows).pointer
+    rows = pass_shared if len(G) == 1 and n_tasks > FEW else pass_tasks
+    return rows.pointer, (add_shared if len(G) == 1 else add_task_rows).pointer
 
 
 def flat_grams(data, features):
@@ -173,7 +174,7 @@ class GradientModel(Model):
             self.gradient += np.matmul(change.T[:, None], self.G[:, rows])[:, 0]
 
     def sweep(self, n_sweeps, tol):
-        arguments = (NO_X, self.G, self.scale, self.gradient, self.W, *self.penalty, *pointers(self.G))
+        arguments = (NO_X, self.G, self.scale, self.gradient, self.W, *self.penalty, *pointers(self.G, len(self.scale)))
         return descend_gram(*arguments, min(BLOCK, len(self.W)), n_sweeps, tol, self._worst)
 
     def state(self):
@@ -293,7 +294,7 @@ class BlocksModel(ResidualModel):
         return self.u @ self.X.T
 
     def sweep(self, n_sweeps, tol):
-        arguments = (self.X[None], self.G, self.scale, self.u, self.W, *self.penalty, *pointers(self.G))
+        arguments = (self.X[None], self.G, self.scale, self.u, self.W, *self.penalty, *pointers(self.G, len(self.scale)))
         return descend_blocks(*arguments, BLOCK, n_sweeps, tol, self._worst)
 
 

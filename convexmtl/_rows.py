@@ -1,34 +1,35 @@
-"""Rows of a (d, T) matrix: which are in use, and their norms. Most rows are zero, so these passes must be cheap."""
+"""Rows of (d, T) matrices: which are in use, and their norms. Most rows are zero, so these passes must be cheap."""
 
 import numpy as np
 
 
 def used_rows(W):
-    """(d,) booleans: the rows of W that are not all zero; NaN is not zero."""
+    """(..., d) booleans: the rows of W (..., d, T) that are not all zero; NaN is not zero."""
     if W.dtype != np.float64:
-        return W.any(axis=1)
+        return W.any(axis=-1)
     # Faster: the bits of a row, but for the signs.
-    return np.bitwise_or.reduce(W.view(np.int64), axis=1) << 1 != 0
+    return np.bitwise_or.reduce(W.view(np.int64), axis=-1) << 1 != 0
 
 
 def row_norms(W, q=2):
-    """(d,) norms of order q >= 1, scaled where a large exponent might overflow or underflow."""
+    """(..., d) norms of order q >= 1 of the rows of W (..., d, T), scaled where a large exponent might overflow or
+    underflow."""
     if q == 2:
-        squares = np.einsum("jt,jt->j", W, W)
+        squares = np.einsum("...t,...t->...", W, W)
         norms = np.sqrt(squares)
         if not 1e-280 <= squares.min(initial=1.0) <= squares.max(initial=1.0) <= 1e280:
             # Squares that overflow or underflow, rather than zeros.
             odd = (squares < 1e-280) | (squares > 1e280)
-            odd[odd] = W[odd].any(axis=1)
+            odd[odd] = W[odd].any(axis=-1)
             if odd.any():
                 norms[odd] = _scaled_norms(W[odd], 2.0)
         return norms
     if q in (1, np.inf):
-        return np.linalg.norm(W, ord=q, axis=1)
+        return np.linalg.norm(W, ord=q, axis=-1)
     return _scaled_norms(W, float(q))
 
 
 def _scaled_norms(W, q):
-    top = np.abs(W).max(axis=1, initial=0.0)
+    top = np.abs(W).max(axis=-1, initial=0.0)
     scale = np.where((top > 0) & (top < np.inf), top, 1.0)
-    return top * np.linalg.norm(W / scale[:, None], ord=q, axis=1)
+    return top * np.linalg.norm(W / scale[..., None], ord=q, axis=-1)

@@ -144,7 +144,7 @@ class _PooledCV(_RidgeCV):
                 warnings.simplefilter("ignore", UserWarning)
                 found.fit(one.X[train], one.y[train], sample_weight=one.weight[train])
             errors_of, mass, left = held_out_errors(data, test)
-            of_tasks = errors_of(np.repeat(found.coef_.T, T, axis=1), np.repeat(found.intercept_, T))
+            (of_tasks,) = errors_of(np.repeat(found.coef_.T, T, axis=1)[None], np.repeat(found.intercept_, T)[None])
             errors[k, left] = np.where(mass > 0, of_tasks, np.nan)
         for name, value in own._fitted_state().items():
             if name not in ("n_features_in_", "feature_names_in_"):

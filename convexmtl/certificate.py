@@ -5,7 +5,7 @@ per task gives a lower bound of the objective. The gap is summed as the Fenchel 
 the penalty, each of them >= 0, because primal - dual would cancel the digits that matter.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.sparse import issparse
@@ -15,6 +15,8 @@ from ._rows import used_rows
 from .gram import each
 from .inverses import inverse
 from .tasks import Tasks
+
+ENTRIES = 300_000  # of all W of a path, or of all predictions, that are certified at a time: they stay in the cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,17 +131,21 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     return Certificate(primal, primal - gap, gap, best, gradient, at_best, tasks, coupled)
 
 
-def path_gaps(problems, Ws):
-    """Certificates of W = Ws[a] for problems that differ in their penalty only, as from ``duality_gap``.
+def path_gaps(problems, factors, Ws):
+    """Certificates of W = Ws[a] for problems that differ in the factor before their penalty, as from ``duality_gap``.
 
     With the squared loss and one X for all tasks, predictions and gradients come from two products for all of them.
     """
     tasks = problems[0].tasks if problems else None
-    if not problems or not problems[0].loss.quadratic or tasks.common_weight is None or tasks.is_sparse:
-        return [duality_gap(problem, (W,)) for problem, W in zip(problems, Ws, strict=False)]
     Ws = Ws[: len(problems)]
+    if not problems or not problems[0].loss.quadratic or tasks.common_weight is None or tasks.is_sparse:
+        return [duality_gap(problem, (W,)) for problem, W in zip(problems, Ws, strict=True)]
     (A, d, T), (s, scale), n = Ws.shape, tasks.common_weight, tasks.n_rows
-    z = (Ws.transpose(0, 2, 1).reshape(A * T, d) @ tasks.X.T).reshape(A, T, n)
+    size = max(1, ENTRIES // (T * max(d, n)))
+    if A > size:
+        parts = [slice(a, a + size) for a in range(0, A, size)]
+        return [c for part in parts for c in path_gaps(problems[part], factors[part], Ws[part])]
+    z = tasks.apply_all(Ws).reshape(A, T, n)
     r = tasks.y.reshape(T, n) - z
     intercepts = np.zeros((A, T))
     if problems[0].data.fit_intercept:
@@ -149,24 +155,23 @@ def path_gaps(problems, Ws):
             intercepts += means
             r -= means[:, :, None]
     z += intercepts[:, :, None]
-    Z = ((r * s).reshape(A * T, n) @ tasks.X).reshape(A, T, d).transpose(0, 2, 1) * scale
-    known = [
-        Certificate(np.inf, -np.inf, np.inf, intercepts[a], Z[a], z[a].ravel(), tasks, coupled=False) for a in range(A)
-    ]
-    terms = [problem.penalty.terms[0] for problem in problems]
-    coupled = any(not problem.penalty.coupling.is_zero for problem in problems)
-    if coupled or not all(term.is_norm and not term.free_tasks(T).size for term in terms[:1]):
+    Z = ((r * (scale[:, None] * s)).reshape(A * T, n) @ tasks.X).reshape(A, T, d).transpose(0, 2, 1)
+
+    def certificate(a, *values):
+        return Certificate(*map(float, values), intercepts[a], Z[a], z[a].ravel(), tasks, coupled=False)
+
+    first = problems[0].penalty
+    if not first.coupling.is_zero or not all(t.is_norm and not t.free_tasks(T).size for t in first.terms[:1]):
+        known = [certificate(a, np.inf, -np.inf, np.inf) for a in range(A)]
         return [duality_gap(p, (W,), known=k) for p, W, k in zip(problems, Ws, known, strict=True)]
     # A norm alone: with the residual times s as dual variables, the loss has a gap of (1 - s)^2 times its value.
+    strength = np.asarray(factors) / factors[0]
     losses, products = 0.5 * (r**2 @ s) @ scale, np.einsum("adt,adt->a", Ws, Z)
-    sizes = np.array([term.value(W) for term, W in zip(terms, Ws, strict=True)])
-    shrink = 1 / np.maximum(1, [term.dual_norm(z) for term, z in zip(terms, Z, strict=True)])
+    sizes = strength * first.terms[0].values(Ws)
+    shrink = 1 / np.maximum(1, first.terms[0].dual_norms(Z) / strength)
     primals = losses + sizes
     gaps = not_below_zero(np.fmin((1 - shrink) ** 2 * losses + sizes - shrink * products, primals), primals)
-    return [
-        replace(k, primal=float(primal), dual=float(primal - gap), gap=float(gap))
-        for k, primal, gap in zip(known, primals, gaps, strict=True)
-    ]
+    return [certificate(a, *values) for a, values in enumerate(zip(primals, primals - gaps, gaps, strict=True))]
 
 
 def not_below_zero(gap, scale):

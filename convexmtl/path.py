@@ -11,7 +11,7 @@ from ._input import coef_names
 from ._progress import Steps, with_callbacks
 from ._threads import one_thread
 from .estimators._base import too_weak
-from .solvers.paths import critical_factor, leading_strength, path_alphas, solve_path
+from .solvers.paths import Multiples, critical_factor, leading_strength, path_alphas, solve_path
 
 
 def alpha_max(estimator, X, y, *, task=None, sample_weight=None):
@@ -132,8 +132,8 @@ def _path(estimator, X, y, task, sample_weight, alphas, eps):
     d, T = problem.shape
     coefs, intercepts = np.empty((len(alphas), T, d)), np.empty((len(alphas), T))
     results, steps, weak = [], Steps(estimator, len(alphas), X, y), None
-    settings = formulation.labels, estimator.tol, estimator.max_iter
-    for k, result in enumerate(solve_path(problem.data, formulation.penalty, alphas / lead, *settings)):
+    multiples = Multiples(formulation.penalty, alphas / lead, d, formulation.labels)
+    for k, result in enumerate(solve_path(problem.data, multiples, estimator.tol, estimator.max_iter)):
         coefs[k], intercepts[k] = result.W.T, result.intercept
         results.append((result.objective, result.dual_gap, result.n_iter, result.converged))
         if weak is None and result.converged:

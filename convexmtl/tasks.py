@@ -186,6 +186,16 @@ class Tasks:
             _products.add_predictions(*rows, W[some], z)
         return z
 
+    def apply_all(self, Ws):
+        """(A, N) the predictions of every W of Ws (A, d, T)."""
+        if not self.is_shared or self.is_sparse:
+            return np.array([self.apply(W) for W in Ws]).reshape(len(Ws), -1)
+        (A, d, T), used = Ws.shape, used_rows(Ws).any(axis=0)
+        X = self.X.T
+        if 2 * np.count_nonzero(used) < d:
+            Ws, X = Ws[:, used], X[used]
+        return (Ws.transpose(0, 2, 1).reshape(A * T, -1) @ X).reshape(A, -1)
+
     def adjoint(self, u):
         """(d, T) with columns sum_i u_ti x_ti, for u (N,)."""
         if self.is_shared:

@@ -2,7 +2,7 @@
 
 import inspect
 import warnings
-from itertools import takewhile
+from itertools import islice, takewhile
 from numbers import Integral, Real
 
 import numpy as np
@@ -17,13 +17,14 @@ from .._progress import Steps, with_callbacks
 from .._threads import same_sums
 from ..data import DataTerm
 from ..problem import Problem
-from ..solvers.paths import leading_strength, path_alphas, solve_path
+from ..solvers.paths import Multiples, leading_strength, path_alphas, solve_path
 from ._base import all_or_nothing, initialiser
 from ._folds import condensed
 from ._splits import SplitsTasks
 
 # Strengths on a path, by default: on one of several, errors are too flat for more to matter (benchmarks/searches.py).
 ALPHAS, FEW_ALPHAS = 100, 30
+ENTRIES = 4e5  # of all W, and of their predictions, that are held at a time
 
 
 class CrossValidated(SplitsTasks):
@@ -129,10 +130,15 @@ class CrossValidated(SplitsTasks):
         errors, failed = np.empty((len(settings), len(alphas[0]), len(folds))), 0
         of_path, of_tasks = [], []  # errors task by task: all on the path at hand, (T, K) at the best of those before
         generates = get_active_backend()[0].supports_return_generator
+        d, labels = data.tasks.n_features, data.labels
+        paths = [
+            Multiples(formulation.penalty, strengths / lead, d, labels)
+            for formulation, strengths, lead in zip(formulations, alphas, leads, strict=True)
+        ]
         with same_sums():
             few = condensed(data, folds)
             found = Parallel(n_jobs=self.n_jobs, return_as="generator" if generates else "list")(
-                delayed(_errors)(singles[p], formulations[p].penalty, data, alphas[p] / leads[p], *folds[k], few[k])
+                delayed(_errors)(singles[p], paths[p], data, *folds[k], few[k])
                 for p, k in jobs
             )
             for (p, k), (column, by_task, n_failed) in zip(jobs, found, strict=True):
@@ -188,15 +194,15 @@ def spaced(ratios, low, high):
     return read_list(ratios, "ratios", "a number of ratios or a list of positive ones", low=np.nextafter(0, 1))
 
 
-def _errors(single, penalty, data, factors, train, test, few=None):
+def _errors(single, multiples, data, train, test, few=None):
     """(mean test losses (n_factors,), those of each task (n_factors, T), how many fits have not converged).
 
-    ``factors`` are multiples of the penalty; ``train`` and ``test`` (n,) say how often each row is in the part; ``few``
+    ``multiples`` are those of the penalty; ``train`` and ``test`` (n,) say how often each row is in the part; ``few``
     is the fold Condensed, or None. A task without test samples has NaN.
     """
     if few is not None:
         term = DataTerm(few.train, data.loss, single.fit_intercept)
-        errors, failed = _along(single, penalty, term, factors, data.labels, few.errors)
+        errors, failed = _along(single, multiples, term, few.errors)
         if errors[-1] is not None:
             return *_of_fold(np.array(errors), few.share, few.test.tasks, len(data.labels)), failed
     tasks = data.tasks.part(train)[0]
@@ -205,20 +211,22 @@ def _errors(single, penalty, data, factors, train, test, few=None):
         tasks, fixed = single._without_constant_tasks(tasks, data.loss, data.labels)
     term = DataTerm(tasks, data.loss, single.fit_intercept, fixed)
     errors_of, mass, left = held_out_errors(data, test)
-    errors, failed = _along(single, penalty, term, factors, data.labels, errors_of)
+    errors, failed = _along(single, multiples, term, errors_of)
     return *_of_fold(np.array(errors), mass / mass.sum(), left, len(data.labels)), failed
 
 
 def held_out_errors(data, test):
-    """(function of W and the intercepts: mean test loss of every task that is left in the part, what each of these
-    counts, their positions); ``test`` (n,) says how often each row is in the part."""
+    """(function of many W (A, d, T) and intercepts (A, T): mean test loss (A, k) of every task that is left in the
+    part, what each of these counts, their positions); ``test`` (n,) says how often each row is in the part."""
     held_out, left = data.tasks.part(test)
     mass = held_out.mass
     mean = np.divide(held_out.weight, held_out.spread(mass), out=np.zeros(len(held_out.y)), where=held_out.weight > 0)
 
-    def errors_of(W, intercept):
-        z = held_out.shift(held_out.apply(W[:, left]), intercept[left])
-        return held_out.sum(mean * data.loss.error(held_out.y, z))
+    def errors_of(Ws, intercepts):
+        z = held_out.apply_all(Ws[:, :, left]) + intercepts[:, left][:, held_out.sample_task]
+        # (As in ``shift``.)
+        z[:, held_out.absent] = 0.0
+        return np.add.reduceat(mean * data.loss.error(held_out.y, z), held_out.ptr[:-1], axis=1)
 
     return errors_of, mass, left
 
@@ -230,13 +238,15 @@ def _of_fold(errors, share, tested, n_tasks):
     return errors @ share, by_task
 
 
-def _along(single, penalty, term, factors, labels, errors_of):
+def _along(single, multiples, term, errors_of):
     """(errors of the fits to these multiples of the penalty, how many have not converged), to the first of None."""
     errors, failed = [], 0
     with same_sums():
-        for result in solve_path(term, penalty, factors, labels, single.tol, single.max_iter):
-            errors.append(errors_of(result.W, result.intercept))
-            failed += not result.converged
+        results = solve_path(term, multiples, single.tol, single.max_iter)
+        size = max(1, int(ENTRIES / max(np.prod(term.shape), len(term.tasks.y))))
+        while some := list(islice(results, size)):
+            errors.extend(errors_of(np.array([r.W for r in some]), np.array([r.intercept for r in some])))
+            failed += sum(not result.converged for result in some)
             if errors[-1] is None:
                 break
     return errors, failed

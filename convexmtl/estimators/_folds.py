@@ -39,8 +39,20 @@ class Condensed(NamedTuple):
     share: np.ndarray
     lengths: np.ndarray
 
-    def errors(self, W, intercept):
-        """The mean test loss of every task of `test`, as from the samples; None where only samples have the digits.
+    def errors(self, Ws, intercepts):
+        """[the mean test loss of every task of `test`, as from the samples] for each W of Ws (A, d, T).
+
+        It ends with None where only samples have the digits.
+        """
+        found = []
+        for W, intercept in zip(Ws, intercepts, strict=True):
+            found.append(self._errors(W, intercept))
+            if found[-1] is None:
+                break
+        return found
+
+    def _errors(self, W, intercept):
+        """Those for one W, or None.
 
         That is where coefficients cancel each other, or hardly anything is left of the targets.
         """

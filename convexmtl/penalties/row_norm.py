@@ -6,7 +6,7 @@ from .._jit import kernel, row_prox
 from .._rows import row_norms, used_rows
 from ..coupling import Nested
 from .base import Canonical, check_number
-from .rows import RowPenalty, largest, shorten
+from .rows import RowPenalty, shorten
 
 
 @kernel("float64(float64[::1], int64[::1], int64)")
@@ -353,8 +353,11 @@ class RowNorm(RowPenalty):
             used = used_rows(W)
             if 2 * used.sum() < len(W):
                 return self.restrict(used).value(W[used])
-        rows = self.alpha * self.l1_ratio * float(self._weights(len(W)) @ row_norms(W, self.q))
-        return rows if self.is_norm else rows + 0.5 * self._ridge * np.sum(W**2)
+        return float(self.values(W))
+
+    def values(self, Ws):
+        rows = self.alpha * self.l1_ratio * (row_norms(Ws, self.q) @ self._weights(Ws.shape[-2]))
+        return rows if self.is_norm else rows + 0.5 * self._ridge * np.sum(Ws**2, axis=(-2, -1))
 
     def prox(self, V, step):
         if self.is_norm and self.q == 1 and np.ndim(step) == 0:
@@ -370,7 +373,11 @@ class RowNorm(RowPenalty):
         return self._norm().prox(V * shrink, step * shrink) if self.l1_ratio else V * shrink
 
     def dual_norm(self, Z):
-        return largest(row_norms(Z, _conjugate(self.q)) / self._weights(len(Z))) / self.alpha
+        return float(self.dual_norms(Z))
+
+    def dual_norms(self, Zs):
+        norms = row_norms(Zs, _conjugate(self.q)) / self._weights(Zs.shape[-2])
+        return np.max(norms, axis=-1, initial=0.0) / self.alpha
 
     def excess(self, Z):
         conjugate = _conjugate(self.q)

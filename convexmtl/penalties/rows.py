@@ -132,6 +132,14 @@ class RowPenalty(Penalty):
         """(d,): by how much each row of Z is too large for a row of W to stay zero; 0 where it is not."""
         return np.abs(self.prox(Z, 1.0)).max(axis=1)
 
+    def values(self, Ws):
+        """(A,) the value of every W of Ws (A, d, T)."""
+        return np.array([self.value(np.ascontiguousarray(W)) for W in Ws])
+
+    def dual_norms(self, Zs):
+        """(A,) the dual norm of every Z of Zs (A, d, T)."""
+        return np.array([self.dual_norm(Z) for Z in Zs])
+
     def selects_features(self, n_tasks):
         return not self.free_tasks(n_tasks).size and not np.any(self.excess(np.full((1, n_tasks), 1e-150)))
 

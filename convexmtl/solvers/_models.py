@@ -294,7 +294,8 @@ class BlocksModel(ResidualModel):
         return self.u @ self.X.T
 
     def sweep(self, n_sweeps, tol):
-        arguments = (self.X[None], self.G, self.scale, self.u, self.W, *self.penalty, *pointers(self.G, len(self.scale)))
+        forms = pointers(self.G, len(self.scale))
+        arguments = (self.X[None], self.G, self.scale, self.u, self.W, *self.penalty, *forms)
         return descend_blocks(*arguments, BLOCK, n_sweeps, tol, self._worst)
 
 

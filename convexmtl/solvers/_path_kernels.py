@@ -10,7 +10,9 @@ from .._jit import kernel
 from ._kernels import ADD, PASS, STEPS, SWEEPS, _gradients
 
 # The products of some rows with each other, as sweeps take them; and how their changes get into the gradient of all.
-GATHER = "void(float64[:, :, ::1], int64[::1], int64, float64[:, :, ::1])"
+GATHER = (
+    "void(float64[:, :, ::1], int64[::1], int64, float64[:, ::1], float64[:, ::1], int64[::1], float64[:, :, ::1])"
+)
 TELL = f"void(float64[:, ::1], int64[::1], float64[:, :, ::1], pointer({ADD}), float64[:, ::1], float64[:, ::1])"
 
 
@@ -61,8 +63,8 @@ def _go_on(v, before, ahead):
 
 
 @kernel(GATHER)
-def gather_grams(G, rows, block, out):
-    """out[b, k, i] = G[b, rows[k], rows[i]]."""
+def gather_grams(G, rows, block, products, held, places, out):
+    """out[b, k, i] = G[b, rows[k], rows[i]]; nothing is kept."""
     for b in range(G.shape[0]):
         for k in range(len(rows)):
             for i in range(len(rows)):
@@ -70,13 +72,42 @@ def gather_grams(G, rows, block, out):
 
 
 @kernel(GATHER)
-def gather_products(x, rows, block, out):
-    """out[0, k, i] = x[0, k] . x[0, i], for x (1, size, n) that are these rows."""
-    _gradients(x[0], x[0], 0, x.shape[1], out[0])
+def gather_products(x, rows, block, products, held, places, out):
+    """out[0, k, i] = x[0, rows[k]] . x[0, rows[i]], for at most len(held) rows.
+
+    Rows come back from fit to fit: the first ones are kept in ``held``, with their ``products``, and their ``places``
+    there, from 1 on; the last of these numbers says how many there are.
+    """
+    m = x.shape[1]
+    first, more = places[m], 0
+    for k in range(len(rows)):
+        if places[rows[k]] == 0:
+            more += 1
+    if first + more > held.shape[0]:
+        # No room: begin anew.
+        for j in range(m):
+            places[j] = 0
+        first = 0
+    last = first
+    for k in range(len(rows)):
+        if places[rows[k]] == 0:
+            for i in range(x.shape[2]):
+                held[last, i] = x[0, rows[k], i]
+            last += 1
+            places[rows[k]] = last
+    places[m] = last
+    new = np.empty((last - first, last))
+    _gradients(held[first:last], held, 0, last, new)
+    for k in range(first, last):
+        for i in range(last):
+            products[k, i] = products[i, k] = new[k - first, i]
+    for k in range(len(rows)):
+        for i in range(len(rows)):
+            out[0, k, i] = products[places[rows[k]] - 1, places[rows[i]] - 1]
 
 
 @kernel(GATHER)
-def gather_blocks(x, rows, block, out):
+def gather_blocks(x, rows, block, products, held, places, out):
     """out[0, k, i - begin] = x[0, k] . x[0, i] for the rows i of the block of k, which begins at ``begin``."""
     for begin in range(0, x.shape[1], block):
         end = min(begin + block, x.shape[1])
@@ -171,6 +202,12 @@ def descend_path(
     wide = n > 0
     step, new, worst = np.empty((m, T)), np.empty(T), np.empty(1)
     C, inside = np.empty((m, T)), np.empty(m, dtype=np.bool_)
+    places, room = np.empty(m + 1, dtype=np.int64), min(m, n + block) if wide else 0
+    for j in range(m + 1):
+        places[j] = 0
+    products, held = np.empty((room, room)), np.empty((room, n))
+    taken = np.empty(m * n)
+    blocks, known = np.empty((1, m if wide else 0, block)), False
     rate, limit = 1.0, 0.0
     for a in range(begin, begin + out.shape[0]):
         row_steps(curvature, _times(factors[a], bound), even, spread, step)
@@ -203,16 +240,18 @@ def descend_path(
             if not whole:
                 # The rows in use and those that want to be, on their own.
                 V, s, state = _rows_of(W, rows), _rows_of(step, rows), _columns_of(gradient, rows)
-                if wide:
-                    x = np.empty((1, size, n))
+            if many:
+                state, small = u, blocks
+                if not whole:
+                    x = taken[: size * n].reshape((1, size, n))
                     for k in range(size):
                         for i in range(n):
                             x[0, k, i] = source[0, rows[k], i]
-            if many:
-                state = u
-            if many or not whole:
-                small = np.empty((source.shape[0], size, block if many else size))
-                gather(x, rows, block, small)
+            elif not whole:
+                small = np.empty((source.shape[0], size, size))
+            if not (whole and (known or not many)):
+                gather(x, rows, block, products, held, places, small)
+                known = whole
             last = np.inf
             while total < most:
                 sweep(x, small, scale, state, V, s, couple, stretch, prox, fpar, ipar, go, add, block, 1, 0.0, worst)

@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from functools import cached_property
 from numbers import Integral, Real
 
 import numpy as np
@@ -93,23 +94,49 @@ def _smallest_curvature(penalty):
     return min(curvatures)
 
 
-def solve_path(data, penalty, factors, labels, tol, max_iter):
+class Multiples:
+    """A penalty times each of ``factors``, for all the data on which it is solved for them.
+
+    Parameters
+    ----------
+    penalty : Penalty
+    factors : (A,) array
+    n_features : int
+    labels : (T,) array
+        Of the tasks.
+    """
+
+    def __init__(self, penalty, factors, n_features, labels):
+        self.penalty, self.factors, self.n_features, self.labels = penalty, factors, n_features, labels
+
+    @cached_property
+    def canonicals(self):
+        """[Canonical], one for every factor."""
+        with warnings.catch_warnings():
+            # What is to be said of the penalty was said when the problem was made.
+            warnings.simplefilter("ignore", UserWarning)
+            found = [self.penalty.scaled(factor).resolve(self.n_features, self.labels) for factor in self.factors]
+        if found and not found[0].terms:
+            # One coupling for all, so that what does not depend on its strength is known to all.
+            coupling = found[0].coupling
+            coupling.free  # noqa: B018
+            share = [coupling.scaled(factor / self.factors[0]) for factor in self.factors[1:]]
+            found[1:] = [replace(other, coupling=c) for other, c in zip(found[1:], share, strict=True)]
+        return found
+
+    def __getstate__(self):
+        # What there is of every factor is made anew where it is needed.
+        return {name: value for name, value in vars(self).items() if name != "canonicals"}
+
+
+def solve_path(data, multiples, tol, max_iter):
     """Yield the Result for every multiple of the penalty, each one starting from those before it."""
-    with warnings.catch_warnings():
-        # What is to be said of the penalty was said when the problem was made.
-        warnings.simplefilter("ignore", UserWarning)
-        resolved = [penalty.scaled(factor).resolve(data.tasks.n_features, labels) for factor in factors]
-    coupling = resolved[0].coupling if resolved else None
-    if resolved and not resolved[0].terms:
-        # One coupling for all, so that what does not depend on its strength is known to all.
-        coupling.free  # noqa: B018
-        share = [coupling.scaled(factor / factors[0]) for factor in factors[1:]]
-        resolved[1:] = [replace(other, coupling=c) for other, c in zip(resolved[1:], share, strict=True)]
-    problems = [Problem(data, canonical) for canonical in resolved]
+    factors, problems = multiples.factors, [Problem(data, canonical) for canonical in multiples.canonicals]
     for whole in (row_path, coupling_path):
         if whole.applies(problems):
+            constants = data.fit_intercept and data.tasks.constant_features.any()
             for problem, result in zip(problems, whole.solve(problems, factors, tol, max_iter), strict=True):
-                yield without_constants(problem, result, tol)
+                yield without_constants(problem, result, tol) if constants else result
             return
     start = before = result = None
     for k, (factor, here) in enumerate(zip(factors, problems, strict=True)):

@@ -54,8 +54,9 @@ def solve(problems, factors, tol, max_iter):
     while begin < len(problems):
         out = np.empty((min(size, len(problems) - begin), *path.W.shape))
         end = path.descend(begin, out) if helped < MOST_HELP else begin
-        for a, certificate in enumerate(path_gaps(problems[begin:end], out), start=begin):
-            W, n_iter = out[a - begin].copy(), int(path.sweeps[a])
+        certificates = path_gaps(problems[begin:end], factors[begin:end], out)
+        for a, certificate in enumerate(certificates, start=begin):
+            W, n_iter = out[a - begin], int(path.sweeps[a])
             if not certificate.gap <= path.threshold:
                 W, certificate, n_iter = path.again(a, W, certificate)
             yield _finished(problems[a], W, certificate, n_iter, path.threshold, tol, max_iter)

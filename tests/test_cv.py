@@ -554,7 +554,7 @@ def test_statistics_of_a_fold_are_the_same_problem_and_errors(layout, cv, seed, 
         assert_allclose(term.value(term.predict(W, b)), expected.value(expected.predict(W, b)), rtol=1e-9)
         z = held_out.shift(held_out.apply(W[:, left]), b[left])
         expected = held_out.weight @ (held_out.y - z) ** 2 / held_out.weight.sum()
-        assert_allclose(few.share @ few.errors(W, b), expected, rtol=1e-9)
+        assert_allclose(few.errors(W[None], b[None])[0] @ few.share, expected, rtol=1e-9)
 
 
 def searched(cls, data, statistics, monkeypatch, **parameters):
@@ -591,7 +591,7 @@ def test_statistics_are_not_taken_where_digits_would_go():
     read_, folds = read(twin, *data[:2], **data[2])
     few = condensed(read_, folds)[0]
     W = np.linalg.lstsq(np.c_[np.ones(len(data[0])), data[0]], data[1], rcond=None)[0]
-    assert few.errors(W[1:], W[0]) is None
+    assert few.errors(W[None, 1:], W[:1]) == [None]
     # A mean is far away.
     far = many_samples("shared", far=1e6)
     assert condensed(*read(twin, *far[:2], **far[2])) == [None] * 4

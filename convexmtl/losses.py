@@ -5,7 +5,7 @@ its value, first and second derivative in z, conjugate in z, and its textbook de
 """
 
 import numpy as np
-from scipy.special import expit, wrightomega, xlogy
+from scipy.special import expit, gammaln, wrightomega, xlogy
 from sklearn.base import BaseEstimator
 
 from ._words import formula
@@ -76,6 +76,13 @@ class Loss(BaseEstimator):
     def fenchel_gap(self, y, z, v):
         """loss(y, z) + conjugate(y, v) - z v >= 0: this sample's share of the duality gap."""
         return self.value(y, z) + self.conjugate(y, v) - z * v
+
+    def log_likelihood(self, y, z):
+        """Logarithm of the probability of y at the prediction z; None where the loss does not say it.
+
+        That of the squared loss depends on the noise, too, for which there is ``quadratic``.
+        """
+        return None
 
     def mean(self, z):
         """What a regressor predicts: the target's scale for the prediction z."""
@@ -266,6 +273,9 @@ class Poisson(Loss):
     def expression(self, y, z, cp):
         return cp.exp(z) - cp.multiply(y, z)
 
+    def log_likelihood(self, y, z):
+        return -self.value(y, z) - gammaln(y + 1)
+
     def mean(self, z):
         return np.exp(z)
 
@@ -310,6 +320,9 @@ class Logistic(Loss):
 
     def expression(self, y, z, cp):
         return cp.logistic(-cp.multiply(y, z))
+
+    def log_likelihood(self, y, z):
+        return -self.value(y, z)
 
     def probability(self, z):
         """P(y = 1)."""

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator
 
 from .._words import counted, formula
 from ..coupling import Nested, TaskOperator
+from ._manifold import of_prox
 
 RANK = 1e-8  # share of the largest singular value below which another one is rounding
 
@@ -134,6 +135,14 @@ class Penalty(BaseEstimator):
     def selects_features(self, n_tasks):
         """Whether a row of W stays exactly zero while its gradient is small enough."""
         return False
+
+    def selects_coefficients(self, n_tasks):
+        """Whether single entries of W stay exactly zero, in rows that are not."""
+        return False
+
+    def manifold(self, W, Z):
+        """The Manifold on which Omega is smooth at W, Z a subgradient there; None where to find it takes too long."""
+        return of_prox(self, W, Z)
 
     def expression(self, W, cp):
         """(expression, constraints): the textbook definition in cvxpy, handed in as ``cp``."""

@@ -6,6 +6,7 @@ from .._compat import BaseComposition
 from .._rows import row_norms, used_rows
 from .._words import counted, listed
 from ..coupling import Nested
+from ._manifold import of_norms
 from .base import Canonical, Penalty
 from .row_norm import RowNorm
 from .rows import shorten
@@ -168,6 +169,9 @@ class TaskNorm(Penalty):
 
     def dual_norm(self, Z):
         return float(row_norms(Z.T).max()) / self.alpha
+
+    def manifold(self, W, Z):
+        return of_norms(W, np.broadcast_to(W.any(axis=0), W.shape), self.alpha, axis=0)
 
     def expression(self, W, cp):
         return self.alpha * cp.sum(cp.norm(W, 2, axis=0)), []

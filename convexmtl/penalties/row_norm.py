@@ -5,6 +5,7 @@ import numpy as np
 from .._jit import kernel, row_prox
 from .._rows import row_norms, used_rows
 from ..coupling import Nested
+from ._manifold import of_entries, of_norms
 from .base import Canonical, check_number
 from .rows import RowPenalty, shorten
 
@@ -382,6 +383,14 @@ class RowNorm(RowPenalty):
     def excess(self, Z):
         conjugate = _conjugate(self.q)
         return np.maximum(row_norms(Z, conjugate) - self.alpha * self.l1_ratio * self._weights(len(Z)), 0.0)
+
+    def manifold(self, W, Z):
+        if self.q == 1:
+            return of_entries(W != 0)
+        if self.q == 2:
+            used = np.broadcast_to(used_rows(W)[:, None], W.shape)
+            return of_norms(W, used, self.alpha * self._weights(len(W)), axis=1)
+        return super().manifold(W, Z)
 
     def conjugate(self, Z):
         if self.is_norm:

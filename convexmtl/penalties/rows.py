@@ -6,7 +6,10 @@ The compiled proxes take one step per task: they minimise sum_t (x_t - v_t)^2 / 
 import numpy as np
 
 from .._jit import kernel
+from ._manifold import of_row_prox
 from .base import Penalty
+
+PROBES = 64  # rows on which a prox is tried for single zeros
 
 
 @kernel("void(float64[:, ::1], float64[::1], row_prox, float64[::1], int64[::1])")
@@ -142,6 +145,16 @@ class RowPenalty(Penalty):
 
     def selects_features(self, n_tasks):
         return not self.free_tasks(n_tasks).size and not np.any(self.excess(np.full((1, n_tasks), 1e-150)))
+
+    def selects_coefficients(self, n_tasks):
+        # Of rows of many sizes, some are cut between all of their entries and none.
+        rng = np.random.default_rng(0)
+        size = max(self.value(np.eye(1, n_tasks)), self.value(np.ones((1, n_tasks)))) * np.geomspace(1e-2, 1e2, PROBES)
+        x = self.prox(size[:, None] * rng.standard_normal((PROBES, n_tasks)) ** 3, 1.0)
+        return bool(np.any((x == 0).any(axis=1) & x.any(axis=1)))
+
+    def manifold(self, W, Z):
+        return of_row_prox(self, W, Z)
 
     def dual_norm(self, Z):
         """The smallest s for which the prox of Z / s is zero, from the prox alone; exact formulas override it.

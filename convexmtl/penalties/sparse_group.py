@@ -4,6 +4,7 @@ import numpy as np
 
 from .._jit import row_prox
 from .._rows import row_norms
+from ._manifold import of_norms
 from .base import check_number
 from .row_norm import shrink_l1, shrink_l2
 from .rows import RowPenalty, largest
@@ -57,6 +58,9 @@ class SparseGroup(RowPenalty):
     def value(self, W):
         groups = row_norms(W).sum()
         return self.alpha * ((1 - self.l1_ratio) * groups + self.l1_ratio * np.abs(W).sum())
+
+    def manifold(self, W, Z):
+        return of_norms(W, W != 0, self.alpha * (1 - self.l1_ratio), axis=1)
 
     def dual_norm(self, Z):
         # s solves norm_2(soft(z, s l1)) = s (1 - l1). With the k largest entries above the threshold this is

@@ -9,6 +9,7 @@ import numpy as np
 
 from .._words import counted, percent
 from ..coupling import Nested
+from ._manifold import of_singular_values
 from .base import RANK, Canonical, Later, Penalty, check_number
 
 
@@ -74,6 +75,9 @@ class SpectralPenalty(Penalty):
 
     def prox(self, V, step):
         return rescale(V, lambda s: self.ratios(s, step, V.shape[1]))
+
+    def manifold(self, W, Z):
+        return of_singular_values(self, W, Z)
 
 
 class TraceNorm(SpectralPenalty):

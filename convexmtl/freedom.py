@@ -1,0 +1,279 @@
+"""Degrees of freedom of a solution: by how much its predictions follow the targets, sum_i d z_i / d y_i.
+
+For other losses than the squared one they are those of its quadratic model at the solution: the influence of the samples
+at their working weights. They are exact where all penalties know their Manifold and the linear system is not too large:
+
+    df = number of intercepts + tr (B' (G + 2 M) B + D - F F')^-1 B' G B
+
+with G the Gram matrices of the tasks and M the coupling. Else the targets are nudged, and the fit is made again.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from scipy.sparse import block_diag, csc_array, hstack
+
+from .certificate import duality_gap
+from .coupling import Nested, clean_spectrum
+from .data import DataTerm
+from .gram import each
+from .inverses import inverse
+from .losses import Squared
+from .penalties._manifold import of_entries
+from .problem import Problem
+from .result import Result, Status
+from .solvers import solve
+from .tasks import Tasks
+
+DENSE = 1000  # unknowns of a system that is solved as one
+ENTRIES = 2e7  # of all arrays of one kind
+FEW = 1000  # tasks of which a coupling's spectrum is computed
+NUDGE = 1e-3  # of the targets, in units of their deviation
+TIGHT = 1e-12  # tol of the fits that are compared
+LEAST = 1e-6  # curvature of a sample, of the largest there may be, that counts as much
+
+
+def freedom(problem, parts, n_probes=10, seed=0):
+    """(T,) degrees of freedom that the predictions of every task have at the solution W = sum(parts) of a Problem.
+
+    Parameters
+    ----------
+    problem : Problem
+    parts : sequence of (d, T) arrays
+    n_probes : int
+        Directions in which the targets are nudged, where that is what it takes.
+    seed : int
+        Of the directions.
+
+    Returns
+    -------
+    ndarray of shape (T,)
+    """
+    smaller = problem.reduced()
+    if smaller is not None:
+        problem, Q = smaller
+        parts = tuple(Q.T @ part for part in parts)
+    certificate = duality_gap(problem, parts)
+    model = _quadratic_model(problem, certificate.z)
+    found = _exact(model, parts, certificate.Z)
+    if found is None:
+        found = _probed(model, parts, n_probes, np.random.default_rng(seed))
+    return found + (~model.data.empty if model.data.fit_intercept else 0)
+
+
+def _quadratic_model(problem, z):
+    """The Problem whose squared loss is the quadratic model of the loss at the predictions z."""
+    data, tasks, loss = problem.data, problem.tasks, problem.loss
+    if loss.quadratic:
+        return problem
+    bend = np.maximum(loss.second(tasks.y, z), LEAST * (loss.curvature or 1.0))
+    y = np.where(tasks.weight > 0, z - loss.derivative(tasks.y, z) / bend, 0.0)
+    tasks = Tasks(tasks.X, y, tasks.ptr, tasks.row, tasks.weight * bend)
+    return Problem(DataTerm(tasks, Squared(), data.fit_intercept, data.fixed_intercept), problem.penalty)
+
+
+# ------------------------------------------------------------------------------------------- exact
+
+
+def _exact(problem, parts, Z):
+    """The traces for the squared loss, Z minus the gradient of all that is smooth; None where that takes too much."""
+    coupling = problem.penalty.coupling
+    if not problem.penalty.terms:
+        if problem.data.design.shares is not None and coupling.n_tasks <= FEW:
+            return _of_common_gram(problem)
+        manifolds = [of_entries(np.ones(problem.shape, dtype=bool))]
+    else:
+        manifolds = [term.manifold(part, Z) for term, part in zip(problem.penalty.terms, parts, strict=True)]
+    if any(manifold is None for manifold in manifolds):
+        return None
+    if not sum(len(manifold.diagonal) for manifold in manifolds):
+        return np.zeros(problem.shape[1])
+    singles = all(manifold.basis.nnz == len(manifold.diagonal) for manifold in manifolds)
+    found = _task_by_task(problem, manifolds) if singles else None
+    return _at_once(problem, manifolds) if found is None else found
+
+
+def _of_common_gram(problem):
+    """For a coupling alone, from the spectrum of the Gram matrix of all tasks and that of M."""
+    design, coupling = problem.data.design, problem.penalty.coupling
+    root = np.sqrt(design.shares)
+    bends, Q = clean_spectrum(coupling.matrix() / np.outer(root, root))
+    values = design.common.spectrum[0]
+    # (What is rounding.)
+    values = values[values > 1e-13 * values[-1]]
+    return Q**2 @ np.sum(values / (values + 2 * bends[:, None]), axis=1)
+
+
+def _grams(problem, manifolds):
+    """(features that move, their Gram matrices (T, a, a)); None where these are too large."""
+    d, T = problem.shape
+    moves = np.zeros(d * T, dtype=bool)
+    for manifold in manifolds:
+        moves[manifold.basis.indices] = True
+    features = np.flatnonzero(moves.reshape(d, T).any(axis=1))
+    if T * len(features) ** 2 > ENTRIES:
+        return None
+    data = problem.data
+    means = data.design.means
+    tasks = data.tasks.select(features)
+    return features, tasks.gram(data.tasks.weight, None if means is None else means[features])
+
+
+def _task_by_task(problem, manifolds):
+    """For single entries that move: blocks of the tasks, and what is between them as a matrix of low rank.
+
+    None where the blocks are singular without the others, or the rank is not low.
+    """
+    made = _grams(problem, manifolds)
+    if made is None:
+        return None
+    features, G = made
+    T, a = G.shape[:2]
+    place = np.full(problem.shape[0], -1)
+    place[features] = np.arange(a)
+    entries = [np.divmod(manifold.basis.indices, T) for manifold in manifolds]
+    # One slot per part and feature; slots of entries that do not move are kept apart.
+    slot = np.concatenate([k * a + place[feature] for k, (feature, _) in enumerate(entries)])
+    task = np.concatenate([t for _, t in entries])
+    s = a * len(manifolds)
+    between = _between(problem.penalty.coupling, a, len(manifolds))
+    if between is None:
+        return None
+    base, links, signs = between
+    factor = block_diag([m.factor for m in manifolds], format="coo") if manifolds else None
+    column, row = factor.col, factor.row
+    # Columns within one task belong to its block, the others link tasks.
+    touched = np.zeros((factor.shape[1], T), dtype=bool)
+    touched[column, task[row]] = True
+    links_tasks = touched.sum(axis=1) > 1
+    k = int(links_tasks.sum())
+    if T * s * (s + k + len(signs)) > ENTRIES:
+        return None
+    moves, diagonal = np.zeros((T, s), dtype=bool), np.ones((T, s))
+    moves[task, slot] = True
+    diagonal[task, slot] = np.concatenate([m.diagonal for m in manifolds])
+    both = moves[:, :, None] & moves[:, None]
+    G = np.where(both, np.tile(G, (1, len(manifolds), len(manifolds))), 0.0)
+    same = np.tile(np.eye(a), (len(manifolds), len(manifolds)))
+    blocks = G + both * (2 * base * same)
+    blocks[:, np.arange(s), np.arange(s)] += diagonal
+    F = np.zeros((T, s, k))
+    number = np.cumsum(links_tasks) - 1
+    inside = links_tasks[column]
+    F[task[row[inside]], slot[row[inside]], number[column[inside]]] = factor.data[inside]
+    rest = csc_array((factor.data[~inside], (row[~inside], column[~inside])), shape=factor.shape)
+    pairs = (rest @ rest.T).tocoo()
+    np.subtract.at(blocks, (task[pairs.row], slot[pairs.row], slot[pairs.col]), pairs.data)
+    F = np.concatenate([F, links * moves[:, :, None]], axis=2)
+    inverses = inverse(blocks)
+    if F.shape[2]:
+        known = np.einsum("tij,tji->t", inverses, blocks)
+        if np.any(known < s - 1e-6):
+            return None
+    traces = np.einsum("tij,tji->t", inverses, G)
+    if not F.shape[2]:
+        return traces
+    solved = inverses @ F
+    core = np.tensordot(F, solved, ([0, 1], [0, 1])) + np.diag(np.concatenate([-np.ones(k), signs]))
+    return traces - np.einsum("tik,tik->t", solved @ np.linalg.inv(core), G @ solved)
+
+
+def _between(coupling, a, n_parts):
+    """2 M as (b, links (T, s, k), signs (k,)): 2 b I + sum of signs times links links'; None where that is not its form."""
+    T = coupling.n_tasks
+    if not isinstance(coupling, Nested):
+        return None
+    links, signs = [np.zeros((T, a, 0))], []
+    for rise, codes in zip(np.diff(coupling.values), coupling.groups, strict=True):
+        sizes = np.bincount(codes)
+        if len(sizes) * a > DENSE:
+            return None
+        H = np.sqrt(2 * abs(rise) / sizes[codes])[:, None] * (codes[:, None] == np.arange(len(sizes)))
+        links.append(np.einsum("tc,ij->tijc", H, np.eye(a)).reshape(T, a, -1))
+        signs += [np.sign(rise)] * (a * len(sizes))
+    return coupling.values[0], np.tile(np.concatenate(links, axis=2), (1, n_parts, 1)), np.array(signs)
+
+
+def _at_once(problem, manifolds):
+    """For anything that moves, one system."""
+    m = sum(len(manifold.diagonal) for manifold in manifolds)
+    made = _grams(problem, manifolds) if m <= DENSE else None
+    T = problem.shape[1]
+    if made is None or len(made[0]) * T * m > ENTRIES:
+        return None
+    features, G = made
+    a = len(features)
+    rows = (features[:, None] * T + np.arange(T)).ravel()
+    basis = hstack([manifold.basis for manifold in manifolds]).tocsr()[rows].toarray().reshape(a, T, m)
+    seen = np.einsum("tij,jtm->itm", G, basis, optimize=True)
+    coupled = problem.penalty.coupling.apply(basis.transpose(0, 2, 1).reshape(-1, T)).reshape(a, m, T).transpose(0, 2, 1)
+    factor = block_diag([manifold.factor for manifold in manifolds], format="csr")
+    K = np.tensordot(basis, seen + 2 * coupled, ([0, 1], [0, 1])) - (factor @ factor.T).toarray()
+    K[np.diag_indices(m)] += np.concatenate([manifold.diagonal for manifold in manifolds])
+    return np.einsum("jtm,jtm->t", basis @ inverse(K), seen)
+
+
+# ----------------------------------------------------------------------------------------- nudges
+
+
+def _probed(problem, parts, n_probes, rng):
+    """The traces by finite differences of fits to targets that are nudged in random directions.
+
+    References
+    ----------
+    Ramani, Blu, Unser (2008), IEEE Transactions on Image Processing.
+    """
+    data, tasks = problem.data, problem.tasks
+    c, gain = tasks.weight, problem.threshold(1.0)
+    start = solve(problem, _as_start(problem, parts), TIGHT)
+    traces = np.zeros(tasks.n_tasks)
+    for b, left in _directions(data, n_probes, rng):
+        # As long as NUDGE deviations of the targets, of which half the squares are what there is to gain.
+        size = NUDGE * np.sqrt(2 * gain / (c @ b**2))
+        nudged = DataTerm(replace(tasks, y=tasks.y + size * b), data.loss, data.fit_intercept, data.fixed_intercept)
+        nudged.__dict__["design"] = data.design
+        moved = solve(Problem(nudged, problem.penalty), start, TIGHT)
+        traces += tasks.sum(left * _centred(data, tasks.apply(moved.W - start.W))) / size
+    return traces
+
+
+def _as_start(problem, parts):
+    certificate = duality_gap(problem, parts)
+    return Result(parts, certificate.intercept, certificate.primal, certificate.gap, 0, Status.CONVERGED)
+
+
+def _directions(data, n_probes, rng):
+    """Yield (b (N,), left (N,)): the trace of any H that is what X does to what X sees is the mean of left' H b, but
+    for a sum of all where there are so few.
+
+    They are taken along the principal axes of every task's features, where H is nearly diagonal and signs at random
+    err less; all axes, one by one, where there are no more of them than probes.
+    """
+    tasks, (d, T) = data.tasks, data.shape
+    c = tasks.weight
+    if T * d**2 > ENTRIES:
+        for _ in range(n_probes):
+            b = np.where(c > 0, rng.choice([-1.0, 1.0], len(c)), 0.0)
+            yield b, b / n_probes
+        return
+    values, vectors = data.design.spectra
+    seen = values > 1e-13 * values.max(axis=1, keepdims=True)
+    axes = vectors * np.divide(1.0, np.sqrt(values), out=np.zeros(values.shape), where=seen)[:, None]
+    every = np.argwhere(seen)
+    if len(every) <= n_probes:
+        signs = np.zeros((len(every), T, d))
+        signs[np.arange(len(every)), every[:, 0], every[:, 1]] = 1.0
+        share = 1.0
+    else:
+        signs, share = rng.choice([-1.0, 1.0], (n_probes, T, d)), 1 / n_probes
+    for g in signs:
+        b = _centred(data, tasks.apply(each(axes, (g * seen).T)))
+        yield b, share * c * b
+
+
+def _centred(data, z):
+    if not data.fit_intercept:
+        return z
+    tasks = data.tasks
+    totals = tasks.sum(tasks.weight * z)
+    return z - tasks.spread(np.divide(totals, tasks.mass, out=np.zeros(len(totals)), where=tasks.mass > 0))

@@ -6,6 +6,7 @@ from . import baselines, compose, metrics, model_selection, reference, structure
 from ._version import __version__
 from .auto import AutoMultiTaskClassifier, AutoMultiTaskRegressor
 from .baselines import PooledClassifierCV, PooledRegressorCV, SingleTaskClassifierCV, SingleTaskRegressorCV
+from .criteria import degrees_of_freedom, information_criterion
 from .estimators import (
     BlockSparseClassifier,
     BlockSparseClassifierCV,
@@ -207,8 +208,10 @@ __all__ = [
     "certify",
     "compose",
     "datasets",
+    "degrees_of_freedom",
     "explain_fit",
     "fit_new_task",
+    "information_criterion",
     "inspection",
     "metrics",
     "model_selection",

@@ -1,6 +1,5 @@
 """Criteria that weigh the misfit of a solution against its degrees of freedom, in place of test samples."""
 
-import warnings
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -9,17 +8,18 @@ from scipy.special import gammaln
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
-from ._threads import one_thread
+from ._threads import one_thread, same_sums
 from .freedom import freedom
 from .inverses import inverse
 from .losses import LOSSES
 from .problem import Problem
 from .result import Result, Status
 from .solvers import solve
-from .solvers.paths import critical_factor, solve_path
+from .solvers.paths import Multiples, critical_factor, solve_path
 
 CRITERIA = ("aic", "bic", "ebic", "sure")
 SHARP = 1e-8  # tol of a solution that is judged by itself
+PATH, PATH_PROBES = 1e-6, 3  # tol of the solutions on a path, and nudges for each of them
 SATURATED = 0.5  # degrees of freedom per sample, from which on what is left of the samples says too little of the noise
 SPARE = 10  # samples beyond the features, that the noise is known from
 PILOT, PILOT_EPS = 30, 1e-2  # strengths of a path on which the noise is looked for
@@ -66,7 +66,7 @@ def _binomial(n, k):
 
 
 def weighed(found, sizes, criterion, gamma=1.0, noise="pooled", gaussian=True):
-    """The criterion of something Measured, for tasks of these sizes (T,); ``noise`` and ``gamma`` as the user has them."""
+    """The criterion of something Measured, for tasks of these sizes (T,); ``noise`` and ``gamma`` as users say it."""
     n, df = sizes.sum(), found.freedom.sum()
     if criterion == "sure":
         noise = np.broadcast_to(noise, sizes.shape)
@@ -84,25 +84,26 @@ def weighed(found, sizes, criterion, gamma=1.0, noise="pooled", gaussian=True):
     return float(misfit + price)
 
 
-def along_path(found, sizes, criterion, gaussian=True, noise=None):
-    """(len(found),) the criterion of every solution of a path; infinite where nothing is left to know the noise from.
+def along_path(found, sizes, criterion, data):
+    """(len(found),) the criterion of the solutions on paths, with one noise for all of them.
 
-    ``noise`` is that of the least squares, where there is one; without, that of the best solution by "bic".
+    That is what least squares leave, and where there are none, what the best solution by "bic" does: at the noise that
+    is likeliest for itself, a model that follows the targets closely would seem all the more certain.
     """
-    free = np.array([one.freedom.sum() for one in found])
-    left = free <= SATURATED * sizes.sum() if gaussian else np.ones(len(found), dtype=bool)
-    # (If it is like that everywhere, intercepts alone are.)
-    left = left if left.any() else free <= free.min()
-    if criterion == "sure":
-        noise = best_noise(found, sizes) if noise is None else noise
-        return np.array([weighed(one, sizes, "sure", noise=noise) for one in found])
-    values = np.array([weighed(one, sizes, criterion, gaussian=gaussian) for one in found])
-    return np.where(left, values, np.inf)
+    if not data.loss.quadratic:
+        return np.array([weighed(one, sizes, criterion, gaussian=False) for one in found])
+    noise = least_squares_noise(data, sizes)
+    noise = best_noise(found, sizes) if noise is None else noise
+    return np.array([weighed(one, sizes, criterion, noise=noise) for one in found])
 
 
 def best_noise(found, sizes):
     """Variance of the noise from what the best of some solutions leaves, by "bic"."""
-    best = found[int(np.argmin(along_path(found, sizes, "bic")))]
+    free = np.array([one.freedom.sum() for one in found])
+    values = np.array([weighed(one, sizes, "bic") for one in found])
+    # (Where the intercepts alone are too many, nothing is left to choose from but the least.)
+    values[free > max(SATURATED * sizes.sum(), free.min())] = np.inf
+    best = found[int(np.argmin(values))]
     return best.misfit.sum() / max(sizes.sum() - best.freedom.sum(), 1.0)
 
 
@@ -127,24 +128,26 @@ def least_squares_noise(data, sizes, per_task=False):
     return rest[known].sum() / np.sum((sizes - ranks)[known])
 
 
-def check_criterion(criterion, loss):
-    """Raise a ValueError where the loss has no such criterion."""
+def check_criterion(criterion, loss, name="criterion"):
+    """Raise a ValueError where the loss has no such criterion; ``name`` is that of the parameter."""
     if criterion not in CRITERIA:
-        raise ValueError(f"criterion must be one of {list(CRITERIA)}, got {criterion!r}.")
-    if loss.quadratic:
-        return
-    name = type(loss).__name__
-    if criterion == "sure":
-        raise ValueError(f"criterion='sure' is about squared errors, which loss {name} has none of: use 'bic' or 'aic'.")
-    if loss.log_likelihood(np.ones(1), np.zeros(1)) is None:
-        known = [n for n, cls in LOSSES.items() if cls.quadratic or cls().log_likelihood(np.ones(1), np.zeros(1)) is not None]
+        raise ValueError(f"{name} must be one of {list(CRITERIA)}, got {criterion!r}.")
+    if criterion == "sure" and not loss.quadratic:
+        raise ValueError(f"{name}='sure' is about squared errors, and loss {loss!r} about others: use 'bic' or 'aic'.")
+    if not _is_likelihood(loss):
+        known = [other for other, cls in LOSSES.items() if _is_likelihood(cls())]
         raise ValueError(
-            f"criterion={criterion!r} needs a likelihood, and loss {name} is none: use one of {known}, or cross-validation."
+            f"{name}={criterion!r} needs a likelihood, which loss {loss!r} is not: use one of {known}, or choose by "
+            "cross-validation."
         )
 
 
-def sizes_of(data, problem):
-    """(T,) total sample weights of the tasks of ``data`` (as read) that count in the problem."""
+def _is_likelihood(loss):
+    return loss.quadratic or loss.log_likelihood(np.ones(1), np.zeros(1)) is not None
+
+
+def sizes_of(data, term):
+    """(T,) total sample weights of the tasks of ``data`` (as read) that count in its DataTerm."""
     tasks, weight, T = data.tasks, data.weight, data.tasks.n_tasks
     seen = tasks.weight > 0
     if weight is None:
@@ -154,19 +157,40 @@ def sizes_of(data, problem):
     else:
         weight = weight if weight.ndim == 2 else weight[:, None]
         totals = np.sum(np.where(seen.reshape(T, -1).T, weight, 0.0), axis=0)
-    return np.where(problem.data.empty, 0.0, totals)
+    return np.where(term.empty, 0.0, totals)
+
+
+def path_of(estimator, multiples, data, sizes):
+    """([Measured] for these multiples of the penalty, how many fits have not converged)."""
+    found, failed = [], 0
+    with same_sums():
+        results = solve_path(data, multiples, min(estimator.tol, PATH), estimator.max_iter)
+        for canonical, result in zip(multiples.canonicals, results, strict=True):
+            found.append(measured(Problem(data, canonical), result, sizes, PATH_PROBES))
+            failed += result.dual_gap > data.threshold(estimator.tol)
+    return found, failed
 
 
 # ----------------------------------------------------------------------------------- for estimators
 
 
 def information_criterion(
-    estimator, X, y, *, task=None, sample_weight=None, criterion="bic", noise="pooled", gamma=1.0, n_probes=10, random_state=0
+    estimator,
+    X,
+    y,
+    *,
+    task=None,
+    sample_weight=None,
+    criterion="bic",
+    noise="pooled",
+    gamma=1.0,
+    n_probes=10,
+    random_state=0,
 ):
     """-2 log L + p df: how well a model fits its training data, and how freely it does.
 
-    The smaller the better, for models of the same targets. With n the total weight of the samples of all tasks, a missing
-    target being none, and df the ``degrees_of_freedom``:
+    The smaller the better, for models of the same targets. With n the total weight of the samples of all tasks, where
+    a missing target is none, and df the ``degrees_of_freedom``:
 
     - "aic": p = 2; "bic": p = log n;
     - "ebic": as "bic", and 2 gamma times the logarithm of the number of supports of the same size, the binomial
@@ -183,10 +207,10 @@ def information_criterion(
         As in ``estimator.fit``. A weight of 2 counts as a repeated row.
     criterion : {"aic", "bic", "ebic", "sure"}, default="bic"
     noise : {"pooled", "task"}, float or array-like of shape (T,), default="pooled"
-        The variance of the noise, for the squared loss; or where it comes from. "pooled" is one for all tasks, "task" one
-        for each, in the order of `tasks_`. In the likelihood it is the mean of the squared residuals. For "sure" it is
-        what least squares leave of the tasks with more samples than features, RSS / (n - rank); where these have less than
-        10 samples to spare, and "pooled", RSS / (n - df) of the best model by "bic" on the estimator's path.
+        The variance of the noise, for the squared loss; or where it comes from. "pooled" is one for all tasks, "task"
+        one for each, in the order of `tasks_`. In the likelihood it is the mean of the squared residuals. For "sure"
+        it is what least squares leave of the tasks with more samples than features, RSS / (n - rank); where these have
+        less than 10 samples to spare, and "pooled", RSS / (n - df) of the best model by "bic" on the estimator's path.
     gamma : float >= 0, default=1.0
         For "ebic".
     n_probes, random_state
@@ -199,8 +223,8 @@ def information_criterion(
     Raises
     ------
     ValueError
-        For losses that are no likelihood, data other than those of the fit, and models that leave nothing of the targets
-        to estimate the noise from.
+        For losses that are no likelihood, data other than those of the fit, and models that leave nothing of the
+        targets to estimate the noise from.
 
     References
     ----------
@@ -226,7 +250,7 @@ def information_criterion(
     with one_thread():
         own, formulation, result = _solution(estimator, X, y, task, sample_weight)
         problem = formulation.problem
-        sizes = sizes_of(formulation.data, problem)
+        sizes = sizes_of(formulation.data, problem.data)
         noise = _checked_noise(noise, len(sizes))
         found = measured(problem, result, sizes, n_probes, seed)
         if loss.quadratic and isinstance(noise, str):
@@ -240,12 +264,12 @@ def information_criterion(
 def degrees_of_freedom(estimator, X, y, *, task=None, sample_weight=None, per_task=False, n_probes=10, random_state=0):
     """sum_i d z_i / d y_i: by how much the predictions of a model follow its training targets.
 
-    For a norm of the rows (q = 2) of orthonormal features this is what Yuan and Lin give in closed form; for all other
-    models it is the exact divergence by implicit differentiation along the zeros, ties and ranks of the solution, as long
-    as that is one system of moderate size, and else by nudging the targets at random and fitting anew, as Ramani, Blu
-    and Unser do. Without a penalty it is the number of coefficients and intercepts; l1 gives the number of coefficients
-    that are not zero. For losses other than the squared one it is the trace of the influence of the samples at their
-    working weights, the second derivatives of the loss.
+    For a norm of the rows (q = 2) of orthonormal features this is what Yuan and Lin give in closed form; for all
+    models it is the exact divergence by implicit differentiation along the zeros, ties and rank of the solution, as
+    long as that takes systems of moderate size, and else by nudging the targets at random and fitting anew, as Ramani,
+    Blu and Unser do. Without a penalty it is the number of coefficients and intercepts, with l1 that of coefficients
+    that are not zero, and of intercepts. For losses other than the squared one it is the trace of the influence of the
+    samples at their working weights, the second derivatives of the loss.
 
     Parameters
     ----------
@@ -337,8 +361,8 @@ def _refuse_perfect(found, sizes, noise, labels):
     if bad.any():
         of = f" of task {labels.tolist()[int(bad.argmax())]!r}" if noise == "task" else ""
         raise ValueError(
-            f"the model leaves nothing of the targets{of} to estimate the noise from: use a larger strength, or pass its "
-            "variance as noise=..."
+            f"the model leaves nothing of the targets{of} to estimate the noise from: use a larger strength, or pass "
+            "its variance as noise=..."
         )
 
 
@@ -350,21 +374,9 @@ def _estimated_noise(estimator, formulation, sizes, noise):
         return variance
     if noise == "task":
         raise ValueError(
-            "noise='task' needs more samples than features in every task for criterion='sure': use 'pooled', or pass the "
-            "variances as noise=..."
+            "noise='task' needs more samples than features in every task for criterion='sure': use 'pooled', or pass "
+            "the variances as noise=..."
         )
     factors = critical_factor(formulation.problem) * np.geomspace(1, PILOT_EPS, PILOT)
-    return best_noise(path_of(estimator, formulation, factors, sizes), sizes)
-
-
-def path_of(estimator, formulation, factors, sizes):
-    """[Measured] for these multiples of the penalty, on one path, to the first that leaves nothing of the samples."""
-    data, penalty, labels = formulation.problem.data, formulation.penalty, formulation.labels
-    found = []
-    for factor, result in zip(factors, solve_path(data, penalty, factors, labels, estimator.tol, estimator.max_iter), strict=True):
-        with warnings.catch_warnings():
-            # What is to be said of the penalty has been said.
-            warnings.simplefilter("ignore", UserWarning)
-            problem = Problem(data, penalty.scaled(factor).resolve(data.tasks.n_features, labels))
-        found.append(measured(problem, result, sizes))
-    return found
+    multiples = Multiples(formulation.penalty, factors, data.tasks.n_features, formulation.labels)
+    return best_noise(path_of(estimator, multiples, data, sizes)[0], sizes)

@@ -1,7 +1,7 @@
 """Degrees of freedom of a solution: by how much its predictions follow the targets, sum_i d z_i / d y_i.
 
-For other losses than the squared one they are those of its quadratic model at the solution: the influence of the samples
-at their working weights. They are exact where all penalties know their Manifold and the linear system is not too large:
+For other losses than the squared one they are those of the quadratic model at the solution: the influence of the
+samples at their working weights. They are exact where all penalties know their Manifold and systems are not too large:
 
     df = number of intercepts + tr (B' (G + 2 M) B + D - F F')^-1 B' G B
 
@@ -179,7 +179,7 @@ def _task_by_task(problem, manifolds):
 
 
 def _between(coupling, a, n_parts):
-    """2 M as (b, links (T, s, k), signs (k,)): 2 b I + sum of signs times links links'; None where that is not its form."""
+    """2 M as (b, links (T, s, k), signs (k,)): 2 b I and the sum of signs times links links'; None where it is not."""
     T = coupling.n_tasks
     if not isinstance(coupling, Nested):
         return None
@@ -206,7 +206,8 @@ def _at_once(problem, manifolds):
     rows = (features[:, None] * T + np.arange(T)).ravel()
     basis = hstack([manifold.basis for manifold in manifolds]).tocsr()[rows].toarray().reshape(a, T, m)
     seen = np.einsum("tij,jtm->itm", G, basis, optimize=True)
-    coupled = problem.penalty.coupling.apply(basis.transpose(0, 2, 1).reshape(-1, T)).reshape(a, m, T).transpose(0, 2, 1)
+    coupled = problem.penalty.coupling.apply(basis.transpose(0, 2, 1).reshape(-1, T))
+    coupled = coupled.reshape(a, m, T).transpose(0, 2, 1)
     factor = block_diag([manifold.factor for manifold in manifolds], format="csr")
     K = np.tensordot(basis, seen + 2 * coupled, ([0, 1], [0, 1])) - (factor @ factor.T).toarray()
     K[np.diag_indices(m)] += np.concatenate([manifold.diagonal for manifold in manifolds])

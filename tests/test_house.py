@@ -29,6 +29,8 @@ FLOORS = [
     ["data", "_moments"],
     ["problem", "certificate", "result", "statistics"],
     ["solvers", "textbook"],
+    ["freedom"],
+    ["criteria"],
     ["model_selection", "metrics", "explanation"],
     ["estimators"],
     ["compose", "new_tasks", "path", "reference", "baselines"],

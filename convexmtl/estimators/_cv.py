@@ -1,4 +1,7 @@
-"""Cross-validated twins: every fold goes down a path of strengths, and the best strength is fitted to all samples."""
+"""Cross-validated twins: every fold goes down a path of strengths, and the best strength is fitted to all samples.
+
+Or all samples go down the path, and a criterion says which strength is best.
+"""
 
 import inspect
 import warnings
@@ -15,6 +18,7 @@ from .._compat import Interval, StrOptions, raise_for_params
 from .._input import read_list
 from .._progress import Steps, with_callbacks
 from .._threads import same_sums
+from ..criteria import CRITERIA, along_path, check_criterion, path_of, sizes_of
 from ..data import DataTerm
 from ..problem import Problem
 from ..solvers.paths import Multiples, leading_strength, path_alphas, solve_path
@@ -67,7 +71,7 @@ class CrossValidated(SplitsTasks):
             "eps": [Interval(Real, 0, 1, closed="right")],
             "cv": ["cv_object"],
             "n_jobs": [Integral, None],
-            "selection": [StrOptions({"best", "1se"})],
+            "selection": [StrOptions({"best", "1se", *CRITERIA})],
         }
 
     def _settings(self, n_features, n_tasks):
@@ -87,7 +91,7 @@ class CrossValidated(SplitsTasks):
     @with_callbacks
     @all_or_nothing
     def fit(self, X, y, *, sample_weight=None, task=None, **params):
-        """Choose the strengths by cross-validation, and fit all tasks with them.
+        """Choose the strengths by cross-validation, or by a criterion, and fit all tasks with them.
 
         Parameters
         ----------
@@ -112,6 +116,8 @@ class CrossValidated(SplitsTasks):
         """
         raise_for_params(params, self, "fit")
         data = self._read(X, y, sample_weight, task, reset=True)
+        if self.selection in CRITERIA:
+            check_criterion(self.selection, data.loss, "selection")
         settings = self._settings(data.tasks.n_features, data.tasks.n_tasks)
         singles = [self._at(setting) for setting in settings]
         formulations, leads, alphas = [], [], []
@@ -123,45 +129,20 @@ class CrossValidated(SplitsTasks):
                 alphas.append(path_alphas(problem, leads[-1], self.alphas, self.eps, self._top, stacklevel=4))
                 # What is to be said of the data has been said.
                 warnings.simplefilter("ignore", UserWarning)
-        folds = self._folds(X, y, data, params)
-
-        jobs = [(p, k) for p in range(len(settings)) for k in range(len(folds))]
-        steps = Steps(self, len(jobs) + 1, X, y)
-        errors, failed = np.empty((len(settings), len(alphas[0]), len(folds))), 0
-        of_path, of_tasks = [], []  # errors task by task: all on the path at hand, (T, K) at the best of those before
-        generates = get_active_backend()[0].supports_return_generator
         d, labels = data.tasks.n_features, data.labels
-        paths = [
+        multiples = [
             Multiples(formulation.penalty, strengths / lead, d, labels)
             for formulation, strengths, lead in zip(formulations, alphas, leads, strict=True)
         ]
-        with same_sums():
-            few = condensed(data, folds)
-            found = Parallel(n_jobs=self.n_jobs, return_as="generator" if generates else "list")(
-                delayed(_errors)(singles[p], paths[p], data, *folds[k], few[k])
-                for p, k in jobs
-            )
-            for (p, k), (column, by_task, n_failed) in zip(jobs, found, strict=True):
-                errors[p, :, k] = column
-                failed += n_failed
-                of_path.append(by_task)
-                if k + 1 == len(folds):
-                    a = _select(errors[p : p + 1], self.selection)[1]
-                    of_tasks.append(np.array([fold[a] for fold in of_path]))
-                    of_path.clear()
-                steps.done(f"path {p + 1}, fold {k + 1}")
-                if self.verbose:
-                    print(f"[{type(self).__name__}] path {p + 1} of {len(settings)}, fold {k + 1} of {len(folds)}")
-        if failed:
-            warnings.warn(
-                "Objective did not converge. You might want to increase the number of iterations, scale the features, "
-                f"or raise eps. {type(self).__name__}: {failed} of the {errors.size} fits on the folds did not reach "
-                f"tol={self.tol:g}.",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
+        paths = list(zip(singles, multiples, strict=True))
+        if self.selection in CRITERIA:
+            steps = Steps(self, len(paths) + 1, X, y)
+            p, a, found = self._by_criterion(data, formulations[0].problem.data, paths, steps)
+        else:
+            folds = self._folds(X, y, data, params)
+            steps = Steps(self, len(paths) * len(folds) + 1, X, y)
+            p, a, found = self._by_folds(data, paths, folds, steps)
 
-        p, a = _select(errors, self.selection)
         chosen, factor = formulations[p], float(alphas[p][a] / leads[p])
         penalty = chosen.penalty.scaled(factor)
         # As the user wrote it, by labels: of other tasks these positions say nothing. A copy, as of all that is fitted.
@@ -172,16 +153,73 @@ class CrossValidated(SplitsTasks):
         self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel=5)
         self._summary.notes.extend(_edges(settings, p, a, len(alphas[p]), self.coef_.any()))
         steps.done("fit")
-        for name, value in {**settings[p], **penalty.strength_values()}.items():
+        for name, value in {**settings[p], **penalty.strength_values(), **found}.items():
             setattr(self, f"{name}_", value)
-        several = len(settings) > 1
         # Given strengths are the same on all paths.
-        self.alphas_ = np.array(alphas) if several and isinstance(self.alphas, Integral) else alphas[0]
-        self.mse_path_ = errors if several else errors[0]
-        self.task_errors_ = of_tasks[p]
+        self.alphas_ = np.array(alphas) if len(paths) > 1 and isinstance(self.alphas, Integral) else alphas[0]
         self.settings_ = settings
         steps.end()
         return self
+
+    def _by_folds(self, data, paths, folds, steps):
+        """(path, position on it, what else is fitted) by cross-validation; paths are [(single, Multiples)]."""
+        jobs = [(p, k) for p in range(len(paths)) for k in range(len(folds))]
+        errors, failed = np.empty((len(paths), len(paths[0][1].factors), len(folds))), 0
+        of_path, of_tasks = [], []  # errors task by task: all on the path at hand, (T, K) at the best of those before
+        with same_sums():
+            few = condensed(data, folds)
+            made = self._made(
+                delayed(_errors)(single, multiples, data, *fold, own)
+                for single, multiples in paths
+                for fold, own in zip(folds, few, strict=True)
+            )
+            for (p, k), (column, by_task, n_failed) in zip(jobs, made, strict=True):
+                errors[p, :, k] = column
+                failed += n_failed
+                of_path.append(by_task)
+                if k + 1 == len(folds):
+                    a = _select(errors[p : p + 1], self.selection)[1]
+                    of_tasks.append(np.array([fold[a] for fold in of_path]))
+                    of_path.clear()
+                steps.done(f"path {p + 1}, fold {k + 1}")
+                if self.verbose:
+                    print(f"[{type(self).__name__}] path {p + 1} of {len(paths)}, fold {k + 1} of {len(folds)}")
+        self._tell_of_failures(failed, f"{errors.size} fits on the folds")
+        p, a = _select(errors, self.selection)
+        return p, a, {"mse_path": errors if len(paths) > 1 else errors[0], "task_errors": of_tasks[p]}
+
+    def _by_criterion(self, data, term, paths, steps):
+        """The same by an information criterion, without folds; ``term`` is the DataTerm of all samples."""
+        sizes = sizes_of(data, term)
+        solutions, failed = [], 0
+        with same_sums():
+            made = self._made(delayed(path_of)(single, multiples, term, sizes) for single, multiples in paths)
+            for p, (found, n_failed) in enumerate(made):
+                solutions += found
+                failed += n_failed
+                steps.done(f"path {p + 1}")
+                if self.verbose:
+                    print(f"[{type(self).__name__}] path {p + 1} of {len(paths)}")
+            self._tell_of_failures(failed, f"{len(solutions)} fits on the paths")
+            values = along_path(solutions, sizes, self.selection, term)
+        shape = (len(paths), -1) if len(paths) > 1 else -1
+        df = np.array([one.freedom.sum() for one in solutions])
+        p, a = np.unravel_index(np.argmin(values), (len(paths), len(values) // len(paths)))
+        return int(p), int(a), {"criterion_path": values.reshape(shape), "df_path": df.reshape(shape)}
+
+    def _made(self, jobs):
+        """What the jobs return, one after the other as they are done, where the backend can."""
+        generates = get_active_backend()[0].supports_return_generator
+        return Parallel(n_jobs=self.n_jobs, return_as="generator" if generates else "list")(jobs)
+
+    def _tell_of_failures(self, n_failed, of):
+        if n_failed:
+            warnings.warn(
+                "Objective did not converge. You might want to increase the number of iterations, scale the features, "
+                f"or raise eps. {type(self).__name__}: {n_failed} of the {of} did not reach tol={self.tol:g}.",
+                ConvergenceWarning,
+                stacklevel=6,
+            )
 
 
 def spaced(ratios, low, high):

@@ -51,8 +51,10 @@ SEARCH_PARAMETERS = """alphas : int or array-like of shape (n_alphas,), default=
         An int is a number of folds that split within every task, None five of them.
     n_jobs : int, default=None
         Paths at a time; the results do not depend on it.
-    selection : {"best", "1se"}, default="best"
-        "1se" takes the largest strength whose error is within one standard error of the smallest."""
+    selection : {"best", "1se", "aic", "bic", "ebic", "sure"}, default="best"
+        "1se" takes the largest strength whose error is within one standard error of the smallest. A criterion
+        (as in ``information_criterion``) is computed on the paths of all samples instead, without any folds. The
+        variance of the noise is that which "sure" has there, for all criteria."""
 
 SEARCH_ATTRIBUTES = """alphas_ : ndarray of shape (n_alphas,) or (n_paths, n_alphas)
         The strengths that were tried, decreasing.
@@ -61,6 +63,8 @@ SEARCH_ATTRIBUTES = """alphas_ : ndarray of shape (n_alphas,) or (n_paths, n_alp
         mean squared error.
     task_errors_ : ndarray of shape (n_folds, T)
         Mean loss of every task's test samples in every fold, at the strengths chosen; NaN where it has none.
+    criterion_path_, df_path_ : ndarray of shape (n_alphas,) or (n_paths, n_alphas)
+        In place of these two where a criterion selects: its values, and the degrees of freedom.
     settings_ : list of dict
         What the paths differ in: for each, the parameters that were searched for, of the strengths their ratios."""
 

@@ -126,6 +126,8 @@ class _PooledCV(_RidgeCV):
     ((4, 6), False)
     """
 
+    _selections = ("best", "1se")  # what counts as a sample is not for the one task to know
+
     @with_callbacks
     @all_or_nothing
     def fit(self, X, y, *, sample_weight=None, task=None, **params):

@@ -318,6 +318,11 @@ def _solution(estimator, X, y, task, sample_weight):
         own = clone(estimator).fit(X, y, **_given(sample_weight=sample_weight, task=task))
     formulation = own._formulate(X, y, sample_weight=sample_weight, task=task)
     problem, parts = formulation.problem, own._fitted_parts()
+    if not np.array_equal(formulation.labels, own.tasks_):
+        raise ValueError(
+            f"X and y have tasks {formulation.labels.tolist()[:10]} as this {type(own).__name__} sees them, and not "
+            f"those of its fit, {own.tasks_.tolist()[:10]}: hand over its training data, and no model for all tasks."
+        )
     here = problem.primal(parts, own.intercept_) if parts[0].shape == problem.shape else np.nan
     if not abs(here - own.objective_) <= 1e-6 * (problem.threshold(1.0) + abs(own.objective_)):
         raise ValueError(

@@ -415,10 +415,12 @@ class _RegressorCV(RegressorMixin, BaseEstimator):
     eps: float
     cv: Any
     n_jobs: int | None
-    selection: Literal["best", "1se"]
+    selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"]
     alphas_: NDArray[Any]
     mse_path_: NDArray[Any]
     task_errors_: NDArray[Any]
+    criterion_path_: NDArray[Any]
+    df_path_: NDArray[Any]
     settings_: list[Any]
     coef_: NDArray[Any]
     intercept_: NDArray[Any]
@@ -474,7 +476,7 @@ class BlockSparseRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class ClusteredRegressorCV(_RegressorCV):
@@ -505,7 +507,7 @@ class ClusteredRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class DirtyRegressorCV(_RegressorCV):
@@ -533,7 +535,7 @@ class DirtyRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class GraphGuidedRegressorCV(_RegressorCV):
@@ -561,7 +563,7 @@ class GraphGuidedRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class MeanRegularizedRegressorCV(_RegressorCV):
@@ -586,7 +588,7 @@ class MeanRegularizedRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class MultiTaskRegressorCV(_RegressorCV):
@@ -609,7 +611,7 @@ class MultiTaskRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
 
@@ -637,7 +639,7 @@ class RobustFeatureRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class RobustLowRankRegressorCV(_RegressorCV):
@@ -664,7 +666,7 @@ class RobustLowRankRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class SharedFeatureRegressorCV(_RegressorCV):
@@ -686,7 +688,7 @@ class SharedFeatureRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class SharedStructureRegressorCV(_RegressorCV):
@@ -714,7 +716,7 @@ class SharedStructureRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class SparseGroupRegressorCV(_RegressorCV):
@@ -738,7 +740,7 @@ class SparseGroupRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class SparseLowRankRegressorCV(_RegressorCV):
@@ -764,7 +766,7 @@ class SparseLowRankRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class TaskRelationshipRegressorCV(_RegressorCV):
@@ -790,7 +792,7 @@ class TaskRelationshipRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class TemporalRegressorCV(_RegressorCV):
@@ -824,7 +826,7 @@ class TemporalRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class TraceNormRegressorCV(_RegressorCV):
@@ -846,7 +848,7 @@ class TraceNormRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class TreeGuidedRegressorCV(_RegressorCV):
@@ -869,7 +871,7 @@ class TreeGuidedRegressorCV(_RegressorCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class _Classifier(ClassifierMixin, BaseEstimator):
@@ -1265,10 +1267,12 @@ class _ClassifierCV(ClassifierMixin, BaseEstimator):
     eps: float
     cv: Any
     n_jobs: int | None
-    selection: Literal["best", "1se"]
+    selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"]
     alphas_: NDArray[Any]
     mse_path_: NDArray[Any]
     task_errors_: NDArray[Any]
+    criterion_path_: NDArray[Any]
+    df_path_: NDArray[Any]
     settings_: list[Any]
     coef_: NDArray[Any]
     intercept_: NDArray[Any]
@@ -1329,7 +1333,7 @@ class BlockSparseClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class ClusteredClassifierCV(_ClassifierCV):
@@ -1360,7 +1364,7 @@ class ClusteredClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class DirtyClassifierCV(_ClassifierCV):
@@ -1388,7 +1392,7 @@ class DirtyClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class GraphGuidedClassifierCV(_ClassifierCV):
@@ -1416,7 +1420,7 @@ class GraphGuidedClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class MeanRegularizedClassifierCV(_ClassifierCV):
@@ -1441,7 +1445,7 @@ class MeanRegularizedClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class MultiTaskClassifierCV(_ClassifierCV):
@@ -1464,7 +1468,7 @@ class MultiTaskClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...
 
@@ -1492,7 +1496,7 @@ class RobustFeatureClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class RobustLowRankClassifierCV(_ClassifierCV):
@@ -1519,7 +1523,7 @@ class RobustLowRankClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class SharedFeatureClassifierCV(_ClassifierCV):
@@ -1541,7 +1545,7 @@ class SharedFeatureClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class SharedStructureClassifierCV(_ClassifierCV):
@@ -1569,7 +1573,7 @@ class SharedStructureClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class SparseGroupClassifierCV(_ClassifierCV):
@@ -1593,7 +1597,7 @@ class SparseGroupClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class SparseLowRankClassifierCV(_ClassifierCV):
@@ -1619,7 +1623,7 @@ class SparseLowRankClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class TaskRelationshipClassifierCV(_ClassifierCV):
@@ -1645,7 +1649,7 @@ class TaskRelationshipClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class TemporalClassifierCV(_ClassifierCV):
@@ -1679,7 +1683,7 @@ class TemporalClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class TraceNormClassifierCV(_ClassifierCV):
@@ -1701,7 +1705,7 @@ class TraceNormClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
 
 class TreeGuidedClassifierCV(_ClassifierCV):
@@ -1724,5 +1728,5 @@ class TreeGuidedClassifierCV(_ClassifierCV):
         eps: float = 0.001,
         cv: Any = None,
         n_jobs: int | None = None,
-        selection: Literal["best", "1se"] = "best",
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...

@@ -42,6 +42,8 @@ class CrossValidated(SplitsTasks):
         Its parameters that are searched for, along a path or by one path each.
     _searched : dict of str -> default
         The twin's parameters in their place.
+    _selections : tuple of str
+        How it can choose.
     _top, _eps, _n_alphas : float, float, int or None
         Where paths begin, in units of ``alpha_max``, and their length and number of strengths by default.
     """
@@ -49,6 +51,7 @@ class CrossValidated(SplitsTasks):
     _single = None
     _replaced = ("alpha",)
     _searched: dict = {}
+    _selections = ("best", "1se", *CRITERIA)
     _top, _eps, _n_alphas = 1.0, 1e-3, None
 
     def __init_subclass__(cls, **kwargs):
@@ -71,7 +74,7 @@ class CrossValidated(SplitsTasks):
             "eps": [Interval(Real, 0, 1, closed="right")],
             "cv": ["cv_object"],
             "n_jobs": [Integral, None],
-            "selection": [StrOptions({"best", "1se", *CRITERIA})],
+            "selection": [StrOptions({*cls._selections})],
         }
 
     def _settings(self, n_features, n_tasks):

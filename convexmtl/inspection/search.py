@@ -83,7 +83,7 @@ class CVDisplay:
 
     @classmethod
     def from_estimator(cls, estimator, *, max_labels=7, ax=None, line_kw=None, fill_between_kw=None):
-        """Draw the search of a fitted estimator.
+        """Draw the search of a fitted estimator: the errors, or the criterion that selected.
 
         Several paths are named by what they differ in: the ratio of their strengths, or the value of a parameter.
 
@@ -108,8 +108,10 @@ class CVDisplay:
                 f"{cls.__name__} draws the errors of a search (mse_path_), which {type(estimator).__name__} does not "
                 "have: use an estimator of convexmtl whose name ends in CV, such as BlockSparseRegressorCV."
             )
-        check_is_fitted(estimator, "mse_path_")
-        errors, strengths = estimator.mse_path_, estimator._penalty().strength_values()
+        check_is_fitted(estimator, "alphas_")
+        strengths = estimator._penalty().strength_values()
+        by_criterion = hasattr(estimator, "criterion_path_")
+        errors = estimator.criterion_path_[..., None] if by_criterion else estimator.mse_path_
         several = errors.ndim == 3
         display = cls(
             alphas=estimator.alphas_,
@@ -119,7 +121,7 @@ class CVDisplay:
             path=int(np.argmin(errors.mean(axis=2).min(axis=1))) if several else 0,
             path_names=_differences(estimator.settings_, strengths) if several else None,
             strength_name=leading(strengths),
-            error_name=_error_name(estimator.loss),
+            error_name=estimator.selection.upper() if by_criterion else _error_name(estimator.loss),
         )
         return display.plot(ax, max_labels=max_labels, line_kw=line_kw, fill_between_kw=fill_between_kw)
 

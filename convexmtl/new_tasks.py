@@ -102,6 +102,11 @@ def fit_new_task(estimator, X, y, label, *, sample_weight=None, place=None, task
             f"{type(estimator).__name__}."
         )
     check_is_fitted(estimator, "coef_")
+    if estimator._fitted_parts()[0].shape[1] != len(estimator.tasks_):
+        raise ValueError(
+            f"{type(estimator).__name__} has one model for all tasks, by which it predicts any: there is nothing to be "
+            "learned of a new one."
+        )
     with one_thread():
         return _longer(estimator, X, y, label, **options)
 

@@ -21,6 +21,7 @@ from sklearn.utils.validation import check_is_fitted
 import convexmtl as cm
 from benchmarks import new_tasks
 from convexmtl import fit_new_task
+from convexmtl.baselines import PooledRegressorCV
 from convexmtl.data import DataTerm
 from convexmtl.penalties import Penalty
 from convexmtl.penalties.parts import PART
@@ -483,6 +484,13 @@ def test_what_is_no_estimator(model):
     for unfitted in (cm.BlockSparseRegressor(), make_pipeline(StandardScaler(), cm.BlockSparseRegressor())):
         with pytest.raises(NotFittedError, match="This BlockSparseRegressor instance is not fitted yet"):
             fit_new_task(unfitted, X[new], y[new], "isle")
+
+
+def test_one_model_for_all_tasks():
+    X, y, codes = drawn("squared")
+    model = PooledRegressorCV(alphas=2, cv=2).fit(X, y, task=codes)
+    with pytest.raises(ValueError, match="PooledRegressorCV has one model for all tasks, by which it predicts any"):
+        fit_new_task(model, X[codes == T], y[codes == T], 9)
 
 
 def test_rows_of_several_tasks_in_the_task_column():

@@ -7,6 +7,7 @@ from ._version import __version__
 from .auto import AutoMultiTaskClassifier, AutoMultiTaskRegressor
 from .baselines import PooledClassifierCV, PooledRegressorCV, SingleTaskClassifierCV, SingleTaskRegressorCV
 from .criteria import degrees_of_freedom, information_criterion
+from .deploy import from_dict, to_dict, to_sklearn
 from .estimators import (
     BlockSparseClassifier,
     BlockSparseClassifierCV,
@@ -211,6 +212,7 @@ __all__ = [
     "degrees_of_freedom",
     "explain_fit",
     "fit_new_task",
+    "from_dict",
     "information_criterion",
     "inspection",
     "metrics",
@@ -219,6 +221,8 @@ __all__ = [
     "regularization_path",
     "stack_tasks",
     "structures",
+    "to_dict",
+    "to_sklearn",
     "unstack_tasks",
 ]
 

@@ -36,7 +36,8 @@ FLOORS = [
     ["compose", "new_tasks", "path", "reference", "baselines"],
     ["_families"],
     ["auto"],
-    ["inspection"],
+    ["inspection", "_json"],
+    ["deploy"],
 ]
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 # These stand apart: they import nothing of the package but what is private elsewhere, and nothing below imports them.

@@ -11,7 +11,9 @@ from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 
-from . import baselines, estimators, losses, model_selection, penalties
+from . import auto, baselines, estimators, losses, model_selection, penalties
+from ._compat import check_pandas_support
+from .estimators._base import MultiTaskEstimator
 from .explanation import FitSummary
 from .penalties._reading import Graph, Read
 from .penalties.base import Added, Later, Said
@@ -23,7 +25,7 @@ RECORDS = {cls.__name__: cls for cls in (FitSummary, Said, SufficientStatistics,
 @cache
 def classes():
     """{name: class} of all that is written as its parameters."""
-    modules = estimators, baselines, losses, penalties, model_selection
+    modules = estimators, baselines, auto, losses, penalties, model_selection
     found = [vars(module).values() for module in modules] + [[Added]]
     own = {
         cls.__name__: cls
@@ -46,19 +48,50 @@ def _parameters(value):
     return {name: getattr(value, name) for name in signature(type(value)).parameters}
 
 
+def described(value, where=""):
+    """An object by its class and parameters, and what has been fitted, if it has."""
+    own = {name: written(one, f"{where}{name}") for name, one in _parameters(value).items()}
+    out = {"class": type(value).__name__, "parameters": own}
+    if isinstance(value, MultiTaskEstimator) and hasattr(value, "coef_"):
+        state = {name: one for name, one in value._fitted_state().items() if name != "_later"}
+        out["fitted"] = {name: written(one, f"{where}{name}") for name, one in state.items()}
+    return out
+
+
+def made(d):
+    """The object that has been described."""
+    cls = known(d["class"])
+    names = set(signature(cls).parameters)
+    strange = sorted(d["parameters"].keys() - names)
+    if strange:
+        raise ValueError(f"{cls.__name__} has no parameter {strange[0]!r}.")
+    value = cls(**{name: read(one) for name, one in d["parameters"].items()})
+    if "fitted" in d and isinstance(value, MultiTaskEstimator):
+        _restore(value, d["fitted"])
+    return value
+
+
+def _restore(estimator, fitted):
+    """Set what has been fitted."""
+    vars(estimator).update({name: read(value) for name, value in fitted.items()})
+    strange = sorted(fitted.keys() - estimator._fitted_state().keys())
+    if strange:
+        raise ValueError(f"d has an entry {strange[0]!r} in 'fitted', which is nothing that a fit sets.")
+    shapes = [np.shape(vars(estimator).get(name)) for name in ("coef_", "intercept_", "tasks_")]
+    if len(shapes[0]) != 2 or shapes[1] != shapes[0][:1] or shapes[2] != shapes[0][:1]:
+        raise ValueError(f"coef_, intercept_ and tasks_ do not go together: their shapes are {shapes}.")
+    # (What is put off is made anew: it is a call, which is nothing to be written.)
+    report = estimator._fitted_penalty().bind(estimator.tasks_).report(estimator._parts, estimator.tasks_)
+    estimator._later = {
+        name: value for name, value in report.items() if isinstance(value, Later) and name not in vars(estimator)
+    }
+
+
 def known(name, base=object):
     cls = classes().get(name) if isinstance(name, str) else None
     if cls is None or not issubclass(cls, base):
         raise ValueError(f"{name!r} is no class that this version of convexmtl knows: nothing else is loaded.")
     return cls
-
-
-def made(cls, parameters):
-    names = set(signature(cls).parameters)
-    strange = sorted(parameters.keys() - names)
-    if strange:
-        raise ValueError(f"{cls.__name__} has no parameter {strange[0]!r}.")
-    return cls(**{name: read(value) for name, value in parameters.items()})
 
 
 def written(value, where):
@@ -94,8 +127,10 @@ def written(value, where):
         rows = sparse.csr_array(value)
         return {"csr": inside([rows.data, rows.indices, rows.indptr, list(rows.shape)])}
     if classes().get(name) is type(value):
-        own = {n: written(one, f"{where}__{n}") for n, one in _parameters(value).items()}
-        return {"class": name, "parameters": own}
+        return described(value, f"{where}__")
+    if hasattr(value, "columns") and hasattr(value, "iloc"):
+        own = [value.columns.tolist(), value.index.tolist(), *(value[column].tolist() for column in value.columns)]
+        return {"frame": inside(own)}
     raise TypeError(
         f"{where} holds a {of_a_kind(value)}, which has no words in JSON: hand over arrays, lists, numbers or objects "
         "of convexmtl in its place (a structure as edges, groups or an array; cv=None once the search is over)."
@@ -137,6 +172,14 @@ def _csr(d):
     return sparse.csr_array((data, indices, indptr), shape=tuple(shape))
 
 
+def _frame(d):
+    check_pandas_support("from_dict of a frame")
+    import pandas as pd
+
+    columns, index, *values = map(read, d["frame"])
+    return pd.DataFrame(dict(zip(columns, values, strict=True)), columns=columns, index=index)
+
+
 def _record(d):
     if d["record"] not in RECORDS:
         raise ValueError(f"{d['record']!r} is no record that this version of convexmtl knows.")
@@ -155,7 +198,8 @@ READERS = {
     "date": lambda d: datetime.date.fromisoformat(d["date"]),
     "datetime": lambda d: datetime.datetime.fromisoformat(d["datetime"]),
     "csr": _csr,
-    "class": lambda d: made(known(d["class"]), d["parameters"]),
+    "class": made,
+    "frame": _frame,
 }
 
 

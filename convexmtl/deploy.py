@@ -19,7 +19,6 @@ from . import _input, _json
 from ._version import __version__
 from .estimators._base import MultiTaskEstimator
 from .losses import get_loss
-from .penalties.base import Later
 
 # What predicts as a loss does, by the function that it makes predictions of scores with.
 REGRESSORS = {LinearRegression: lambda z: z, PoissonRegressor: np.exp}
@@ -195,7 +194,7 @@ def to_dict(estimator):
     ------
     TypeError
         For anything but an estimator of convexmtl; for one, or a parameter of it, of a class that is not this
-        package's, or of a kind that JSON has no words for, such as a frame: the message says which.
+        package's, or of a kind that JSON has no words for: the message says which.
     NotFittedError
 
     Examples
@@ -215,17 +214,14 @@ def to_dict(estimator):
     name = type(estimator).__name__
     if _json.classes().get(name) is not type(estimator):
         raise TypeError(f"estimator must be of a class of convexmtl itself, got {_json.of_a_kind(estimator)}.")
-    state = {name: value for name, value in estimator._fitted_state().items() if name != "_later"}
     names = _input.coef_names(estimator)
     return {
         "format": FORMAT,
         "version": __version__,
-        "class": name,
         "loss": _json.written(get_loss(estimator.loss), "loss"),
         "penalty": _json.written(estimator._fitted_penalty(), "penalty"),
         "features": None if names is None else list(names),
-        "parameters": {n: _json.written(value, n) for n, value in estimator.get_params(deep=False).items()},
-        "fitted": {n: _json.written(value, n) for n, value in state.items()},
+        **_json.described(estimator),
     }
 
 
@@ -281,16 +277,4 @@ def from_dict(d):
             original_sklearn_version=f"convexmtl {d['version']}",
         )
         warnings.warn(warning, stacklevel=2)
-    estimator = _json.made(cls, d["parameters"])
-    vars(estimator).update({name: _json.read(value) for name, value in d["fitted"].items()})
-    strange = sorted(d["fitted"].keys() - estimator._fitted_state().keys())
-    if strange:
-        raise ValueError(f"d has an entry {strange[0]!r} in 'fitted', which is nothing that a fit sets.")
-    shapes = [np.shape(getattr(estimator, name, None)) for name in ("coef_", "intercept_", "tasks_")]
-    if len(shapes[0]) != 2 or shapes[1] != shapes[0][:1] or shapes[2] != shapes[0][:1]:
-        raise ValueError(f"coef_, intercept_ and tasks_ do not go together: their shapes are {shapes}.")
-    report = estimator._fitted_penalty().bind(estimator.tasks_).report(estimator._parts, estimator.tasks_)
-    estimator._later = {
-        name: value for name, value in report.items() if isinstance(value, Later) and name not in vars(estimator)
-    }
-    return estimator
+    return _json.made(d)

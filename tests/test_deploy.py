@@ -321,6 +321,19 @@ def test_what_can_be_done_with_a_loaded_model():
     assert cm.certify(again(model), frame, y).gap == cm.certify(model, frame, y).gap
 
 
+def test_a_search_over_families():
+    X, y, codes = stacked()
+    model = cm.AutoMultiTaskRegressor(families=["BlockSparse", "MeanRegularized"], alphas=3, cv=2)
+    model.fit(X, y, task=codes)
+    loaded = again(model)
+    pd.testing.assert_frame_equal(loaded.leaderboard_, model.leaderboard_, check_dtype=False)
+    assert_array_equal(loaded.predict(X, task=codes), model.predict(X, task=codes))
+    assert_array_equal(loaded.best_estimator_.predict(X, task=codes), model.predict(X, task=codes))
+    assert_allclose(by_task(to_sklearn(loaded), "predict", X, codes), model.predict(X, task=codes))
+    longer = cm.fit_new_task(loaded, X[:7], y[:7], 9)
+    assert_array_equal(longer.coef_[:4], model.coef_)
+
+
 def test_what_the_dict_says():
     X, y, codes = stacked()
     frame = pd.DataFrame(X, columns=[*"abcdef"])

@@ -6,6 +6,7 @@ from . import baselines, compose, metrics, model_selection, reference, structure
 from ._version import __version__
 from .auto import AutoMultiTaskClassifier, AutoMultiTaskRegressor
 from .baselines import PooledClassifierCV, PooledRegressorCV, SingleTaskClassifierCV, SingleTaskRegressorCV
+from .comparison import Comparison, compare_tasks
 from .criteria import degrees_of_freedom, information_criterion
 from .deploy import from_dict, to_dict, to_sklearn
 from .estimators import (
@@ -117,6 +118,7 @@ __all__ = [
     "ClusteredClassifierCV",
     "ClusteredRegressor",
     "ClusteredRegressorCV",
+    "Comparison",
     "DirtyClassifier",
     "DirtyClassifierCV",
     "DirtyNorm",
@@ -207,6 +209,7 @@ __all__ = [
     "alpha_max",
     "baselines",
     "certify",
+    "compare_tasks",
     "compose",
     "datasets",
     "degrees_of_freedom",

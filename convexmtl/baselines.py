@@ -313,14 +313,27 @@ def _beside(estimator, regressor, classifier, **changed):
     if isinstance(estimator, BaseSearchCV):
         return _beside(estimator.estimator, regressor, classifier, cv=estimator.cv, n_jobs=estimator.n_jobs)
     # Those in whole, not what is inside of them.
-    inner = {} if isinstance(estimator, type) else getattr(estimator, "get_params", dict)()
-    inner = {name: value for name, value in inner.items() if isinstance(value, MultiTaskEstimator | BaseSearchCV)}
+    inner = _own(estimator, MultiTaskEstimator | BaseSearchCV)
     inner = {name: value for name, value in inner.items() if not any(name.startswith(f"{other}__") for other in inner)}
-    if not inner:
+    return clone(estimator).set_params(
+        **{name: _beside(value, regressor, classifier, **changed) for name, value in inner.items()}
+    )
+
+
+def estimator_inside(estimator):
+    """The estimator of convexmtl that a pipeline, a search or the like is around; or itself."""
+    if isinstance(estimator, MultiTaskEstimator):
+        return estimator
+    return next(iter(_own(estimator, MultiTaskEstimator).values()))
+
+
+def _own(estimator, kind):
+    """{name: parameter} of those that are of a kind, at any depth; a TypeError if there are none."""
+    given = {} if isinstance(estimator, type) else getattr(estimator, "get_params", dict)()
+    own = {name: value for name, value in given.items() if isinstance(value, kind)}
+    if not own:
         raise TypeError(
             f"{estimator!r} is no estimator of convexmtl, nor has it one in it: a baseline has to know what it stands "
             "beside."
         )
-    return clone(estimator).set_params(
-        **{name: _beside(value, regressor, classifier, **changed) for name, value in inner.items()}
-    )
+    return own

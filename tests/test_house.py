@@ -38,6 +38,8 @@ FLOORS = [
     ["auto"],
     ["inspection", "_json"],
     ["deploy"],
+    ["inspection"],
+    ["comparison"],
 ]
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 # These stand apart: they import nothing of the package but what is private elsewhere, and nothing below imports them.

@@ -30,11 +30,12 @@ class Comparison:
     Examples
     --------
     >>> import numpy as np
-    >>> from convexmtl import MeanRegularizedRegressorCV, compare_tasks
+    >>> from convexmtl import MeanRegularizedRegressor, compare_tasks
+    >>> from convexmtl.model_selection import TaskKFold
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(30, 4))
     >>> Y = (X @ [1.0, 2.0, 0.0, 0.0])[:, np.newaxis] + rng.normal(size=(30, 3))
-    >>> found = compare_tasks(MeanRegularizedRegressorCV(alphas=10), X, Y)
+    >>> found = compare_tasks(MeanRegularizedRegressor(), X, Y, cv=TaskKFold(3))
     >>> [row["verdict"] in ("helped", "unaffected", "hurt") for row in found.rows]
     [True, True, True]
     """
@@ -158,10 +159,10 @@ class Comparison:
             f"On average over the tasks it is {means[0]:.4g}, with one model per task {means[1]:.4g}, with one for all "
             f"{means[2]:.4g}; {self._average(m)}"
         )
-        words = {HELPED: "Sharing helps", HURT: "Sharing hurts"}
-        for verdict, verb in words.items():
+        for verdict, verb in {HELPED: "helps", HURT: "hurts"}.items():
             labels = self._having(verdict, model)
-            yield f"{verb} {_counted(len(labels))}{self._listed(labels, table)}."
+            what = f"{_counted(len(labels))}{self._listed(labels, table)}." if labels else "no task beyond doubt."
+            yield f"Sharing {verb} {what}"
         if HELPED in table["verdict"]:
             k = np.sum(table["pooled_would_do"] & (table["verdict"] == HELPED))
             n = np.sum(table["verdict"] == HELPED)
@@ -170,6 +171,7 @@ class Comparison:
         labels = self._having(UNAFFECTED, model)
         if labels:
             yield f"For {_counted(len(labels))} no difference can be told from chance{self._by_guess(table)}."
+            yield from self._one_by_one(table)
         untested = self._having(UNTESTED, model)
         if untested:
             yield f"{_counted(len(untested)).capitalize()} had too few rows to be tested: {_names(untested)}."
@@ -199,6 +201,22 @@ class Comparison:
         if self._sign < 0 and before > 0:
             return f"{-gain / before:+.0%}"
         return f"{self._sign * gain:+.2g}"
+
+    def _one_by_one(self, table):
+        """The tasks that a test of them alone would name."""
+        likely = (table["verdict"] == UNAFFECTED) & (table["p"] <= self.alpha)
+        if not likely.any():
+            return
+        sides = []
+        for word, side in (("helped", table["gain"] > 0), ("hurt", table["gain"] < 0)):
+            some = np.flatnonzero(likely & side)
+            some = some[np.argsort(table["p"][some], kind="stable")]
+            sides += [f"{word}{self._listed(self.tasks[some].tolist(), table)}"] if len(some) else []
+        n, k = np.sum(~np.isnan(table["p"])), likely.sum()
+        yield (
+            f"Each taken for itself, {k} of these would be called {', and '.join(sides)}; of {n} tasks without any "
+            f"difference, chance makes that {self.alpha * n:.2g}."
+        )
 
     def _by_guess(self, table):
         """Of the unaffected tasks, how many look better."""
@@ -249,7 +267,7 @@ class Comparison:
 
 
 def _counted(n):
-    return {0: "no task", 1: "1 task"}.get(n, f"{n} tasks")
+    return "1 task" if n == 1 else f"{n} tasks"
 
 
 def _names(labels):

@@ -14,6 +14,11 @@ def weighted_mean(values, n_test):
     return np.divide(summed, total, out=np.full(len(total), np.nan), where=total > 0)
 
 
+# The most degrees of freedom: differences on folds that overlap have longer tails than the test supposes. With 49, for
+# fifty folds, tasks of 25 to 200 rows without a difference have p < 0.005 in 0.7% of cases, with 24 in 0.4%.
+MOST = 24
+
+
 class Differences(NamedTuple):
     """Mean differences of tasks (T,), and what a corrected resampled t test says of each; NaN for those without."""
 
@@ -27,7 +32,7 @@ def corrected_t(differences, n_train, n_test):
     """The corrected resampled t test of every task: differences (J, T), NaN where a task is not tested.
 
     ``n_train`` and ``n_test`` (J, T) are the rows of the task in both parts of every fold. Folds count by the rows that
-    they test. There are J - 1 degrees of freedom, or less where a task has fewer rows than that.
+    they test. There are J - 1 degrees of freedom, but no more than a task has rows less one, nor than ``MOST``.
     """
     J, mean = np.sum(~np.isnan(differences), axis=0), weighted_mean(differences, n_test)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -35,7 +40,7 @@ def corrected_t(differences, n_train, n_test):
         ratio = weighted_mean(np.where(np.isnan(differences), np.nan, n_test / n_train), n_test)
         se = np.sqrt((1 / J + ratio) * variance)
         rows = np.max(n_train + n_test, axis=0)
-        df = np.where(J > 1, np.minimum(J, rows) - 1.0, np.nan)
+        df = np.where(J > 1, np.minimum(np.minimum(J, rows) - 1.0, MOST), np.nan)
         # (Models that are one and the same do not differ, whatever rounding makes of that.)
         same = np.abs(mean) <= 1e-12
         p = np.where(same & (J > 1), 1.0, 2 * stats.t.sf(np.abs(mean) / se, df))

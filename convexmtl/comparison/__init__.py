@@ -21,9 +21,9 @@ def compare_tasks(estimators, X, y, *, task=None, cv=None, scoring=None, alpha=0
         t = d / sqrt((1 / J + n_test / n_train) s^2),   d, s^2: mean and variance of the d_j,
 
     has a t distribution if sharing makes no difference to the task: the corrected resampled t test, with the means
-    weighted by the rows that are tested. It has J - 1 degrees of freedom, but no more than the rows of the task less one,
-    nor than 24, with which simulations keep the levels of tasks without a difference. Holm's correction over the tasks of a model keeps the chance that any task is
-    said to be helped or hurt without reason at ``alpha``.
+    weighted by the rows that are tested. It has J - 1 degrees of freedom, but no more than the rows of the task less
+    one, nor than 24, with which tasks without a difference keep their level in simulations. Holm's correction over the
+    tasks of a model keeps the chance that any task is said to be helped or hurt without reason at ``alpha``.
 
     Parameters
     ----------

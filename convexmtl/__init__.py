@@ -4,7 +4,9 @@ from importlib import import_module
 
 from . import baselines, compose, metrics, model_selection, reference, structures
 from ._version import __version__
+from .affinity import task_affinity
 from .auto import AutoMultiTaskClassifier, AutoMultiTaskRegressor
+from .auxiliary import features_as_targets, select_auxiliary_tasks
 from .baselines import PooledClassifierCV, PooledRegressorCV, SingleTaskClassifierCV, SingleTaskRegressorCV
 from .comparison import Comparison, compare_tasks
 from .criteria import degrees_of_freedom, information_criterion
@@ -214,6 +216,7 @@ __all__ = [
     "datasets",
     "degrees_of_freedom",
     "explain_fit",
+    "features_as_targets",
     "fit_new_task",
     "from_dict",
     "information_criterion",
@@ -222,8 +225,10 @@ __all__ = [
     "model_selection",
     "reference",
     "regularization_path",
+    "select_auxiliary_tasks",
     "stack_tasks",
     "structures",
+    "task_affinity",
     "to_dict",
     "to_sklearn",
     "unstack_tasks",

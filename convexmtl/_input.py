@@ -81,26 +81,26 @@ def split_column(X, column):
     return safe_indexing(X, others, axis=1), np.asarray(label)[:, 0]
 
 
-def column_position(column, names, n_columns):
-    """Where the task column is, given by name (None where X has no names) or position."""
+def column_position(column, names, n_columns, argument="task_column"):
+    """Where a column is, given by name (None where X has no names) or position."""
     if isinstance(column, str):
         if names is None:
             raise ValueError(
-                f"task_column={column!r} is a name, but X is an array without column names (some meta-estimators "
+                f"{argument}={column!r} is a name, but X is an array without column names (some meta-estimators "
                 "turn frames into arrays): pass a position, or a frame."
             )
         names = list(names)
         if column not in names:
-            raise ValueError(f"task_column={column!r} is not a column of X; its columns are {names[:10]}.")
+            raise ValueError(f"{argument}={column!r} is not a column of X; its columns are {names[:10]}.")
         return names.index(column)
     if isinstance(column, numbers.Integral) and not isinstance(column, bool):
         if not -n_columns <= column < n_columns:
             raise ValueError(
-                f"task_column={column} is not a column of X, which has {n_columns} columns: an integer is a position, "
+                f"{argument}={column} is not a column of X, which has {n_columns} columns: an integer is a position, "
                 "only a string is a name."
             )
         return int(column) % n_columns
-    raise ValueError(f"task_column must be a column name or position, or None, got {column!r}.")
+    raise ValueError(f"{argument} must be a column name or position, got {column!r}.")
 
 
 def read_list(values, name, accepted, low=-np.inf, high=np.inf):

@@ -419,8 +419,8 @@ def test_parameters_of_penalties(case, no_work):
         ({"task_weight": [1, 2, inf, 1]}, "task_weight contains infinity"),
         ({"task_column": "school"}, "task_column='school' is a name, but X is an array without column names"),
         ({"task_column": 9}, f"task_column=9 is not a column of X, which has {D} columns"),
-        ({"task_column": 1.5}, r"task_column must be a column name or position, or None, got 1\.5"),
-        ({"task_column": True}, "task_column must be a column name or position, or None, got True"),
+        ({"task_column": 1.5}, r"task_column must be a column name or position, got 1\.5"),
+        ({"task_column": True}, "task_column must be a column name or position, got True"),
     ],
 )
 def test_parameters_of_estimators(options, message, no_work):

@@ -33,13 +33,11 @@ FLOORS = [
     ["criteria"],
     ["model_selection", "metrics", "explanation"],
     ["estimators"],
-    ["compose", "new_tasks", "path", "reference", "baselines"],
+    ["compose", "new_tasks", "path", "reference", "baselines", "_subsets"],
     ["_families"],
     ["auto"],
     ["inspection", "_json"],
-    ["deploy"],
-    ["inspection"],
-    ["comparison"],
+    ["deploy", "comparison", "affinity", "auxiliary"],
 ]
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 # These stand apart: they import nothing of the package but what is private elsewhere, and nothing below imports them.

@@ -78,6 +78,7 @@ from .estimators import (
     TreeGuidedRegressorCV,
 )
 from .explanation import explain_fit
+from .intervals import prediction_interval
 from .losses import Huber, Logistic, Poisson, Squared, SquaredHinge
 from .new_tasks import fit_new_task
 from .path import alpha_max, regularization_path
@@ -223,6 +224,7 @@ __all__ = [
     "inspection",
     "metrics",
     "model_selection",
+    "prediction_interval",
     "reference",
     "regularization_path",
     "select_auxiliary_tasks",

@@ -87,7 +87,7 @@ def task_scores(y_true, y_pred, *, task=None, sample_weight=None, metrics=None):
         Index: the task labels, or the columns of y. First column: ``n``, the targets that count.
     """
     pandas = check_pandas_support("task_scores")
-    targets = _by_task(y_true, y_pred, task, sample_weight)
+    targets = by_task(y_true, y_pred, task, sample_weight)
     index = pandas.Index(targets.labels, name="task", tupleize_cols=False)
     n = np.diff(targets.ptr)
     if metrics is None:
@@ -208,7 +208,8 @@ class _Targets(NamedTuple):
         return zip(*(np.split(a, self.ptr[1:-1]) for a in (self.y, self.z, self.weight)), strict=True)
 
 
-def _by_task(y_true, y_pred, task, sample_weight):
+def by_task(y_true, y_pred, task, sample_weight):
+    """The targets that count and their predictions, as _Targets."""
     names = getattr(y_true, "columns", None)
     for array, name in ((y_pred, "y_pred"), (task, "task"), (sample_weight, "sample_weight")):
         refuse_mask(array, name)
@@ -253,7 +254,7 @@ def _errors_over_variance(y_true, y_pred, task, sample_weight, average, ddof):
     """Mean squared errors over variances, in one of the averages; ``ddof`` is for variances within a task."""
     if average not in AVERAGES:
         raise ValueError(f"average must be one of {AVERAGES}, got {average!r}.")
-    targets = _by_task(y_true, y_pred, task, sample_weight)
+    targets = by_task(y_true, y_pred, task, sample_weight)
     if average == "pooled":
         targets, ddof = targets._replace(ptr=targets.ptr[[0, -1]]), 0
     y, z, w = targets.y.astype(float), targets.z.astype(float), targets.weight

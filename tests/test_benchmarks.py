@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.utils import Bunch
 
-from benchmarks import cross_validation, growth, memory_map, recovery, searches, strengths
+from benchmarks import cross_validation, growth, intervals, memory_map, recovery, searches, strengths
 
 
 def test_cross_validation_beside_scikit_learn(tmp_path, monkeypatch, capsys):
@@ -134,3 +134,13 @@ def test_strengths_at_two_tolerances(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "stacked: 120 of 160 rows, 3 of 3 features, 6 tasks" in printed
     assert "4 of 4 searches choose the same strengths" in printed
+
+
+def test_coverage_of_intervals(monkeypatch, capsys):
+    monkeypatch.setattr(intervals, "KINDS", ("heteroscedastic",))
+    monkeypatch.setattr(intervals, "SIZES", {"2": [2], "50": [50]})
+    table = intervals.main(seeds=3, n_tasks=25)
+    assert table["alpha"].tolist() == [0.05, 0.1, 0.2] * 2
+    assert table["infinite: tasks"].tolist() == [0] * 6 and table["own: tasks"].tolist() == [0, 0, 0, 25, 25, 25]
+    assert np.all(table["coverage"] >= 0.9 * (1 - table["alpha"])) and np.all(table["width"] > 0.9)
+    assert "heteroscedastic" in capsys.readouterr().out

@@ -1,11 +1,10 @@
 """Scores of several tasks, of one model or of several beside each other."""
 
-from inspect import signature
-
 import numpy as np
 
 from .._compat import check_matplotlib_support, check_pandas_support
 from .._input import split_column
+from .._predicting import predicted, predictor, tasks_of
 from ..metrics import task_scores
 from ._common import checked_count, checked_names, dumbbells
 
@@ -101,11 +100,11 @@ class TaskScoresDisplay:
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
         estimators = _named(estimators)
-        if task is None and task_column is None and np.ndim(y) == 1:
-            columns = (getattr(_predictor(estimator), "task_column", None) for estimator in estimators.values())
-            task_column = next((column for column in columns if column is not None), None)
         labels = task if task_column is None else split_column(X, task_column)[1]
-        predictions = {name: _predicted(estimator, X, task) for name, estimator in estimators.items()}
+        if labels is None:
+            columns = (tasks_of(estimator, X, np.ndim(y)) for estimator in estimators.values())
+            labels = next((column for column in columns if column is not None), None)
+        predictions = {name: predicted(estimator, X, task) for name, estimator in estimators.items()}
         options = {"metric": metric, "task_names": task_names, "max_tasks": max_tasks, "ax": ax}
         return cls.from_predictions(y, predictions, task=labels, sample_weight=sample_weight, **options)
 
@@ -208,28 +207,10 @@ def _named(estimators):
         named = {str(name): estimator for name, estimator in estimators.items()}
     else:
         listed = list(estimators) if isinstance(estimators, (list, tuple)) else [estimators]
-        classes = [type(_predictor(estimator)).__name__ for estimator in listed]
+        classes = [type(predictor(estimator)).__name__ for estimator in listed]
         named = {}
         for k, (name, estimator) in enumerate(zip(classes, listed, strict=True)):
             named[f"{name} {classes[:k].count(name) + 1}" if classes.count(name) > 1 else name] = estimator
     if not named:
         raise ValueError("estimators must name or list at least one fitted estimator, got none.")
     return named
-
-
-def _predictor(estimator):
-    """What predicts in the end, inside of searches and pipelines."""
-    while True:
-        if hasattr(estimator, "best_estimator_"):
-            estimator = estimator.best_estimator_
-        elif hasattr(estimator, "steps"):
-            estimator = estimator.steps[-1][1]
-        else:
-            return estimator
-
-
-def _predicted(estimator, X, task):
-    """The predictions; the tasks are told to what takes them and does not read them off X."""
-    last = _predictor(estimator)
-    takes = "task" in signature(last.predict).parameters and getattr(last, "task_column", None) is None
-    return estimator.predict(X, task=task) if takes and task is not None else estimator.predict(X)

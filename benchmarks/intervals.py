@@ -3,11 +3,12 @@
     python -m benchmarks.intervals [--seeds 100] [--first 0] [--tasks 60] [--jobs 1] [--csv FILE]
 
 Tasks of 20 training rows, fitted around their mean, and 2 to 200 calibration rows; the tasks are drawn once for each
-kind, their rows, and which of them has how many, anew for every seed. Kinds of tasks: with the same noise; with noise that differs; with heavy tails
-(Student's t, 3 degrees of freedom) too; one in ten with a model that is far off; and noisier the fewer rows a task has,
-which the rule for borrowing does not allow for (there every task keeps its number of rows). The coverage of a task is its share of 300 new rows that are inside, in
-the mean over the seeds. Widths are in units of the smallest ones that would do, task by task; beside them what all
-residuals in one pool have, for all tasks alike.
+kind, their rows, and which of them has how many, anew for every seed. Kinds of tasks: with the same noise; with noise
+that differs; with heavy tails (Student's t, 3 degrees of freedom) too; one in ten with a model that is far off; and
+noisier the fewer rows a task has, which the rule for borrowing does not allow for (there every task keeps its number of
+rows). The coverage of a task is its share of 300 new rows that are inside, in the mean over the seeds. Widths are in
+units of the smallest ones that would do, task by task; beside them what all residuals in one pool have, for all tasks
+alike.
 """
 
 import argparse

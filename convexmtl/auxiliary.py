@@ -83,8 +83,9 @@ class AuxiliarySelection:
         steps = ", ".join(
             f"{label!r} ({gain:.1%})" for label, gain in zip(self.selected, self.gains.tolist(), strict=True)
         )
+        ending = "s" if len(self.selected) == 1 else ""
         return (
-            f"{len(self.selected)} of {len(self.candidates)} tasks help {self.main!r}: {steps}. In brackets: what each "
+            f"{len(self.selected)} of {len(self.candidates)} tasks help{ending} {self.main!r}: {steps}. In brackets: what each "
             f"took off the test loss of {self.main!r} alone when it was chosen, which is too good by being chosen. "
             f"{honest}"
         )

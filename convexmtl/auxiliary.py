@@ -85,9 +85,9 @@ class AuxiliarySelection:
         )
         ending = "s" if len(self.selected) == 1 else ""
         return (
-            f"{len(self.selected)} of {len(self.candidates)} tasks help{ending} {self.main!r}: {steps}. In brackets: what each "
-            f"took off the test loss of {self.main!r} alone when it was chosen, which is too good by being chosen. "
-            f"{honest}"
+            f"{len(self.selected)} of {len(self.candidates)} tasks help{ending} {self.main!r}: {steps}. In brackets: "
+            f"what each took off the test loss of {self.main!r} alone when it was chosen, which is too good "
+            f"by being chosen. {honest}"
         )
 
     __str__ = summary

@@ -106,6 +106,7 @@ from .penalties import (
     TreeGuided,
 )
 from .reference import certify
+from .stability import stability_selection
 from .stacking import stack_tasks, unstack_tasks
 from .statistics import SufficientStatistics
 
@@ -228,6 +229,7 @@ __all__ = [
     "reference",
     "regularization_path",
     "select_auxiliary_tasks",
+    "stability_selection",
     "stack_tasks",
     "structures",
     "task_affinity",

@@ -27,6 +27,7 @@ from .tasks import Tasks
 
 DENSE = 1000  # unknowns of a system that is solved as one
 ENTRIES = 2e7  # of all arrays of one kind
+SINGULAR = 1e-9  # smallest eigenvalue, of the largest, of what has an inverse
 FEW = 1000  # tasks of which a coupling's spectrum is computed
 NUDGE = 1e-3  # of the targets, in units of their deviation
 TIGHT = 1e-12  # tol of the fits that are compared
@@ -122,7 +123,7 @@ def _grams(problem, manifolds):
 def _task_by_task(problem, manifolds):
     """For single entries that move: blocks of the tasks, and what is between them as a matrix of low rank.
 
-    None where the blocks are singular without the others, or the rank is not low.
+    None where the blocks are singular without the others, or with them, or the rank is not low.
     """
     made = _grams(problem, manifolds)
     if made is None:
@@ -175,6 +176,9 @@ def _task_by_task(problem, manifolds):
         return traces
     solved = inverses @ F
     core = np.tensordot(F, solved, ([0, 1], [0, 1])) + np.diag(np.concatenate([-np.ones(k), signs]))
+    sizes = np.abs(np.linalg.eigvalsh(core))
+    if sizes.min() <= SINGULAR * sizes.max():
+        return None
     return traces - np.einsum("tik,tik->t", solved @ np.linalg.inv(core), G @ solved)
 
 

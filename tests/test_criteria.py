@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import convexmtl as cm
+from benchmarks import criteria as simulation
 from convexmtl import criteria, datasets, freedom
 from convexmtl.data import DataTerm
 from convexmtl.estimators import _cv
@@ -158,6 +159,14 @@ def test_freedom_of_many_tasks_makes_no_large_matrix():
     model = cm.BlockSparseRegressor(4.0).fit(X, y, task=task)
     df = cm.degrees_of_freedom(model, X, y, task=task, per_task=True)
     assert df.shape == (300,) and 300 < df.sum() < 1500 and (df > 0.9).all()
+
+
+def test_freedom_where_samples_are_too_few():
+    """All that can be followed is: as many degrees of freedom as samples, and not more."""
+    X, y, task, _ = datasets.make_block_sparse(n_tasks=10, n_samples=12, n_features=20, random_state=0)
+    for estimator in (cm.BlockSparseRegressor(1e-3), cm.SparseGroupRegressor(1e-3), cm.BlockSparseRegressor(1e-3, q=1)):
+        df = cm.degrees_of_freedom(estimator, X, y, task=task, per_task=True)
+        assert np.all((df > 6) & (df < 12 + 1e-6))
 
 
 # ---------------------------------------------------------------------------------------- criteria
@@ -378,3 +387,13 @@ def test_searches_are_drawn():
     assert display.ax_.get_ylabel() == "BIC" and len(display.lines_) == 2
     assert_array_equal(display.lines_[1].get_ydata(), twin.criterion_path_[1])
     assert criteria.CRITERIA == ALL
+
+
+def test_simulation_of_what_criteria_choose(tmp_path, monkeypatch):
+    monkeypatch.setattr(simulation, "SELECTIONS", ("best", "bic"))
+    monkeypatch.setitem(simulation.SIZES, "n_samples", 24)
+    file = tmp_path / "criteria.csv"
+    simulation.main(["--seeds", "2", "--only", "block-sparse", "--csv", str(file)])
+    table = pd.read_csv(file)
+    assert table["selection"].tolist() == ["best", "bic"] and table["as good as best"][0] == 2
+    assert (table["error"] > 0).all() and table["recall"].between(0, 1).all()

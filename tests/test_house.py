@@ -38,7 +38,7 @@ FLOORS = [
     ["_families"],
     ["auto"],
     ["inspection", "_json"],
-    ["deploy", "comparison", "affinity", "auxiliary"],
+    ["deploy", "comparison", "affinity", "auxiliary", "stability"],
 ]
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 # These stand apart: they import nothing of the package but what is private elsewhere, and nothing below imports them.

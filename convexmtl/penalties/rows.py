@@ -149,8 +149,9 @@ class RowPenalty(Penalty):
     def selects_coefficients(self, n_tasks):
         # Of rows of many sizes, some are cut between all of their entries and none.
         rng = np.random.default_rng(0)
-        size = max(self.value(np.eye(1, n_tasks)), self.value(np.ones((1, n_tasks)))) * np.geomspace(1e-2, 1e2, PROBES)
-        x = self.prox(size[:, None] * rng.standard_normal((PROBES, n_tasks)) ** 3, 1.0)
+        one, many = (self.restrict(np.zeros(n, dtype=int)) for n in (1, PROBES))
+        size = max(one.value(np.eye(1, n_tasks)), one.value(np.ones((1, n_tasks)))) * np.geomspace(1e-2, 1e2, PROBES)
+        x = many.prox(size[:, None] * rng.standard_normal((PROBES, n_tasks)) ** 3, 1.0)
         return bool(np.any((x == 0).any(axis=1) & x.any(axis=1)))
 
     def manifold(self, W, Z):

@@ -34,15 +34,10 @@ def shrink_l2(v, step, alpha):
     """x_t = v_t nu / (nu + alpha step_t), where nu = norm_2(x) solves sum (v_t / (nu + alpha step_t))^2 = 1."""
     T = v.shape[0]
     square = 0.0
-    dual = 0.0
-    low = step[0]
-    high = step[0]
+    uneven = 0.0
     for t in range(T):
         square += v[t] * v[t]
-        q = v[t] / step[t]
-        dual += q * q
-        low = min(low, step[t])
-        high = max(high, step[t])
+        uneven += abs(step[t] - step[0])
     unit = 1.0
     top = 0.0
     if square < 1e-280 or square > 1e280:
@@ -52,22 +47,26 @@ def shrink_l2(v, step, alpha):
         # Its squares are beyond the range of numbers: in units of its largest entry.
         unit = top
         alpha /= unit
-        square = dual = 0.0
+        square = 0.0
         for t in range(T):
             v[t] /= unit
             square += v[t] * v[t]
-            q = v[t] / step[t]
-            dual += q * q
+    norm = np.sqrt(square)
+    if uneven <= 1e-15 * step[0]:
+        cut = alpha * step[0]
+        scale = unit - cut / norm * unit if norm > cut else square * 0.0
+        for t in range(T):
+            v[t] *= scale
+        return
+    dual = 0.0
+    high = step[0]
+    for t in range(T):
+        q = v[t] / step[t]
+        dual += q * q
+        high = max(high, step[t])
     if dual <= alpha * alpha:
         for t in range(T):
             v[t] = 0.0
-        return
-    norm = np.sqrt(square)
-    if high - low <= 1e-15 * high:
-        scale = 1.0 - alpha * high / norm
-        scale = 0.0 if scale < 0.0 else scale
-        for t in range(T):
-            v[t] = v[t] * scale * unit
         return
     # 1/norm is concave in nu: Newton from the left of the root climbs to it.
     nu = max(0.0, norm - alpha * high)

@@ -9,8 +9,9 @@ import numpy as np
 from .._jit import kernel
 from ._kernels import ADD, PASS, STEPS, SWEEPS, _gradients
 
-# The products of some rows with each other, as sweeps take them; and how their changes get into the gradient of all.
-GATHER = "void(float64[:, :, ::1], int64[::1], int64, float64[:, ::1], float64[:, ::1], int64[::1], float64[:, :, ::1])"
+# The products of some rows with each other, as sweeps take them, of which those of the ``first`` rows are there already;
+# and how their changes get into the gradient of all.
+GATHER = "void(float64[:, :, ::1], int64[::1], int64, int64, float64[:, :, ::1])"
 TELL = f"void(float64[:, ::1], int64[::1], float64[:, :, ::1], pointer({ADD}), float64[:, ::1], float64[:, ::1])"
 
 
@@ -61,8 +62,8 @@ def _go_on(v, before, ahead):
 
 
 @kernel(GATHER)
-def gather_grams(G, rows, block, products, held, places, out):
-    """out[b, k, i] = G[b, rows[k], rows[i]]; nothing is kept."""
+def gather_grams(G, rows, first, block, out):
+    """out[b, k, i] = G[b, rows[k], rows[i]]."""
     for b in range(G.shape[0]):
         for k in range(len(rows)):
             for i in range(len(rows)):
@@ -70,44 +71,20 @@ def gather_grams(G, rows, block, products, held, places, out):
 
 
 @kernel(GATHER)
-def gather_products(x, rows, block, products, held, places, out):
-    """out[0, k, i] = x[0, rows[k]] . x[0, rows[i]], for at most len(held) rows.
-
-    Rows come back from fit to fit: the first ones are kept in ``held``, with their ``products``, and their ``places``
-    there, from 1 on; the last of these numbers says how many there are.
-    """
-    m = x.shape[1]
-    first, more = places[m], 0
-    for k in range(len(rows)):
-        if places[rows[k]] == 0:
-            more += 1
-    if first + more > held.shape[0]:
-        # No room: begin anew.
-        for j in range(m):
-            places[j] = 0
-        first = 0
-    last = first
-    for k in range(len(rows)):
-        if places[rows[k]] == 0:
-            for i in range(x.shape[2]):
-                held[last, i] = x[0, rows[k], i]
-            last += 1
-            places[rows[k]] = last
-    places[m] = last
-    new = np.empty((last - first, last))
-    _gradients(held[first:last], held, 0, last, new)
-    for k in range(first, last):
-        for i in range(last):
-            products[k, i] = products[i, k] = new[k - first, i]
-    for k in range(len(rows)):
-        for i in range(len(rows)):
-            out[0, k, i] = products[places[rows[k]] - 1, places[rows[i]] - 1]
+def gather_products(x, rows, first, block, out):
+    """out[0, k, i] = x[0, k] . x[0, i], for x (1, size, n) that are these rows."""
+    size = x.shape[1]
+    new = np.empty((size - first, size))
+    _gradients(x[0, first:], x[0], 0, size, new)
+    for k in range(first, size):
+        for i in range(size):
+            out[0, k, i] = out[0, i, k] = new[k - first, i]
 
 
 @kernel(GATHER)
-def gather_blocks(x, rows, block, products, held, places, out):
+def gather_blocks(x, rows, first, block, out):
     """out[0, k, i - begin] = x[0, k] . x[0, i] for the rows i of the block of k, which begins at ``begin``."""
-    for begin in range(0, x.shape[1], block):
+    for begin in range(first // block * block, x.shape[1], block):
         end = min(begin + block, x.shape[1])
         own = np.empty((end - begin, end - begin))
         _gradients(x[0, begin:end], x[0], begin, end, own)
@@ -143,15 +120,15 @@ def _times(factor, v):
     return out
 
 
-@kernel("int64[::1](boolean[::1])")
-def _listed(inside):
-    """Where ``inside`` is True."""
-    rows, size = np.empty(inside.shape[0], dtype=np.int64), 0
-    for j in range(inside.shape[0]):
-        if inside[j]:
-            rows[size] = j
+@kernel("int64(boolean[::1], boolean[::1], int64[::1], int64)")
+def _append(wanted, inside, order, size):
+    """Rows that are ``wanted`` and not inside go in, at the end of the list ``order``; returns its size."""
+    for j in range(wanted.shape[0]):
+        if wanted[j] and not inside[j]:
+            inside[j] = True
+            order[size] = j
             size += 1
-    return rows[:size]
+    return size
 
 
 @kernel("float64[:, ::1](float64[:, ::1], int64[::1])")
@@ -199,13 +176,13 @@ def descend_path(
     (m, T), n = W.shape, u.shape[1]
     wide = n > 0
     step, new, worst = np.empty((m, T)), np.empty(T), np.empty(1)
-    C, inside = np.empty((m, T)), np.empty(m, dtype=np.bool_)
-    places, room = np.empty(m + 1, dtype=np.int64), min(m, n + block) if wide else 0
-    for j in range(m + 1):
-        places[j] = 0
-    products, held = np.empty((room, room)), np.empty((room, n))
-    taken = np.empty(m * n)
-    blocks, known = np.empty((1, m if wide else 0, block)), False
+    C, wanted, inside, order = np.empty((m, T)), np.empty(m, np.bool_), np.empty(m, np.bool_), np.empty(m, np.int64)
+    # With more features than samples, what is known of the rows in ``order``: copies of all that are ``held``, the
+    # products of the first n with each other, and of all with those of their block.
+    copies, held = np.empty(m * n), 0
+    products, known_few = np.empty((1, min(m, n), min(m, n))), 0
+    blocks, known_many = np.empty((1, m if wide else 0, block)), 0
+    size, natural = m, False
     rate, limit = 1.0, 0.0
     for a in range(begin, begin + out.shape[0]):
         row_steps(curvature, _times(factors[a], bound), even, spread, step)
@@ -216,21 +193,32 @@ def descend_path(
             ahead = (factors[a] - factors[a - 1]) / (factors[a - 1] - factors[a - 2])
         _go_on(states[0], states[1], ahead)
         for j in range(m):
-            inside[j] = False
+            wanted[j] = False
             for t in range(T):
                 if W[j, t] != 0.0:
-                    inside[j] = True
-        _enter(gradient, step, prox, fpar, ipar, inside, 0.0, new)
+                    wanted[j] = True
+        _enter(gradient, step, prox, fpar, ipar, wanted, 0.0, new)
+        idle = 0
+        for j in range(m):
+            if not wanted[j]:
+                idle += 1
+        if a == begin or not wide or size + idle - m > 0.3 * size + 16:
+            # (What is known of rows is worth keeping some that are not wanted.)
+            for j in range(m):
+                inside[j] = False
+            size = held = known_few = known_many = 0
+            natural = False
+        size = _append(wanted, inside, order, size)
         total = 0
         while True:
-            rows = _listed(inside)
-            many = wide and len(rows) > n
-            whole = len(rows) > 0.7 * m and (many or not wide)
-            if whole:
+            many = wide and size > n
+            whole = size > 0.7 * m and (many or not wide)
+            if whole and not natural:
                 for j in range(m):
                     inside[j] = True
-                rows = _listed(inside)
-            size = len(rows)
+                    order[j] = j
+                size, known_many, natural = m, 0, True
+            rows = order[:size]
             sweep, gather, tell = sweep_few, gather_few, tell_few
             if many:
                 sweep, gather, tell = sweep_many, gather_many, tell_many
@@ -238,18 +226,23 @@ def descend_path(
             if not whole:
                 # The rows in use and those that want to be, on their own.
                 V, s, state = _rows_of(W, rows), _rows_of(step, rows), _columns_of(gradient, rows)
+                if wide:
+                    for k in range(held, size):
+                        for i in range(n):
+                            copies[k * n + i] = source[0, rows[k], i]
+                    held = size
+                    x = copies[: size * n].reshape((1, size, n))
             if many:
                 state, small = u, blocks
-                if not whole:
-                    x = taken[: size * n].reshape((1, size, n))
-                    for k in range(size):
-                        for i in range(n):
-                            x[0, k, i] = source[0, rows[k], i]
+                gather(x, rows, known_many, block, small)
+                known_many = size
+            elif wide:
+                small = products
+                gather(x, rows, known_few, block, small)
+                known_few = size
             elif not whole:
                 small = np.empty((source.shape[0], size, size))
-            if not (whole and (known or not many)):
-                gather(x, rows, block, products, held, places, small)
-                known = whole
+                gather(source, rows, 0, block, small)
             last = np.inf
             while total < most:
                 sweep(x, small, scale, state, V, s, couple, stretch, prox, fpar, ipar, go, add, block, 1, 0.0, worst)
@@ -271,8 +264,13 @@ def descend_path(
                         W[rows[k], t] = V[k, t]
             if many or not whole:
                 tell(C, rows, source, add, u, gradient)
-            if whole or total >= most or not _enter(gradient, step, prox, fpar, ipar, inside, limit, new) > 0.0:
+            if whole or total >= most:
                 break
+            for j in range(m):
+                wanted[j] = inside[j]
+            if not _enter(gradient, step, prox, fpar, ipar, wanted, limit, new) > 0.0:
+                break
+            size = _append(wanted, inside, order, size)
         sweeps[a] = total
         if total >= most:
             return a

@@ -16,7 +16,7 @@ from .gram import each
 from .inverses import inverse
 from .tasks import Tasks
 
-ENTRIES = 300_000  # of all W of a path, or of all predictions, that are certified at a time: they stay in the cache
+ENTRIES = 2_000_000  # of all W of a path, or of all predictions, that are certified at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,8 +166,10 @@ def path_gaps(problems, factors, Ws):
         return [duality_gap(p, (W,), known=k) for p, W, k in zip(problems, Ws, known, strict=True)]
     # A norm alone: with the residual times s as dual variables, the loss has a gap of (1 - s)^2 times its value.
     strength = np.asarray(factors) / factors[0]
-    losses, products = 0.5 * (r**2 @ s) @ scale, np.einsum("adt,adt->a", Ws, Z)
-    sizes = strength * first.terms[0].values(Ws)
+    losses, used = 0.5 * (r**2 @ s) @ scale, np.flatnonzero(used_rows(Ws).any(axis=0))
+    few = Ws[:, used]
+    products = np.einsum("adt,adt->a", few, Z[:, used])
+    sizes = strength * first.terms[0].restrict(used).values(few)
     shrink = 1 / np.maximum(1, first.terms[0].dual_norms(Z) / strength)
     primals = losses + sizes
     gaps = not_below_zero(np.fmin((1 - shrink) ** 2 * losses + sizes - shrink * products, primals), primals)

@@ -379,6 +379,12 @@ class RowNorm(RowPenalty):
         norms = row_norms(Zs, _conjugate(self.q)) / self._weights(Zs.shape[-2])
         return np.max(norms, axis=-1, initial=0.0) / self.alpha
 
+    def dual_radius(self, n_tasks):
+        # That of the largest ball of the 2-norm in the dual one.
+        weight = 1.0 if self.feature_weights is None else np.min(self.feature_weights)
+        longest = n_tasks ** max(0.0, 1 / _conjugate(self.q) - 0.5)
+        return (1 - 1e-12) * self.alpha * self.l1_ratio * float(weight) / longest
+
     def excess(self, Z):
         conjugate = _conjugate(self.q)
         return np.maximum(row_norms(Z, conjugate) - self.alpha * self.l1_ratio * self._weights(len(Z)), 0.0)

@@ -135,6 +135,10 @@ class RowPenalty(Penalty):
         """(d,): by how much each row of Z is too large for a row of W to stay zero; 0 where it is not."""
         return np.abs(self.prox(Z, 1.0)).max(axis=1)
 
+    def dual_radius(self, n_tasks):
+        """A length: a row of Z that is shorter leaves its row of W zero. Quicker to tell than by the prox."""
+        return 0.0
+
     def values(self, Ws):
         """(A,) the value of every W of Ws (A, d, T)."""
         return np.array([self.value(np.ascontiguousarray(W)) for W in Ws])

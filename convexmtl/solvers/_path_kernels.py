@@ -27,15 +27,31 @@ def _row_lengths(W):
     return total
 
 
+@kernel("void(float64[:, ::1], float64[::1])", fastmath=True)
+def _column_squares(A, out):
+    """out[j] = sum_t A[t, j]^2."""
+    for j in range(A.shape[1]):
+        out[j] = 0.0
+    for t in range(A.shape[0]):
+        v = A[t]
+        for j in range(A.shape[1]):
+            out[j] += v[j] * v[j]
+
+
 @kernel(
-    "float64(float64[:, ::1], float64[:, ::1], row_prox, float64[::1], int64[::1], boolean[::1], float64, float64[::1])"
+    "float64(float64[:, ::1], float64[:, ::1], row_prox, float64[::1], int64[::1], boolean[::1], float64, float64,"
+    " float64[::1], float64[::1])"
 )
-def _enter(gradient, step, prox, fpar, ipar, inside, least, new):
-    """Mark the rows outside that the prox moves away from zero by more than ``least``; returns the largest move."""
+def _enter(gradient, step, prox, fpar, ipar, inside, least, radius, squares, new):
+    """Mark the rows outside that the prox moves away from zero by more than ``least``; returns the largest move.
+
+    It leaves those at zero whose gradient is shorter than ``radius``.
+    """
     m, T = step.shape
     top = 0.0
+    _column_squares(gradient, squares)
     for j in range(m):
-        if inside[j]:
+        if inside[j] or squares[j] < radius * radius:
             continue
         for t in range(T):
             new[t] = -step[j, t] * gradient[t, j]
@@ -154,14 +170,14 @@ def _columns_of(A, columns):
 @kernel(
     "int64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
     " float64[:, ::1], float64[::1], float64, float64, coupling, float64[::1], row_prox,"
-    f" float64[:, ::1], int64[::1], float64[::1], pointer({STEPS}),"
+    f" float64[:, ::1], int64[::1], float64, float64[::1], pointer({STEPS}),"
     f" pointer({SWEEPS}), pointer({GATHER}), pointer({TELL}), pointer({SWEEPS}), pointer({GATHER}), pointer({TELL}),"
     f" pointer({PASS}), pointer({ADD}), float64, int64, int64, int64, float64[:, :, ::1], int64[::1])"
 )
 def descend_path(
-    source, scale, states, W, gradient, u, curvature, bound, even, spread, M, ridge, prox, fpars, ipar, factors,
-    row_steps, sweep_few, gather_few, tell_few, sweep_many, gather_many, tell_many, go, add, target, block, most, begin,
-    out, sweeps,
+    source, scale, states, W, gradient, u, curvature, bound, even, spread, M, ridge, prox, fpars, ipar, radius,
+    factors, row_steps, sweep_few, gather_few, tell_few, sweep_many, gather_many, tell_many, go, add, target, block,
+    most, begin, out, sweeps,
 ):  # fmt: skip
     """Go down a path of penalties (fpars[a], and M times factors[a]), each fit starting where the last two lead.
 
@@ -176,6 +192,7 @@ def descend_path(
     (m, T), n = W.shape, u.shape[1]
     wide = n > 0
     step, new, worst = np.empty((m, T)), np.empty(T), np.empty(1)
+    squares = np.empty(m)
     C, wanted, inside, order = np.empty((m, T)), np.empty(m, np.bool_), np.empty(m, np.bool_), np.empty(m, np.int64)
     # With more features than samples, what is known of the rows in ``order``: copies of all that are ``held``, the
     # products of the first n with each other, and of all with those of their block.
@@ -197,7 +214,7 @@ def descend_path(
             for t in range(T):
                 if W[j, t] != 0.0:
                     wanted[j] = True
-        _enter(gradient, step, prox, fpar, ipar, wanted, 0.0, new)
+        _enter(gradient, step, prox, fpar, ipar, wanted, 0.0, factors[a] * radius, squares, new)
         idle = 0
         for j in range(m):
             if not wanted[j]:
@@ -268,7 +285,7 @@ def descend_path(
                 break
             for j in range(m):
                 wanted[j] = inside[j]
-            if not _enter(gradient, step, prox, fpar, ipar, wanted, limit, new) > 0.0:
+            if not _enter(gradient, step, prox, fpar, ipar, wanted, limit, factors[a] * radius, squares, new) > 0.0:
                 break
             size = _append(wanted, inside, order, size)
         sweeps[a] = total

@@ -114,7 +114,8 @@ class _Path:
             source, scale, self.states, self.W, self.gradient, self.residuals, curvature, 2 * coupling.row_sums,
             float(terms[0].even_ratio), float(terms[0].step_ratio),
             coupling.packed, 2 * coupling.diagonal, terms[0].row_prox.pointer,
-            np.stack([fpar for fpar, _ in packed]), packed[0][1], np.asarray(factors, dtype=float),
+            np.stack([fpar for fpar, _ in packed]), packed[0][1], terms[0].dual_radius(T) / factors[0],
+            np.asarray(factors, dtype=float),
             *(form.pointer for form in (row_steps, *few, *many)), *pointers(source, T),
         )  # fmt: skip
         self.most_sweeps = most_sweeps

@@ -285,7 +285,8 @@ def descend_path(
                 break
             for j in range(m):
                 wanted[j] = inside[j]
-            if not _enter(gradient, step, prox, fpar, ipar, wanted, limit, factors[a] * radius, squares, new) > 0.0:
+            short = factors[a] * radius
+            if not _enter(gradient, step, prox, fpar, ipar, wanted, limit, short, squares, new) > 0.0:
                 break
             size = _append(wanted, inside, order, size)
         sweeps[a] = total

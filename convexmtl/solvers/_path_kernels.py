@@ -9,7 +9,7 @@ import numpy as np
 from .._jit import kernel
 from ._kernels import ADD, PASS, STEPS, SWEEPS, _gradients
 
-# The products of some rows with each other, as sweeps take them, of which those of the ``first`` rows are there already;
+# The products of some rows with each other, as sweeps take them, of which those of the ``first`` are there already;
 # and how their changes get into the gradient of all.
 GATHER = "void(float64[:, :, ::1], int64[::1], int64, int64, float64[:, :, ::1])"
 TELL = f"void(float64[:, ::1], int64[::1], float64[:, :, ::1], pointer({ADD}), float64[:, ::1], float64[:, ::1])"

@@ -2,12 +2,12 @@
 
     python -m benchmarks.auto [FOLDER] [--seeds 10] [--only NAME ...] [--alphas 12] [--jobs 2] [--csv FILE]
 
-Everything is nested: the search sees the training part only, and what it has chosen is tested on the rest. On drawn data
-of four structures, with all tasks alike and with three of twenty that are not (their models are drawn for themselves), the
-test losses are exact; on Exam, and on the .npz files of FOLDER (as ``benchmarks.families`` reads them, up to 200
-features), 20 rows of every task are trained on (200 where all tasks have one X), one random part per seed, and at most
-200 of every task are tested. Losses are means over the tasks: squared errors of targets of unit variance, log-losses of
-labels.
+Everything is nested: the search sees the training part only, and what it has chosen is tested on the rest. On drawn
+data of four structures, with all tasks alike and with three of twenty that are not (their models are drawn for
+themselves), the test losses are exact; on Exam, and on the .npz files of FOLDER (as ``benchmarks.families`` reads them, up
+to 200 features), 20 rows of every task are trained on (200 where all tasks have one X), one random part per seed, and at
+most 200 of every task are tested. Losses are means over the tasks: squared errors of targets of unit variance, log-losses
+of labels.
 """
 
 import argparse

@@ -269,17 +269,18 @@ def _ends_too_soon(twin):
 # --------------------------------------------------------------------------- what comes of it
 
 
-def better(ours, theirs):
+def better(ours, theirs, ratio):
     """(T,) whether their errors (n_folds, T) are smaller than ours, by more than one standard error of the differences.
 
-    A task that fewer than two folds test has none.
+    ``ratio`` is that of rows tested to rows trained on: the error of a mean over folds, whose training parts overlap,
+    is sqrt(1 / n_folds + ratio) times the deviation. A task that fewer than two folds test has none.
     """
     gain = ours - theirs
     tested = ~np.isnan(gain)
     n = np.maximum(tested.sum(axis=0), 1)
     mean = np.sum(gain, axis=0, where=tested) / n
-    square = np.sum((gain - mean) ** 2, axis=0, where=tested)
-    return (tested.sum(axis=0) > 1) & (mean > np.sqrt(square / np.maximum(n - 1, 1) / n))
+    variance = np.sum((gain - mean) ** 2, axis=0, where=tested) / np.maximum(n - 1, 1)
+    return (tested.sum(axis=0) > 1) & (mean > np.sqrt((1 / n + ratio) * variance))
 
 
 def leaderboard(found):

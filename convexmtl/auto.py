@@ -37,7 +37,8 @@ class _Auto(SplitsTasks):
         arranged (no graph, no tree, no order). Folds, jobs, selection and weights are those of this estimator for all.
     per_task : bool, default=False
         Whether tasks for which a baseline is better get its model: where their error is smaller by more than one
-        standard error of the differences on the folds.
+        standard error of the differences on the folds, which takes into account that their training parts overlap. It
+        protects tasks that are unlike all others, at some cost where there are none.
     time_budget : float, default=None
         Seconds. Every search is first made with few strengths; then those that look best are made in full, as long as
         the time is likely to suffice. A search that has begun is ended. `left_out_` says what was not done.
@@ -83,6 +84,10 @@ class _Auto(SplitsTasks):
 
     With ``per_task`` the coefficients are no longer those of one problem: `objective_`, `dual_gap_` and ``certify``
     are about `best_estimator_`.
+
+    References
+    ----------
+    Nadeau, Bengio (2003), Machine Learning, for the standard error of differences on folds.
 
     Examples
     --------
@@ -149,7 +154,7 @@ class _Auto(SplitsTasks):
         data = self._read(X, y, sample_weight, task, reset=True)
         some = candidates(self, len(data.labels))
         splits = list(self._splits(X, y, data, params))
-        counted(splits, data)
+        ratio = np.mean([test.sum() / train.sum() for train, test in counted(splits, data)])
         own = {"cv": splits, "n_jobs": self.n_jobs, "selection": self.selection}
         for candidate in some:
             candidate.twin.set_params(**own, verbose=max(0, self.verbose - 1))
@@ -160,14 +165,14 @@ class _Auto(SplitsTasks):
         for one in found:
             # (So that a copy of it can be fitted to other samples.)
             one.twin.set_params(cv=self.cv)
-        self._take(found)
+        self._take(found, ratio)
         self.left_out_ = search.left_out
         search.warn(dict.fromkeys(self.task_families_.tolist()), stacklevel=4)
         steps.end()
         return self
 
-    def _take(self, found):
-        """Set what is fitted, from what was found, the best first."""
+    def _take(self, found, ratio):
+        """Set what is fitted, from what was found, the best first; ``ratio`` as ``better`` wants it."""
         best = found[0]
         self.leaderboard_ = leaderboard(found)
         self.best_estimator_, self.best_family_ = best.twin, best.candidate.name
@@ -178,14 +183,14 @@ class _Auto(SplitsTasks):
                 setattr(self, name, getattr(best.twin, name))
         self.task_families_ = np.full(len(self.tasks_), best.candidate.name, dtype=object)
         if self.per_task:
-            self._fall_back(best, [one for one in found[1:] if one.candidate.is_baseline])
+            self._fall_back(best, [one for one in found[1:] if one.candidate.is_baseline], ratio)
 
-    def _fall_back(self, best, baselines):
+    def _fall_back(self, best, baselines, ratio):
         """Give the tasks for which a baseline is better its coefficients."""
         least = np.full(len(self.tasks_), np.inf)
         self.coef_, self.intercept_ = self.coef_.copy(), self.intercept_.copy()
         for one in baselines:
-            taken = better(best.twin.task_errors_, one.twin.task_errors_) & (one.task_losses < least)
+            taken = better(best.twin.task_errors_, one.twin.task_errors_, ratio) & (one.task_losses < least)
             least[taken] = one.task_losses[taken]
             self.coef_[taken], self.intercept_[taken] = one.twin.coef_[taken], one.twin.intercept_[taken]
             self.task_families_[taken] = one.candidate.name

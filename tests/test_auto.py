@@ -297,7 +297,7 @@ def test_tasks_fall_back_to_a_baseline():
         gains = {}
         for name in ("single-task", "pooled"):
             gain = ours[:, t] - searches[name].task_errors_[:, t]
-            if gain.mean() > gain.std(ddof=1) / np.sqrt(5):
+            if gain.mean() > gain.std(ddof=1) * np.sqrt(1 / 5 + 1 / 4):
                 gains[name] = gain.mean()
         expected = max(gains, key=gains.get, default="MeanRegularized")
         assert auto.task_families_[t] == expected
@@ -316,7 +316,10 @@ def test_what_beyond_one_standard_error_means():
     ours = np.array([[1.0, 1.0, np.nan, 1.0, 2.0], [2.0, 2.0, 5.0, np.nan, 2.0], [3.0, 3.0, np.nan, 3.0, 2.0]])
     theirs = np.array([[0.9, 1.5, np.nan, 0.5, 2.0], [1.9, 1.0, 1.0, np.nan, 2.0], [2.9, 2.5, np.nan, 2.9, 2.0]])
     # Always by 0.1; 0.33 with an error of 0.44; in a single fold; 0.3 with one of 0.2; never.
-    assert_array_equal(_families.better(ours, theirs), [True, False, False, True, False])
+    assert_array_equal(_families.better(ours, theirs, 0.0), [True, False, False, True, False])
+    # As large as that of 1 / 3 + 1 / 2 in place of 1 / 3 folds, or 1 / 2 + 1 / 2 where two test the task.
+    assert_array_equal(_families.better(ours, theirs, 0.5), [True, False, False, True, False])
+    assert_array_equal(_families.better(ours, theirs, 1.0), [True, False, False, False, False])
 
 
 def test_one_task_has_one_baseline():

@@ -40,8 +40,8 @@ class _Auto(SplitsTasks):
         standard error of the differences on the folds, which takes into account that their training parts overlap. It
         protects tasks that are unlike all others, at some cost where there are none.
     time_budget : float, default=None
-        Seconds. Every search is first made with few strengths; then those that look best are made in full, as long as
-        the time is likely to suffice. A search that has begun is ended. `left_out_` says what was not done.
+        Seconds. After the baselines every family is searched with few strengths; then those that look best are in full,
+        as long as the time is likely to suffice. A search that has begun is ended. `left_out_` says what was not done.
     alphas : int, default=None
         How many strengths there are on a path of a family given by name; None is what each has by default.
     cv : int, splitter or iterable of (train, test), default=None

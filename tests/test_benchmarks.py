@@ -8,7 +8,8 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.utils import Bunch
 
-from benchmarks import cross_validation, growth, intervals, memory_map, recovery, searches, strengths
+import convexmtl as cm
+from benchmarks import auto, cross_validation, growth, intervals, memory_map, recovery, searches, strengths
 
 
 def test_cross_validation_beside_scikit_learn(tmp_path, monkeypatch, capsys):
@@ -144,3 +145,32 @@ def test_coverage_of_intervals(monkeypatch, capsys):
     assert table["infinite: tasks"].tolist() == [0] * 6 and table["own: tasks"].tolist() == [0, 0, 0, 25, 25, 25]
     assert np.all(table["coverage"] >= 0.9 * (1 - table["alpha"])) and np.all(table["width"] > 0.9)
     assert "heteroscedastic" in capsys.readouterr().out
+
+
+def test_search_over_families_in_a_table(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(auto, "N_TASKS", 5)
+    monkeypatch.setattr(auto, "N_FEATURES", 4)
+    few = ["MeanRegularized", "Clustered"]
+    monkeypatch.setattr(auto, "FAMILIES", few)
+    rng = np.random.default_rng(0)
+    X, labels = rng.standard_normal((90, 3)), rng.random((90, 4)) < 0.5
+    np.savez(tmp_path / "labels.npz", X=X, Y=np.where(rng.random(labels.shape) < 0.1, np.nan, labels))
+    file = tmp_path / "auto.csv"
+    names = ["mean_related", "mean_related, outliers", "labels"]
+    monkeypatch.setattr(auto, "TRAIN_SHARED", 60)
+    auto.main([str(tmp_path), "--seeds", "1", "--only", *names, "--alphas", "3", "--jobs", "1", "--csv", str(file)])
+    table = pd.read_csv(file)
+    assert table["data"].tolist() == names and table["tasks"].tolist() == [5, 5, 4]
+    assert set(table["best"]) <= {*few, "single-task", "pooled"}
+    assert (table[["test", "test, per task", "single-task", "pooled", "leaderboard"]] > 0).all(axis=None)
+    assert (table["fallen back"] >= table["of these better"]).all()
+    assert "optimism %" in capsys.readouterr().out
+
+
+def test_the_exact_loss_of_drawn_tasks():
+    part = auto.drawn("mean_related", 3, 0)
+    model = cm.MeanRegularizedRegressor(0.01, 0.1).fit(part.X, part.y, **part.given)
+    loss = part.tested(model)
+    nothing = Bunch(coef_=np.zeros_like(model.coef_), intercept_=np.zeros(len(loss)))
+    assert_allclose(part.tested(nothing).mean(), 1, atol=0.2)
+    assert loss.mean() < 0.8

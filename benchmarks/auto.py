@@ -1,6 +1,6 @@
 """What a search over families is worth, and what falling back to baselines task by task adds to it or takes away.
 
-    python -m benchmarks.auto [FOLDER] [--seeds 10] [--only NAME ...] [--alphas 12] [--jobs 2] [--csv FILE]
+    python -m benchmarks.auto [FOLDER] [--seeds 10] [--only NAME ...] [--families NAME ...] [--jobs 2] [--csv FILE]
     python -m benchmarks.auto --leaderboard [--jobs 2] [--csv FILE]
 
 Everything is nested: the search sees the training part only, and what it has chosen is tested on the rest. On drawn
@@ -8,7 +8,7 @@ data of four structures, with all tasks alike and with three of twenty that are 
 themselves), the test losses are exact; on Exam, and on the .npz files of FOLDER (as ``benchmarks.families`` reads them,
 up to 200 features), 20 rows of every task are trained on (200 where all tasks have one X), one random part per seed,
 and at most 200 of every task are tested. Losses are means over the tasks: squared errors of targets of unit variance,
-log-losses of labels.
+log-losses of labels. By default five families take part, on paths of 10 strengths: the others take most of the time.
 
 With --leaderboard: that of all Exam, by a search at its defaults, and the seconds that it takes.
 """
@@ -29,7 +29,8 @@ from .families import read
 
 STRUCTURES = ("block_sparse", "low_rank", "clustered", "mean_related")
 N_TASKS, N_ROWS, N_FEATURES, N_OUTLIERS = 20, 20, 15, 3
-FAMILIES = None  # those that the search takes by itself
+FAMILIES = ("BlockSparse", "Clustered", "MeanRegularized", "RobustFeature", "TraceNorm")
+ALPHAS = 10
 BASELINES = ("SingleTask", "Pooled")
 TRAIN, TRAIN_SHARED, TEST, MOST_FEATURES = 20, 200, 200, 200
 
@@ -122,12 +123,12 @@ def sets(folder):
     return found
 
 
-def measured(name, seed, part, alphas, jobs):
+def measured(name, seed, part, families, jobs):
     """One row of the table."""
     kind = "Classifier" if part.classify else "Regressor"
     options = {"n_jobs": jobs, "cv": 5}
     begin = time.perf_counter()
-    auto = getattr(mtl, f"AutoMultiTask{kind}")(FAMILIES, per_task=True, alphas=alphas, **options)
+    auto = getattr(mtl, f"AutoMultiTask{kind}")(families, per_task=True, alphas=ALPHAS, **options)
     auto.fit(part.X, part.y, **part.given)
     seconds = time.perf_counter() - begin
     alone, one = (getattr(baselines, f"{b}{kind}CV")(**options).fit(part.X, part.y, **part.given) for b in BASELINES)
@@ -174,7 +175,7 @@ def whole_exam(jobs):
     """The leaderboard of a search at its defaults on all of Exam, with the seconds of all of it."""
     exam = datasets.load_exam()
     begin = time.perf_counter()
-    auto = mtl.AutoMultiTaskRegressor(FAMILIES, n_jobs=jobs).fit(exam.data, exam.target, task=exam.task)
+    auto = mtl.AutoMultiTaskRegressor(n_jobs=jobs).fit(exam.data, exam.target, task=exam.task)
     return auto.leaderboard_.assign(**{"seconds of all": time.perf_counter() - begin})
 
 
@@ -183,7 +184,7 @@ def main(arguments=None):
     parser.add_argument("folder", nargs="?")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--only", nargs="+", metavar="NAME")
-    parser.add_argument("--alphas", type=int, default=12, help="strengths on a path of a family")
+    parser.add_argument("--families", nargs="+", metavar="NAME", default=FAMILIES)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--leaderboard", action="store_true")
     parser.add_argument("--csv", metavar="FILE")
@@ -201,7 +202,7 @@ def main(arguments=None):
         for seed in range(args.seeds):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                rows.append(measured(name, seed, make(seed), args.alphas, args.jobs))
+                rows.append(measured(name, seed, make(seed), args.families, args.jobs))
             print(*(f"{v:.4g}" if isinstance(v, float) else v for v in rows[-1].values()), sep="  ", flush=True)
             if args.csv:
                 pd.DataFrame(rows).to_csv(args.csv, index=False, float_format="%.5g")

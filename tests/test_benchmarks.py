@@ -151,14 +151,15 @@ def test_search_over_families_in_a_table(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(auto, "N_TASKS", 5)
     monkeypatch.setattr(auto, "N_FEATURES", 4)
     few = ["MeanRegularized", "Clustered"]
-    monkeypatch.setattr(auto, "FAMILIES", few)
+    monkeypatch.setattr(auto, "ALPHAS", 3)
     rng = np.random.default_rng(0)
     X, labels = rng.standard_normal((90, 3)), rng.random((90, 4)) < 0.5
     np.savez(tmp_path / "labels.npz", X=X, Y=np.where(rng.random(labels.shape) < 0.1, np.nan, labels))
     file = tmp_path / "auto.csv"
     names = ["mean_related", "mean_related, outliers", "labels"]
     monkeypatch.setattr(auto, "TRAIN_SHARED", 60)
-    auto.main([str(tmp_path), "--seeds", "1", "--only", *names, "--alphas", "3", "--jobs", "1", "--csv", str(file)])
+    chosen = ["--seeds", "1", "--only", *names, "--families", *few, "--jobs", "1", "--csv", str(file)]
+    auto.main([str(tmp_path), *chosen])
     table = pd.read_csv(file)
     assert table["data"].tolist() == names and table["tasks"].tolist() == [5, 5, 4]
     assert set(table["best"]) <= {*few, "single-task", "pooled"}

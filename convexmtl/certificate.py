@@ -17,6 +17,7 @@ from .inverses import inverse
 from .tasks import Tasks
 
 ENTRIES = 2_000_000  # of all W of a path, or of all predictions, that are certified at a time
+FAR = 1e3  # deviations of the targets from their mean that others may be away from zero, and still be exact
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,48 +133,53 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
 
 
 def path_gaps(problems, factors, Ws):
-    """Certificates of W = Ws[a] for problems that differ in the factor before their penalty, as from ``duality_gap``.
+    """(primal (A,), gap (A,), best intercepts (A, T)) of W = Ws[a], as from ``duality_gap``.
 
-    With the squared loss and one X for all tasks, predictions and gradients come from two products for all of them.
+    The problems differ in the factor before their penalty, of one term. With the squared loss and one X for all tasks,
+    predictions and gradients of all come from two products.
     """
-    tasks = problems[0].tasks if problems else None
     Ws = Ws[: len(problems)]
-    if not problems or not problems[0].loss.quadratic or tasks.common_weight is None or tasks.is_sparse:
-        return [duality_gap(problem, (W,)) for problem, W in zip(problems, Ws, strict=True)]
-    (A, d, T), (s, scale), n = Ws.shape, tasks.common_weight, tasks.n_rows
+    data, penalty, (A, d, T) = problems[0].data, problems[0].penalty, Ws.shape
+    tasks, (term,) = data.tasks, penalty.terms
+
+    def one_by_one(known):
+        found = [duality_gap(problem, (W,), known=k) for problem, W, k in zip(problems, Ws, known, strict=True)]
+        return tuple(map(np.array, zip(*((c.primal, c.gap, c.intercept) for c in found), strict=True)))
+
+    if not data.loss.quadratic or tasks.common_weight is None or tasks.is_sparse:
+        return one_by_one([None] * A)
+    (s, scale), n = tasks.common_weight, tasks.n_rows
     size = max(1, ENTRIES // (T * max(d, n)))
     if A > size:
         parts = [slice(a, a + size) for a in range(0, A, size)]
-        return [c for part in parts for c in path_gaps(problems[part], factors[part], Ws[part])]
+        found = [path_gaps(problems[part], factors[part], Ws[part]) for part in parts]
+        return tuple(np.concatenate(column) for column in zip(*found, strict=True))
     z = tasks.apply_all(Ws).reshape(A, T, n)
-    r = tasks.y.reshape(T, n) - z
+    r = np.subtract(tasks.y.reshape(T, n), z, out=z)
     intercepts = np.zeros((A, T))
-    if problems[0].data.fit_intercept:
-        # Twice: the mean of large numbers is only as exact as they are.
+    if data.fit_intercept:
+        # Once more where they are large: the mean of large numbers is only as exact as they are.
         for _ in range(2):
             means = r @ s
             intercepts += means
             r -= means[:, :, None]
-    z += intercepts[:, :, None]
-    Z = ((r * (scale[:, None] * s)).reshape(A * T, n) @ tasks.X).reshape(A, T, d).transpose(0, 2, 1)
-
-    def certificate(a, *values):
-        return Certificate(*map(float, values), intercepts[a], Z[a], z[a].ravel(), tasks, coupled=False)
-
-    first = problems[0].penalty
-    if not first.coupling.is_zero or not all(t.is_norm and not t.free_tasks(T).size for t in first.terms[:1]):
-        known = [certificate(a, np.inf, -np.inf, np.inf) for a in range(A)]
-        return [duality_gap(p, (W,), known=k) for p, W, k in zip(problems, Ws, known, strict=True)]
-    # A norm alone: with the residual times s as dual variables, the loss has a gap of (1 - s)^2 times its value.
-    strength = np.asarray(factors) / factors[0]
-    losses, used = 0.5 * (r**2 @ s) @ scale, np.flatnonzero(used_rows(Ws).any(axis=0))
+            if np.max(means**2 @ scale) <= FAR**2 * data.trivial[0]:
+                break
+    weighted = r * (scale[:, None] * s)
+    Z = (weighted.reshape(A * T, n) @ tasks.X).reshape(A, T, d).transpose(0, 2, 1)
+    if not penalty.coupling.is_zero or not term.is_norm or term.free_tasks(T).size:
+        nothing = np.inf, -np.inf, np.inf
+        z = tasks.y - r.reshape(A, -1)
+        return one_by_one([Certificate(*nothing, intercepts[a], Z[a], z[a], tasks, False) for a in range(A)])
+    # With the weighted residual as dual variables, the loss has a gap of (1 - shrink)^2 times its value.
+    strength, used = np.asarray(factors) / factors[0], np.flatnonzero(used_rows(Ws).any(axis=0))
     few = Ws[:, used]
-    products = np.einsum("adt,adt->a", few, Z[:, used])
-    sizes = strength * first.terms[0].restrict(used).values(few)
-    shrink = 1 / np.maximum(1, first.terms[0].dual_norms(Z) / strength)
+    losses, products = 0.5 * np.einsum("atn,atn->a", r, weighted), np.einsum("adt,adt->a", few, Z[:, used])
+    sizes = strength * term.restrict(used).values(few)
+    shrink = 1 / np.maximum(1, term.dual_norms(Z) / strength)
     primals = losses + sizes
-    gaps = not_below_zero(np.fmin((1 - shrink) ** 2 * losses + sizes - shrink * products, primals), primals)
-    return [certificate(a, *values) for a, values in enumerate(zip(primals, primals - gaps, gaps, strict=True))]
+    gaps = np.fmin((1 - shrink) ** 2 * losses + sizes - shrink * products, primals)
+    return primals, not_below_zero(gaps, primals), intercepts
 
 
 def not_below_zero(gap, scale):

@@ -42,26 +42,16 @@ class Condensed(NamedTuple):
     def errors(self, Ws, intercepts):
         """[the mean test loss of every task of `test`, as from the samples] for each W of Ws (A, d, T).
 
-        It ends with None where only samples have the digits.
+        It ends with None where only samples have the digits: there coefficients cancel each other, or hardly anything
+        is left of the targets.
         """
-        found = []
-        for W, intercept in zip(Ws, intercepts, strict=True):
-            found.append(self._errors(W, intercept))
-            if found[-1] is None:
-                break
-        return found
-
-    def _errors(self, W, intercept):
-        """Those for one W, or None.
-
-        That is where coefficients cancel each other, or hardly anything is left of the targets.
-        """
-        test, W, b = self.test, W[:, self.test.tasks], intercept[self.test.tasks]
-        products = test.square + np.sum(np.abs(W) * self.lengths, axis=0) ** 2
-        sums = np.array([test.squared_error(W, b), products])
+        test, Ws, intercepts = self.test, Ws[:, :, self.test.tasks], intercepts[:, self.test.tasks]
+        products = test.square + np.einsum("adt,dt->at", np.abs(Ws), np.broadcast_to(self.lengths, Ws.shape[1:])) ** 2
+        sums = np.array([test.squared_error(Ws, intercepts), products])
         means = np.divide(sums, test.weight, out=np.zeros_like(sums), where=test.weight > 0)
-        error, size = means @ self.share
-        return means[0] if error > SAFE * size else None
+        errors, sizes = means @ self.share
+        known = errors > SAFE * sizes
+        return list(means[0]) if known.all() else [*means[0, : np.argmin(known)], None]
 
 
 def condensed(data, folds):

@@ -54,12 +54,13 @@ def solve(problems, factors, tol, max_iter):
     while begin < len(problems):
         out = np.empty((min(size, len(problems) - begin), *path.W.shape))
         end = path.descend(begin, out) if helped < MOST_HELP else begin
-        certificates = path_gaps(problems[begin:end], factors[begin:end], out)
-        for a, certificate in enumerate(certificates, start=begin):
+        found = zip(*path_gaps(problems[begin:end], factors[begin:end], out), strict=True) if begin < end else ()
+        for a, (primal, gap, intercept) in enumerate(found, start=begin):
             W, n_iter = out[a - begin], int(path.sweeps[a])
-            if not certificate.gap <= path.threshold:
-                W, certificate, n_iter = path.again(a, W, certificate)
-            yield _finished(problems[a], W, certificate, n_iter, path.threshold, tol, max_iter)
+            if gap <= path.threshold:
+                yield Result((W,), intercept, float(primal), float(gap), n_iter, Status.CONVERGED)
+            else:
+                yield _finished(problems[a], *path.again(a, W), path.threshold, tol, max_iter)
         if end < begin + len(out):
             W, n_iter = path.W.copy(), int(path.sweeps[end])
             certificate = duality_gap(problems[end], (W,))
@@ -135,8 +136,9 @@ class _Path:
             u = (tasks.weight * (certificate.z - tasks.y)).reshape(W.shape[1], -1)
             self.residuals[:] = np.divide(u, root, out=np.zeros_like(u), where=root > 0)
 
-    def again(self, a, W, certificate):
+    def again(self, a, W):
         """(W, certificate, n_iter) of problem a, more exactly."""
+        certificate = duality_gap(self.problems[a], (W,))
         kept = self.states.copy()
         n_iter, out = int(self.sweeps[a]), np.empty((1, *W.shape))
         self.take(a, W, certificate)

@@ -4,6 +4,7 @@ from importlib import import_module
 
 from . import baselines, compose, metrics, model_selection, reference, structures
 from ._version import __version__
+from .adaptive import Adaptive, adaptive
 from .affinity import task_affinity
 from .auto import AutoMultiTaskClassifier, AutoMultiTaskRegressor
 from .auxiliary import features_as_targets, select_auxiliary_tasks
@@ -104,13 +105,16 @@ from .penalties import (
     Temporal,
     TraceNorm,
     TreeGuided,
+    Weighted,
 )
 from .reference import certify
+from .relaxed import relax
 from .stability import stability_selection
 from .stacking import stack_tasks, unstack_tasks
 from .statistics import SufficientStatistics
 
 __all__ = [
+    "Adaptive",
     "AutoMultiTaskClassifier",
     "AutoMultiTaskRegressor",
     "BlockSparseClassifier",
@@ -209,7 +213,9 @@ __all__ = [
     "TreeGuidedClassifierCV",
     "TreeGuidedRegressor",
     "TreeGuidedRegressorCV",
+    "Weighted",
     "__version__",
+    "adaptive",
     "alpha_max",
     "baselines",
     "certify",
@@ -228,6 +234,7 @@ __all__ = [
     "prediction_interval",
     "reference",
     "regularization_path",
+    "relax",
     "select_auxiliary_tasks",
     "stability_selection",
     "stack_tasks",

@@ -115,6 +115,45 @@ def read_list(values, name, accepted, low=-np.inf, high=np.inf):
     return array.tolist()
 
 
+def read_feature_weights(weights, n_features, names=None):
+    """(d,) floats >= 0 or infinite, from an array, a dict of names or positions, or None for ones."""
+    if weights is None:
+        return np.ones(n_features)
+    if isinstance(weights, dict):
+        array = np.ones(n_features)
+        known = {} if names is None else {name: j for j, name in enumerate(names)}
+        for key, weight in weights.items():
+            position = key if isinstance(key, numbers.Integral) and not isinstance(key, bool) else known.get(key, -1)
+            if not 0 <= position < n_features:
+                listed = "no names, only positions" if names is None else f"the names {list(names)[:10]}"
+                raise ValueError(
+                    f"feature_weights has an entry for {key!r}, which is no feature: X has {n_features} features with "
+                    f"{listed} (the task column is none of them)."
+                )
+            array[position] = _as_weight(weight)
+    else:
+        try:
+            array = np.asarray(weights, dtype=float)
+        except (TypeError, ValueError):
+            raise ValueError(f"feature_weights must hold numbers, got {weights!r}.") from None
+        if array.shape != (n_features,):
+            raise ValueError(f"feature_weights must have shape ({n_features},), got {array.shape}.")
+    if not np.all(array >= 0):
+        bad = int(np.flatnonzero(~(array >= 0))[0])
+        raise ValueError(
+            f"feature_weights must be >= 0 (0 leaves a feature unpenalised, infinity leaves it out), got {array[bad]} "
+            f"at feature {bad if names is None else names[bad]!r}."
+        )
+    return array
+
+
+def _as_weight(weight):
+    try:
+        return float(weight)
+    except (TypeError, ValueError):
+        raise ValueError(f"feature_weights must hold numbers, got {weight!r}.") from None
+
+
 def coef_names(estimator):
     """Names of the columns of ``coef_``, or None."""
     names = getattr(estimator, "feature_names_in_", None)

@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 
 from ._products import without_rounding
 from ._rows import used_rows
-from .gram import each
+from .gram import each, grams_of
 from .inverses import inverse
 from .tasks import Tasks
 
@@ -113,15 +113,24 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         Z = Z - 2 * WM
     gradient = Z
     free, feasible = _free_directions(penalty, tasks.n_tasks), True
-    if free.shape[1] and c.any():
+    entries, out = free_entries(penalty, problem.shape), left_out(penalty, problem.shape)
+    if out is not None:
+        # W is zero there, and Z may be anything.
+        Z = np.where(out, 0.0, Z)
+    if entries is not None and c.any():
+        v = without_entries(problem.data, at, v, WM, free, entries, out)
+        Z = _gradient(tasks, -c * v, WM, out)
+        size = np.sqrt(problem.data.design.squares * float(c @ v**2))
+        feasible = not np.any(np.abs(Z[entries]) > 1e-7 * size[entries])
+        Z = np.where(entries, 0.0, Z)
+    elif free.shape[1] and c.any():
         v = v + _correction(problem, at, Z, free)
-        Z = tasks.adjoint(-c * v)
-        if coupled:
-            Z = Z - 2 * WM
+        Z = _gradient(tasks, -c * v, WM, out)
+    if free.shape[1] and c.any():
         left = Z @ free
         # A feature's largest possible share, by Cauchy and Schwarz; only rounding of it may be left.
         size = np.sqrt(problem.data.design.squares.max(axis=1) * float(c @ v**2))
-        feasible = not np.any(np.abs(left[size > 0]) > 1e-7 * size[size > 0, None])
+        feasible = feasible and not np.any(np.abs(left[size > 0]) > 1e-7 * size[size > 0, None])
         Z = Z - left @ free.T
     gap = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z) if feasible else np.inf
     # v = 0 is feasible for every loss and penalty; it is the better bound where the data can be fitted exactly.
@@ -167,7 +176,8 @@ def path_gaps(problems, factors, Ws):
                 break
     weighted = r * (scale[:, None] * s)
     Z = (weighted.reshape(A * T, n) @ tasks.X).reshape(A, T, d).transpose(0, 2, 1)
-    if not penalty.coupling.is_zero or not term.is_norm or term.free_tasks(T).size:
+    free = term.free_tasks(T).size or term.free_entries((d, T)) is not None
+    if not penalty.coupling.is_zero or free or not term.is_norm:
         nothing = np.inf, -np.inf, np.inf
         z = tasks.y - r.reshape(A, -1)
         return one_by_one([Certificate(*nothing, intercepts[a], Z[a], z[a], tasks, False) for a in range(A)])
@@ -248,6 +258,67 @@ def _free_directions(penalty, T):
         vectors, sizes, _ = np.linalg.svd(np.concatenate(free, axis=1), full_matrices=False)
         return vectors[:, sizes > 1e-10]
     return penalty.coupling.free
+
+
+def free_entries(penalty, shape):
+    """(d, T) booleans: the coefficients on which one of the terms does not depend; None where there are none."""
+    found = [entries for term in penalty.terms if (entries := term.free_entries(shape)) is not None]
+    return np.logical_or.reduce(found) if found else None
+
+
+def left_out(penalty, shape):
+    """(d, T) booleans: the coefficients that have to be zero; None where there are none."""
+    found = [out for term in penalty.terms if (out := term.left_out(shape)) is not None]
+    # (Where one part of W has to be zero, another one need not be.)
+    return np.logical_and.reduce(found) if found and len(found) == len(penalty.terms) else None
+
+
+def _gradient(tasks, u, WM, out):
+    """(d, T) sums of u_ti x_ti, less the gradient of the coupling; zero where W has to be."""
+    Z = tasks.adjoint(u)
+    if WM is not None:
+        Z = Z - 2 * WM
+    return Z if out is None else np.where(out, 0.0, Z)
+
+
+def without_entries(data, at, v, WM, free, entries, out=None):
+    """v after Newton steps in the coefficients that are free, and beside them in the directions of tasks that are.
+
+    Weighted by the loss's second derivative, as ``_correction`` is. Between the two, the directions get what their
+    features have beyond the free ones.
+    """
+    tasks, c = data.tasks, data.tasks.weight
+    curvature = data.loss.second(tasks.y, at)
+    h = c * curvature
+    if issparse(free):
+        free = free.toarray()
+    rows = np.flatnonzero(entries.any(axis=1)) if not free.shape[1] else np.arange(len(entries))
+    sub, E = tasks.select(rows), entries[rows].T
+    means = sub.means(h) if data.fit_intercept else None
+    blocks = [(some, G, inverse(_inside(G, E[some]))) for some, G in grams_of(sub, h, means, bool(free.shape[1]))]
+    for _ in range(2):
+        Z = _gradient(tasks, -c * v, WM, out)[rows]
+        move = np.zeros(Z.shape)
+        for some, G, inner in blocks:
+            own, outside = E[some].T, Z[:, some]
+            if free.shape[1]:
+                across = G * (~E[:, :, None] & E[:, None, :])
+                rest = np.where(own, 0.0, outside - each(across, each(inner, np.where(own, outside, 0.0))))
+                beyond = _inside(G, ~E) - across @ inner @ across.transpose(0, 2, 1)
+                k, d = free.shape[1], len(Z)
+                H = np.einsum("tij,ta,tb->aibj", beyond, free, free).reshape(k * d, k * d)
+                common = np.where(own, 0.0, (inverse(H) @ (rest @ free).T.ravel()).reshape(k, d).T @ free.T)
+                outside = outside - each(across.transpose(0, 2, 1), common)
+                move[:, some] = common
+            move[:, some] += each(inner, np.where(own, outside, 0.0))
+        step = sub.apply(move)
+        v = v + curvature * (step if means is None else step - tasks.spread(np.sum(means * move, axis=0)))
+    return v
+
+
+def _inside(G, E):
+    """G (T, s, s) on the features of E (T, s), zeros elsewhere."""
+    return G * (E[:, :, None] & E[:, None, :])
 
 
 def _correction(problem, z, Z, free):

@@ -2,7 +2,7 @@
 
 import html
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Number
 
 import numpy as np
@@ -11,12 +11,15 @@ from sklearn.utils.validation import check_is_fitted
 from . import _input
 from ._rows import used_rows
 from ._words import counted, figure, listed, percent
+from .certificate import free_entries
 from .penalties.base import Later
+from .solvers.paths import critical_factor
 
 SCALES = 1e3  # features whose scales differ by more than that are not penalised alike
 ALIKE = 1e-8  # correlation of a feature with the targets below which it is rounding
 LOOKED_AT = 200_000  # entries of X that say of which scale the features are
 WIDTH = 100  # of the text
+SELECTED = "which coefficients may differ from 0 was selected by "
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -68,11 +71,17 @@ class FitSummary:
         """Of the Result of a Formulation."""
         problem, penalty, labels = formulation.problem, formulation.penalty, formulation.labels
         data = problem.data
-        norms = [term for term in problem.penalty.terms if term.is_norm]
-        gradient = np.ascontiguousarray(data.moments)
+        kinks = [term.kink for term in problem.penalty.terms if term.kink is not None]
+        if not kinks:
+            factor = None
+        elif free_entries(problem.penalty, problem.shape) is not None:
+            factor = critical_factor(problem)
+        else:
+            gradient = np.ascontiguousarray(data.moments)
+            factor = max(float(kink.dual_norm(gradient)) for kink in kinks)
         tasks = formulation.data.tasks
         scales = _scales(data)
-        scalars = {**data.loss.get_params(), **penalty.strength_values(), **penalty.get_params()}
+        scalars = {**data.loss.get_params(), **penalty.parameters()}
         return cls(
             minimised=_formulas(data, penalty, tasks),
             parameters={name: v for name, v in scalars.items() if isinstance(v, Number | str)},
@@ -82,12 +91,19 @@ class FitSummary:
             trivial=data.trivial[0],
             gain=data.gain,
             said=penalty.describe(result.parts, labels),
-            factor=max(float(term.dual_norm(gradient)) for term in norms) if norms else None,
+            factor=factor,
             sizes=tasks.sum((tasks.weight > 0).astype(np.int64)),
             silent=_silent(data, scales),
             constant=np.flatnonzero(problem.tasks.constant_features) if data.fit_intercept else np.zeros(0, int),
             scales=scales,
         )
+
+    def after(self, former):
+        """The same, of a fit without penalty to what the ``former`` one has selected."""
+        selected = former.minimised[-1]
+        if not selected.startswith(SELECTED):
+            selected = SELECTED + selected
+        return replace(self, minimised=[*self.minimised, selected], parameters=former.parameters, factor=former.factor)
 
 
 def _formulas(data, penalty, tasks):

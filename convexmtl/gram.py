@@ -307,6 +307,16 @@ def _combined(A, V, factors):
     return np.matmul(inside[:, None], A)[:, 0].T
 
 
+def grams_of(tasks, h, means, whole=False):
+    """Yield (slice of tasks, their Gram matrices (k, d, d)) for the weights h (N,) of the samples and means (d, T) or
+    None; as many at a time as memory has room for, or all with ``whole``."""
+    size = tasks.n_tasks if whole else max(1, int(LARGEST // max(1, tasks.n_features) ** 2))
+    for a in range(0, tasks.n_tasks, size):
+        e = min(a + size, tasks.n_tasks)
+        some = tasks if size == tasks.n_tasks else tasks.between(a, e)
+        yield slice(a, e), some.gram(h[tasks.ptr[a] : tasks.ptr[e]], None if means is None else means[:, a:e])
+
+
 # ---------------------------------------------------------------------------------- largest curvature
 
 

@@ -11,6 +11,7 @@ from ._input import coef_names
 from ._progress import Steps, with_callbacks
 from ._threads import one_thread
 from .estimators._base import too_weak
+from .relaxed import certified
 from .solvers.paths import Multiples, critical_factor, leading_strength, path_alphas, solve_path
 
 
@@ -134,8 +135,11 @@ def _path(estimator, X, y, task, sample_weight, alphas, eps):
     results, steps, weak = [], Steps(estimator, len(alphas), X, y), None
     multiples = Multiples(formulation.penalty, alphas / lead, d, formulation.labels)
     for k, result in enumerate(solve_path(problem.data, multiples, estimator.tol, estimator.max_iter)):
-        coefs[k], intercepts[k] = result.W.T, result.intercept
-        results.append((result.objective, result.dual_gap, result.n_iter, result.converged))
+        fitted = result
+        if getattr(own, "refit", None) == "relaxed":
+            fitted = certified(problem.data, result.W, own.tol, own.max_iter)[0]
+        coefs[k], intercepts[k] = fitted.W.T, fitted.intercept
+        results.append((fitted.objective, fitted.dual_gap, result.n_iter, result.converged and fitted.converged))
         if weak is None and result.converged:
             found = result.parts, result.objective, result.dual_gap
             wanted = problem.wanted_tol(*found, estimator.tol, alphas[k] / lead)

@@ -73,9 +73,10 @@ def solve(problem, penalty, **options):
     def found():
         """The objective at what the solver found: parts are a split of their sum, and nothing else of it is used."""
         if parts:
-            W.value = sum(part.value for part in parts)
+            W.value = penalty.feasible(sum(part.value for part in parts))
             value = problem.penalty.value([part.value for part in parts] if problem.penalty.terms else (W.value,))
         else:
+            W.value = penalty.feasible(W.value)
             value = penalty.value(W.value)
         objective = float(total.value) + float(value)
         return Reference(W.value, b.value, objective, abs(objective - float(program.value)))

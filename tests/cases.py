@@ -41,6 +41,7 @@ from convexmtl.penalties import (
     Temporal,
     TraceNorm,
     TreeGuided,
+    Weighted,
 )
 from convexmtl.problem import Problem
 from convexmtl.tasks import Tasks
@@ -231,7 +232,7 @@ def some_matrix(T):
 
 
 def feature_weights(d):
-    return np.geomspace(0.5, 2, d)
+    return np.resize(np.geomspace(0.5, 2, 6), d)
 
 
 def box(T):
@@ -256,6 +257,7 @@ PENALTIES = {
     "ridge": rows(RowNorm(0.1, l1_ratio=0.0)),
     "l2_feature_weights": PenaltyCase(lambda d, T: RowNorm(0.15, feature_weights=feature_weights(d)), wide=True),
     "l3_feature_weights": PenaltyCase(lambda d, T: RowNorm(0.15, 3, 0.8, feature_weights(d))),
+    "weighted_dirty": PenaltyCase(lambda d, T: Weighted(DirtyNorm(0.2, 0.1), feature_weights(d))),
     "sparse_group": rows(SparseGroup(0.15, l1_ratio=0.4)),
     "dirty_inf": rows(DirtyNorm(0.2, 0.1)),
     "dirty_inf_fractional": rows(DirtyNorm(0.25, 0.1)),

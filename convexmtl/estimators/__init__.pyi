@@ -64,12 +64,17 @@ class BlockSparseRegressor(_Regressor):
     alpha: float
     q: float
     l1_ratio: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         alpha: float = 0.1,
         q: float = 2,
         l1_ratio: float = 1.0,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -112,6 +117,9 @@ class DirtyRegressor(_Regressor):
     alpha_block: float
     alpha_sparse: float
     q: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     block_: NDArray[Any]
     sparse_: NDArray[Any]
     def __init__(
@@ -120,6 +128,8 @@ class DirtyRegressor(_Regressor):
         alpha_sparse: float = 0.05,
         q: float = ...,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -136,6 +146,9 @@ class GraphGuidedRegressor(_Regressor):
     alpha: float
     norm: Literal["l1", "l2"]
     alpha_sparse: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         graph: Any = None,
@@ -143,6 +156,8 @@ class GraphGuidedRegressor(_Regressor):
         norm: Literal["l1", "l2"] = "l1",
         alpha_sparse: float = 0.0,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -176,10 +191,15 @@ class MeanRegularizedRegressor(_Regressor):
 
 class MultiTaskRegressor(_Regressor):
     penalty: Penalty | None
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         penalty: Penalty | None = None,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -279,11 +299,16 @@ class SharedStructureRegressor(_Regressor):
 class SparseGroupRegressor(_Regressor):
     alpha: float
     l1_ratio: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         alpha: float = 0.1,
         l1_ratio: float = 0.5,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -344,6 +369,9 @@ class TemporalRegressor(_Regressor):
     alpha_group: float
     alpha_ridge: float
     order: Any
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         alpha_smooth: float = 0.1,
@@ -353,6 +381,8 @@ class TemporalRegressor(_Regressor):
         alpha_ridge: float = 0.0,
         order: Any = None,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -385,11 +415,16 @@ class TraceNormRegressor(_Regressor):
 class TreeGuidedRegressor(_Regressor):
     tree: Any
     alpha: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         tree: Any = None,
         alpha: float = 0.1,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -456,13 +491,18 @@ class _RegressorCV(RegressorMixin, BaseEstimator):
 class BlockSparseRegressorCV(_RegressorCV):
     l1_ratio: float | ArrayLike
     q: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     alpha_: float
     l1_ratio_: float
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         *,
         l1_ratio: float | ArrayLike = 1.0,
         q: float = 2,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -513,8 +553,11 @@ class ClusteredRegressorCV(_RegressorCV):
 class DirtyRegressorCV(_RegressorCV):
     ratios: int | ArrayLike
     q: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     alpha_block_: float
     alpha_sparse_: float
+    ridge_tasks_: NDArray[Any]
     block_: NDArray[Any]
     sparse_: NDArray[Any]
     def __init__(
@@ -522,6 +565,8 @@ class DirtyRegressorCV(_RegressorCV):
         *,
         ratios: int | ArrayLike = 5,
         q: float = ...,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -542,14 +587,19 @@ class GraphGuidedRegressorCV(_RegressorCV):
     graph: Any
     ratios: int | ArrayLike
     norm: Literal["l1", "l2"]
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     alpha_: float
     alpha_sparse_: float
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         graph: Any = None,
         *,
         ratios: int | ArrayLike = 5,
         norm: Literal["l1", "l2"] = "l1",
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -593,11 +643,16 @@ class MeanRegularizedRegressorCV(_RegressorCV):
 
 class MultiTaskRegressorCV(_RegressorCV):
     penalty: Penalty | None
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     penalty_: Penalty
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         penalty: Penalty | None = None,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -721,12 +776,17 @@ class SharedStructureRegressorCV(_RegressorCV):
 
 class SparseGroupRegressorCV(_RegressorCV):
     l1_ratio: float | ArrayLike
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     alpha_: float
     l1_ratio_: float
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         *,
         l1_ratio: float | ArrayLike = 0.5,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -801,10 +861,13 @@ class TemporalRegressorCV(_RegressorCV):
     ridge_ratios: ArrayLike
     norm: Literal["l1", "l2"]
     order: Any
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     alpha_smooth_: float
     alpha_sparse_: float
     alpha_group_: float
     alpha_ridge_: float
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         *,
@@ -813,6 +876,8 @@ class TemporalRegressorCV(_RegressorCV):
         ridge_ratios: ArrayLike = (0.0,),
         norm: Literal["l1", "l2"] = "l1",
         order: Any = None,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -853,11 +918,16 @@ class TraceNormRegressorCV(_RegressorCV):
 
 class TreeGuidedRegressorCV(_RegressorCV):
     tree: Any
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     alpha_: float
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         tree: Any = None,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -916,12 +986,17 @@ class BlockSparseClassifier(_Classifier):
     alpha: float
     q: float
     l1_ratio: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         alpha: float = 0.1,
         q: float = 2,
         l1_ratio: float = 1.0,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -964,6 +1039,9 @@ class DirtyClassifier(_Classifier):
     alpha_block: float
     alpha_sparse: float
     q: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     block_: NDArray[Any]
     sparse_: NDArray[Any]
     def __init__(
@@ -972,6 +1050,8 @@ class DirtyClassifier(_Classifier):
         alpha_sparse: float = 0.05,
         q: float = ...,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -988,6 +1068,9 @@ class GraphGuidedClassifier(_Classifier):
     alpha: float
     norm: Literal["l1", "l2"]
     alpha_sparse: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         graph: Any = None,
@@ -995,6 +1078,8 @@ class GraphGuidedClassifier(_Classifier):
         norm: Literal["l1", "l2"] = "l1",
         alpha_sparse: float = 0.0,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -1028,10 +1113,15 @@ class MeanRegularizedClassifier(_Classifier):
 
 class MultiTaskClassifier(_Classifier):
     penalty: Penalty | None
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         penalty: Penalty | None = None,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -1131,11 +1221,16 @@ class SharedStructureClassifier(_Classifier):
 class SparseGroupClassifier(_Classifier):
     alpha: float
     l1_ratio: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         alpha: float = 0.1,
         l1_ratio: float = 0.5,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -1196,6 +1291,9 @@ class TemporalClassifier(_Classifier):
     alpha_group: float
     alpha_ridge: float
     order: Any
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         alpha_smooth: float = 0.1,
@@ -1205,6 +1303,8 @@ class TemporalClassifier(_Classifier):
         alpha_ridge: float = 0.0,
         order: Any = None,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -1237,11 +1337,16 @@ class TraceNormClassifier(_Classifier):
 class TreeGuidedClassifier(_Classifier):
     tree: Any
     alpha: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         tree: Any = None,
         alpha: float = 0.1,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -1313,13 +1418,18 @@ class _ClassifierCV(ClassifierMixin, BaseEstimator):
 class BlockSparseClassifierCV(_ClassifierCV):
     l1_ratio: float | ArrayLike
     q: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     alpha_: float
     l1_ratio_: float
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         *,
         l1_ratio: float | ArrayLike = 1.0,
         q: float = 2,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -1370,8 +1480,11 @@ class ClusteredClassifierCV(_ClassifierCV):
 class DirtyClassifierCV(_ClassifierCV):
     ratios: int | ArrayLike
     q: float
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     alpha_block_: float
     alpha_sparse_: float
+    ridge_tasks_: NDArray[Any]
     block_: NDArray[Any]
     sparse_: NDArray[Any]
     def __init__(
@@ -1379,6 +1492,8 @@ class DirtyClassifierCV(_ClassifierCV):
         *,
         ratios: int | ArrayLike = 5,
         q: float = ...,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -1399,14 +1514,19 @@ class GraphGuidedClassifierCV(_ClassifierCV):
     graph: Any
     ratios: int | ArrayLike
     norm: Literal["l1", "l2"]
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     alpha_: float
     alpha_sparse_: float
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         graph: Any = None,
         *,
         ratios: int | ArrayLike = 5,
         norm: Literal["l1", "l2"] = "l1",
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -1450,11 +1570,16 @@ class MeanRegularizedClassifierCV(_ClassifierCV):
 
 class MultiTaskClassifierCV(_ClassifierCV):
     penalty: Penalty | None
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     penalty_: Penalty
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         penalty: Penalty | None = None,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -1578,12 +1703,17 @@ class SharedStructureClassifierCV(_ClassifierCV):
 
 class SparseGroupClassifierCV(_ClassifierCV):
     l1_ratio: float | ArrayLike
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     alpha_: float
     l1_ratio_: float
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         *,
         l1_ratio: float | ArrayLike = 0.5,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -1658,10 +1788,13 @@ class TemporalClassifierCV(_ClassifierCV):
     ridge_ratios: ArrayLike
     norm: Literal["l1", "l2"]
     order: Any
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     alpha_smooth_: float
     alpha_sparse_: float
     alpha_group_: float
     alpha_ridge_: float
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         *,
@@ -1670,6 +1803,8 @@ class TemporalClassifierCV(_ClassifierCV):
         ridge_ratios: ArrayLike = (0.0,),
         norm: Literal["l1", "l2"] = "l1",
         order: Any = None,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -1710,11 +1845,16 @@ class TraceNormClassifierCV(_ClassifierCV):
 
 class TreeGuidedClassifierCV(_ClassifierCV):
     tree: Any
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
     alpha_: float
+    ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         tree: Any = None,
         *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",

@@ -2,6 +2,7 @@
 
 import inspect
 import warnings
+from dataclasses import replace
 from functools import wraps
 from numbers import Integral, Real
 
@@ -17,12 +18,15 @@ from .._threads import one_thread
 from .._version import __version__
 from ..explanation import FitSummary, explain_fit
 from ..penalties.base import Later
+from ..problem import Problem
+from ..relaxed import certified
 from ..result import Result, Status
 from ..solvers import solve
 from ..tasks import row_products
 from ._formulation import Formulates
 
 NAMED = 1000  # tasks up to which attributes that are computed when they are first read appear in dir()
+ROW_DEFAULTS = {"feature_weights": None, "refit": None}  # of the families that select features
 COMMON_DEFAULTS = {
     "fit_intercept": True,
     "task_weight": "equal",
@@ -96,9 +100,12 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
     _structure : tuple of str
         Those of them in which the family is told what to look for, how the tasks are arranged say: a search over
         families takes it where it is asked for.
+    _selects : bool
+        Whether it selects features, by a penalty of rows: it has ``feature_weights`` and ``refit`` then.
     """
 
     _structure: tuple = ()
+    _selects = False
 
     _parameter_constraints: dict = {
         "fit_intercept": ["boolean"],
@@ -107,6 +114,8 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         "tol": [Interval(Real, 0, None, closed="left")],
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
+        "feature_weights": ["array-like", dict, None],
+        "refit": [StrOptions({"relaxed"}), None],
     }
 
     def __init_subclass__(cls, **kwargs):
@@ -114,7 +123,8 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         # (A user's subclass of an estimator inherits what that has.)
         family = next((vars(base) for base in cls.__bases__ if "_parameters" in vars(base)), None)
         if family is not None and "__init__" not in vars(cls):
-            cls.__init__ = initialiser(cls, family["_parameters"], {"loss": cls._loss, **COMMON_DEFAULTS})
+            rows = ROW_DEFAULTS if cls._selects else {}
+            cls.__init__ = initialiser(cls, family["_parameters"], {**rows, "loss": cls._loss, **COMMON_DEFAULTS})
 
     def _penalty(self):
         """The penalty with this estimator's strengths."""
@@ -124,7 +134,18 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
 
     def _fitted_state(self):
         """{name: value} of all that ``fit`` sets."""
-        own = ("_parts", "_dual_at", "_layout", "_size", "_found", "_extended", "_classes", "_later", "_summary")
+        own = (
+            "_parts",
+            "_dual_at",
+            "_layout",
+            "_size",
+            "_found",
+            "_extended",
+            "_classes",
+            "_later",
+            "_summary",
+            "_support",
+        )
         return {n: v for n, v in vars(self).items() if n in own or (n.endswith("_") and not n.startswith("_"))}
 
     @with_callbacks
@@ -172,6 +193,37 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
                 message = too_weak(self, formulation.strengths, wanted)
                 self._summary.notes.append(message.replace(f"{type(self).__name__}: the", "The", 1))
                 warnings.warn(message, UserWarning, stacklevel=stacklevel)
+        self._take(formulation, result)
+        if getattr(self, "refit", None) == "relaxed":
+            self._relax(formulation, stacklevel + 1)
+
+    def _relax(self, formulation, stacklevel):
+        """Take what the loss alone makes of the coefficients that are not zero."""
+        problem, labels = formulation.problem, formulation.labels
+        result, support, ridge = certified(problem.data, self.coef_.T, self.tol, self.max_iter)
+        # What describes the parts of a sum says nothing of W alone.
+        gone = formulation.penalty.report(self._parts, labels) if problem.penalty.n_parts > 1 else ()
+        for name in (*gone, "_dual_at", "_extended"):
+            vars(self).pop(name, None)
+        relaxed = formulation._replace(
+            problem=Problem(problem.data, support.resolve(len(support.ridge), labels)), penalty=support
+        )
+        self._summary = FitSummary.of(relaxed, result, self.tol).after(self._summary)
+        self._support, self.ridge_tasks_ = support, labels[ridge]
+        self._take(formulation, replace(result, n_iter=result.n_iter + self.n_iter_))
+        if not result.converged:
+            warnings.warn(not_converged(self, problem, result), ConvergenceWarning, stacklevel=stacklevel)
+        if ridge.any():
+            message = (
+                f"{ridge.sum()} task(s) do not determine the coefficients that were selected for them (too few "
+                "samples, features that repeat each other, or classes that can be separated), and got a small ridge: "
+                f"{self.ridge_tasks_[:10].tolist()}. ridge_tasks_ names all; a larger strength selects less."
+            )
+            self._summary.notes.append(message)
+            warnings.warn(message, UserWarning, stacklevel=stacklevel)
+
+    def _take(self, formulation, result):
+        """Set what is fitted."""
         data = formulation.data
         self._parts = result.parts
         if result.at is not None:
@@ -187,7 +239,8 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         self.dual_gap_ = result.dual_gap
         if data.classes is not None:
             self._classes = data.classes
-        self._report(formulation.penalty, data.labels)
+        if len(result.parts) == formulation.problem.penalty.n_parts:
+            self._report(formulation.penalty, data.labels)
 
     def _report(self, penalty, labels):
         """Set what a penalty says of the parts."""
@@ -223,6 +276,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             or not np.array_equal(last["tasks_"], formulation.labels)
         ):
             return None
+        parts = tuple(formulation.penalty.feasible(part) for part in parts)
         return Result(parts, last["intercept_"], last["objective_"], last["dual_gap_"], 0, Status.CONVERGED)
 
     def __getstate__(self):
@@ -258,7 +312,9 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
 
     def _fitted_penalty(self):
         """The penalty of the tasks that are known: with those that came after fit."""
-        return vars(self).get("_extended") or self._penalty()
+        if "_extended" in vars(self) or not hasattr(self, "coef_"):
+            return vars(self).get("_extended") or self._penalty()
+        return self._weighted().bind_features(self.coef_.shape[1], _input.coef_names(self))
 
     def _fitted_parts(self):
         check_is_fitted(self, "coef_")

@@ -21,6 +21,7 @@ from .._threads import same_sums
 from ..criteria import CRITERIA, along_path, check_criterion, path_of, sizes_of
 from ..data import DataTerm
 from ..problem import Problem
+from ..relaxed import Relaxed
 from ..solvers.paths import Multiples, leading_strength, path_alphas, solve_path
 from ._base import all_or_nothing, initialiser
 from ._folds import condensed
@@ -282,11 +283,13 @@ def _of_fold(errors, share, tested, n_tasks):
 def _along(single, multiples, term, errors_of):
     """(errors of the fits to these multiples of the penalty, how many have not converged), to the first of None."""
     errors, failed = [], 0
+    relaxed = Relaxed(term) if getattr(single, "refit", None) == "relaxed" else None
     with same_sums():
         results = solve_path(term, multiples, single.tol, single.max_iter)
         size = max(1, int(ENTRIES / max(np.prod(term.shape), len(term.tasks.y))))
         while some := list(islice(results, size)):
-            errors.extend(errors_of(np.array([r.W for r in some]), np.array([r.intercept for r in some])))
+            fits = [(r.W, r.intercept) if relaxed is None else relaxed.fit(r.W)[:2] for r in some]
+            errors.extend(errors_of(np.array([W for W, _ in fits]), np.array([b for _, b in fits])))
             failed += sum(not result.converged for result in some)
             if errors[-1] is None:
                 break

@@ -7,6 +7,13 @@ from sklearn.base import ClassifierMixin
 WARM_START = """warm_start : bool, default=False
         Whether fit starts from the previous solution.
     """
+ROW_PARAMETERS = """feature_weights : array-like of shape (d,) or dict of feature -> weight, default=None
+        What each feature's share of the penalty counts, in the order of `coef_`; 0 leaves a feature unpenalised,
+        infinity leaves it out. In a dict, features go by name or position, and have the weight 1 where they are not in
+        it. A weight of f is to all what dividing the column of X by f is, so that a ridge counts f^2.
+    refit : {"relaxed"}, default=None
+        "relaxed" fits the loss alone to the coefficients that are not zero, as ``relax`` does; in a search, on the
+        folds as well, so that its errors are those of relaxed fits."""
 
 COMMON_PARAMETERS = """fit_intercept : bool, default=True
         Whether each task has an intercept; it is never penalised.
@@ -81,6 +88,12 @@ CLASSES = """
         of the columns, as in ``OneVsRestClassifier``."""
 
 
+RELAXED = """
+    ridge_tasks_ : ndarray
+        With refit="relaxed" only: the labels of the tasks whose data do not determine the coefficients that were
+        selected, for which they have a small ridge."""
+
+
 STATISTICS = """
     statistics_ : SufficientStatistics
         Of all samples, after ``partial_fit`` and ``fit_statistics`` only."""
@@ -104,14 +117,16 @@ def documented(cls):
     """
     classifies = issubclass(cls, ClassifierMixin)
     loss = CLASSIFICATION_LOSS if classifies else REGRESSION_LOSS
+    selects = "refit" in inspect.signature(cls).parameters
     fields = {
         "{summary}": cls.__doc__ or "",
         "{search}": SEARCH_PARAMETERS,
         "{n_alphas}": str(getattr(inspect.signature(cls).parameters.get("alphas"), "default", "")),
         "{searched}": SEARCH_ATTRIBUTES,
-        "{common}": f"{loss}\n    {COMMON_PARAMETERS}",
+        "{common}": (f"{ROW_PARAMETERS}\n    " if selects else "") + f"{loss}\n    {COMMON_PARAMETERS}",
         "{warm}": WARM_START if "warm_start" in inspect.signature(cls).parameters else "",
         "{fitted}": COMMON_ATTRIBUTES
+        + (RELAXED if selects else "")
         + (CLASSES if classifies else "")
         + (STATISTICS if hasattr(cls, "partial_fit") else ""),
         "{start}": CLASSIFICATION_EXAMPLE if classifies else REGRESSION_EXAMPLE,

@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 from .. import _input
 from ..data import DataTerm
 from ..losses import get_loss
+from ..penalties import Weighted
 from ..problem import Problem
 from ..tasks import Tasks
 
@@ -36,6 +37,7 @@ class Data(NamedTuple):
     codes: np.ndarray | None
     weight: np.ndarray | None
     size: float  # mean over the tasks of the sums of their weights
+    names: np.ndarray | None = None  # of the features, where they have any
 
 
 class Formulation(NamedTuple):
@@ -79,7 +81,8 @@ class Formulates:
             tasks = Tasks.shared(X, y.reshape(len(y), -1), weight, task_weight)
         _input.refuse_overflow(tasks.present.X)
         loss.check_targets(tasks.y[tasks.weight > 0])
-        return Data(tasks, loss, labels, samples.layout, samples.classes, codes, weight, totals.mean())
+        names = _input.coef_names(self)
+        return Data(tasks, loss, labels, samples.layout, samples.classes, codes, weight, totals.mean(), names)
 
     def _samples(self, X, y, sample_weight, task, reset):
         """Samples, each part of them checked."""
@@ -95,8 +98,10 @@ class Formulates:
 
     def _state(self, data, stacklevel=2):
         """The Formulation of this estimator's problem on the data."""
-        penalty, labels = self._penalty(), data.labels
-        canonical = penalty.resolve(data.tasks.n_features, labels)
+        labels, d = data.labels, data.tasks.n_features
+        # After a fit without the penalty, the support that this has left takes its place.
+        penalty = vars(self).get("_support") or self._weighted().bind_features(d, data.names)
+        canonical = penalty.resolve(d, labels)
         tasks, fixed = self._without_constant_tasks(data.tasks.present, data.loss, labels, stacklevel + 1)
         problem = Problem(DataTerm(tasks, data.loss, self.fit_intercept, fixed), canonical)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -106,6 +111,11 @@ class Formulates:
                 f"y is too large, up to {np.abs(tasks.y).max():.3g}: the loss overflows. Rescale the targets."
             )
         return Formulation(problem, penalty.bind(labels), data)
+
+    def _weighted(self):
+        """The penalty, with the weights of the features."""
+        weights = getattr(self, "feature_weights", None)
+        return self._penalty() if weights is None else Weighted(self._penalty(), weights)
 
     def _checked_loss(self):
         loss = get_loss(self.loss)

@@ -168,7 +168,8 @@ class IncrementalRegressorBase(MultiTaskRegressorBase):
         totals, labels = statistics._totals, statistics.tasks
         _input.refuse_empty_tasks(totals, labels)
         tasks = statistics._tasks(_input.read_task_weight(self.task_weight, totals))
-        data = Data(tasks, loss, labels, statistics.layout, None, None, None, totals.mean())
+        names = statistics.feature_names
+        data = Data(tasks, loss, labels, statistics.layout, None, None, None, totals.mean(), names)
         self._finish(self._state(data, stacklevel=6), stacklevel=6, warm=True)
         # (Those of the few rows that stand for them are others.)
         sizes = np.broadcast_to(statistics.n_samples, labels.shape).copy()

@@ -44,6 +44,7 @@ class _BlockSparse:
     [0 1]
     """
 
+    _selects = True
     _parameters = {"alpha": 0.1, "q": 2, "l1_ratio": 1.0}
 
     def _penalty(self):

@@ -45,6 +45,7 @@ class _Dirty:
     True
     """
 
+    _selects = True
     _parameters = {"alpha_block": 0.1, "alpha_sparse": 0.05, "q": np.inf}
 
     def _penalty(self):

@@ -43,6 +43,7 @@ class _MultiTask:
     True
     """
 
+    _selects = True
     _parameters = {"penalty": None}
     _structure = ("penalty",)
     penalty = None  # a parameter here, not what it says of features

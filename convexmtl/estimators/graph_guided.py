@@ -48,6 +48,7 @@ class _GraphGuided:
     True True
     """
 
+    _selects = True
     _parameters = {"graph": None, "alpha": 0.1, "norm": "l1", "alpha_sparse": 0.0}
     _structure = ("graph",)
 

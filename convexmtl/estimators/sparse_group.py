@@ -42,6 +42,7 @@ class _SparseGroup:
     [0 1]
     """
 
+    _selects = True
     _parameters = {"alpha": 0.1, "l1_ratio": 0.5}
 
     def _penalty(self):

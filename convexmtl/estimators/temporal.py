@@ -51,6 +51,7 @@ class _Temporal:
     True
     """
 
+    _selects = True
     _parameters = {
         "alpha_smooth": 0.1,
         "norm": "l1",

@@ -44,6 +44,7 @@ class _TreeGuided:
     [0 1]
     """
 
+    _selects = True
     _parameters = {"tree": None, "alpha": 0.1}
     _structure = ("tree",)
 

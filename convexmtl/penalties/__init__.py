@@ -20,6 +20,7 @@ from .spectral import (
 )
 from .temporal import Temporal
 from .tree import TreeGuided
+from .weighted import Weighted
 
 __all__ = [
     "ClusterCoupling",
@@ -48,5 +49,6 @@ __all__ = [
     "Temporal",
     "TraceNorm",
     "TreeGuided",
+    "Weighted",
     "row_prox",
 ]

@@ -132,6 +132,28 @@ class Penalty(BaseEstimator):
         """
         return np.zeros((n_tasks, 0))
 
+    def free_entries(self, shape):
+        """(d, T) booleans: the coefficients on which Omega does not depend; None where there are none."""
+        return None
+
+    def left_out(self, shape):
+        """(d, T) booleans: the coefficients that have to be zero, however small Omega is; None where there are none."""
+        return None
+
+    def feasible(self, W):
+        """W with exact zeros where Omega would be infinite otherwise."""
+        return W
+
+    @property
+    def kink(self):
+        """The part of it that is a norm, and keeps W at zero; None where nothing does."""
+        return self if self.is_norm else None
+
+    @property
+    def softest(self):
+        """It on the row that it penalises least, of those that it does, where rows differ."""
+        return self
+
     def selects_features(self, n_tasks):
         """Whether a row of W stays exactly zero while its gradient is small enough."""
         return False
@@ -169,6 +191,10 @@ class Penalty(BaseEstimator):
         """
         return self
 
+    def bind_features(self, n_features, names):
+        """This penalty with whatever it says of features by name (``names`` may be None) said of positions instead."""
+        return self
+
     def resolve(self, n_features, labels):
         """The checked Canonical form for d features and the array of task labels."""
         self.check(n_features, labels)
@@ -190,6 +216,10 @@ class Penalty(BaseEstimator):
     def formula(self):
         """Omega(W) in its parameters: what the docstring begins with; how the penalty prints where it has none."""
         return formula(self, "Omega(W) = ")
+
+    def parameters(self):
+        """{name: value} of the strengths, and of all that it has been told."""
+        return {**self.strength_values(), **self.get_params()}
 
     def describe(self, parts, labels):
         """[Said] of the parts of W, for these task labels: one for each term that has a name."""
@@ -270,6 +300,9 @@ class Added(Penalty):
     def with_task(self, labels, place):
         return Added(self.first.with_task(labels, place), self.second.with_task(labels, place))
 
+    def bind_features(self, n_features, names):
+        return Added(self.first.bind_features(n_features, names), self.second.bind_features(n_features, names))
+
     def resolve(self, n_features, labels):
         a, b = self.first.resolve(n_features, labels), self.second.resolve(n_features, labels)
         if a.terms and b.terms:
@@ -279,6 +312,9 @@ class Added(Penalty):
                 "a penalty on each part use Parts."
             )
         return Canonical(a.terms + b.terms, a.coupling + b.coupling)
+
+    def feasible(self, W):
+        return self.second.feasible(self.first.feasible(W))
 
     def value(self, W):
         return self.first.value(W) + self.second.value(W)

@@ -55,13 +55,21 @@ class Parts(Penalty, BaseComposition):
         self._set_params("parts", **params)
         return self
 
-    def check(self, n_features, labels):
+    @property
+    def _ill_formed(self):
+        """What is wrong with the list as such, or None."""
         if not self.parts:
-            raise ValueError(f"parts must be a non-empty list of (name, penalty), got {self.parts!r}.")
+            return f"parts must be a non-empty list of (name, penalty), got {self.parts!r}."
         for entry in self.parts:
             if not (isinstance(entry, tuple) and len(entry) == 2 and isinstance(entry[1], Penalty)):
-                raise ValueError(f"parts must hold (name, penalty) tuples, got {entry!r}.")
-            entry[1].check(n_features, labels)
+                return f"parts must hold (name, penalty) tuples, got {entry!r}."
+        return None
+
+    def check(self, n_features, labels):
+        if self._ill_formed is not None:
+            raise ValueError(self._ill_formed)
+        for _, penalty in self.parts:
+            penalty.check(n_features, labels)
         self._validate_names([name for name, _ in self.parts])
 
     def resolve(self, n_features, labels):
@@ -86,6 +94,11 @@ class Parts(Penalty, BaseComposition):
 
     def with_task(self, labels, place):
         return Parts([(name, penalty.with_task(labels, place)) for name, penalty in self.parts])
+
+    def bind_features(self, n_features, names):
+        if self._ill_formed is not None:
+            return self  # for ``check`` to say
+        return Parts([(name, penalty.bind_features(n_features, names)) for name, penalty in self.parts])
 
     def value(self, W):
         raise TypeError("the value of a sum of parts depends on the parts: use Canonical.value")

@@ -2,18 +2,14 @@
 
 import numpy as np
 
+from .._input import read_feature_weights
 from .._jit import kernel, row_prox
 from .._rows import row_norms, used_rows
 from ..coupling import Nested
 from ._manifold import of_entries, of_norms
 from .base import Canonical, check_number
 from .rows import RowPenalty, shorten
-
-
-@kernel("float64(float64[::1], int64[::1], int64)")
-def _weighted(fpar, ipar, feature):
-    """alpha times the weight of this feature."""
-    return fpar[0] * fpar[2 + feature] if ipar[0] == 1 else fpar[0]
+from .weighted import Weighted, weighable
 
 
 @kernel("void(float64[::1], float64[::1], float64)", fastmath=True)
@@ -88,12 +84,12 @@ def shrink_l2(v, step, alpha):
 
 @row_prox
 def prox_l1(v, step, fpar, ipar, feature):
-    shrink_l1(v, step, _weighted(fpar, ipar, feature))
+    shrink_l1(v, step, fpar[0])
 
 
 @row_prox
 def prox_l2(v, step, fpar, ipar, feature):
-    shrink_l2(v, step, _weighted(fpar, ipar, feature))
+    shrink_l2(v, step, fpar[0])
 
 
 @kernel("void(float64[::1], float64[::1], float64, float64, float64[::1])", fastmath=True)
@@ -113,7 +109,7 @@ def clipped_excess(v, step, level, top, sums):
 @row_prox
 def prox_linf(v, step, fpar, ipar, feature):
     """Clip at the level for which the clipped parts, in units of the steps, sum to alpha."""
-    alpha = _weighted(fpar, ipar, feature)
+    alpha = fpar[0]
     T = v.shape[0]
     level = 0.0
     # The sum is convex and piecewise linear in the level: Newton from 0 ends after finitely many steps.
@@ -198,7 +194,7 @@ def prox_lq(v, step, fpar, ipar, feature):
         for t in range(T):
             v[t] = total * 0.0  # 0, and NaN where there is one
         return
-    alpha = _weighted(fpar, ipar, feature)
+    alpha = fpar[0]
     a, k = np.empty(T), np.empty(T)
     for t in range(T):
         a[t] = abs(v[t]) / step[t]
@@ -259,7 +255,7 @@ def prox_lq(v, step, fpar, ipar, feature):
 
 
 class RowNorm(RowPenalty):
-    """Omega(W) = alpha l1_ratio sum_j f_j norm_q(W_j.) + alpha (1 - l1_ratio) / 2 norm_F(W)^2.
+    """Omega(W) = alpha l1_ratio sum_j f_j norm_q(W_j.) + alpha (1 - l1_ratio) / 2 sum_j f_j^2 norm_2(W_j.)^2.
 
     Parameters
     ----------
@@ -268,8 +264,8 @@ class RowNorm(RowPenalty):
         1 is the lasso, 2 the group lasso over tasks, inf couples the largest coefficients.
     l1_ratio : float in [0, 1], default=1.0
         The rest is ridge, as in ``sklearn.linear_model.MultiTaskElasticNet``.
-    feature_weights : array-like of shape (d,), default=None
-        f_j > 0; ones by default.
+    feature_weights : array-like of shape (d,) or dict of feature -> weight, default=None
+        f_j >= 0, as ``Weighted`` has them; ones by default.
 
     References
     ----------
@@ -307,14 +303,17 @@ class RowNorm(RowPenalty):
         check_number(self.q, "q", 1, np.inf, "a number in [1, inf]")
         check_number(self.l1_ratio, "l1_ratio", 0, 1, "in [0, 1]")
         if self.feature_weights is not None:
-            f = np.asarray(self.feature_weights, dtype=float)
-            if f.shape != (n_features,):
-                raise ValueError(f"feature_weights must have shape ({n_features},), got {f.shape}.")
-            if not np.all((f > 0) & np.isfinite(f)):
-                bad = int(np.flatnonzero(~((f > 0) & np.isfinite(f)))[0])
-                raise ValueError(f"feature_weights must be positive and finite, got {f[bad]} at feature {bad}.")
+            read_feature_weights(self.feature_weights, n_features)
+
+    def bind_features(self, n_features, names):
+        if self.feature_weights is None:
+            return self
+        return self.replaced(feature_weights=read_feature_weights(self.feature_weights, n_features, names))
 
     def resolve(self, n_features, labels):
+        if self.feature_weights is not None:
+            plain = self.replaced(feature_weights=None)
+            return Weighted(plain, self.feature_weights).resolve(n_features, labels)
         self.check(n_features, labels)
         T = len(labels)
         ridge = Nested(T, [0.5 * self._ridge])
@@ -323,17 +322,7 @@ class RowNorm(RowPenalty):
         return Canonical((self._norm(),), ridge)
 
     def pack(self):
-        f = np.zeros(0) if self.feature_weights is None else np.asarray(self.feature_weights, dtype=float)
-        fpar = np.concatenate([[self.alpha, self.q], f]).astype(float)
-        return fpar, np.array([self.feature_weights is not None], dtype=np.int64)
-
-    def restrict(self, features):
-        if self.feature_weights is None:
-            return self
-        return RowNorm(self.alpha, self.q, self.l1_ratio, np.asarray(self.feature_weights)[features])
-
-    def _weights(self, d):
-        return np.ones(d) if self.feature_weights is None else np.asarray(self.feature_weights, dtype=float)
+        return np.array([self.alpha, self.q], dtype=float), np.zeros(0, dtype=np.int64)
 
     @property
     def is_norm(self):
@@ -345,58 +334,64 @@ class RowNorm(RowPenalty):
 
     def _norm(self):
         """The part of it that is a norm."""
-        return RowNorm(self.alpha * self.l1_ratio, self.q, 1.0, self.feature_weights)
+        return RowNorm(self.alpha * self.l1_ratio, self.q)
 
+    @weighable
+    def feasible(self, W):
+        return W
+
+    @weighable
     def value(self, W):
         # (Of a small W, looking for zeros takes longer than they would.)
         if W.size > 5_000:
             used = used_rows(W)
             if 2 * used.sum() < len(W):
-                return self.restrict(used).value(W[used])
+                return float(self.values(W[used]))
         return float(self.values(W))
 
     def values(self, Ws):
-        rows = self.alpha * self.l1_ratio * (row_norms(Ws, self.q) @ self._weights(Ws.shape[-2]))
+        rows = self.alpha * self.l1_ratio * row_norms(Ws, self.q).sum(axis=-1)
         return rows if self.is_norm else rows + 0.5 * self._ridge * np.sum(Ws**2, axis=(-2, -1))
 
+    @weighable
     def prox(self, V, step):
         if self.is_norm and self.q == 1 and np.ndim(step) == 0:
             # With one step numpy is as good, and calling a kernel takes longer than a small matrix.
-            cut = step * self.alpha * self._weights(len(V))[:, None]
+            cut = step * self.alpha
             return V - np.clip(V, -cut, cut)
         if self.is_norm and self.q == 2 and np.ndim(step) == 0:
-            return shorten(V, row_norms(V), step * self.alpha * self._weights(len(V)))
+            return shorten(V, row_norms(V), step * self.alpha)
         if self.is_norm:
             return super().prox(V, step)
         # That of the norm alone, for a shrunk point and a shorter step.
         shrink = 1 / (1 + np.asarray(step) * self._ridge)
         return self._norm().prox(V * shrink, step * shrink) if self.l1_ratio else V * shrink
 
+    @weighable
     def dual_norm(self, Z):
         return float(self.dual_norms(Z))
 
     def dual_norms(self, Zs):
-        norms = row_norms(Zs, _conjugate(self.q)) / self._weights(Zs.shape[-2])
-        return np.max(norms, axis=-1, initial=0.0) / self.alpha
+        return np.max(row_norms(Zs, _conjugate(self.q)), axis=-1, initial=0.0) / self.alpha
 
     def dual_radius(self, n_tasks):
         # That of the largest ball of the 2-norm in the dual one.
-        weight = 1.0 if self.feature_weights is None else np.min(self.feature_weights)
         longest = n_tasks ** max(0.0, 1 / _conjugate(self.q) - 0.5)
-        return (1 - 1e-12) * self.alpha * self.l1_ratio * float(weight) / longest
+        return (1 - 1e-12) * self.alpha * self.l1_ratio / longest
 
+    @weighable
     def excess(self, Z):
-        conjugate = _conjugate(self.q)
-        return np.maximum(row_norms(Z, conjugate) - self.alpha * self.l1_ratio * self._weights(len(Z)), 0.0)
+        return np.maximum(row_norms(Z, _conjugate(self.q)) - self.alpha * self.l1_ratio, 0.0)
 
     def manifold(self, W, Z):
         if self.q == 1:
             return of_entries(W != 0)
         if self.q == 2:
             used = np.broadcast_to(used_rows(W)[:, None], W.shape)
-            return of_norms(W, used, self.alpha * self._weights(len(W)), axis=1)
+            return of_norms(W, used, self.alpha, axis=1)
         return super().manifold(W, Z)
 
+    @weighable
     def conjugate(self, Z):
         if self.is_norm:
             return super().conjugate(Z)
@@ -404,13 +399,13 @@ class RowNorm(RowPenalty):
         beyond = self._norm().prox(Z, 1.0) if self.l1_ratio else Z
         return float(np.sum(beyond**2)) / (2 * self._ridge)
 
+    @weighable
     def expression(self, W, cp):
         order = {1.0: 1, 2.0: 2, np.inf: "inf"}.get(float(self.q), self.q)
-        f = self._weights(W.shape[0])
         if order in (1, 2, "inf"):
-            norms = cp.multiply(f, cp.norm(W, order, axis=1))
+            norms = cp.norm(W, order, axis=1)
         else:
-            norms = cp.hstack([f[j] * cp.pnorm(W[j, :], order) for j in range(W.shape[0])])
+            norms = cp.hstack([cp.pnorm(W[j, :], order) for j in range(W.shape[0])])
         ridge = 0.5 * self._ridge * cp.sum_squares(W)
         return self.alpha * self.l1_ratio * cp.sum(norms) + ridge, []
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
-from ..certificate import balanced, not_below_zero
+from ..certificate import balanced, free_entries, left_out, not_below_zero, without_entries
 from ..coupling import Nested
 from ..data import DataTerm
 from ..penalties.base import Canonical
@@ -107,11 +107,23 @@ def held_gap(problem, new, duals, start=None):
     v = balanced(data, loss.derivative(tasks.y, at))
     g = tasks.adjoint(-c * v)[:, 0]
     z = g - 2 * (m * w + problem.pull)
+    shape = len(w), problem.parts[0].shape[1] + 1
+    entries, out = free_entries(problem.penalty, shape), left_out(problem.penalty, shape)
+    if entries is not None:
+        coupled = (m * w + problem.pull)[:, None]
+        v = without_entries(data, at, v, coupled, np.zeros((1, 0)), entries[:, [-1]])
+        z = tasks.adjoint(-c * v)[:, 0] - 2 * coupled[:, 0]
+        if np.any(np.abs(z) > 1e-7 * np.sqrt(data.design.squares[:, 0] * float(c @ v**2)), where=entries[:, -1]):
+            return HeldGap(primal, np.inf, b, z)
     if problem.free is not None:
         share = loss.fenchel_gap(tasks.y, at, v)
         gap = float(c @ np.where(c > 0, share, 0.0)) + (float(z @ z) / (4 * m) if m > 0 else 0.0)
         return HeldGap(primal, float(not_below_zero(gap, abs(primal))), b, z)
     Z = [_without_free(term, np.column_stack([D, z])) for term, D in zip(terms, duals, strict=True)]
+    if entries is not None or out is not None:
+        # What is not penalised has no subgradient, and what has to be zero any.
+        none = (False if entries is None else entries) | (False if out is None else out)
+        Z = [np.where(none, 0.0, dual) for dual in Z]
     scale = 1.0
     for term, dual in zip(terms, Z, strict=True):
         if term.is_norm:

@@ -8,10 +8,14 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._input import read_list
-from ..certificate import duality_gap
+from ..certificate import duality_gap, free_entries
+from ..coupling import Nested
 from ..gram import largest_eigenvalue
+from ..penalties.base import Canonical
 from ..problem import Problem
 from . import coupling_path, row_path, solve, without_constants
+
+UNPENALISED = 1e-12  # tol of the fit of what has no penalty, by which the useful strengths are known
 
 
 def critical_factor(problem):
@@ -20,7 +24,7 @@ def critical_factor(problem):
     It is exactly 0 where W = 0 is optimal without a penalty: what is rounding in the gradient counts as zero.
     """
     penalty = problem.penalty
-    softest = None if any(term.is_norm for term in penalty.terms) else _smallest_curvature(penalty)
+    softest = None if _kinks(penalty) else _smallest_curvature(penalty)
     Z, _, rounding = _gradient_at_zero(problem)
     Z = np.where(np.abs(Z) <= rounding, 0.0, Z)
     if not Z.any():
@@ -35,7 +39,7 @@ def critical_factor(problem):
 def negligible_factor(problem):
     """What to multiply all strengths by where ``critical_factor`` is 0: as large as what rounding makes of it."""
     penalty = problem.penalty
-    if any(term.is_norm for term in penalty.terms):
+    if _kinks(penalty):
         products = _gradient_at_zero(problem)[1]
         return max(_dual_norm(penalty, products), _dual_norm(penalty, _alternating(products)))
     traces = problem.data.design.squares.sum(axis=0)
@@ -45,7 +49,8 @@ def negligible_factor(problem):
 def _gradient_at_zero(problem):
     """(Z, bound of its rounding in the products, bound of all its rounding), each (d, T), at W = 0."""
     tasks, loss, c = problem.tasks, problem.loss, problem.tasks.weight
-    certificate = duality_gap(problem, problem.zeros())
+    certificate = duality_gap(problem, _at_infinity(problem))
+    free = free_entries(problem.penalty, problem.shape)
     y, z = tasks.y, certificate.z
     v = np.abs(loss.derivative(y, z))
     lengths = np.sqrt(problem.data.design.squares)
@@ -54,11 +59,26 @@ def _gradient_at_zero(problem):
         size = u.max(initial=0.0)
         total = np.sqrt(tasks.sum(c * (u / size) ** 2)) * size if size > 0 else np.zeros(tasks.n_tasks)
         bounds.append(4 * np.finfo(float).eps * lengths * total)
-    return certificate.Z, *bounds
+    Z = certificate.Z if free is None else np.where(free, 0.0, certificate.Z)
+    return Z, *bounds
+
+
+def _at_infinity(problem):
+    """Parts of the W that is left of the strongest penalty: zeros, but for features that it leaves free."""
+    parts, free = problem.zeros(), free_entries(problem.penalty, problem.shape)
+    if free is not None:
+        rows, T = np.flatnonzero(free.any(axis=1)), problem.shape[1]
+        data = replace(problem.data, tasks=problem.tasks.select(rows))
+        parts[0][rows] = solve(Problem(data, Canonical((), Nested(T, [0.0]))), None, UNPENALISED).W
+    return parts
+
+
+def _kinks(penalty):
+    return [term.kink for term in penalty.terms if term.kink is not None]
 
 
 def _dual_norm(penalty, Z):
-    return max(float(term.dual_norm(Z)) for term in penalty.terms if term.is_norm)
+    return max(float(kink.dual_norm(Z)) for kink in _kinks(penalty))
 
 
 def _alternating(Z):
@@ -84,7 +104,7 @@ def _smallest_curvature(penalty):
         for direction in (np.ones(T), np.arange(T) == 0) - np.array([[0.0], [1 / T]]):
             if np.any(direction):
                 probe[0] = direction / np.linalg.norm(direction)
-                value = 2 * term.value(probe)
+                value = 2 * term.softest.value(probe)
                 curvatures += [value] if value > 0 else []
     if not curvatures:
         raise ValueError(

@@ -1,0 +1,317 @@
+"""Weights of the features: what a row penalty makes of the rows of W times a weight each."""
+
+import warnings
+from functools import cache, wraps
+from types import FunctionType
+
+import numpy as np
+
+from .._input import read_feature_weights
+from .._jit import Kernel, row_prox
+from ..coupling import Nested
+from .base import Canonical, Penalty, Said
+from .rows import RowPenalty
+
+
+@row_prox
+def prox_nothing(v, step, fpar, ipar, feature):
+    """Without a penalty, where it is."""
+
+
+def _weighted(v, step, fpar, ipar, feature):
+    """argmin over x of sum_t (x_t - v_t)^2 / (2 step_t) + phi(f x) + r / 2 norm_2(f x)^2, with the prox of phi for
+    ``_inner``; fpar is [r, *f, those of phi], ipar [number of features, those of phi]."""
+    d = ipar[0]
+    f = fpar[1 + feature]
+    T = v.shape[0]
+    if f == 0.0:
+        return
+    if not f < np.inf:
+        for t in range(T):
+            v[t] = v[t] * 0.0  # 0, and NaN for NaN
+        return
+    own = np.empty(T)
+    for t in range(T):
+        long = f * f * step[t]
+        shrink = 1.0 / (1.0 + fpar[0] * long)
+        own[t] = long * shrink
+        v[t] *= f * shrink
+    _inner(v, own, fpar[1 + d :], ipar[1:], feature)  # noqa: F821
+    for t in range(T):
+        v[t] /= f
+
+
+@cache
+def weighted_prox(inner):
+    """The row prox, a Kernel, of ``inner`` for rows with weights."""
+    space = {"np": np, "_inner": inner, "__name__": __name__}
+    return Kernel(FunctionType(_weighted.__code__, space, _weighted.__name__), inner.signature)
+
+
+class Unpenalised(RowPenalty):
+    """Omega(W) = 0, as a row penalty whose rows may have weights all the same: a ridge, or features to leave out."""
+
+    strengths = ()
+    row_prox = prox_nothing
+
+    def pack(self):
+        return np.zeros(0), np.zeros(0, dtype=np.int64)
+
+    def value(self, W):
+        return 0.0
+
+    def dual_norm(self, Z):
+        return 0.0
+
+    def expression(self, W, cp):
+        return 0.0, []
+
+
+class WeightedRows(RowPenalty):
+    """Omega(W) = phi(diag(f) W) + ridge / 2 norm_F(diag(f) W)^2 for a row penalty phi, as solvers see it.
+
+    Parameters
+    ----------
+    rows : RowPenalty
+    weights : ndarray of shape (d,)
+        f_j in [0, inf]: a row of weight 0 is free, and one of infinite weight is zero.
+    ridge : float, default=0.0
+    """
+
+    strengths = ()
+
+    def __init__(self, rows, weights, ridge=0.0):
+        self.rows = rows
+        self.weights = weights
+        self.ridge = ridge
+
+    @property
+    def row_prox(self):
+        return weighted_prox(self.rows.row_prox)
+
+    @property
+    def even_ratio(self):
+        return self.rows.even_ratio
+
+    @property
+    def step_ratio(self):
+        return self.rows.step_ratio
+
+    @property
+    def is_norm(self):
+        return self.rows.is_norm and self.ridge == 0
+
+    @property
+    def kink(self):
+        if not self.rows.is_norm or isinstance(self.rows, Unpenalised):
+            return None
+        return WeightedRows(self.rows, self.weights)
+
+    @property
+    def softest(self):
+        positive = np.where(self.weights > 0, self.weights, np.inf)
+        return self.restrict([int(np.argmin(positive))])
+
+    def pack(self):
+        fpar, ipar = self.rows.pack()
+        return np.concatenate([[self.ridge], self.weights, fpar]), np.concatenate([[len(self.weights)], ipar])
+
+    def resolve(self, n_features, labels):
+        return Canonical((self,), Nested(len(labels), [0.0]))
+
+    def restrict(self, features):
+        return WeightedRows(self.rows.restrict(features), self.weights[features], self.ridge)
+
+    def scaled(self, factor):
+        return WeightedRows(self.rows.scaled(factor), self.weights, self.ridge * factor)
+
+    def free_tasks(self, n_tasks):
+        return self.rows.free_tasks(n_tasks)
+
+    def free_entries(self, shape):
+        free = self.weights == 0
+        return np.broadcast_to(free[:, None], shape) if free.any() else None
+
+    def left_out(self, shape):
+        out = np.isinf(self.weights)
+        return np.broadcast_to(out[:, None], shape) if out.any() else None
+
+    def selects_features(self, n_tasks):
+        return self.rows.selects_features(n_tasks)
+
+    def _times(self, W):
+        return np.where(np.isinf(self.weights), 0.0, self.weights)[:, None] * W
+
+    def _over(self, Z):
+        """Z over the weights; zero in rows that are free or left out, of which Omega does not say anything."""
+        inverse = np.divide(1.0, self.weights, out=np.zeros(len(self.weights)), where=self.weights > 0)
+        return Z * inverse[:, None]
+
+    def value(self, W):
+        if np.any(W[np.isinf(self.weights)]):
+            return np.inf
+        V = self._times(W)
+        rows = float(self.rows.value(V))
+        return rows + 0.5 * self.ridge * float(np.sum(V**2)) if self.ridge else rows
+
+    def dual_norm(self, Z):
+        return self.rows.dual_norm(self._over(Z))
+
+    def conjugate(self, Z):
+        if not self.ridge:
+            return self.rows.conjugate(self._over(Z))
+        # The squared distance to the dual ball, which is the squared length of the prox.
+        return float(np.sum(self.rows.prox(self._over(Z), 1.0) ** 2)) / (2 * self.ridge)
+
+    def excess(self, Z):
+        beyond = self._times(self.rows.excess(self._over(Z))[:, None])[:, 0]
+        return np.where(self.weights == 0, np.abs(Z).max(axis=1), beyond)
+
+    def expression(self, W, cp):
+        """Of a norm sum_j f_j phi(W_j.), and of others phi(f_j W_j.), row by row."""
+        out, norm = np.isinf(self.weights), self.rows.is_norm
+        total, rules = 0.0, [W[np.flatnonzero(out)] == 0] if out.any() else []
+        for f in np.unique(self.weights[(self.weights > 0) & ~out]):
+            some = W[np.flatnonzero(self.weights == f)]
+            value, more = self.rows.expression(some if norm else f * some, cp)
+            total = total + (f if norm else 1.0) * value + 0.5 * self.ridge * f**2 * cp.sum_squares(some)
+            rules = rules + more
+        return total, rules
+
+
+class Weighted(Penalty):
+    """Omega(W) = sum_j f_j phi(W_j.) for a norm of rows sum_j phi(W_j.): features with weights.
+
+    Of any other row penalty it is phi(f_j W_j.), so that a ridge r / 2 norm_2(W_j.)^2 counts f_j^2: a weight of f_j
+    is to all what dividing the column j of X by f_j is.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        Of rows: RowNorm, SparseGroup, DirtyNorm, TreeGuided, Temporal or GraphGuided with norm="l1", or your own.
+    feature_weights : array-like of shape (d,) or dict of feature -> weight, default=None
+        f_j >= 0 in the order of `coef_`; 0 leaves a feature unpenalised, and infinity leaves it out. A dict has names
+        of columns or positions; features that are not in it have the weight 1, as all have by default.
+
+    References
+    ----------
+    Zou (2006), JASA.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import RowNorm, Weighted
+    >>> W = np.array([[3.0, 4.0], [0.3, 0.4], [5.0, 12.0]])
+    >>> print(round(Weighted(RowNorm(alpha=1.0), {1: 10.0, 2: 0.0}).value(W), 6))
+    10.0
+    """
+
+    def __init__(self, penalty, feature_weights=None):
+        self.penalty = penalty
+        self.feature_weights = feature_weights
+
+    @property
+    def is_norm(self):
+        return self.penalty.is_norm
+
+    def check(self, n_features, labels):
+        self.penalty.check(n_features, labels)
+        read_feature_weights(self.feature_weights, n_features)
+
+    def bind(self, labels):
+        return Weighted(self.penalty.bind(labels), self.feature_weights)
+
+    def bind_features(self, n_features, names):
+        if not isinstance(self.penalty, Penalty):
+            raise ValueError(f"penalty must be a Penalty object such as RowNorm(alpha=0.1), got {self.penalty!r}.")
+        f = read_feature_weights(self.feature_weights, n_features, names)
+        return Weighted(self.penalty.bind_features(n_features, names), f)
+
+    def resolve(self, n_features, labels):
+        self.check(n_features, labels)
+        inner, f = self.penalty.resolve(n_features, labels), read_feature_weights(self.feature_weights, n_features)
+        if (inner.terms and not inner.row_wise) or not inner.coupling.is_diagonal:
+            raise ValueError(
+                f"feature_weights need a penalty that is one of each row of W, got {self.penalty!r}, which is not: "
+                "divide the columns of X by the weights, or choose another penalty (norm='l1' for Temporal and "
+                "GraphGuided, which couple the tasks by squares otherwise)."
+            )
+        rows, ridge = inner.terms[0] if inner.terms else Unpenalised(), 2 * float(inner.coupling.values[0])
+        if isinstance(rows, WeightedRows):
+            # (Left out by one of them is left out.)
+            out, rows, ridge = np.isinf(f) | np.isinf(rows.weights), rows.rows, rows.ridge
+            f = np.where(out, np.inf, np.where(out, 1.0, f) * np.where(out, 1.0, inner.terms[0].weights))
+        if not inner.terms and not ridge:
+            # Nothing is penalised, but features may be left out.
+            f = np.where(np.isinf(f), f, 0.0)
+            if not f.any():
+                return inner
+        return Canonical((WeightedRows(rows, f, ridge),), Nested(len(labels), [0.0]))
+
+    def _term(self, shape):
+        """The resolved form, None where nothing is penalised."""
+        with warnings.catch_warnings():
+            # What is to be said of the penalty is said when a problem is made.
+            warnings.simplefilter("ignore", UserWarning)
+            terms = self.resolve(shape[0], range(shape[1])).terms
+        return terms[0] if terms else None
+
+    def feasible(self, W):
+        return np.where(np.isinf(read_feature_weights(self.feature_weights, len(W)))[:, None], 0.0, W)
+
+    def value(self, W):
+        f = read_feature_weights(self.feature_weights, len(W))
+        out = np.isinf(f)
+        return np.inf if np.any(W[out]) else self.penalty.value(np.where(out, 0.0, f)[:, None] * W)
+
+    def prox(self, V, step):
+        return self._term(np.shape(V)).prox(V, step)
+
+    def excess(self, Z):
+        return self._term(Z.shape).excess(Z)
+
+    def dual_norm(self, Z):
+        return self._term(Z.shape).dual_norm(Z)
+
+    def conjugate(self, Z):
+        return self._term(Z.shape).conjugate(Z)
+
+    def expression(self, W, cp):
+        term = self._term(W.shape)
+        return (0.0, []) if term is None else term.expression(W, cp)
+
+    @property
+    def formula(self):
+        return f"{self.penalty.formula}, of f_j W_j. in place of W_j., f = feature_weights"
+
+    def parameters(self):
+        return self.penalty.parameters()
+
+    def describe(self, parts, labels):
+        W, inner = sum(parts[1:], parts[0]), self.penalty
+        return [Said(type(inner).__name__, inner.asks, float(self.value(W)), inner.findings(W, labels))]
+
+    def report(self, parts, labels):
+        return self.penalty.report(parts, labels)
+
+    def report_part(self, name, part, labels):
+        return self.penalty.report_part(name, part, labels)
+
+    def strength_values(self):
+        return self.penalty.strength_values()
+
+    def scaled(self, factor):
+        return Weighted(self.penalty.scaled(factor), self.feature_weights)
+
+
+def weighable(method):
+    """Decorator of a penalty's method of (d, T) matrices: that of ``Weighted``, where it has ``feature_weights``."""
+
+    @wraps(method)
+    def weighed(self, W, *args):
+        if self.feature_weights is None:
+            return method(self, W, *args)
+        weighted = Weighted(self.replaced(feature_weights=None), self.feature_weights)
+        return getattr(weighted, method.__name__)(W, *args)
+
+    return weighed

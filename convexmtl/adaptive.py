@@ -80,8 +80,8 @@ class Adaptive(MetaEstimatorMixin, BaseEstimator):
         if "feature_weights" not in getattr(self.estimator, "get_params", dict)():
             raise ValueError(
                 f"estimator must have feature_weights, got {self.estimator!r}: take one that selects features "
-                "(BlockSparse, SparseGroup, Dirty, TreeGuided, ...), and put the adaptive one last into a pipeline, not "
-                "around one."
+                "(BlockSparse, SparseGroup, Dirty, TreeGuided, ...), and put the adaptive one last into a "
+                "pipeline, not around one."
             )
         check_number(self.gamma, "gamma", np.nextafter(0, 1), np.finfo(float).max, "a finite number > 0")
         check_number(self.eps, "eps", 0, np.finfo(float).max, "a finite number >= 0")

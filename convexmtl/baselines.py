@@ -27,7 +27,7 @@ OWN = {"alphas", "eps", "warm_start"}
 class _RidgeCV(CrossValidated):
     """A ridge and its strength."""
 
-    _replaced = ("penalty",)
+    _replaced = ("penalty", "feature_weights", "refit")
     _top, _eps, _n_alphas = TOP, EPS, N_ALPHAS
 
     def _settings(self, n_features, n_tasks):

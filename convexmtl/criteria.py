@@ -13,6 +13,7 @@ from .freedom import freedom
 from .inverses import inverse
 from .losses import LOSSES
 from .problem import Problem
+from .relaxed import certified
 from .result import Result, Status
 from .solvers import solve
 from .solvers.paths import Multiples, critical_factor, solve_path
@@ -166,8 +167,11 @@ def path_of(estimator, multiples, data, sizes):
     with same_sums():
         results = solve_path(data, multiples, min(estimator.tol, PATH), estimator.max_iter)
         for canonical, result in zip(multiples.canonicals, results, strict=True):
-            found.append(measured(Problem(data, canonical), result, sizes, PATH_PROBES))
             failed += result.dual_gap > data.threshold(estimator.tol)
+            if getattr(estimator, "refit", None) == "relaxed":
+                result, support, _ = certified(data, result.W, min(estimator.tol, PATH), estimator.max_iter)
+                canonical = support.resolve(data.shape[0], multiples.labels)
+            found.append(measured(Problem(data, canonical), result, sizes, PATH_PROBES))
     return found, failed
 
 

@@ -128,7 +128,7 @@ class _Fit:
         return G
 
     def undetermined(self, least, beside=False):
-        """(T,) the tasks whose curvature at W = 0, or at the present W ``beside`` that, is next to none along a line."""
+        """(T,) the tasks whose curvature at W = 0, or at W ``beside`` that, is next to none along a line."""
         smallest = np.empty(len(self.E))
         blocks = self.matrices(self.flat)
         if beside:
@@ -164,7 +164,7 @@ class _Fit:
         return self.kept
 
     def curvature(self, at):
-        """(N,) at the predictions ``at``, times the weights: the second derivative where there is one, however small."""
+        """(N,) at the predictions ``at``, times the weights: the second derivative, however small, where it is not 0."""
         tasks, loss = self.data.tasks, self.loss
         second = loss.second(tasks.y, at)
         return tasks.weight * np.where(second > 0, second, loss.model_curvature(tasks.y, at))

@@ -29,7 +29,7 @@ FLOORS = [
     ["data", "_moments"],
     ["problem", "certificate", "result", "statistics"],
     ["solvers", "textbook"],
-    ["freedom"],
+    ["freedom", "relaxed"],
     ["criteria"],
     ["model_selection", "metrics", "explanation", "_predicting"],
     ["intervals"],

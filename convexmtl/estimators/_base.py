@@ -193,7 +193,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
                 message = too_weak(self, formulation.strengths, wanted)
                 self._summary.notes.append(message.replace(f"{type(self).__name__}: the", "The", 1))
                 warnings.warn(message, UserWarning, stacklevel=stacklevel)
-        self._take(formulation, result)
+        self._settle(formulation, result)
         if getattr(self, "refit", None) == "relaxed":
             self._relax(formulation, stacklevel + 1)
 
@@ -210,7 +210,9 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         )
         self._summary = FitSummary.of(relaxed, result, self.tol).after(self._summary)
         self._support, self.ridge_tasks_ = support, labels[ridge]
-        self._take(formulation, replace(result, n_iter=result.n_iter + self.n_iter_))
+        if problem.penalty.n_parts > 1:
+            self._extended = support
+        self._settle(formulation, replace(result, n_iter=result.n_iter + self.n_iter_))
         if not result.converged:
             warnings.warn(not_converged(self, problem, result), ConvergenceWarning, stacklevel=stacklevel)
         if ridge.any():
@@ -222,7 +224,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             self._summary.notes.append(message)
             warnings.warn(message, UserWarning, stacklevel=stacklevel)
 
-    def _take(self, formulation, result):
+    def _settle(self, formulation, result):
         """Set what is fitted."""
         data = formulation.data
         self._parts = result.parts

@@ -18,6 +18,7 @@ from .spectral import (
     SquaredTraceNorm,
     TraceNorm,
 )
+from .support import Support
 from .temporal import Temporal
 from .tree import TreeGuided
 from .weighted import Weighted
@@ -44,6 +45,7 @@ __all__ = [
     "SpectralBox",
     "SpectralPenalty",
     "SquaredTraceNorm",
+    "Support",
     "TaskCoupling",
     "TaskNorm",
     "Temporal",

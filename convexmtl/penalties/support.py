@@ -4,6 +4,7 @@ import numpy as np
 
 from .._jit import row_prox
 from ..coupling import Nested
+from ._manifold import of_entries
 from .base import Canonical
 from .rows import RowPenalty
 
@@ -62,6 +63,22 @@ class Support(RowPenalty):
 
     def feasible(self, W):
         return np.where(np.isinf(self.ridge), 0.0, W)
+
+    def selects_features(self, n_tasks):
+        return False
+
+    def selects_coefficients(self, n_tasks):
+        return False
+
+    def manifold(self, W, Z):
+        inside = np.isfinite(self.ridge)
+        return of_entries(inside)._replace(diagonal=self.ridge[inside])
+
+    def with_task(self, labels, place):
+        raise ValueError(
+            "a task that arrives after a fit is learned by its penalty, and nothing of that is left where the sum of "
+            "parts has been relaxed: hand over the estimator as it was before."
+        )
 
     def value(self, W):
         return np.inf if np.any(W[np.isinf(self.ridge)]) else 0.5 * float(np.sum(self._inside * W**2))

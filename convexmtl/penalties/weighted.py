@@ -139,6 +139,9 @@ class WeightedRows(RowPenalty):
     def selects_features(self, n_tasks):
         return self.rows.selects_features(n_tasks)
 
+    def selects_coefficients(self, n_tasks):
+        return self.rows.selects_coefficients(n_tasks)
+
     def _times(self, W):
         return np.where(np.isinf(self.weights), 0.0, self.weights)[:, None] * W
 
@@ -154,8 +157,17 @@ class WeightedRows(RowPenalty):
         rows = float(self.rows.value(V))
         return rows + 0.5 * self.ridge * float(np.sum(V**2)) if self.ridge else rows
 
+    def values(self, Ws):
+        if np.any(Ws[:, np.isinf(self.weights)]):
+            return super().values(Ws)
+        Vs = self._times(Ws)
+        return self.rows.values(Vs) + (0.5 * self.ridge * np.sum(Vs**2, axis=(1, 2)) if self.ridge else 0.0)
+
     def dual_norm(self, Z):
         return self.rows.dual_norm(self._over(Z))
+
+    def dual_norms(self, Zs):
+        return self.rows.dual_norms(self._over(Zs))
 
     def conjugate(self, Z):
         if not self.ridge:
@@ -308,10 +320,10 @@ def weighable(method):
     """Decorator of a penalty's method of (d, T) matrices: that of ``Weighted``, where it has ``feature_weights``."""
 
     @wraps(method)
-    def weighed(self, W, *args):
+    def weighed(self, *args, **kwargs):
         if self.feature_weights is None:
-            return method(self, W, *args)
+            return method(self, *args, **kwargs)
         weighted = Weighted(self.replaced(feature_weights=None), self.feature_weights)
-        return getattr(weighted, method.__name__)(W, *args)
+        return getattr(weighted, method.__name__)(*args, **kwargs)
 
     return weighed

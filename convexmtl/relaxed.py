@@ -164,7 +164,7 @@ class _Fit:
         return self.kept
 
     def curvature(self, at):
-        """(N,) at the predictions ``at``, times the weights: the second derivative, however small, where it is not 0."""
+        """(N,) at the predictions ``at``, times the weights: the second derivative, where it is not 0."""
         tasks, loss = self.data.tasks, self.loss
         second = loss.second(tasks.y, at)
         return tasks.weight * np.where(second > 0, second, loss.model_curvature(tasks.y, at))

@@ -8,8 +8,17 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.utils import Bunch
 
-import convexmtl as cm
-from benchmarks import auto, cross_validation, growth, intervals, memory_map, recovery, searches, strengths
+from benchmarks import (
+    adaptive,
+    cross_validation,
+    growth,
+    importconvexmtlascmauto,
+    intervals,
+    memory_map,
+    recovery,
+    searches,
+    strengths,
+)
 
 
 def test_cross_validation_beside_scikit_learn(tmp_path, monkeypatch, capsys):
@@ -175,3 +184,11 @@ def test_the_exact_loss_of_drawn_tasks():
     nothing = Bunch(coef_=np.zeros_like(model.coef_), intercept_=np.zeros(len(loss)))
     assert_allclose(part.tested(nothing).mean(), 1, atol=0.2)
     assert loss.mean() < 0.8
+
+
+def test_adaptive_beside_plain(monkeypatch):
+    monkeypatch.setattr(adaptive, "FEATURES", 12)
+    monkeypatch.setattr(adaptive, "TASKS", 3)
+    rows = pd.DataFrame([adaptive.judge("BlockSparse", m, 0.5, 0.3, 0) for m in ("plain", "relaxed", "adaptive")])
+    assert rows.risk.between(0, 0.2).all() and not rows.missed.any()
+    assert adaptive.summary(rows).loc[("BlockSparse", 0.5, 0.3, "plain"), "wins"] == 0

@@ -136,7 +136,7 @@ def value_by_cvxpy(penalty, W):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("name", WRITTEN + COUPLINGS)
 def test_value_is_the_textbook_definition(name, seed):
-    W = points(seed)
+    W = built(name).feasible(points(seed))
     assert_allclose(built(name).value(W), value_by_cvxpy(built(name), W), rtol=1e-6)
 
 

@@ -61,6 +61,9 @@ class Support(RowPenalty):
     def restrict(self, features):
         return Support(self.ridge[features])
 
+    def scaled(self, factor):
+        return Support(np.where(np.isinf(self.ridge), np.inf, factor * self._inside))
+
     def feasible(self, W):
         return np.where(np.isinf(self.ridge), 0.0, W)
 

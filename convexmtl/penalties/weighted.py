@@ -136,6 +136,9 @@ class WeightedRows(RowPenalty):
         out = np.isinf(self.weights)
         return np.broadcast_to(out[:, None], shape) if out.any() else None
 
+    def dual_radius(self, n_tasks):
+        return float(np.min(self.weights, where=np.isfinite(self.weights), initial=1.0)) * self.rows.dual_radius(n_tasks)
+
     def selects_features(self, n_tasks):
         return self.rows.selects_features(n_tasks)
 

@@ -8,11 +8,12 @@ import pytest
 from numpy.testing import assert_allclose
 from sklearn.utils import Bunch
 
+import convexmtl as cm
 from benchmarks import (
     adaptive,
+    auto,
     cross_validation,
     growth,
-    importconvexmtlascmauto,
     intervals,
     memory_map,
     recovery,

@@ -137,7 +137,8 @@ class WeightedRows(RowPenalty):
         return np.broadcast_to(out[:, None], shape) if out.any() else None
 
     def dual_radius(self, n_tasks):
-        return float(np.min(self.weights, where=np.isfinite(self.weights), initial=1.0)) * self.rows.dual_radius(n_tasks)
+        # (Rows that are left out are zero however long theirs are.)
+        return float(np.min(self.weights, initial=1.0)) * self.rows.dual_radius(n_tasks)
 
     def selects_features(self, n_tasks):
         return self.rows.selects_features(n_tasks)

@@ -65,8 +65,9 @@ class _SingleTaskCV(_RidgeCV):
     -----
     One strength for all tasks, not one for each: a task of ten rows chooses a strength of its own badly, and a
     baseline that is worse than it need be makes sharing look better than it is. Beside one strength each this is the
-    stronger baseline on tasks with fewer rows than some two or three times their features, and on the Exam schools;
-    with more rows, and signals of very different size, it is the weaker one.
+    stronger baseline on the Exam schools, on tasks with fewer rows than four times their features, and on any whose
+    signals are alike; it is the weaker one where there are more rows and signals differ much in size
+    (``benchmarks/baselines.py``).
 
     A ridge leaves nothing at exactly zero: strengths go from 100 times ``alpha_max`` down to 1e-8 times that.
 
@@ -137,7 +138,12 @@ class _PooledCV(_RidgeCV):
         one = _as_one(data)
         often = [[np.repeat(np.arange(len(one.y)), part[one.row]) for part in fold] for fold in folds]
         own = self._as_one_task(cv=often)
-        own.fit(one.X, one.y, sample_weight=one.weight)
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            own.fit(one.X, one.y, sample_weight=one.weight)
+        for warning in said:
+            message = str(warning.message).replace(type(own).__name__, type(self).__name__)
+            warnings.warn(message, warning.category, stacklevel=4)
         T, found = len(data.labels), own._at({}).set_params(penalty=own._found, verbose=0)
         errors = np.full((len(folds), T), np.nan)
         for k, ((_, test), (train, _)) in enumerate(zip(folds, often, strict=True)):

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.compose import make_column_transformer
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -157,6 +158,14 @@ def test_pooled_with_classes_of_their_own():
         model.predict(X)
 
 
+@pytest.mark.parametrize("cls", BASELINES[:2])
+def test_warnings_are_of_the_baseline_and_where_it_was_called(cls):
+    X, y, options = cases.user_input("squared", "stacked")
+    with pytest.warns(ConvergenceWarning, match=cls.__name__) as caught:
+        cls(loss="huber", max_iter=1, tol=1e-12, **FEW).fit(X, y, **options)
+    assert {warning.filename for warning in caught} == {__file__}
+
+
 # ------------------------------------------------------------------------- beside an estimator
 
 
@@ -177,7 +186,7 @@ def test_in_the_same_place():
     scaler = make_column_transformer((StandardScaler(), slice(0, -1)), remainder="passthrough")
     inside = cm.TraceNormRegressor(task_column=-1)
     pipeline = make_pipeline(scaler, inside)
-    search = GridSearchCV(pipeline, {"tracenormregressor__alpha": [0.1, 1.0]}, cv=TaskKFold(4), n_jobs=2)
+    search = GridSearchCV(pipeline, {"tracenormregressor__alpha": [0.1, 1.0]}, cv=TaskKFold(4), n_jobs=1)
     within = make_pipeline(scaler, GridSearchCV(inside, {"alpha": [0.1, 1.0]}, cv=3))
     for outer, cv in ((pipeline, None), (search, search.cv), (within, 3)):
         made = single_task(outer)

@@ -12,6 +12,8 @@ import convexmtl as cm
 from benchmarks import (
     adaptive,
     auto,
+    baselines,
+    comparison,
     cross_validation,
     growth,
     intervals,
@@ -20,6 +22,7 @@ from benchmarks import (
     searches,
     strengths,
 )
+from convexmtl.comparison import _data
 
 
 def test_cross_validation_beside_scikit_learn(tmp_path, monkeypatch, capsys):
@@ -193,3 +196,29 @@ def test_adaptive_beside_plain(monkeypatch):
     rows = pd.DataFrame([adaptive.judge("BlockSparse", m, 0.5, 0.3, 0) for m in ("plain", "relaxed", "adaptive")])
     assert rows.risk.between(0, 0.2).all() and not rows.missed.any()
     assert adaptive.summary(rows).loc[("BlockSparse", 0.5, 0.3, "plain"), "wins"] == 0
+
+
+def test_false_alarms_of_a_comparison(tmp_path, monkeypatch, capsys):
+    for setting, n in (("equal in law", 20), ("related, an outlier", 20)):
+        compare, _, d, outliers = comparison.SETTINGS[setting]
+        monkeypatch.setitem(comparison.SETTINGS, setting, (compare, (n,), d, outliers))
+    monkeypatch.setattr(comparison, "T", 3)
+    monkeypatch.setattr(_data, "REPEATS", 1)
+    file = tmp_path / "results.csv"
+    comparison.main(["--sets", "2", "--only", "law", "outlier", "--csv", str(file)])
+    table = pd.read_csv(file).set_index("setting")
+    assert table.index.tolist() == ["equal in law", "related, an outlier"] and table["data sets"].tolist() == [2, 1]
+    assert table.loc["related, an outlier", "relative gain of the outlier"] < 0
+    assert table[["any", "helped", "hurt", "p below 0.05"]].stack().between(0, 1).all()
+    assert "equal in law" in capsys.readouterr().out
+
+
+def test_strengths_of_a_baseline(tmp_path, monkeypatch):
+    monkeypatch.setattr(baselines, "CASES", [(8, "equal"), (8, "unequal")])
+    monkeypatch.setattr(baselines, "T", 4)
+    file = tmp_path / "results.csv"
+    baselines.main(["--seeds", "1", "--csv", str(file)])
+    table = pd.read_csv(file)
+    assert table["rows per task"].tolist() == [8, 8] and (table["one for all"] > 0).all()
+    common, each = baselines.errors(*baselines.drawn(8, "equal", 0))
+    assert common.shape == each.shape == (4,) and table["one for all"][0] == pytest.approx(common.mean() - 1, abs=1e-4)

@@ -186,7 +186,7 @@ class Comparison:
         n_train, n_test = (counts.sum(axis=1, keepdims=True) for counts in (self.n_train, self.n_test))
         found = corrected_t(differences, n_train, n_test)
         if found.p[0] > self.alpha:
-            return "that is no more than chance."
+            return "the difference that sharing makes is no more than chance."
         return f"sharing {'helps' if found.mean[0] > 0 else 'hurts'} on the whole (p = {found.p[0]:.2g})."
 
     def _listed(self, labels, table):

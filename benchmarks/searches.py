@@ -28,7 +28,7 @@ def twins(T):
         "GraphGuided": {"graph": chain},
         "Clustered": {"n_clusters": min(T, 3)},
     }
-    names = [name.removesuffix("RegressorCV") for name in mtl.__all__ if name.endswith("RegressorCV")]
+    names = [name.removesuffix("RegressorCV") for name in mtl.estimators.__all__ if name.endswith("RegressorCV")]
     return {n: getattr(mtl, f"{n}RegressorCV")(**options.get(n, {})) for n in names if n != "MultiTask"}
 
 

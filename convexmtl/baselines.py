@@ -36,6 +36,11 @@ class _RidgeCV(CrossValidated):
     def _at(self, setting):
         return super()._at({"penalty": RowNorm(l1_ratio=0.0)})
 
+    @property
+    def penalty_(self):
+        check_is_fitted(self)
+        return self._found
+
     def _finish(self, formulation, stacklevel, warm=False):
         with warnings.catch_warnings():
             # Nothing is asked of it that a larger strength would show.
@@ -58,6 +63,8 @@ class _SingleTaskCV(_RidgeCV):
     ----------
     alpha_ : float
         What was chosen.
+    penalty_ : Penalty
+        With that strength.
     {searched}
     {fitted}
 
@@ -111,6 +118,8 @@ class _PooledCV(_RidgeCV):
     ----------
     alpha_ : float
         What was chosen.
+    penalty_ : Penalty
+        With that strength.
     {searched}
     {fitted}
 

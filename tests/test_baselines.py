@@ -109,6 +109,8 @@ def test_single_task_shares_nothing_but_its_strength():
         ridge = Ridge(model.alpha_ * weight[own].sum()).fit(X[own], y[own], sample_weight=weight[own])
         assert_allclose(model.coef_[t], ridge.coef_, atol=1e-8)
         assert_allclose(model.intercept_[t], ridge.intercept_, atol=1e-8)
+    again = cm.MultiTaskRegressor(model.penalty_).fit(X, y, **options)
+    assert_allclose(again.coef_, model.coef_, atol=1e-12)
 
 
 @pytest.mark.parametrize("cls", BASELINES[:2])

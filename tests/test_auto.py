@@ -53,8 +53,9 @@ def short_baselines(monkeypatch):
 
 
 @cases.few_checks
-@cases.checks_of_scikit_learn([cls(["MeanRegularized"], alphas=2, cv=3) for cls in AUTOS])
-def test_sklearn_compatible_estimator(estimator, check):
+@cases.checks_of_scikit_learn([cls(["MeanRegularized"], alphas=2, cv=2) for cls in AUTOS])
+def test_sklearn_compatible_estimator(estimator, check, monkeypatch):
+    monkeypatch.setitem(SHORT, "alphas", 2)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         check(estimator)

@@ -22,7 +22,8 @@ def alpha_max(estimator, X, y, *, task=None, sample_weight=None):
     Quadratic penalties never give exact zeros; for them it is the strength at which the penalty's smallest
     positive curvature equals the largest curvature of the loss, so that everything is at least halved. Where a norm
     leaves something free, such as what is common to all tasks (``Temporal`` or ``GraphGuided`` alone), that is never
-    zero, and the strength is one beyond which nothing else is left, nearly the smallest.
+    zero, and the strength is one beyond which nothing else is left, nearly the smallest. So are features of weight 0:
+    the gradient is that at the fit of these alone.
 
     Parameters
     ----------
@@ -95,7 +96,8 @@ def regularization_path(estimator, X, y, *, task=None, sample_weight=None, alpha
     Parameters
     ----------
     estimator : estimator of convexmtl
-        Its ``tol`` holds for every fit. With more than one strength, their ratios are kept.
+        Its ``tol`` holds for every fit. With more than one strength, their ratios are kept. With refit="relaxed",
+        coefficients, objectives and gaps are those of the relaxed fits.
     X, y, task, sample_weight
         As in ``estimator.fit``.
     alphas : int or array-like of shape (n_alphas,), default=100

@@ -121,6 +121,11 @@ class RowPenalty(Penalty):
         """(float64 array, int64 array): what the compiled prox gets as ``fpar`` and ``ipar``."""
         return np.array([self.alpha], dtype=float), np.zeros(0, dtype=np.int64)
 
+    @property
+    def unweighted(self):
+        """(row penalty, weights of its rows (d,) or None, ridge beside it)"""
+        return self, None, 0.0
+
     def restrict(self, features):
         """The same penalty on some rows only; needed where the prox depends on the feature."""
         return self

@@ -53,6 +53,7 @@ class Unpenalised(RowPenalty):
 
     strengths = ()
     row_prox = prox_nothing
+    kink = None
 
     def pack(self):
         return np.zeros(0), np.zeros(0, dtype=np.int64)
@@ -86,6 +87,10 @@ class WeightedRows(RowPenalty):
         self.ridge = ridge
 
     @property
+    def unweighted(self):
+        return self.rows, self.weights, self.ridge
+
+    @property
     def row_prox(self):
         return weighted_prox(self.rows.row_prox)
 
@@ -103,9 +108,7 @@ class WeightedRows(RowPenalty):
 
     @property
     def kink(self):
-        if not self.rows.is_norm or isinstance(self.rows, Unpenalised):
-            return None
-        return WeightedRows(self.rows, self.weights)
+        return None if self.rows.kink is None else WeightedRows(self.rows.kink, self.weights)
 
     @property
     def softest(self):
@@ -252,11 +255,12 @@ class Weighted(Penalty):
                 "divide the columns of X by the weights, or choose another penalty (norm='l1' for Temporal and "
                 "GraphGuided, which couple the tasks by squares otherwise)."
             )
-        rows, ridge = inner.terms[0] if inner.terms else Unpenalised(), 2 * float(inner.coupling.values[0])
-        if isinstance(rows, WeightedRows):
+        rows, own, ridge = (inner.terms[0] if inner.terms else Unpenalised()).unweighted
+        ridge += 2 * float(inner.coupling.values[0])
+        if own is not None:
             # (Left out by one of them is left out.)
-            out, rows, ridge = np.isinf(f) | np.isinf(rows.weights), rows.rows, rows.ridge
-            f = np.where(out, np.inf, np.where(out, 1.0, f) * np.where(out, 1.0, inner.terms[0].weights))
+            out = np.isinf(f) | np.isinf(own)
+            f = np.where(out, np.inf, np.where(out, 1.0, f) * np.where(out, 1.0, own))
         if not inner.terms and not ridge:
             # Nothing is penalised, but features may be left out.
             f = np.where(np.isinf(f), f, 0.0)

@@ -22,13 +22,13 @@ from joblib import Parallel, delayed
 
 import convexmtl as mtl
 
-TASKS, SAMPLES, FEATURES, USED = 10, 40, 60, 6
+TASKS, SAMPLES, FEATURES, USED = 8, 30, 40, 5
 RHOS = {"BlockSparse": (0.0, 0.5, 0.9), "Dirty": (0.5,)}
 NOISES = (0.3, 1.0)
-SEARCH = {"alphas": 30, "eps": 5e-3, "cv": 5}
+SEARCH = {"alphas": 20, "eps": 1e-2, "cv": 5}
 FAMILIES = {
     "BlockSparse": mtl.BlockSparseRegressorCV(**SEARCH),
-    "Dirty": mtl.DirtyRegressorCV(ratios=4, **SEARCH),
+    "Dirty": mtl.DirtyRegressorCV(ratios=3, **SEARCH),
 }
 
 
@@ -109,7 +109,7 @@ def main():
         for method in methods(FAMILIES[family])
     ]
     table = pd.DataFrame(Parallel(n_jobs=options.jobs)(delayed(judge)(*job) for job in jobs))
-    with pd.option_context("display.width", 120, "display.max_rows", None):
+    with pd.option_context("display.width", 120, "display.max_rows", None, "display.max_columns", None):
         print(summary(table).round(3))
     if options.csv:
         table.to_csv(options.csv, index=False, float_format="%.5g")

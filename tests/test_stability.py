@@ -181,7 +181,7 @@ def test_penalties_know_whether_they_select_single_coefficients(name):
     terms, T = problem.penalty.terms, problem.shape[1]
     claims = bool(terms) and all(term.selects_coefficients(T) for term in terms)
     single = {"l1", "sparse_group", "tree", "graph_l1", "graph_l2", "temporal_l1", "temporal_l2"}
-    dirty = {"dirty_inf", "dirty_inf_fractional", "dirty_2", "any_matrix+dirty"}
+    dirty = {"dirty_inf", "dirty_inf_fractional", "dirty_2", "any_matrix+dirty", "weighted_dirty"}
     assert claims == (name in single | dirty)
 
 

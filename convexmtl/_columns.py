@@ -1,5 +1,7 @@
 """Columns of one X for all tasks, as row descent wants them: gathered as they are needed, and kept."""
 
+from weakref import ref
+
 import numpy as np
 from scipy.sparse import hstack, issparse
 
@@ -27,7 +29,8 @@ class Columns:
 
     def __init__(self, design):
         tasks = design.tasks
-        self.design, self.X, self.centred = design, tasks.X, design.centred
+        # (A cycle would keep the samples until somebody collects garbage.)
+        self.design, self.X, self.centred = ref(design), tasks.X, design.centred
         self.weight = tasks.common_weight[0]
         self.place = np.full(tasks.n_features, -1)
         self.n_columns = self.n_gram = 0
@@ -48,7 +51,7 @@ class Columns:
     def gram(self, features):
         """(m, m)."""
         if len(features) == len(self.place) and not self.n_columns and not issparse(self.X):
-            self.G, self.complete = self.design.common.G, True
+            self.G, self.complete = self.design().common.G, True
             self.place[:] = np.arange(len(self.place))
             self.n_columns = self.n_gram = len(self.place)
         self._gather(features)

@@ -286,12 +286,17 @@ class Tasks:
         seen = self.weight > 0
         return seen.reshape(self.n_tasks, -1).any(axis=0) if self.is_shared else seen
 
-    @cached_property
+    @property
     def present(self):
         """The same tasks without the rows of X that have no weight, as long as leaving them out takes a small copy."""
+        return self._present or self
+
+    @cached_property
+    def _present(self):
+        """These if they are others. (What holds itself would keep the samples until somebody collects garbage.)"""
         size = self.X.data.nbytes if self.is_sparse else self.X.nbytes
         if size > LARGE or self._counted.all() or not (self.mass > 0).all():
-            return self
+            return None
         return self.part(np.ones(self.n_rows))[0]
 
     def means(self, h):

@@ -22,6 +22,7 @@ CRITERIA = ("aic", "bic", "ebic", "sure")
 SHARP = 1e-8  # tol of a solution that is judged by itself
 PATH, PATH_PROBES = 1e-6, 3  # tol of the solutions on a path, and nudges for each of them
 SATURATED = 0.5  # degrees of freedom per sample, from which on what is left of the samples says too little of the noise
+FULL = 0.9  # the same, from which on a path is not followed further
 SPARE = 10  # samples beyond the features, that the noise is known from
 PILOT, PILOT_EPS = 30, 1e-2  # strengths of a path on which the noise is looked for
 
@@ -162,16 +163,22 @@ def sizes_of(data, term):
 
 
 def path_of(estimator, multiples, data, sizes):
-    """([Measured] for these multiples of the penalty, how many fits have not converged)."""
+    """([Measured] for these multiples of the penalty, how many fits have not converged).
+
+    It ends before the last of them where solutions have nearly as many degrees of freedom as there are samples: more of
+    them take long to make, and none is chosen.
+    """
     found, failed = [], 0
     with same_sums():
         results = solve_path(data, multiples, min(estimator.tol, PATH), estimator.max_iter)
-        for canonical, result in zip(multiples.canonicals, results, strict=True):
+        for canonical, result in zip(multiples.canonicals, results, strict=False):
             failed += result.dual_gap > data.threshold(estimator.tol)
             if getattr(estimator, "refit", None) == "relaxed":
                 result, support, _ = certified(data, result.W, min(estimator.tol, PATH), estimator.max_iter)
                 canonical = support.resolve(data.shape[0], multiples.labels)
             found.append(measured(Problem(data, canonical), result, sizes, PATH_PROBES))
+            if data.loss.quadratic and found[-1].freedom.sum() > FULL * sizes.sum():
+                break
     return found, failed
 
 

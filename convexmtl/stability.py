@@ -156,7 +156,9 @@ def stability_selection(
 
     of the halves contain, in expectation, at most ``max_false`` that are selected no more often than at random, which
     is by the share q / p of all such halves; whatever the data and the estimator are. If all that say nothing are
-    alike, and selected no more often than at random, it bounds the number of these.
+    alike, and selected no more often than at random, it bounds the number of these. Single coefficients without an
+    effect are not, where a penalty joins them with those of the same feature that have one: beside such, more may be
+    selected (benchmarks/stability.py).
 
     Candidates are features, or single coefficients where the penalty selects these: where it leaves zeros in rows of
     other features. Features that are constant in every task are none.

@@ -351,6 +351,17 @@ def test_what_is_chosen_has_the_least_criterion():
     assert twin.alpha_ == twin.alphas_[np.argmin(expected)]
 
 
+def test_a_path_ends_where_nothing_is_left_of_the_samples():
+    """More features than samples: what follows all targets is not chosen, and not made."""
+    X, y, task, _ = datasets.make_block_sparse(n_tasks=5, n_samples=10, n_features=30, n_informative=2, random_state=0)
+    twin = cm.BlockSparseRegressorCV(alphas=20, eps=1e-3, selection="sure").fit(X, y, task=task)
+    made = np.isfinite(twin.criterion_path_)
+    assert 2 < np.sum(made) < 20 and np.all(np.diff(made.astype(int)) <= 0)
+    assert_array_equal(made, ~np.isnan(twin.df_path_))
+    assert np.all(twin.df_path_[made][:-1] <= 0.9 * 50) and twin.df_path_[made][-1] > 0.9 * 50
+    assert made[twin.alphas_ == twin.alpha_].all()
+
+
 def test_jobs_layouts_and_pipelines_of_searches():
     one = cm.DirtyRegressorCV(**QUICK, ratios=2, selection="sure").fit(X, Y)
     with parallel_config("threading"):

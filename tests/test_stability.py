@@ -227,4 +227,5 @@ def test_simulation_of_the_bound(tmp_path, monkeypatch, capsys):
     simulation.main(["--seeds", "3", "--pairs", "4", "--only", "no effects", "--csv", str(file)])
     table = pd.read_csv(file)
     assert table["false"][0] <= 2 and np.isnan(table["found"][0])
-    assert "The bound holds in 1 of 1 rows" in capsys.readouterr().out
+    assert table["of features without effects"][0] == table["false"][0]
+    assert "Means of 'false' are within the bound in 1 of 1 rows" in capsys.readouterr().out

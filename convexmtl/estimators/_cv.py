@@ -196,21 +196,24 @@ class CrossValidated(SplitsTasks):
     def _by_criterion(self, data, term, paths, steps):
         """The same by an information criterion, without folds; ``term`` is the DataTerm of all samples."""
         sizes = sizes_of(data, term)
-        solutions, failed = [], 0
+        solutions, failed, shape = [], 0, (len(paths), len(paths[0][1].factors))
+        made_of = np.zeros(shape, dtype=bool)
         with same_sums():
             made = self._made(delayed(path_of)(single, multiples, term, sizes) for single, multiples in paths)
             for p, (found, n_failed) in enumerate(made):
                 solutions += found
+                made_of[p, : len(found)] = True
                 failed += n_failed
                 steps.done(f"path {p + 1}")
                 if self.verbose:
                     print(f"[{type(self).__name__}] path {p + 1} of {len(paths)}")
             self._tell_of_failures(failed, f"{len(solutions)} fits on the paths")
-            values = along_path(solutions, sizes, self.selection, term)
-        shape = (len(paths), -1) if len(paths) > 1 else -1
-        df = np.array([one.freedom.sum() for one in solutions])
-        p, a = np.unravel_index(np.argmin(values), (len(paths), len(values) // len(paths)))
-        return int(p), int(a), {"criterion_path": values.reshape(shape), "df_path": df.reshape(shape)}
+            values, df = np.full(shape, np.inf), np.full(shape, np.nan)
+            values[made_of] = along_path(solutions, sizes, self.selection, term)
+        df[made_of] = [one.freedom.sum() for one in solutions]
+        p, a = np.unravel_index(np.argmin(values), shape)
+        one = len(paths) == 1
+        return int(p), int(a), {"criterion_path": values[0] if one else values, "df_path": df[0] if one else df}
 
     def _made(self, jobs):
         """What the jobs return, one after the other as they are done, where the backend can."""

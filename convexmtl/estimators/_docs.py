@@ -72,7 +72,8 @@ SEARCH_ATTRIBUTES = """alphas_ : ndarray of shape (n_alphas,) or (n_paths, n_alp
     task_errors_ : ndarray of shape (n_folds, T)
         Mean loss of every task's test samples in every fold, at the strengths chosen; NaN where it has none.
     criterion_path_, df_path_ : ndarray of shape (n_alphas,) or (n_paths, n_alphas)
-        In place of these two where a criterion selects: its values, and the degrees of freedom.
+        In place of these two where a criterion selects: its values, and the degrees of freedom. Under the squared
+        loss a path ends where these are 90% of the samples; beyond are infinity and NaN.
     settings_ : list of dict
         What the paths differ in: for each, the parameters that were searched for, of the strengths their ratios."""
 

@@ -13,6 +13,7 @@ from ._compat import check_matplotlib_support
 from ._input import coef_names
 from ._rows import used_rows
 from ._threads import one_thread, same_sums
+from .certificate import free_entries, left_out
 from .data import DataTerm
 from .estimators._base import MultiTaskEstimator
 from .estimators._cv import CrossValidated
@@ -161,7 +162,7 @@ def stability_selection(
     selected (benchmarks/stability.py).
 
     Candidates are features, or single coefficients where the penalty selects these: where it leaves zeros in rows of
-    other features. Features that are constant in every task are none.
+    other features. Features that are constant in every task are none, nor are those whose weight is 0 or infinite.
 
     Parameters
     ----------
@@ -213,9 +214,9 @@ def stability_selection(
         formulation = own._formulate(X, y, sample_weight=sample_weight, task=task)
         data, problem = formulation.data, formulation.problem
         single = _selects_single(own, problem)
-        (d, T), labels = problem.shape, formulation.labels
-        constant = np.count_nonzero(problem.tasks.constant_features) if own.fit_intercept else 0
-        p = max(d - constant, 1) * (T if single else 1)
+        d, labels = problem.shape[0], formulation.labels
+        candidates = _candidates(problem, single)
+        p = max(1, int(candidates.sum()))
         most, factors = p, np.ones(1)
         if path:
             most = max(1, int(np.sqrt((2 * DESIGN - 1) * p * max_false)))
@@ -226,10 +227,10 @@ def stability_selection(
         Multiples(formulation.penalty, factors[a : a + STRETCH], d, labels) for a in range(0, len(factors), STRETCH)
     ]
     found = Parallel(n_jobs=n_jobs)(
-        delayed(_selected)(own, data, half, stretches, most, single) for pair in pairs for half in pair
+        delayed(_selected)(own, data, half, stretches, most, candidates) for pair in pairs for half in pair
     )
     found = np.array(found)
-    n_selected = float(found.reshape(len(found), -1).sum(axis=1).mean())
+    n_selected = float(np.mean([np.count_nonzero(chosen & candidates) for chosen in found]))
     threshold = float(max(LEAST, (1 + n_selected**2 / (p * max_false)) / 2))
     if threshold > 1:
         warnings.warn(
@@ -282,6 +283,17 @@ def _selects_single(estimator, problem):
     return all(term.selects_coefficients(T) for term in terms)
 
 
+def _candidates(problem, single):
+    """(T, d) or (d,) booleans: what there is to select, and is not known without the data."""
+    candidates = np.ones(problem.shape, dtype=bool)
+    if problem.data.fit_intercept:
+        candidates[problem.tasks.constant_features] = False
+    for known in (free_entries(problem.penalty, problem.shape), left_out(problem.penalty, problem.shape)):
+        if known is not None:
+            candidates &= ~known
+    return candidates.T if single else candidates.any(axis=1)
+
+
 def _halves(data, rng):
     """Two disjoint halves of the samples of every task, as how often each row of ``data.tasks`` is in them, (n,)."""
     tasks = data.tasks
@@ -322,19 +334,19 @@ def _dealt(rows, group, keys, rng, n_rows):
     return halves
 
 
-def _selected(estimator, data, half, stretches, most, single):
-    """(d,) or (T, d) what is selected in a half: all that enters on the path, as long as that is ``most``."""
+def _selected(estimator, data, half, stretches, most, candidates):
+    """What is selected in a half, as ``candidates``: all that enters on the path, as long as at most ``most`` do."""
     with same_sums(), warnings.catch_warnings():
         # What is to be said of the data has been said.
         warnings.simplefilter("ignore", UserWarning)
         tasks = data.tasks.part(half)[0]
         tasks, fixed = estimator._without_constant_tasks(tasks, data.loss, data.labels)
         term = DataTerm(tasks, data.loss, estimator.fit_intercept, fixed)
-        chosen = np.zeros((len(data.labels), tasks.n_features) if single else tasks.n_features, dtype=bool)
+        chosen = np.zeros_like(candidates)
         for multiples in stretches:
             for result in solve_path(term, multiples, estimator.tol, estimator.max_iter):
-                more = chosen | (result.W.T != 0 if single else used_rows(result.W))
-                if np.count_nonzero(more) > most:
+                more = chosen | (result.W.T != 0 if chosen.ndim == 2 else used_rows(result.W))
+                if np.count_nonzero(more & candidates) > most:
                     return chosen
                 chosen = more
     return chosen

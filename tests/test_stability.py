@@ -129,6 +129,15 @@ def test_a_constant_feature_is_no_candidate():
     assert not found.frequencies[20:].any()
 
 
+def test_a_feature_without_a_penalty_is_no_candidate():
+    estimator = cm.BlockSparseRegressor(feature_weights={5: 0.0, 7: np.inf})
+    found = cm.stability_selection(estimator, X, y, task=task, max_false=2, **QUICK)
+    assert found.frequencies[5] == 1 and found.frequencies[7] == 0
+    rest = np.delete(found.frequencies, [5, 7])
+    assert_allclose(found.n_selected, rest.sum())
+    assert_allclose(found.threshold, max(0.6, (1 + found.n_selected**2 / (18 * 2)) / 2))
+
+
 # ------------------------------------------------------------------------------------------ refusals
 
 

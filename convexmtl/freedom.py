@@ -141,18 +141,19 @@ def _task_by_task(problem, manifolds):
     if between is None:
         return None
     base, links, signs = between
-    factor = block_diag([m.factor for m in manifolds], format="coo") if manifolds else None
+    factor = block_diag([manifold.factor for manifold in manifolds], format="coo")
     column, row = factor.col, factor.row
     # Columns within one task belong to its block, the others link tasks.
-    touched = np.zeros((factor.shape[1], T), dtype=bool)
-    touched[column, task[row]] = True
-    links_tasks = touched.sum(axis=1) > 1
+    first, last = np.full(factor.shape[1], T), np.zeros(factor.shape[1], dtype=np.int64)
+    np.minimum.at(first, column, task[row])
+    np.maximum.at(last, column, task[row])
+    links_tasks = first < last
     k = int(links_tasks.sum())
     if T * s * (s + k + len(signs)) > ENTRIES:
         return None
     moves, diagonal = np.zeros((T, s), dtype=bool), np.ones((T, s))
     moves[task, slot] = True
-    diagonal[task, slot] = np.concatenate([m.diagonal for m in manifolds])
+    diagonal[task, slot] = np.concatenate([manifold.diagonal for manifold in manifolds])
     both = moves[:, :, None] & moves[:, None]
     G = np.where(both, np.tile(G, (1, len(manifolds), len(manifolds))), 0.0)
     same = np.tile(np.eye(a), (len(manifolds), len(manifolds)))

@@ -1,6 +1,9 @@
 """Searches on any backend of joblib: the same numbers, to the last bit, for any number of jobs."""
 
+import gc
+import pickle
 import warnings
+from weakref import ref
 
 import joblib
 import numpy as np
@@ -12,6 +15,7 @@ from sklearn.model_selection import GridSearchCV
 
 import convexmtl as cm
 from convexmtl import datasets
+from convexmtl.estimators import _cv
 from convexmtl.model_selection import TaskKFold
 
 TWINS = [getattr(cm, name) for name in cm.__all__ if name.endswith("CV")]
@@ -88,3 +92,25 @@ def test_errors_in_workers_are_told():
     folds = [(np.flatnonzero(task != 1), np.flatnonzero(task == 1))]
     with pytest.raises(ValueError, match="cv: fold 0 trains on no sample of task 1"):
         cm.BlockSparseRegressorCV(alphas=3, cv=folds, n_jobs=2).fit(X, y, task=task)
+
+
+@pytest.mark.parametrize("family", ["BlockSparse", "TraceNorm", "MeanRegularized", "Dirty"])
+@pytest.mark.parametrize("shape", [(30, 8), (12, 40)])
+def test_a_fold_lets_go_of_the_samples(family, shape, monkeypatch):
+    """Without a collection of garbage, or joblib waits a second for the file in which workers share X."""
+    rng = np.random.default_rng(0)
+    held, errors = [], _cv._errors
+
+    def noted(single, multiples, data, *rest):
+        data = pickle.loads(pickle.dumps(data))
+        held.append(ref(data.tasks))
+        return errors(single, multiples, data, *rest)
+
+    monkeypatch.setattr(_cv, "_errors", noted)
+    X = rng.normal(size=shape)
+    gc.disable()
+    try:
+        getattr(cm, f"{family}RegressorCV")(alphas=4, cv=2).fit(X, X[:, :3] + rng.normal(size=(shape[0], 3)))
+        assert held and not any(kept() for kept in held)
+    finally:
+        gc.enable()

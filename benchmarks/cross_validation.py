@@ -7,21 +7,16 @@ hot; the strength that they choose and the largest difference of their errors ar
 """
 
 import argparse
-import os
+import time
+import warnings
 
-for _name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-    os.environ.pop(_name, None)
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import MultiTaskLassoCV
 
-import time  # noqa: E402
-import warnings  # noqa: E402
+from convexmtl import BlockSparseRegressorCV
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-from sklearn.linear_model import MultiTaskLassoCV  # noqa: E402
-
-from convexmtl import BlockSparseRegressorCV  # noqa: E402
-
-from .race.benchmark_utils.data import gaussian  # noqa: E402
+from .race.benchmark_utils.data import gaussian
 
 DESIGNS = [
     (60, 40, 3),

@@ -8,7 +8,6 @@ the mapped file come from the disk and go back to it as they like. A copy of X w
 
 import argparse
 import multiprocessing
-import os
 import tempfile
 import threading
 import time
@@ -16,13 +15,10 @@ import warnings
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-for _name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-    os.environ.pop(_name, None)
+import numpy as np
+import pandas as pd
 
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-
-import convexmtl as cm  # noqa: E402
+import convexmtl as cm
 
 N_TASKS = 10
 SHAPES = {"tall": 1000, "wide": 100_000}  # features

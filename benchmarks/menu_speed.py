@@ -11,22 +11,17 @@ stopped after ``--limit`` seconds, and then its seconds are a lower bound. 0 lea
 
 import argparse
 import multiprocessing
-import os
+import time
+import warnings
 
-for _name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-    os.environ.pop(_name, None)
+import numpy as np
+import pandas as pd
 
-import time  # noqa: E402
-import warnings  # noqa: E402
-
-import numpy as np  # noqa: E402
-import pandas as pd  # noqa: E402
-
-import convexmtl as mtl  # noqa: E402
-from convexmtl import datasets, reference  # noqa: E402
-from convexmtl.certificate import duality_gap  # noqa: E402
-from convexmtl.solvers import solve  # noqa: E402
-from convexmtl.solvers.proximal_gradient import _smooth_part  # noqa: E402
+import convexmtl as mtl
+from convexmtl import datasets, reference
+from convexmtl.certificate import duality_gap
+from convexmtl.solvers import solve
+from convexmtl.solvers.proximal_gradient import _smooth_part
 
 TOL = 1e-6
 MOST = 50_000  # iterations of proximal gradient

@@ -17,8 +17,7 @@ import warnings
 from dataclasses import asdict
 from pathlib import Path
 
-# The environment comes first: nothing before it imports numpy.
-from . import environment, growth, memory, startup  # noqa: F401
+from . import growth, memory, startup
 from .benchmark_utils.problems import PROBLEMS, QUICK
 from .benchmark_utils.solvers import SOLVERS
 from .machine import describe

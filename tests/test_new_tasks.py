@@ -108,7 +108,7 @@ def test_solution_is_that_of_the_textbook(name, loss):
 
 @pytest.mark.covering(0)
 @every_loss
-@pytest.mark.parametrize("name", sorted(set(cases.PENALTIES) - set(FORMS)))
+@pytest.mark.parametrize("name", sorted(set(cases.PENALTIES) - set(FORMS) - {"support"}))  # (That has none to share.)
 def test_solution_of_every_penalty_is_that_of_the_textbook(name, loss):
     assert_textbook(name, loss)
 
@@ -230,7 +230,8 @@ def test_every_family(cls):
     assert longer.tasks_.tolist() == [0, 1, 2, 3, 4]
     assert_array_equal(longer.coef_[:T], model.coef_)
     assert_array_equal(longer.intercept_[:T], model.intercept_)
-    assert 0 <= longer.dual_gap_ <= 1e-4 * longer.objective_
+    # Of what there is to gain.
+    assert 0 <= longer.dual_gap_ <= 1e-4 * (np.log(2) if classifies else np.var(y[new]) / 2)
     assert_array_equal(longer.predict(X[old], task=codes[old]), model.predict(X[old], task=codes[old]))
     assert longer.predict(X[new], task=codes[new]).shape == (SIZES[T],)
     # What the penalty reports is of all tasks, by shape.

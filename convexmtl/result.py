@@ -50,7 +50,7 @@ class Result:
 
     @property
     def W(self):
-        return sum(self.parts)
+        return sum(self.parts[1:], self.parts[0])
 
     @property
     def converged(self):

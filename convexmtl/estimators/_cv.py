@@ -29,7 +29,6 @@ from ._splits import SplitsTasks
 
 # Strengths on a path, by default: on one of several, errors are too flat for more to matter (benchmarks/searches.py).
 ALPHAS, FEW_ALPHAS = 100, 30
-FOLD_TOL = 2  # times tol is where a fit on a fold ends, as in scikit-learn's MultiTaskLassoCV (benchmarks/strengths.py)
 ENTRIES = 4e5  # of all W, and of their predictions, that are held at a time
 
 
@@ -268,8 +267,10 @@ def held_out_errors(data, test):
     mass = held_out.mass
     mean = np.divide(held_out.weight, held_out.spread(mass), out=np.zeros(len(held_out.y)), where=held_out.weight > 0)
 
+    every = slice(None) if len(left) == data.tasks.n_tasks else left
+
     def errors_of(Ws, intercepts):
-        z = held_out.apply_all(Ws[:, :, left]) + intercepts[:, left][:, held_out.sample_task]
+        z = held_out.apply_all(Ws[:, :, every]) + intercepts[:, every][:, held_out.sample_task]
         # (As in ``shift``.)
         z[:, held_out.absent] = 0.0
         return np.add.reduceat(mean * data.loss.error(held_out.y, z), held_out.ptr[:-1], axis=1)
@@ -289,7 +290,7 @@ def _along(single, multiples, term, errors_of):
     errors, failed = [], 0
     relaxed = Relaxed(term) if getattr(single, "refit", None) == "relaxed" else None
     with same_sums():
-        results = solve_path(term, multiples, FOLD_TOL * single.tol, single.max_iter)
+        results = solve_path(term, multiples, single.tol, single.max_iter)
         size = max(1, int(ENTRIES / max(np.prod(term.shape), len(term.tasks.y))))
         while some := list(islice(results, size)):
             fits = [(r.W, r.intercept) if relaxed is None else relaxed.fit(r.W)[:2] for r in some]

@@ -55,8 +55,7 @@ SEARCH_PARAMETERS = """alphas : int or array-like of shape (n_alphas,), default=
     eps : float in (0, 1], default=1e-3
         Length of the path.
     cv : int, splitter or iterable of (train, test), default=None
-        An int is a number of folds that split within every task, None five of them. Fits on the folds end at twice
-        the gap that `tol` allows.
+        An int is a number of folds that split within every task, None five of them.
     n_jobs : int, default=None
         Paths at a time; the results do not depend on it.
     selection : {"best", "1se", "aic", "bic", "ebic", "sure"}, default="best"

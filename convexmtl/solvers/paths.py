@@ -144,6 +144,10 @@ class Multiples:
             found[1:] = [replace(other, coupling=c) for other, c in zip(found[1:], share, strict=True)]
         return found
 
+    def some(self, which):
+        """Those of the factors in this mask (A,)."""
+        return Multiples(self.penalty, self.factors[which], self.n_features, self.labels)
+
     def __getstate__(self):
         # What there is of every factor is made anew where it is needed.
         return {name: value for name, value in vars(self).items() if name != "canonicals"}

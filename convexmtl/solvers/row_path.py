@@ -26,7 +26,8 @@ from ._path_kernels import (
 )
 
 MOST_FEATURES = 3000  # of which there is one Gram matrix, where there are more samples
-SHORT = 5  # fits that are not worth Gram matrices of all features
+SHORT = 5  # fits that are not worth Gram matrices of all features, unless these are few:
+SMALL = 256
 MOST_SWEEPS = 50  # of one fit, after which extrapolation helps
 MOST_HELP = 5  # fits that take longer, after which the path is left to row descent
 ENTRIES = 4e6  # of all W, and of all predictions, that are held at a time
@@ -35,12 +36,11 @@ EXACT = 0.1  # share of the target for a second attempt
 
 def applies(problems):
     """Whether the path can be made here, and should be."""
-    if len(problems) < SHORT or not problems[0].loss.quadratic:
+    penalty, tasks, (d, T) = problems[0].penalty, problems[0].tasks, problems[0].shape
+    if not (penalty.row_wise and problems[0].loss.quadratic) or tasks.is_sparse:
         return False
-    penalty, tasks = problems[0].penalty, problems[0].tasks
-    if not penalty.row_wise or tasks.is_sparse:
+    if len(problems) < SHORT and d > SMALL:
         return False
-    d, T = problems[0].shape
     if tasks.common_weight is not None:
         return d <= MOST_FEATURES if d <= tasks.n_rows else tasks.X.nbytes <= LARGE
     return d <= max(len(tasks.y) / T, 128) and T * d * d <= 1e7

@@ -15,8 +15,9 @@ With one: the mean-regularised model on tasks that differ by `spread` from their
 which sharing helps; and the same where the last task is the mean's opposite.
 
 A row has the share of data sets with any task named helped or hurt (`any`), what Holm's procedure is to keep at 5%; the
-shares of tasks that are named, of those that are to be and, with an outlier, of that one; and of tasks with p < 0.05
-before the correction.
+shares of data sets in which sharing is said to help or to hurt on the whole (`whole helped`, `whole hurt`); the shares
+of tasks that are named, of those that are to be and, with an outlier, of that one; and of tasks with p < 0.05 before
+the correction.
 """
 
 import argparse
@@ -99,10 +100,13 @@ def judged(setting, n, seed):
     compare, _, d, outliers = SETTINGS[setting]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        frame = compare(np.random.default_rng(seed), n, d).frame
+        comparison = compare(np.random.default_rng(seed), n, d)
+    frame, words = comparison.frame, comparison.summary()
     verdict, own = frame["verdict"], frame["task"] < T - outliers
     return {
         "any": (verdict != "unaffected").any(),
+        "whole helped": "helps on the whole" in words,
+        "whole hurt": "hurts on the whole" in words,
         "helped": (verdict[own] == "helped").mean(),
         "hurt": (verdict[own] == "hurt").mean(),
         "outlier helped": (verdict[~own] == "helped").mean(),

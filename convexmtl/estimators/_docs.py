@@ -59,7 +59,9 @@ SEARCH_PARAMETERS = """alphas : int or array-like of shape (n_alphas,), default=
     n_jobs : int, default=None
         Paths at a time; the results do not depend on it.
     selection : {"best", "1se", "aic", "bic", "ebic", "sure"}, default="best"
-        "1se" takes the largest strength whose error is within one standard error of the smallest. A criterion
+        "1se" takes the largest strength whose error is within one standard error of the smallest. The fits on folds
+        are made to 2 tol, and again to tol^2 (1e-8 at least) where mean errors are less than sqrt(2 tol) standard
+        errors from a decision. A criterion
         (as in ``information_criterion``) is computed on the paths of all samples instead, without any folds. The
         variance of the noise is that which "sure" has there, for all criteria."""
 

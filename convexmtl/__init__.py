@@ -4,7 +4,6 @@ from importlib import import_module
 
 from . import baselines, compose, metrics, model_selection, reference, structures
 from ._version import __version__
-from .adaptive import Adaptive, adaptive
 from .affinity import task_affinity
 from .auto import AutoMultiTaskClassifier, AutoMultiTaskRegressor
 from .auxiliary import features_as_targets, select_auxiliary_tasks
@@ -109,6 +108,7 @@ from .penalties import (
 )
 from .reference import certify
 from .relaxed import relax
+from .reweighted import Adaptive, adaptive
 from .stability import stability_selection
 from .stacking import stack_tasks, unstack_tasks
 from .statistics import SufficientStatistics

@@ -126,7 +126,7 @@ class AuxiliarySelection:
         ticks = [*spread_ticks(end, np.inf if upright else inches(ax)[0]), end]
         ax.set_xticks(ticks, [names[k] for k in ticks], rotation=0 if upright else 90)
         (main,) = shortened([str(self.main)])
-        ax.set(xlabel="Task that was added", ylabel=f"Test loss of {main}, % of that alone")
+        ax.set(xlabel="Task that was added", ylabel=f"Test loss of {main},\n% of that alone")
         legend_above(ax, legend)
         return ax
 

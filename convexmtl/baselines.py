@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _input
 from ._compat import BaseSearchCV, with_requests_of
 from ._progress import Steps, with_callbacks
+from .criteria import totals_of
 from .estimators import MultiTaskClassifier, MultiTaskRegressor
 from .estimators._base import MultiTaskEstimator, all_or_nothing
 from .estimators._classifier import MultiTaskClassifierBase
@@ -252,7 +253,9 @@ def _as_one(data):
         if np.array_equal(rows, np.arange(tasks.n_rows))
         else (tasks.X.tocsr() if tasks.is_sparse else tasks.X)[rows]
     )
-    return _Samples(X, y[counted], weight[counted], rows)
+    # (They count as much as there are samples, for whoever asks how many that is.)
+    weight = weight[counted]
+    return _Samples(X, y[counted], weight * (totals_of(data).sum() / weight.sum()), rows)
 
 
 # ------------------------------------------------------------------------- beside an estimator

@@ -118,7 +118,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         # W is zero there, and Z may be anything.
         Z = np.where(out, 0.0, Z)
     if entries is not None and c.any():
-        v = without_entries(problem.data, at, v, WM, free, entries, out)
+        v = in_domain(problem.data, without_entries(problem.data, at, v, WM, free, entries, out))
         Z = _gradient(tasks, -c * v, WM, out)
         size = np.sqrt(problem.data.design.squares * float(c @ v**2))
         feasible = not np.any(np.abs(Z[entries]) > 1e-7 * size[entries])
@@ -314,6 +314,17 @@ def without_entries(data, at, v, WM, free, entries, out=None):
         step = sub.apply(move)
         v = v + curvature * (step if means is None else step - tasks.spread(np.sum(means * move, axis=0)))
     return v
+
+
+def in_domain(data, v):
+    """v (N,), zero in the tasks in which the loss does not accept it.
+
+    So it is where free coefficients separate the classes of a task: the loss has no minimum, steps of Newton's method
+    are as long as v itself, however small that is, and zero is what v goes to.
+    """
+    tasks = data.tasks
+    outside = (tasks.weight > 0) & ~np.isfinite(data.loss.conjugate(tasks.y, v))
+    return np.where(tasks.spread(tasks.sum(outside.astype(float))) > 0, 0.0, v) if outside.any() else v
 
 
 def _inside(G, E):

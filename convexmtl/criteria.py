@@ -150,16 +150,19 @@ def _is_likelihood(loss):
 
 def sizes_of(data, term):
     """(T,) total sample weights of the tasks of ``data`` (as read) that count in its DataTerm."""
+    return np.where(term.empty, 0.0, totals_of(data))
+
+
+def totals_of(data):
+    """(T,) total sample weights of the tasks of ``data`` (as read)."""
     tasks, weight, T = data.tasks, data.weight, data.tasks.n_tasks
     seen = tasks.weight > 0
     if weight is None:
-        totals = tasks.sum(seen.astype(float))
-    elif data.codes is not None:
-        totals = np.bincount(data.codes, weights=weight, minlength=T)
-    else:
-        weight = weight if weight.ndim == 2 else weight[:, None]
-        totals = np.sum(np.where(seen.reshape(T, -1).T, weight, 0.0), axis=0)
-    return np.where(term.empty, 0.0, totals)
+        return tasks.sum(seen.astype(float))
+    if data.codes is not None:
+        return np.bincount(data.codes, weights=weight, minlength=T)
+    weight = weight if weight.ndim == 2 else weight[:, None]
+    return np.sum(np.where(seen.reshape(T, -1).T, weight, 0.0), axis=0)
 
 
 def path_of(estimator, multiples, data, sizes):

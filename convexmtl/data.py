@@ -122,6 +122,26 @@ class DataTerm:
         at_zero = tasks.shift(np.zeros(len(tasks.y)), self.trivial[1])
         return tasks.adjoint(-tasks.weight * self.loss.derivative(tasks.y, at_zero))
 
+    def separated(self, W, entries):
+        """(T,) whether the coefficients of W in ``entries`` (d, T) separate a task's classes: longer ones are better.
+
+        What a solver has come to is far enough in the direction that does it.
+        """
+        tasks = self.tasks
+        if not self.loss.endless:
+            return np.zeros(tasks.n_tasks, dtype=bool)
+        score = tasks.apply(np.where(entries, W, 0.0))
+        counted, positive = tasks.weight > 0, tasks.y > 0
+
+        def most(values, some):
+            return np.maximum.reduceat(np.where(some & counted, values, -np.inf), tasks.ptr[:-1])
+
+        low, high = -most(-score, positive), most(score, ~positive)
+        top, bottom = most(score, positive), -most(-score, ~positive)
+        if not self.fit_intercept:
+            low, high, top, bottom = np.minimum(low, 0), np.maximum(high, 0), np.maximum(top, 0), np.minimum(bottom, 0)
+        return (low >= high) & (top > bottom)
+
     def threshold(self, tol):
         """The duality gap at which a fit has converged: tol times what there is to gain.
 

@@ -233,6 +233,7 @@ class Explanation:
             ("features", _features(names[used].tolist(), d)),
             *((one.name, _said(one)) for one in summary.said if one.asks or one.findings),
             *_clusters(estimator),
+            *_family(estimator),
             ("strength", _strength(summary.factor)),
         ]
         self.notes = _notes(estimator, summary, labels, names, used)
@@ -249,7 +250,8 @@ class Explanation:
 
     def _repr_html_(self):
         """A table; in what is around it are its colours, so that dark pages stay dark."""
-        head, cell = "padding:2px 12px 2px 0;text-align:left;vertical-align:top", "padding:2px 0;text-align:left"
+        head = "padding:2px 12px 2px 0;text-align:left;vertical-align:top;white-space:nowrap"
+        cell = "padding:2px 0;text-align:left"
         rows = "".join(
             f'<tr style="background:none"><th style="{head}">{html.escape(about)}</th>'
             f'<td style="{cell}">{html.escape(text).replace(chr(10), "<br>")}</td></tr>'
@@ -258,7 +260,7 @@ class Explanation:
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
         return (
             '<div class="convexmtl-fit" style="border:1px solid;border-radius:4px;padding:8px 12px;margin:6px 0;'
-            f'max-width:60em;font-size:90%"><b>{html.escape(self.title)}</b>'
+            f'max-width:60em;font-size:90%;overflow-wrap:anywhere"><b>{html.escape(self.title)}</b>'
             f'<table style="border-collapse:collapse;margin:4px 0">{rows}</table>'
             + (f'<b>To be aware of</b><ul style="margin:2px 0">{notes}</ul>' if notes else "")
             + "</div>"
@@ -314,6 +316,8 @@ def _explained(figures, summary):
 
 
 def _certain(estimator, figures, summary):
+    if figures["dual_gap"] < -summary.threshold:
+        return f"nothing: the objective is {figure(-figures['dual_gap'])} below its own lower bound"
     share, gap = figures["gap_share"], figure(figures["dual_gap"])
     of_it = f", which is {percent(share)} of the explained loss" if np.isfinite(share) else ""
     rounds = counted(estimator.n_iter_, "iteration")
@@ -343,6 +347,16 @@ def _clusters(estimator):
     return [("clusters", f"{len(found):,}: {each}")]
 
 
+def _family(estimator):
+    """What there is of the attributes in which a search over families says what it has found."""
+    table = getattr(estimator, "leaderboard_", None)
+    if table is None:
+        return []
+    rows = table if isinstance(table, list) else table.to_dict("records")
+    each = listed([f"{row['family']} ({figure(row['loss'])})" for row in rows])
+    return [("family", f"{estimator.best_family_}, whose loss on the folds is the smallest: {each}")]
+
+
 def _strength(factor):
     if factor is None:
         return "the penalty is smooth at zero: it shrinks, and no strength makes all coefficients exactly zero"
@@ -357,7 +371,7 @@ def _notes(estimator, summary, labels, names, used):
     notes = []
     if not summary.converged:
         wanted = figure(summary.threshold)
-        notes.append(f"{summary.status} It is {figure(estimator.dual_gap_)}, and was to be {wanted}.")
+        notes.append(f"{summary.status} The gap is {figure(estimator.dual_gap_)}, and was to be {wanted}.")
     if not used.any():
         notes.append("All coefficients are zero: every task is predicted by its constant. Use a smaller strength.")
     else:

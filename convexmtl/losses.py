@@ -22,11 +22,14 @@ class Loss(BaseEstimator):
         Whether the loss is its own quadratic model, of curvature 1 everywhere.
     classification : bool
         Whether targets are -1 and +1.
+    endless : bool
+        Whether a prediction of such a target is the better the larger it is, so that none is the best.
     """
 
     curvature = None
     quadratic = False
     classification = False
+    endless = False
 
     @property
     def formula(self):
@@ -302,6 +305,7 @@ class Logistic(Loss):
 
     curvature = 0.25
     classification = True
+    endless = True
 
     def value(self, y, z):
         return np.logaddexp(0.0, -y * z)

@@ -56,8 +56,9 @@ def fit_new_task(estimator, X, y, label, *, sample_weight=None, place=None, task
     estimator
         Of the same class, or a Pipeline with the same steps before it. `tasks_`, `coef_` and `intercept_` have the new
         task at the end, the others bit by bit as they were; what the penalty reports (clusters, covariances, a mean
-        model, parts) is that of all T + 1 tasks; `objective_`, `dual_gap_` and `n_iter_` are those of the problem
-        above; `statistics_`, if any, have the samples of the new task as well.
+        model, parts) is that of all T + 1 tasks, and so are the `task_families_` of an ``AutoMultiTaskRegressor``, the
+        best family of which learns the new one; `objective_`, `dual_gap_` and `n_iter_` are those of the problem above;
+        `statistics_`, if any, have the samples of the new task as well.
 
     Raises
     ------
@@ -99,16 +100,20 @@ def fit_new_task(estimator, X, y, label, *, sample_weight=None, place=None, task
     if not isinstance(estimator, MultiTaskEstimator):
         raise TypeError(
             "estimator must be a fitted estimator of convexmtl, or a Pipeline that ends with one, got "
-            f"{type(estimator).__name__}."
+            f"{type(estimator).__name__}; of a search pass its best_estimator_."
         )
     check_is_fitted(estimator, "coef_")
     if estimator._fitted_parts()[0].shape[1] != len(estimator.tasks_):
-        raise ValueError(
-            f"{type(estimator).__name__} has one model for all tasks, by which it predicts any: there is nothing to be "
-            "learned of a new one."
-        )
+        raise ValueError(_nothing_to_learn(estimator))
     with one_thread():
         return _longer(estimator, X, y, label, **options)
+
+
+def _nothing_to_learn(estimator):
+    """What is said where all tasks have one model."""
+    own, chosen = type(estimator).__name__, type(getattr(estimator, "best_estimator_", estimator)).__name__
+    why = "one model for all tasks, by which it predicts any: there is nothing to be learned of a new one."
+    return f"{own} has {why}" if own == chosen else f"{own} has chosen {chosen}, with {why} Use its best_estimator_."
 
 
 def _longer(estimator, X, y, label, sample_weight, place, task_weight):
@@ -150,6 +155,8 @@ def _longer(estimator, X, y, label, sample_weight, place, task_weight):
     longer._report(bound, longer.tasks_)
     former = estimator._summary
     what = f"mean_i loss(y_i, x_i . w + b) + Omega([W, w]) for task {label!r}, with W, all other tasks, held"
+    if hasattr(estimator, "task_families_"):
+        longer.task_families_ = np.append(estimator.task_families_, estimator.best_family_)
     longer._summary = replace(
         former,
         minimised=[what, *former.minimised[1:]],

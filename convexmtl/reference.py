@@ -46,10 +46,22 @@ def certify(estimator, X, y, *, task=None, sample_weight=None):
     -------
     Certificate
         With ``primal``, ``dual`` and ``gap`` = primal - dual >= primal - optimum.
+
+    Raises
+    ------
+    ValueError
+        For data with other features or tasks than those of the fit.
     """
     with one_thread():
-        problem = estimator._formulate(X, y, sample_weight=sample_weight, task=task).problem
+        formulation = estimator._formulate(X, y, sample_weight=sample_weight, task=task)
         parts, at = estimator._fitted_parts(), getattr(estimator, "_dual_at", None)
+        problem = formulation.problem
+        if parts[0].shape != problem.shape:
+            raise ValueError(
+                f"X and y have {problem.shape[0]} features and tasks {formulation.labels.tolist()[:10]}, and "
+                f"{type(estimator).__name__} was fitted to {parts[0].shape[0]} and {estimator.tasks_.tolist()[:10]}: "
+                "hand over what it was fitted on."
+            )
         certificate = duality_gap(problem, parts, estimator.intercept_)
         if at is None or at.shape != problem.tasks.y.shape:
             return certificate

@@ -53,11 +53,10 @@ def certified(data, W, tol, max_iter):
     penalty = Support(ridge)
     problem = Problem(data, Canonical((penalty,), Nested(W.shape[1], [0.0])))
     certificate = duality_gap(problem, (W,), start=intercept)
-    done = certificate.gap <= problem.threshold(tol)
-    status = Status.CONVERGED if done else Status.STALLED
+    status = Status.of(certificate.gap, problem.threshold(tol)) or Status.STALLED
     best, gap = certificate.intercept, certificate.gap
     result = Result((W,), best, certificate.primal, gap, 1, status, certificate=certificate)
-    if not done:
+    if status is Status.STALLED:
         other = solve(problem, result if np.isfinite(gap) else None, tol, max_iter)
         result = other if other.dual_gap <= gap else replace(result, n_iter=other.n_iter)
     return result, penalty, np.any((ridge > 0) & np.isfinite(ridge), axis=0)

@@ -13,6 +13,18 @@ class Status(Enum):
     CONVERGED = "The duality gap is below the tolerance."
     OUT_OF_ITERATIONS = "The iterations ran out before the duality gap was below the tolerance."
     STALLED = "No further progress was possible in floating point before the gap was below the tolerance."
+    CONTRADICTED = "The objective is below its own lower bound: what the penalty says of itself contradicts itself."
+
+    @classmethod
+    def of(cls, gap, threshold):
+        """What a duality gap says of a fit, if it is to end: None where it is still too large.
+
+        A gap below zero is rounding as long as its size would do above zero. Beyond that nothing is certified, and no
+        further iteration mends it.
+        """
+        if gap <= threshold:
+            return cls.CONVERGED if gap >= -threshold else cls.CONTRADICTED
+        return None
 
 
 @dataclass(frozen=True, eq=False)

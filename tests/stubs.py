@@ -1,4 +1,4 @@
-"""Writes convexmtl/estimators/__init__.pyi, from which editors and type checkers know the estimators' parameters.
+"""Writes the .pyi files of convexmtl, from which editors and type checkers know the estimators' parameters.
 
 Their ``__init__``s are made when the classes are, so that whatever reads the source does not see them. Names and
 defaults come from the classes, types from their docstrings.
@@ -8,11 +8,10 @@ import inspect
 import re
 from pathlib import Path
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 
 import convexmtl.estimators as package
-
-STUB = Path(package.__file__).with_suffix(".pyi")
+from convexmtl import auto, baselines
 
 HEAD = '''"""Written by tests/stubs.py (make stubs); not to be changed by hand."""
 
@@ -20,18 +19,13 @@ from typing import Any, Literal, Self
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # type: ignore[import-untyped]
-
-from ..losses import Loss
-from ..penalties import Penalty
-from ..statistics import SufficientStatistics
-
-__all__: list[str]
 '''
+OWN = {"Loss": "losses", "Penalty": "penalties", "SufficientStatistics": "statistics"}
 
 WORDS = {"float": "float", "int": "int", "bool": "bool", "str": "str", "Loss": "Loss", "Penalty": "Penalty"}
 WORDS |= {"array-like": "ArrayLike", "list": "ArrayLike", "ndarray": "NDArray[Any]", "dict": "dict[Any, Any]"}
 WORDS |= {"SufficientStatistics": "SufficientStatistics"}
-ANYTHING = {"sequence", "splitter", "iterable", "matrix", "frame", "graph", "tree"}
+ANYTHING = {"sequence", "splitter", "iterable", "matrix", "frame", "graph", "tree", "estimators", "pandas"}
 
 ARGUMENTS = {"sample_weight": "ArrayLike | None", "task": "ArrayLike | None", "statistics": "SufficientStatistics"}
 RETURNS = {"fit": "Self", "partial_fit": "Self", "fit_statistics": "Self", "score": "float"}
@@ -46,7 +40,7 @@ def documented(cls, section):
 
 def annotation(kind, fitted=False):
     """The type that a docstring's words mean; Any where they are many."""
-    described, _, default = re.sub(r" of (float|dict|them)\b", "", kind).partition(", default=")
+    described, _, default = re.sub(r" of (float|dict|them|str -> \w+)\b", "", kind).partition(", default=")
     words = set(re.findall(r"[A-Za-z][\w-]*", re.sub(r"\{.*?\}|\(.*?\)|\[.*?\]|of shape.*?(?= or |$)", "", described)))
     if words & ANYTHING:
         return "Any"
@@ -113,12 +107,40 @@ def parameters(cls):
     return {name: annotation(kinds[name]) for name in inspect.signature(cls).parameters}
 
 
-def render():
-    """The text of the stub."""
+def described(cls, bases, common=()):
+    """The lines of a class."""
+    fields = {**parameters(cls), **{n: annotation(k, True) for n, k in documented(cls, "Attributes").items()}}
+    lines = [f"class {cls.__name__}({bases}):"]
+    lines += [f"    {name}: {kind}" for name, kind in fields.items() if name not in common]
+    return lines + method("__init__", signature(cls.__init__, parameters(cls)), "None")
+
+
+def of_module(module):
+    """The text of the stub of a module with estimators, and functions that take anything."""
+    own = [v for name, v in vars(module).items() if name[0] != "_" and getattr(v, "__module__", "") == module.__name__]
+    text = []
+    for one in own:
+        if inspect.isclass(one):
+            mixin = "ClassifierMixin" if is_classifier(one()) else "RegressorMixin"
+            text += [*described(one, f"{mixin}, BaseEstimator"), *methods(one), ""]
+        else:
+            taken = ", ".join(f"{name}: Any" for name in inspect.signature(one).parameters)
+            text += [f"def {one.__name__}({taken}) -> Any: ...", ""]
+    return headed(".", "\n".join(text))
+
+
+def headed(above, text):
+    """The text below what it imports of this package."""
+    own = [f"from {above}{module} import {name}" for name, module in OWN.items() if re.search(rf"\b{name}\b", text)]
+    return "\n".join([HEAD, *own, "", text])
+
+
+def of_families():
+    """The text of the stub of all families."""
     classes = [getattr(package, name) for name in package.__all__]
     fitted = {c: {n: annotation(k, True) for n, k in documented(c, "Attributes").items()} for c in classes}
     fields = {c: {**parameters(c), **fitted[c]} for c in classes}
-    text = [HEAD]
+    text = ["__all__: list[str]", ""]
     for ending, mixin in {"Regressor": "RegressorMixin", "Classifier": "ClassifierMixin"}.items():
         for twin in ("", "CV"):
             group = [c for c in classes if c.__name__.endswith(ending + twin)]
@@ -127,15 +149,20 @@ def render():
             text += [f"    {name}: {kind}" for name, kind in common.items()]
             text += [*methods(group[0]), ""]
             for c in group:
-                text += [f"class {c.__name__}(_{ending}{twin}):"]
-                text += [f"    {name}: {kind}" for name, kind in fields[c].items() if name not in common]
-                text += method("__init__", signature(c.__init__, parameters(c)), "None")
+                text += described(c, f"_{ending}{twin}", common)
                 if c.__name__.startswith("MultiTask"):
                     # What is fitted beside the coefficients depends on the penalty.
                     text += ["    def __getattr__(self, name: str) -> Any: ..."]
                 text += [""]
-    return "\n".join(text)
+    return headed("..", "\n".join(text))
+
+
+def stubs():
+    """{path: text of the stub}."""
+    texts = {package: of_families(), auto: of_module(auto), baselines: of_module(baselines)}
+    return {Path(module.__file__).with_suffix(".pyi"): text for module, text in texts.items()}
 
 
 if __name__ == "__main__":
-    STUB.write_text(render())
+    for path, text in stubs().items():
+        path.write_text(text)

@@ -91,6 +91,22 @@ def test_so_is_that_of_all_others(penalty, layout):
     check_freedom(penalty, layout)
 
 
+@pytest.mark.parametrize("form", ["shared", "stacked"])
+@pytest.mark.parametrize("loss", ["squared", "logistic"])
+def test_one_model_for_the_one_task(loss, form):
+    """Of a single task both baselines are the same, whatever one model for all makes of the weights of the samples."""
+    X, y, _ = cases.user_input(loss, "stacked")
+    y = y[:, None] if form == "shared" else y
+    weight = np.random.default_rng(0).integers(1, 4, len(y)).astype(float)
+    ending = "ClassifierCV" if loss == "logistic" else "RegressorCV"
+    for given in ({}, {"sample_weight": weight}):
+        values = []
+        for name in ("Pooled", "SingleTask"):
+            fitted = getattr(cm, name + ending)(alphas=[0.1], cv=2).fit(X, y, **given)
+            values.append([cm.information_criterion(fitted, X, y, criterion=c, **given) for c in ("aic", "bic")])
+        assert_allclose(*values)
+
+
 def test_freedom_of_yuan_and_lin():
     """Orthonormal features: (1 + (T - 1) norm(w_j) / norm(of the least squares)) for every row in use."""
     rng = np.random.default_rng(0)

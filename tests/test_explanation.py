@@ -202,6 +202,31 @@ def test_not_converged():
     assert "NOT CONVERGED in 1 iteration" in text and "ran out" in text
 
 
+class SaidToBeHalf(TraceNorm):
+    """Omega(W) = half of what the prox is of."""
+
+    def value(self, W):
+        return super().value(W) / 2
+
+
+@pytest.mark.parametrize("loss", ["squared", "huber"])
+def test_an_objective_below_its_own_bound(loss):
+    X, Y, _ = cases.user_input(loss, "shared")
+    with pytest.warns(ConvergenceWarning, match="check the value of the penalty .* below its own lower bound"):
+        fitted = cm.MultiTaskRegressor(SaidToBeHalf(0.2), loss=loss).fit(X, Y)
+    assert fitted.dual_gap_ < 0 and fitted.n_iter_ < 500  # none of which could mend it
+    assert not cm.MultiTaskRegressor(TraceNorm(0.2), loss=loss).fit(X, Y).dual_gap_ < 0
+    text = " ".join(str(explain_fit(fitted)).split())
+    assert "nothing: the objective is" in text and "contradicts itself" in text
+
+
+def test_a_search_over_families_says_what_it_has_found():
+    X, y, task = data()
+    found = cm.AutoMultiTaskRegressor(["TraceNorm"], alphas=3, cv=2).fit(X, y, task=task)
+    said = dict(explain_fit(found).rows)["family"]
+    assert said.startswith(f"{found.best_family_}, whose loss") and "single-task (" in said and "TraceNorm (" in said
+
+
 def test_long_lists_are_cut():
     T = 2000
     rng = np.random.default_rng(0)

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
 from sklearn.base import is_classifier
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
-from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
+from sklearn.model_selection import GridSearchCV, LeaveOneGroupOut, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.validation import check_is_fitted
@@ -492,6 +492,26 @@ def test_one_model_for_all_tasks():
     model = PooledRegressorCV(alphas=2, cv=2).fit(X, y, task=codes)
     with pytest.raises(ValueError, match="PooledRegressorCV has one model for all tasks, by which it predicts any"):
         fit_new_task(model, X[codes == T], y[codes == T], 9)
+
+
+def test_after_a_search_over_families():
+    X, y, codes = drawn("squared")
+    old, new = codes < T, codes == T
+    auto = cm.AutoMultiTaskRegressor(["MeanRegularized"], alphas=3, cv=2).fit(X[old], y[old], task=codes[old])
+    auto.best_family_ = "the best"  # whichever it was
+    longer = fit_new_task(auto, X[new], y[new], 9)
+    assert longer.task_families_.tolist() == [*auto.task_families_.tolist(), "the best"]
+    assert len(auto.task_families_) == T == len(longer.tasks_) - 1
+    alike = cm.AutoMultiTaskRegressor(["MeanRegularized"], alphas=3, cv=2)
+    with pytest.raises(ValueError, match=r"has chosen PooledRegressorCV, with one model .* Use its best_estimator_"):
+        fit_new_task(alike.fit(X[old], np.zeros(old.sum()) + 1e-3 * X[old, 0], task=codes[old]), X[new], y[new], 9)
+
+
+def test_a_search_of_scikit_learn():
+    X, y, _ = drawn("squared")
+    search = GridSearchCV(cm.BlockSparseRegressor(), {"alpha": [0.1]})
+    with pytest.raises(TypeError, match="got GridSearchCV; of a search pass its best_estimator_"):
+        fit_new_task(search, X, y, 9)
 
 
 def test_rows_of_several_tasks_in_the_task_column():

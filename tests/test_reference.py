@@ -143,6 +143,13 @@ def test_a_claim_is_not_believed():
         textbook.best_of_attempts(Liar([None] * 2, [None] * 2), None, 1e-6, [{}, {}])
 
 
+def test_certify_of_other_data():
+    X, Y, _ = cases.user_input("squared", "shared")
+    estimator = cm.BlockSparseRegressor().fit(X, Y)
+    with pytest.raises(ValueError, match=r"was fitted to \d+ and .*: hand over what it was fitted on"):
+        certify(estimator, X, Y[:, 1:])
+
+
 def test_certify_sees_a_wrong_solution():
     X, y, options = cases.user_input("squared", "shared")
     estimator = cm.BlockSparseRegressor(tol=1e-8).fit(X, y, **options)

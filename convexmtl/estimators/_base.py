@@ -183,6 +183,11 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         start = self._warm_start(formulation, self._last) if warm or self.warm_start else None
         result = solve(formulation.problem, start, self.tol, self.max_iter, printer(self) if self.verbose else None)
         self._summary = FitSummary.of(formulation, result, self.tol)
+        separated = formulation.problem.separated(result.parts)
+        if separated.size:
+            message = no_best(self, formulation.labels[separated])
+            self._summary.notes.append(message.partition(": ")[2])
+            warnings.warn(message, UserWarning, stacklevel=stacklevel)
         if not result.converged:
             message = not_converged(self, formulation.problem, result)
             warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel)
@@ -434,10 +439,20 @@ def too_weak(estimator, strengths, wanted):
     )
 
 
+def no_best(estimator, labels):
+    """What is said of tasks, with these labels, that have no best coefficients."""
+    return (
+        f"{type(estimator).__name__}: Coefficients without a penalty separate the classes of {len(labels)} task(s): "
+        f"{labels[:10].tolist()}. No finite ones are the best there, and they grow until the gap is below tol. Use "
+        "strengths above 0, and above 0 in feature_weights."
+    )
+
+
 def not_converged(estimator, problem, result):
     way_out = {
         Status.OUT_OF_ITERATIONS: "increase the number of iterations, scale the features, or increase tol.",
         Status.STALLED: "scale the features, use a larger strength, or increase tol.",
+        Status.CONTRADICTED: "check the value of the penalty against its prox and its dual norm or conjugate.",
     }[result.status]
     # It begins as scikit-learn's warning does, for whoever filters by it.
     return (

@@ -53,7 +53,8 @@ def _take_turns(problem, start, tol, max_iter, callback):
         if best is None or not result.dual_gap >= best.dual_gap:
             best = result
         stalled = stalled + 1 if result.status is Status.STALLED else 0
-        if result.converged or n_iter >= max_iter or stalled >= len(turns):
+        over = result.converged or result.status is Status.CONTRADICTED
+        if over or n_iter >= max_iter or stalled >= len(turns):
             return replace(best, n_iter=n_iter, status=result.status, history=history)
 
 
@@ -123,7 +124,7 @@ def without_constants(problem, result, tol):
         objective=certificate.primal,
         dual_gap=certificate.gap,
         certificate=certificate,
-        status=Status.CONVERGED if certificate.gap <= problem.threshold(tol) else result.status,
+        status=Status.of(certificate.gap, problem.threshold(tol)) or result.status,
     )
 
 

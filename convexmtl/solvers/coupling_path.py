@@ -47,8 +47,9 @@ def solve(problems, factors, tol, max_iter):
         for a, problem in enumerate(problems[begin : begin + size]):
             W = np.ascontiguousarray(Ws[a])
             b = intercepts - np.sum(means * W, axis=0)
-            result = Result((W,), b, float(primals[a]), float(gaps[a]), 1, Status.CONVERGED)
-            yield result if gaps[a] <= threshold else newton.solve(problem, result, tol, max_iter)
+            status = Status.of(gaps[a], threshold)
+            result = Result((W,), b, float(primals[a]), float(gaps[a]), 1, status)
+            yield result if status is not None else newton.solve(problem, result, tol, max_iter)
 
 
 def _solutions(data, coupling, factors):

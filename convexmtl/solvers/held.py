@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
-from ..certificate import balanced, free_entries, left_out, not_below_zero, without_entries
+from ..certificate import balanced, free_entries, in_domain, left_out, not_below_zero, without_entries
 from ..coupling import Nested
 from ..data import DataTerm
 from ..penalties.base import Canonical
@@ -111,7 +111,7 @@ def held_gap(problem, new, duals, start=None):
     entries, out = free_entries(problem.penalty, shape), left_out(problem.penalty, shape)
     if entries is not None:
         coupled = (m * w + problem.pull)[:, None]
-        v = without_entries(data, at, v, coupled, np.zeros((1, 0)), entries[:, [-1]])
+        v = in_domain(data, without_entries(data, at, v, coupled, np.zeros((1, 0)), entries[:, [-1]]))
         z = tasks.adjoint(-c * v)[:, 0] - 2 * coupled[:, 0]
         if np.any(np.abs(z) > 1e-7 * np.sqrt(data.design.squares[:, 0] * float(c @ v**2)), where=entries[:, -1]):
             return HeldGap(primal, np.inf, b, z)
@@ -173,7 +173,7 @@ def solve_held(problem, tol=1e-4, max_iter=10_000, callback=None):
             w = solve(alone, None, tol, max_iter, callback).W[:, 0]
         new = tuple(w * problem.kept if j == k else zeros[j] for j in range(K))
         found = held_gap(problem, new, None)
-        status = Status.CONVERGED if found.gap <= threshold else Status.STALLED
+        status = Status.of(found.gap, threshold) or Status.STALLED
         return Result(new, found.intercept, found.primal, found.gap, 1, status)
 
     directions = _HeldDirections(problem, side)
@@ -188,13 +188,12 @@ def solve_held(problem, tol=1e-4, max_iter=10_000, callback=None):
         since_better = 0 if best is None or found.gap < 0.999 * best[0].gap else since_better + 1
         if best is None or found.gap < best[0].gap:
             best = found, new
-        if best[0].gap <= max(threshold, ROUNDING * abs(found.primal)):
-            status = Status.CONVERGED
-        elif n_iter >= max_iter:
+        status = Status.of(best[0].gap, max(threshold, ROUNDING * abs(found.primal)))
+        if status is None and n_iter >= max_iter:
             status = Status.OUT_OF_ITERATIONS
-        elif since_better > 200:
+        elif status is None and since_better > 200:
             status = Status.STALLED
-        else:
+        if status is None:
             continue
         found, new = best
         return Result(new, found.intercept, found.primal, found.gap, n_iter, status, history)

@@ -51,8 +51,8 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         history.append((n_iter, certificate.primal, certificate.gap))
         if callback is not None:
             callback(*history[-1])
-        if certificate.gap <= threshold:
-            status = Status.CONVERGED
+        status = Status.of(certificate.gap, threshold)
+        if status is not None:
             break
         if n_iter >= max_iter or hopeless(history, threshold, patience):
             status = Status.OUT_OF_ITERATIONS

@@ -57,8 +57,9 @@ def solve(problems, factors, tol, max_iter):
         found = zip(*path_gaps(problems[begin:end], factors[begin:end], out), strict=True) if begin < end else ()
         for a, (primal, gap, intercept) in enumerate(found, start=begin):
             W, n_iter = out[a - begin], int(path.sweeps[a])
-            if gap <= path.threshold:
-                yield Result((W,), intercept, float(primal), float(gap), n_iter, Status.CONVERGED)
+            status = Status.of(gap, path.threshold)
+            if status is not None:
+                yield Result((W,), intercept, float(primal), float(gap), n_iter, status)
             else:
                 yield _finished(problems[a], *path.again(a, W), path.threshold, tol, max_iter)
         if end < begin + len(out):
@@ -73,11 +74,11 @@ def solve(problems, factors, tol, max_iter):
 
 def _finished(problem, W, certificate, n_iter, threshold, tol, max_iter):
     """The Result for W, by row descent if need be."""
+    status = Status.of(certificate.gap, threshold)
     result = Result(
-        (W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, Status.CONVERGED,
-        certificate=certificate,
-    )  # fmt: skip
-    if certificate.gap <= threshold:
+        (W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, certificate=certificate
+    )
+    if status is not None:
         return result
     start = result if np.isfinite(certificate.gap) else None
     result = row_descent.solve(problem, start, tol, max(1, max_iter - n_iter))

@@ -12,9 +12,9 @@ x ~ N(0, I), models have norm 1 in mean square. Parts:
   out, or become targets (features_as_targets).
 - affinity: task_affinity of 4 + 4 tasks around two models; 40 rows each, 40 features.
 
-Elsewhere the strength is the best one for a task alone, of which TaskRelationship leaves a ridge: sigma^2 / (n tau^2). That of
-the targets is chosen by cross-validation. A true gain is what the risk of the main task (excess and noise) loses, for
-fits to all samples; it takes no test samples.
+Elsewhere the strength is the best one for a task alone, of which TaskRelationship leaves a ridge: sigma^2 / (n tau^2).
+That of the targets is chosen by cross-validation. A true gain is what the risk of the main task (excess and noise)
+loses, for fits to all samples; it takes no test samples.
 """
 
 import argparse

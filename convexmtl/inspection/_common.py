@@ -138,7 +138,7 @@ def legend_above(ax, names, **options):
 
 
 def roomy(ax, names, size, place="best"):
-    """(axes, options of its legend): ``new_axes``, wider where names are so long or many that they stand beside them."""
+    """(axes, options of its legend): ``new_axes``, wider where so long or many names stand beside them."""
     options, width = {"fontsize": "small", "loc": place}, 0.85 * width_of(names) + 0.6
     if ax is None and (width > 2.2 or width * len(names) * ROW > 3):
         size, options = (size[0] + width, size[1]), {**options, "loc": "upper left", "bbox_to_anchor": (1.01, 1.0)}

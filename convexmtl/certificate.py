@@ -266,6 +266,14 @@ def free_entries(penalty, shape):
     return np.logical_or.reduce(found) if found else None
 
 
+def separated(problem, W):
+    """Positions of the tasks whose classes are separated by coefficients without a penalty, as ``DataTerm`` has it."""
+    entries, penalty = free_entries(problem.penalty, problem.shape), problem.penalty
+    if entries is None and not penalty.terms and penalty.coupling.is_zero:
+        entries = np.ones(problem.shape, dtype=bool)
+    return np.flatnonzero(False if entries is None else problem.data.separated(W, entries))
+
+
 def left_out(penalty, shape):
     """(d, T) booleans: the coefficients that have to be zero; None where there are none."""
     found = [out for term in penalty.terms if (out := term.left_out(shape)) is not None]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .certificate import free_entries
 from .data import DataTerm
 from .penalties.base import Canonical
 
@@ -44,13 +43,6 @@ class Problem:
     def primal(self, parts, b):
         """The objective."""
         return self.data.value(self.data.predict(sum(parts), b)) + self.penalty.value(parts)
-
-    def separated(self, parts):
-        """Positions of the tasks whose classes are separated by coefficients that have no penalty, see ``DataTerm``."""
-        entries = free_entries(self.penalty, self.shape)
-        if entries is None and not self.penalty.terms and self.penalty.coupling.is_zero:
-            entries = np.ones(self.shape, dtype=bool)
-        return np.flatnonzero(False if entries is None else self.data.separated(sum(parts[1:], parts[0]), entries))
 
     def threshold(self, tol):
         """The duality gap at which a fit has converged."""

@@ -34,7 +34,7 @@ FLOORS = [
     ["model_selection", "metrics", "explanation", "_predicting"],
     ["intervals"],
     ["estimators"],
-    ["adaptive", "compose", "new_tasks", "path", "reference", "baselines", "_subsets"],
+    ["reweighted", "compose", "new_tasks", "path", "reference", "baselines", "_subsets"],
     ["_families"],
     ["auto"],
     ["inspection", "_json"],

@@ -16,6 +16,7 @@ from .._compat import Interval, StrOptions
 from .._progress import CallbackSupportMixin, Steps, with_callbacks
 from .._threads import one_thread
 from .._version import __version__
+from ..certificate import separated
 from ..explanation import FitSummary, explain_fit
 from ..penalties.base import Later
 from ..problem import Problem
@@ -183,9 +184,9 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         start = self._warm_start(formulation, self._last) if warm or self.warm_start else None
         result = solve(formulation.problem, start, self.tol, self.max_iter, printer(self) if self.verbose else None)
         self._summary = FitSummary.of(formulation, result, self.tol)
-        separated = formulation.problem.separated(result.parts)
-        if separated.size:
-            message = no_best(self, formulation.labels[separated])
+        endless = separated(formulation.problem, result.W)
+        if endless.size:
+            message = no_best(self, formulation.labels[endless])
             self._summary.notes.append(message.partition(": ")[2])
             warnings.warn(message, UserWarning, stacklevel=stacklevel)
         if not result.converged:

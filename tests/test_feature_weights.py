@@ -12,8 +12,10 @@ from sklearn.preprocessing import StandardScaler
 import convexmtl as cm
 from convexmtl import reference
 from convexmtl._jit import Kernel
+from convexmtl.data import DataTerm
 from convexmtl.penalties import DirtyNorm, GraphGuided, RowNorm, SparseGroup, Temporal, TraceNorm, TreeGuided, Weighted
 from convexmtl.penalties.weighted import weighted_prox
+from convexmtl.tasks import Tasks
 
 ROWS = {
     "l1": RowNorm(0.1, q=1),
@@ -205,44 +207,47 @@ def test_a_warm_start_leaves_out_what_was_in():
     assert not warm.coef_[:, 0].any()
 
 
-def separated(fit_intercept=True):
+def separated():
     """Stacked tasks of which the first is separated by feature 0, the others by none."""
     rng = np.random.default_rng(0)
     X, task = rng.standard_normal((60, 4)), np.repeat(["a", "b", "c"], 20)
-    y = np.where(X[:, 1] + rng.standard_normal(60) > 0, "yes", "no")
-    return X, np.where((task == "a") & fit_intercept, np.where(X[:, 0] > 0.1, "yes", "no"), y), task
+    own = np.where(task == "a", X[:, 0] - 0.5, X[:, 1] + rng.standard_normal(60))
+    return X, np.where(own > 0, "yes", "no"), task
 
 
-@pytest.mark.parametrize("cls", [cm.BlockSparseClassifier, cm.DirtyClassifier])
-def test_free_features_that_separate_classes(cls):
+def test_free_features_that_separate_classes():
     """No finite coefficient is the best: a certificate all the same, and a word about it."""
     X, y, task = separated()
+    free = cm.BlockSparseClassifier(0.5, feature_weights={0: 0.0})
     with pytest.warns(UserWarning, match=r"1 task\(s\): \['a'\]. .* above 0 in feature_weights"):
-        fitted = cls(feature_weights={0: 0.0}).fit(X, y, task=task)  # that it does not converge would be an error
-    assert fitted.n_iter_ < 200 and fitted.coef_[0, 0] > 20
-    assert any("separate the classes" in note for note in cm.explain_fit(fitted).notes)
-    assert 0 <= cm.certify(fitted, X, y, task=task).gap <= 1.01 * fitted.dual_gap_ + 1e-12
-    # Without a silent word where they do not, have a weight, or the loss has a best coefficient.
-    cls(feature_weights={1: 0.0}).fit(X, y, task=task)
-    cls(feature_weights={0: 0.1}).fit(X, y, task=task)
-    cls(feature_weights={0: 0.0}, loss="squared_hinge").fit(X, y, task=task)
+        free.fit(X, y, task=task)  # that it does not converge would be an error
+    assert free.n_iter_ < 200 and free.coef_[0, 0] > 20
+    assert any("separate the classes" in note for note in cm.explain_fit(free).notes)
+    assert 0 <= cm.certify(free, X, y, task=task).gap <= 1.01 * free.dual_gap_ + 1e-12
+    # Without a word where they do not, have a weight, or the loss has a best coefficient.
+    clone(free).set_params(feature_weights={1: 0.0}).fit(X, y, task=task)
+    clone(free).set_params(feature_weights={0: 0.1}).fit(X, y, task=task)
+    clone(free).set_params(loss="squared_hinge").fit(X, y, task=task)
 
 
 def test_no_penalty_on_separated_classes():
     X, y, task = separated()
     with pytest.warns(UserWarning, match=r"separate the classes of 1 task\(s\): \['a'\]"):
         cm.BlockSparseClassifier(alpha=0.0).fit(X, y, task=task)
-    # Without an intercept, 0.1 is not where anything can be parted.
-    with pytest.warns(UserWarning, match="separate") as said:
-        cm.BlockSparseClassifier(feature_weights={0: 0.0}, fit_intercept=False).fit(X, np.sign(X[:, 0]), task=task)
-    assert "3 task(s): ['a', 'b', 'c']" in str(said[0].message)
-    cm.BlockSparseClassifier(feature_weights={0: 0.0}, fit_intercept=False).fit(X, y, task=task)
 
 
-def test_a_new_task_that_a_free_feature_separates():
-    X, y, task = separated()
-    old = cm.BlockSparseClassifier(feature_weights={0: 0.0}).fit(X[20:], y[20:], task=task[20:])
-    assert cm.fit_new_task(old, X[:20], y[:20], "a").coef_[-1, 0] > 10
+@pytest.mark.parametrize("fit_intercept", [False, True])
+def test_what_separates(fit_intercept):
+    """Some samples may be on the border, but not all of them; without an intercept it is at zero."""
+    x = np.array([-2.0, -1.0, 1.0, 3.0, -2.0, 1.0, 1.0, 3.0, -2.0, -1.0, -1.0, 2.0, 1.0, 2.0, 3.0, 4.0])[:, None]
+    y = np.tile([-1.0, -1.0, 1.0, 1.0], 4)
+    data = DataTerm(Tasks.stacked(x, y, np.repeat(range(4), 4), 4), cm.Logistic(), fit_intercept)
+    everything = np.ones((1, 4), dtype=bool)
+    expected = [True, fit_intercept, fit_intercept, fit_intercept]
+    assert data.separated(np.ones((1, 4)), everything).tolist() == expected
+    for none in (data.separated(-np.ones((1, 4)), everything), data.separated(np.ones((1, 4)), ~everything)):
+        assert not none.any()
+    assert not DataTerm(data.tasks, cm.SquaredHinge(), fit_intercept).separated(np.ones((1, 4)), everything).any()
 
 
 def test_a_new_task_knows_the_weights():

@@ -2,8 +2,8 @@
 
     python -m benchmarks.comparison [--sets 200] [--only WORD ...] [--jobs 1] [--csv FILE]
 
-Ten tasks of n rows and ten features each (five where there is no effect), with normal noise; five folds dealt out ten
-times, alpha = 0.05. Without any effect:
+Ten tasks of n rows and ten features each (five where there is no effect, forty where it says so), with normal noise;
+five folds dealt out ten times, alpha = 0.05. Without any effect:
 
 - equal in law: two models of one task each, of two blocks of features that count the same; which of them predicts
   better, and for which task, is chance.
@@ -92,6 +92,8 @@ SETTINGS = {
     "related, spread 0": (searched(SHARES, 0.0), (20, 50, 120), 10, 0),
     "related, spread 0.3": (searched(SHARES, 0.3), (20, 50, 120), 10, 0),
     "related, an outlier": (searched(SHARES, 0.0, True), (20, 50, 120), 10, 1),
+    "related, 40 features": (searched(SHARES, 0.0), (60, 120), 40, 0),
+    "related, 40 features, an outlier": (searched(SHARES, 0.0, True), (60, 120), 40, 1),
 }
 
 

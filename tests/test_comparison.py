@@ -413,3 +413,17 @@ def test_a_model_that_is_not_there(found):
     for look in (found.helped, found.plot):
         with pytest.raises(ValueError, match="got 'third'"):
             look("third")
+
+
+@pytest.mark.parametrize("n_tasks", [1, 3, 10])
+def test_what_is_said_on_the_whole_is_wrong_as_seldom_as_claimed(n_tasks):
+    """What a task's rows make of two models of the same worth is in all its folds, and not 0; the folds add noise."""
+    rng, J, sets = np.random.default_rng(0), 10, 300
+    counts = [np.full((J, n_tasks), n) for n in (16, 4)]
+    said = 0
+    for _ in range(sets):
+        scores = rng.standard_normal(n_tasks) * (n_tasks > 1) + 0.5 * rng.standard_normal((1, J, n_tasks))
+        alone = np.zeros((J, n_tasks))
+        words = comparison.Comparison(["m"], np.arange(n_tasks), scores, alone, alone, *counts, "loss", 1, 0.05)
+        said += "on the whole" in words.summary()
+    assert said / sets < 0.05 + 2.5 * np.sqrt(0.05 * 0.95 / sets)

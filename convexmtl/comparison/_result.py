@@ -181,13 +181,22 @@ class Comparison:
         )
 
     def _average(self, m):
-        """Whether the mean over all tasks differs."""
-        differences = np.nanmean(self.scores[m] - self.single_task_scores[m], axis=1)[:, None]
+        """Whether the mean over all tasks differs: by more than chance in what folds test, and in what the tasks are.
+
+        What the training parts of folds have in common moves all tasks where these have few rows: folds alone said that
+        one of two models of the same worth is better for 20 of 100 sets of ten tasks with 8 rows.
+        """
+        differences = self.scores[m] - self.single_task_scores[m]
         n_train, n_test = (counts.sum(axis=1, keepdims=True) for counts in (self.n_train, self.n_test))
-        found = corrected_t(differences, n_train, n_test)
-        if found.p[0] > self.alpha:
+        found = corrected_t(np.nanmean(differences, axis=1)[:, None], n_train, n_test)
+        gains = self._tables[self.models[m]]["gain"]
+        gains, p = gains[~np.isnan(gains)], found.p[0]
+        if len(gains) > 1:
+            # (Where all are one and the same there is no test to make.)
+            p = max(p, stats.ttest_1samp(gains, 0.0).pvalue if np.ptp(gains) > 0 else 0.0)
+        if not p <= self.alpha:
             return "the difference that sharing makes is no more than chance."
-        return f"sharing {'helps' if found.mean[0] > 0 else 'hurts'} on the whole (p = {found.p[0]:.2g})."
+        return f"sharing {'helps' if found.mean[0] > 0 else 'hurts'} on the whole (p = {p:.2g})."
 
     def _listed(self, labels, table):
         if not labels:

@@ -7,14 +7,13 @@ x ~ N(0, I), models have norm 1 in mean square. Parts:
 - half: select_auxiliary_tasks for a main task beside 5 related tasks, whose models correlate with its own at 0.96,
   and 5 unrelated ones; 60 rows each, 150 features.
 - noise: the same beside 10 unrelated tasks.
-- searched: beside 3 related and 3 unrelated tasks, by an estimator that chooses its strength for every fit among 10.
 - targets: one X; 3 features that say nearly what the main target says are not there at prediction time, and are left
   out, or become targets (features_as_targets).
 - affinity: task_affinity of 4 + 4 tasks around two models; 40 rows each, 40 features.
 
-Elsewhere the strength is the best one for a task alone, of which TaskRelationship leaves a ridge: sigma^2 / (n tau^2).
-That of the targets is chosen by cross-validation. A true gain is what the risk of the main task (excess and noise)
-loses, for fits to all samples; it takes no test samples.
+The strength is the best one for a task alone, of which TaskRelationship leaves a ridge: sigma^2 / (n tau^2). That of
+the targets is chosen by cross-validation. A true gain is what the risk of the main task (excess and noise) loses, for
+fits to all samples; it takes no test samples.
 """
 
 import argparse
@@ -48,19 +47,14 @@ def risk(model, position, w, noise):
     return float(np.sum((model.coef_[position] - w) ** 2) + model.intercept_[position] ** 2 + noise**2)
 
 
-def searched(n=N, d=D):
-    """An estimator that has to find it."""
-    return mtl.TaskRelationshipRegressorCV(alphas=10, eps=1e-2, cv=3)
-
-
-def selection(seed, related, n=N, d=D, others=10, estimator=alone):
+def selection(seed, related, n=N, d=D, others=10):
     centre = [0] * (1 + related) + [-1] * (others - related)
     X, y, task, W = drawn(np.random.default_rng(seed), centre, n, d)
-    found = mtl.select_auxiliary_tasks(estimator(n, d), X, y, 0, task=task)
+    found = mtl.select_auxiliary_tasks(alone(n, d), X, y, 0, task=task)
     risks = []
     for helpers in ([], found.selected):
         some = np.isin(task, [0, *helpers])
-        risks.append(risk(estimator(n, d).fit(X[some], y[some], task=task[some]), 0, W[:, 0], NOISE))
+        risks.append(risk(alone(n, d).fit(X[some], y[some], task=task[some]), 0, W[:, 0], NOISE))
     return {
         "related": sum(t <= related for t in found.selected),
         "unrelated": sum(t > related for t in found.selected),
@@ -99,7 +93,6 @@ def affinity(seed):
 PARTS = {
     "half": lambda seed: selection(seed, 5),
     "noise": lambda seed: selection(seed, 0),
-    "searched": lambda seed: selection(seed, 3, others=6, estimator=searched),
     "targets": targets,
     "affinity": affinity,
 }

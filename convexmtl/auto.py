@@ -16,7 +16,7 @@ from .estimators._regressor import MultiTaskRegressorBase
 from .estimators._splits import SplitsTasks, counted
 
 # What the best search knows of its fit, beside its attributes.
-OF_A_FIT = ("_layout", "_size", "_classes", "_parts", "_dual_at", "_support", "_summary")
+OF_A_FIT = ("_layout", "_size", "_classes", "_parts", "_dual", "_support", "_summary")
 COMMON = {name: default for name, default in COMMON_DEFAULTS.items() if name != "warm_start"}
 
 

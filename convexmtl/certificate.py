@@ -6,6 +6,7 @@ the penalty, each of them >= 0, because primal - dual would cancel the digits th
 """
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
@@ -14,6 +15,7 @@ from ._products import without_rounding
 from ._rows import used_rows
 from .gram import each, grams_of
 from .inverses import inverse
+from .penalties._sums import Sharing
 from .tasks import Tasks
 
 ENTRIES = 2_000_000  # of all W of a path, or of all predictions, that are certified at a time
@@ -61,9 +63,26 @@ class Certificate:
     coupled: bool = field(repr=False)
 
 
+class Dual(NamedTuple):
+    """What a solver knows of the dual variables; any make a bound, and these a better one than W alone leads to.
+
+    Attributes
+    ----------
+    at : ndarray of shape (N,) or None
+        Predictions at which the derivatives of the loss are taken; None takes those of W. A solver that splits the
+        predictions from W has better ones where the loss bends sharply: a small error of W is a large one of its
+        derivative there.
+    split : ndarray of shape (G, d, T) or None
+        Near the shares in minus the gradient of the groups of a penalty that is a sum of several.
+    """
+
+    at: np.ndarray | None = None
+    split: np.ndarray | None = None
+
+
 # A gradient may overflow where the objective does not; its bound is then the trivial one.
 @np.errstate(over="ignore", invalid="ignore")
-def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.inf, at=None):
+def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.inf, dual=None):
     """Certificate of W = sum(parts).
 
     Parameters
@@ -79,10 +98,8 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     most : float
         Where the objective is larger, infinite or NaN, nothing is certified: a trial point that is not taken needs no
         bound, and what a bound is made of may overflow there.
-    at : (N,) array or None
-        Predictions at which the dual variables are taken, the derivatives of the loss; None takes those of W. A solver
-        that splits the predictions from W has better ones where the loss bends sharply: a small error of W is
-        a large one of its derivative there.
+    dual : Dual or None
+        Where to take the dual variables.
     """
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
     W = sum(parts[1:], parts[0])
@@ -99,10 +116,11 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         best, at_best = known.intercept, known.z
     z = at_best if intercept is None else tasks.shift(raw, intercept)
     WM = coupling.apply(W) if coupled else None
-    sizes = [float(term.value(part)) for term, part in zip(penalty.terms, parts, strict=False)]
+    sizes = penalty.values(parts)
     quadratic = coupling.value(W) if coupled else 0.0
-    primal = float(c @ loss.value(y, z)) + sum(sizes) + quadratic
-    at = at_best if at is None else np.where(c > 0, at, 0.0)
+    primal = float(c @ loss.value(y, z)) + sum(map(sum, sizes)) + quadratic
+    dual = Dual() if dual is None else dual
+    at = at_best if dual.at is None else np.where(c > 0, dual.at, 0.0)
     v = loss.derivative(y, at)
     if not (primal <= most and np.isfinite(primal) and np.isfinite(v).all()):
         primal = np.inf if np.isnan(primal) else primal
@@ -112,8 +130,8 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     if coupled:
         Z = Z - 2 * WM
     gradient = Z
-    free, feasible = _free_directions(penalty, tasks.n_tasks), True
-    entries, out = free_entries(penalty, problem.shape), left_out(penalty, problem.shape)
+    free, feasible = penalty.free, True
+    entries, out = penalty.free_entries(problem.shape), penalty.left_out(problem.shape)
     if out is not None:
         # W is zero there, and Z may be anything.
         Z = np.where(out, 0.0, Z)
@@ -132,7 +150,12 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         size = np.sqrt(problem.data.design.squares.max(axis=1) * float(c @ v**2))
         feasible = feasible and not np.any(np.abs(left[size > 0]) > 1e-7 * size[size > 0, None])
         Z = Z - left @ free.T
-    gap = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z) if feasible else np.inf
+    shares = [Z]
+    if len(penalty.groups) > 1:
+        shares = Sharing(penalty.groups, problem.shape)(Z, dual.split, out)
+        rest = np.abs(Z - sum(shares)) if out is None else np.where(out, 0.0, np.abs(Z - sum(shares)))
+        feasible = feasible and bool(rest.max() <= 1e-9 * np.abs(Z).max())
+    gap = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares) if feasible else np.inf
     # v = 0 is feasible for every loss and penalty; it is the better bound where the data can be fitted exactly.
     trivial = primal + float(c @ loss.conjugate(y, np.zeros_like(y)))
     if not gap <= trivial:
@@ -197,27 +220,29 @@ def not_below_zero(gap, scale):
     return np.where((gap < 0) & (gap >= -1e-12 * scale), 0.0, gap)
 
 
-def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z):
-    """primal - dual, after v has been scaled down until every norm accepts Z.
+def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares):
+    """primal - dual, after v has been scaled down until every norm accepts its group's share of Z.
 
     ``sizes`` are the values of the terms, ``quadratic`` is that of the coupling.
     """
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
     scale = 1.0
-    for term in penalty.terms:
-        if term.is_norm:
-            norm = term.dual_norm(Z)
-            scale = min(scale, 1 / norm) if norm > 1 else scale if norm <= 1 else np.nan
+    for group, share in zip(penalty.groups, shares, strict=False):
+        for term in group:
+            if term.is_norm:
+                norm = term.dual_norm(share)
+                scale = min(scale, 1 / norm) if norm > 1 else scale if norm <= 1 else np.nan
     with np.errstate(invalid="ignore", over="ignore"):
         share = loss.fenchel_gap(tasks.y, z, scale * v)
     gap = float(tasks.weight @ np.where(tasks.weight > 0, share, 0.0))
     if not penalty.terms:
         return gap + penalty.coupling.conjugate(Z)
     gap += (1 - scale) ** 2 * quadratic
-    for term, part, size in zip(penalty.terms, parts, sizes, strict=True):
-        conjugate = 0.0 if term.is_norm else term.conjugate(scale * Z)
-        used = used_rows(part)
-        gap += size + conjugate - scale * float(np.sum(part[used] * Z[used]))
+    for group, at, of_group, share in zip(penalty.groups, penalty.seen(parts), sizes, shares, strict=True):
+        for term, part, size in zip(group, at, of_group, strict=True):
+            conjugate = 0.0 if term.is_norm else term.conjugate(scale * share)
+            used = used_rows(part)
+            gap += size + conjugate - scale * float(np.sum(part[used] * share[used]))
     return gap
 
 
@@ -247,38 +272,12 @@ def _balanced(tasks, c, v):
     return v * np.where(v > 0, tasks.spread(down), tasks.spread(up))
 
 
-def _free_directions(penalty, T):
-    """(T, k) orthonormal: the directions of tasks in which Omega is constant; sparse where no task is in two."""
-    if penalty.terms:
-        free = [f for f in (term.free_tasks(T) for term in penalty.terms) if f.shape[1]]
-        if len(free) < 2:
-            return free[0] if free else np.zeros((T, 0))
-        # Parts may have free directions in common: what their basis spans, without what rounding adds to it.
-        free = [f.toarray() if issparse(f) else f for f in free]
-        vectors, sizes, _ = np.linalg.svd(np.concatenate(free, axis=1), full_matrices=False)
-        return vectors[:, sizes > 1e-10]
-    return penalty.coupling.free
-
-
-def free_entries(penalty, shape):
-    """(d, T) booleans: the coefficients on which one of the terms does not depend; None where there are none."""
-    found = [entries for term in penalty.terms if (entries := term.free_entries(shape)) is not None]
-    return np.logical_or.reduce(found) if found else None
-
-
 def separated(problem, W):
     """Positions of the tasks whose classes are separated by coefficients without a penalty, as ``DataTerm`` has it."""
-    entries, penalty = free_entries(problem.penalty, problem.shape), problem.penalty
+    entries, penalty = problem.penalty.free_entries(problem.shape), problem.penalty
     if entries is None and not penalty.terms and penalty.coupling.is_zero:
         entries = np.ones(problem.shape, dtype=bool)
     return np.flatnonzero(False if entries is None else problem.data.separated(W, entries))
-
-
-def left_out(penalty, shape):
-    """(d, T) booleans: the coefficients that have to be zero; None where there are none."""
-    found = [out for term in penalty.terms if (out := term.left_out(shape)) is not None]
-    # (Where one part of W has to be zero, another one need not be.)
-    return np.logical_and.reduce(found) if found and len(found) == len(penalty.terms) else None
 
 
 def _gradient(tasks, u, WM, out):

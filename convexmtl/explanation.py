@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted
 from . import _input
 from ._rows import used_rows
 from ._words import counted, figure, listed, percent
-from .certificate import free_entries
 from .penalties.base import Later
 from .solvers.paths import critical_factor
 
@@ -19,6 +18,7 @@ SCALES = 1e3  # features whose scales differ by more than that are not penalised
 ALIKE = 1e-8  # correlation of a feature with the targets below which it is rounding
 LOOKED_AT = 200_000  # entries of X that say of which scale the features are
 WIDTH = 100  # of the text
+SHOWN = 1e-4  # accuracy of figures that are shown
 SELECTED = "which coefficients may differ from 0 was selected by "
 
 
@@ -71,14 +71,12 @@ class FitSummary:
         """Of the Result of a Formulation."""
         problem, penalty, labels = formulation.problem, formulation.penalty, formulation.labels
         data = problem.data
-        kinks = [term.kink for term in problem.penalty.terms if term.kink is not None]
-        if not kinks:
+        if not problem.penalty.kinks:
             factor = None
-        elif free_entries(problem.penalty, problem.shape) is not None:
+        elif problem.penalty.free_entries(problem.shape) is not None:
             factor = critical_factor(problem)
         else:
-            gradient = np.ascontiguousarray(data.moments)
-            factor = max(float(kink.dual_norm(gradient)) for kink in kinks)
+            factor = problem.penalty.dual_norm(np.ascontiguousarray(data.moments), SHOWN)
         tasks = formulation.data.tasks
         scales = _scales(data)
         scalars = {**data.loss.get_params(), **penalty.parameters()}

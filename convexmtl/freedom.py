@@ -79,6 +79,8 @@ def _quadratic_model(problem, z):
 def _exact(problem, parts, Z):
     """The traces for the squared loss, Z minus the gradient of all that is smooth; None where that takes too much."""
     coupling = problem.penalty.coupling
+    if problem.penalty.whole:
+        return None  # where two penalties are smooth together need not be where one is
     if not problem.penalty.terms:
         if problem.data.design.shares is not None and coupling.n_tasks <= FEW:
             return _of_common_gram(problem)

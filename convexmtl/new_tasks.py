@@ -147,7 +147,7 @@ def _longer(estimator, X, y, label, sample_weight, place, task_weight):
     longer.intercept_ = np.append(estimator.intercept_, result.intercept)
     longer.n_iter_, longer.objective_, longer.dual_gap_ = max(result.n_iter, 1), result.objective, result.dual_gap
     longer._layout = "stacked" if estimator._layout == "single" else estimator._layout
-    vars(longer).pop("_dual_at", None)
+    vars(longer).pop("_dual", None)
     longer._extended = penalty
     if classes is not None:
         longer._classes = classes

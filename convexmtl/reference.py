@@ -54,7 +54,7 @@ def certify(estimator, X, y, *, task=None, sample_weight=None):
     """
     with one_thread():
         formulation = estimator._formulate(X, y, sample_weight=sample_weight, task=task)
-        parts, at = estimator._fitted_parts(), getattr(estimator, "_dual_at", None)
+        parts, dual = estimator._fitted_parts(), getattr(estimator, "_dual", None)
         problem = formulation.problem
         if parts[0].shape != problem.shape:
             raise ValueError(
@@ -63,7 +63,7 @@ def certify(estimator, X, y, *, task=None, sample_weight=None):
                 "hand over what it was fitted on."
             )
         certificate = duality_gap(problem, parts, estimator.intercept_)
-        if at is None or at.shape != problem.tasks.y.shape:
+        if dual is None or (dual.at is not None and dual.at.shape != problem.tasks.y.shape):
             return certificate
         # Any dual variables give a bound: those of the fit may give a better one than those to which W leads.
-        return min(certificate, duality_gap(problem, parts, estimator.intercept_, at=at), key=lambda c: c.gap)
+        return min(certificate, duality_gap(problem, parts, estimator.intercept_, dual=dual), key=lambda c: c.gap)

@@ -43,10 +43,10 @@ class Result:
         One entry for each check of the gap.
     certificate : Certificate or None
         The last one, where the solver has it: a warm start for other strengths need not compute it again.
-    at : ndarray of shape (N,) or None
-        Where the dual variables were taken, as for ``duality_gap``, if not at the predictions of W.
-    rho : float or None
-        The weight between the two sides that ``splitting`` has come to: a good one to start with nearby.
+    dual : Dual or None
+        Where the dual variables were taken, as for ``duality_gap``, if W alone does not lead to them.
+    rho : ndarray or None
+        The weights between the two sides that ``splitting`` has come to: good ones to start with nearby.
     """
 
     parts: tuple
@@ -57,8 +57,8 @@ class Result:
     status: Status
     history: list = field(default_factory=list)
     certificate: Any = None
-    at: np.ndarray | None = None
-    rho: float | None = None
+    dual: Any = None
+    rho: np.ndarray | None = None
 
     @property
     def W(self):

@@ -13,7 +13,6 @@ from ._compat import check_matplotlib_support
 from ._input import coef_names
 from ._rows import used_rows
 from ._threads import one_thread, same_sums
-from .certificate import free_entries, left_out
 from .data import DataTerm
 from .estimators._base import MultiTaskEstimator
 from .estimators._cv import CrossValidated
@@ -274,13 +273,13 @@ def _check(estimator, max_false, n_pairs, path):
 
 def _selects_single(estimator, problem):
     """Whether single coefficients are selected; a ValueError where nothing is."""
-    terms, T = problem.penalty.terms, problem.shape[1]
-    if not terms or not all(term.selects_features(T) for term in terms):
+    penalty, T = problem.penalty, problem.shape[1]
+    if not penalty.selects_features(T):
         raise ValueError(
             f"the penalty of this {type(estimator).__name__} does not select features, none of whose coefficients it "
             "leaves at exactly zero: use one that does, such as BlockSparse, SparseGroup or Dirty."
         )
-    return all(term.selects_coefficients(T) for term in terms)
+    return penalty.selects_coefficients(T)
 
 
 def _candidates(problem, single):
@@ -288,7 +287,7 @@ def _candidates(problem, single):
     candidates = np.ones(problem.shape, dtype=bool)
     if problem.data.fit_intercept:
         candidates[problem.tasks.constant_features] = False
-    for known in (free_entries(problem.penalty, problem.shape), left_out(problem.penalty, problem.shape)):
+    for known in (problem.penalty.free_entries(problem.shape), problem.penalty.left_out(problem.shape)):
         if known is not None:
             candidates &= ~known
     return candidates.T if single else candidates.any(axis=1)

@@ -300,6 +300,20 @@ PENALTIES = {
     "any_matrix+dirty": PenaltyCase(lambda d, T: TaskCoupling(some_matrix(T), 0.05) + DirtyNorm(0.2, 0.1), wide=True),
     "sparse,low_rank": whole(Parts([("sparse", RowNorm(0.08, q=1)), ("low_rank", TraceNorm(0.15))])),
     "group,clusters": PenaltyCase(lambda d, T: group_and_clusters(T)),
+    "l2+trace": whole(RowNorm(0.1) + TraceNorm(0.1)),
+    "l1+squared_trace+graph": PenaltyCase(
+        lambda d, T: RowNorm(0.05, q=1) + SquaredTraceNorm(0.1) + GraphLaplacian(chain(T), 0.1)
+    ),
+    "temporal+task_norm+support": PenaltyCase(
+        lambda d, T: Temporal(0.1) + TaskNorm(0.1) + Support(np.resize([0.1, np.inf, 0.5], (d, T)))
+    ),
+    "temporal+graph_free": PenaltyCase(lambda d, T: Temporal(0.1) + GraphGuided(signed_graph(T)[:1], 0.1), free=True),
+    "l2_free_features+trace": PenaltyCase(
+        lambda d, T: RowNorm(0.15, feature_weights=np.resize([0, 1, np.inf, 2, 1], d)) + TraceNorm(0.05)
+    ),
+    "sparse,low_rank+l2": PenaltyCase(
+        lambda d, T: RowNorm(0.1) + Parts([("sparse", RowNorm(0.08, q=1)), ("low_rank", TraceNorm(0.1))])
+    ),
     "sparse,low_rank+graph": PenaltyCase(
         lambda d, T: (
             Parts([("sparse", SparseGroup(0.1)), ("low_rank", TraceNorm(0.15))]) + GraphLaplacian(chain(T), 0.1)

@@ -208,7 +208,7 @@ def test_many_features_are_certified(loss, strength, penalty, form):
 
     problem = problem_of(penalty.scaled(strength * critical_factor(problem_of(penalty))))
     result = solve(problem, tol=1e-6)
-    certificate = duality_gap(problem, result.parts, at=result.at)
+    certificate = duality_gap(problem, result.parts, dual=result.dual)
     assert result.converged, result.status.value
     assert certificate.gap <= 1e-6 * cases.scale_of(problem) * (1 + 1e-9)
     assert_allclose(certificate.primal, result.objective, rtol=1e-9)

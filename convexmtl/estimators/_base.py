@@ -137,7 +137,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         """{name: value} of all that ``fit`` sets."""
         own = (
             "_parts",
-            "_dual_at",
+            "_dual",
             "_layout",
             "_size",
             "_found",
@@ -209,7 +209,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         result, support, ridge = certified(problem.data, self.coef_.T, self.tol, self.max_iter)
         # What describes the parts of a sum says nothing of W alone.
         gone = formulation.penalty.report(self._parts, labels) if problem.penalty.n_parts > 1 else ()
-        for name in (*gone, "_dual_at", "_extended"):
+        for name in (*gone, "_dual", "_extended"):
             vars(self).pop(name, None)
         relaxed = formulation._replace(
             problem=Problem(problem.data, support.resolve(len(support.ridge), labels)), penalty=support
@@ -234,9 +234,9 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         """Set what is fitted."""
         data = formulation.data
         self._parts = result.parts
-        if result.at is not None:
+        if result.dual is not None:
             # Where the coefficients alone do not lead to dual variables that prove how good they are.
-            self._dual_at = result.at
+            self._dual = result.dual
         self._layout = data.layout
         self._size = data.size
         self.coef_ = np.ascontiguousarray(result.W.T)
@@ -284,8 +284,10 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             or not np.array_equal(last["tasks_"], formulation.labels)
         ):
             return None
-        parts = tuple(formulation.penalty.feasible(part) for part in parts)
-        return Result(parts, last["intercept_"], last["objective_"], last["dual_gap_"], 0, Status.CONVERGED)
+        parts, dual = tuple(formulation.penalty.feasible(part) for part in parts), last.get("_dual")
+        if dual is not None and dual.at is not None and len(dual.at) != len(formulation.problem.tasks.y):
+            dual = dual._replace(at=None)
+        return Result(parts, last["intercept_"], last["objective_"], last["dual_gap_"], 0, Status.CONVERGED, dual=dual)
 
     def __getstate__(self):
         return {**super().__getstate__(), "_convexmtl_version": __version__}
@@ -359,10 +361,10 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             # What is to be said of the penalty is said in fit.
             warnings.simplefilter("ignore", UserWarning)
             try:
-                terms = self._fitted_penalty().resolve(d, labels).terms
+                selects = self._fitted_penalty().resolve(d, labels).selects_features(len(labels))
             except (TypeError, ValueError):
-                terms = ()
-        if not terms or not all(term.selects_features(len(labels)) for term in terms):
+                selects = False
+        if not selects:
             raise AttributeError(f"The penalty of this {type(self).__name__} does not select features.")
         return "l1"
 

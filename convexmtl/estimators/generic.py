@@ -18,7 +18,7 @@ class _MultiTask:
     Parameters
     ----------
     penalty : Penalty, default=None
-        One of ``convexmtl.penalties``, a sum of one of them and a coupling, or one of your own; None is
+        One of ``convexmtl.penalties``, a sum of any of them, or one of your own; None is
         ``RowNorm(alpha=0.1)``. Its parameters are searchable as ``penalty__alpha``.
     {common}
 

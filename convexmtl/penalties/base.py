@@ -12,13 +12,14 @@ from sklearn.base import BaseEstimator
 from .._words import counted, formula
 from ..coupling import Nested, TaskOperator
 from ._manifold import of_prox
+from ._sums import dual_norm_of_sum, free_entries_of, free_of_all, free_of_any
 
 RANK = 1e-8  # share of the largest singular value below which another one is rounding
 
 
 @dataclass(frozen=True, eq=False)
 class Canonical:
-    """Omega(W) = min over W = sum_k W_k of sum_k terms[k](W_k), plus tr(W M W').
+    """Omega(W) = min over W = sum_k W_k of sum_k terms[k](W_k), plus sum_j whole[j](W), plus tr(W M W').
 
     Attributes
     ----------
@@ -26,10 +27,25 @@ class Canonical:
         One per part of W; empty when the quadratic coupling is all there is (then W is its own only part).
     coupling : TaskOperator
         W -> W M.
+    whole : tuple of Penalty
+        Further ones, each of all of W.
     """
 
     terms: tuple
     coupling: TaskOperator
+    whole: tuple = ()
+
+    @property
+    def groups(self):
+        """Tuples of terms: those of the parts of W, and each of the further ones for itself. Omega, but for the
+        coupling, is the sum over the groups, each with a share of the dual variables of its own."""
+        return (self.terms, *((term,) for term in self.whole)) if self.terms else ()
+
+    def seen(self, parts):
+        """What the terms of every group are taken at: the parts, and W for the others."""
+        parts = tuple(parts)
+        W = (sum(parts[1:], parts[0]),)
+        return [parts, *([W] * len(self.whole))] if self.terms else []
 
     @property
     def n_parts(self):
@@ -38,16 +54,73 @@ class Canonical:
     @property
     def row_wise(self):
         """Whether there is one term, and that works row by row."""
-        return len(self.terms) == 1 and self.terms[0].row_wise
+        return len(self.terms) == 1 and not self.whole and self.terms[0].row_wise
 
     @property
     def unitarily_invariant(self):
         """Whether Omega depends on W through W'W only."""
-        return all(term.unitarily_invariant for term in self.terms)
+        return all(term.unitarily_invariant for term in self.terms + self.whole)
 
     def value(self, parts):
         quadratic = 0.0 if self.coupling.is_zero else self.coupling.value(sum(parts))
-        return quadratic + sum(float(f.value(part)) for f, part in zip(self.terms, parts, strict=False))
+        return quadratic + sum(sum(sizes) for sizes in self.values(parts))
+
+    def values(self, parts):
+        """[values of the terms] of every group."""
+        pairs = zip(self.groups, self.seen(parts), strict=True)
+        return [[float(f.value(part)) for f, part in zip(group, at, strict=True)] for group, at in pairs]
+
+    def selects_features(self, n_tasks):
+        """Whether rows of W stay exactly zero, as ``Penalty.selects_features``."""
+        return any(all(term.selects_features(n_tasks) for term in group) for group in self.groups)
+
+    def selects_coefficients(self, n_tasks):
+        """Whether single entries of W do."""
+        return any(all(term.selects_coefficients(n_tasks) for term in group) for group in self.groups)
+
+    # What Omega does not depend on, or does not allow: of parts, what any one leaves free, and what all leave out; of a
+    # sum, what all leave free, and what any one leaves out.
+
+    @property
+    def free(self):
+        """(T, k) orthonormal: the directions of tasks in which Omega is constant; sparse where no task is in two."""
+        if not self.terms:
+            return self.coupling.free
+        T = self.coupling.n_tasks
+        return free_of_all([free_of_any(group, T) for group in self.groups], T)
+
+    def free_entries(self, shape):
+        """(d, T) booleans: the coefficients on which Omega does not depend; None where there are none."""
+        return _every([free_entries_of(group, shape) for group in self.groups])
+
+    def left_out(self, shape):
+        """(d, T) booleans: the coefficients that have to be zero; None where there are none."""
+        return _some([_every([term.left_out(shape) for term in group]) for group in self.groups])
+
+    @property
+    def kinks(self):
+        """[[norms that keep W at zero]] of the groups that have such."""
+        found = [[term.kink for term in group if term.kink is not None] for group in self.groups]
+        return [kinks for kinks in found if kinks]
+
+    def dual_norm(self, Z, rtol=1e-9):
+        """The smallest factor before the strengths for which the kinks keep W at zero while Z pulls, up to ``rtol``
+        where there are several groups of them."""
+        kinks = self.kinks
+        if len(kinks) == 1:
+            return max(float(kink.dual_norm(Z)) for kink in kinks[0])
+        return dual_norm_of_sum(kinks, Z, rtol)
+
+
+def _every(masks):
+    """Where all of the masks hold, None being one that holds nowhere."""
+    return np.logical_and.reduce(masks) if masks and all(mask is not None for mask in masks) else None
+
+
+def _some(masks):
+    """Where any of the masks holds."""
+    masks = [mask for mask in masks if mask is not None]
+    return np.logical_or.reduce(masks) if masks else None
 
 
 class Later:
@@ -143,6 +216,11 @@ class Penalty(BaseEstimator):
     def feasible(self, W):
         """W with exact zeros where Omega would be infinite otherwise."""
         return W
+
+    @property
+    def summands(self):
+        """The penalties of the same W of which it is the sum."""
+        return (self,)
 
     @property
     def kink(self):
@@ -269,14 +347,25 @@ def _parameters(cls):
 
 
 class Added(Penalty):
-    """Omega(W) = first(W) + second(W), where at least one of the two is a quadratic coupling.
+    """Omega(W) = first(W) + second(W), both of the same W.
 
-    Made by ``first + second``. Two penalties with kinks on the same W have no common prox; for
-    W = W_1 + W_2 with a penalty on each part use ``Parts``.
+    Made by ``first + second``, for any number of penalties. At most one of them is a sum of parts (``Parts``,
+    ``RobustLowRank``, ``RobustFeature``, ``SparseLowRank``), which all others meet in their sum.
 
     Parameters
     ----------
     first, second : Penalty
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import MultiTaskRegressor, RowNorm, TraceNorm
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 6))
+    >>> Y = X[:, :2] @ rng.normal(size=(2, 4)) + 0.1 * rng.normal(size=(40, 4))
+    >>> model = MultiTaskRegressor(RowNorm(0.3) + TraceNorm(0.3)).fit(X, Y)  # few features, and few patterns of them
+    >>> print(model.coef_.any(axis=0), model.rank_)
+    [ True  True False False False False] 2
     """
 
     strengths = ()
@@ -285,6 +374,10 @@ class Added(Penalty):
     def __init__(self, first, second):
         self.first = first
         self.second = second
+
+    @property
+    def summands(self):
+        return self.first.summands + self.second.summands
 
     def check(self, n_features, labels):
         self.first.check(n_features, labels)
@@ -305,13 +398,14 @@ class Added(Penalty):
 
     def resolve(self, n_features, labels):
         a, b = self.first.resolve(n_features, labels), self.second.resolve(n_features, labels)
-        if a.terms and b.terms:
+        if a.n_parts > 1 and b.n_parts > 1:
             raise ValueError(
-                f"{type(self.first).__name__} + {type(self.second).__name__}: one of the two must be a quadratic "
-                "coupling (MeanCoupling, ClusterCoupling, GraphLaplacian, TaskCoupling); for W = W_1 + W_2 with "
-                "a penalty on each part use Parts."
+                f"only one penalty of a sum may be a sum of parts of W, got two, in {_names(self.first)} and "
+                f"{_names(self.second)}: W would be split in two ways at once. Put all parts into one Parts([...])."
             )
-        return Canonical(a.terms + b.terms, a.coupling + b.coupling)
+        if b.n_parts > 1 or not a.terms:
+            a, b = b, a
+        return Canonical(a.terms, a.coupling + b.coupling, a.whole + b.terms + b.whole)
 
     def feasible(self, W):
         return self.second.feasible(self.first.feasible(W))
@@ -344,6 +438,11 @@ class Added(Penalty):
 
     def scaled(self, factor):
         return Added(self.first.scaled(factor), self.second.scaled(factor))
+
+
+def _names(penalty):
+    """Of the penalties in a sum."""
+    return " + ".join(type(one).__name__ for one in penalty.summands)
 
 
 def check_number(value, name, low, high, accepted):

@@ -77,6 +77,12 @@ class Parts(Penalty, BaseComposition):
         terms = ()
         for name, penalty in self.parts:
             canonical = penalty.resolve(n_features, labels)
+            if canonical.whole:
+                raise ValueError(
+                    f"part {name!r}: {penalty!r} is a sum of penalties, and a part has one. Add what is to hold of all "
+                    "of W to the sum instead, Parts([...]) + penalty, or name one penalty that is both (SparseGroup, "
+                    "RowNorm with l1_ratio)."
+                )
             if len(canonical.terms) != 1 or not canonical.coupling.is_zero:
                 raise ValueError(
                     f"part {name!r}: {penalty!r} is a quadratic coupling or zero, which leaves nothing for the "

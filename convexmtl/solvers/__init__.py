@@ -32,9 +32,9 @@ def _turns(problem):
     quadratic, newtonian, split = problem.loss.quadratic, first is newton.solve, first is splitting.solve
     turns = [(first, NEWTON_PATIENCE if newtonian else PATIENCE)]
     # (The squared loss is its own model, which Newton's method and alternating directions have solved.)
-    if problem.data.design.fits(flat=True) and not (quadratic and (newtonian or split)):
+    if (problem.penalty.whole or problem.data.design.fits(flat=True)) and not (quadratic and (newtonian or split)):
         turns.append((partial(splitting.solve, split_loss=True), PATIENCE))
-    if split:
+    if split and not problem.penalty.whole:
         turns.append((proximal_gradient.solve, PATIENCE))
     return turns
 
@@ -98,9 +98,17 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         return without_constants(problem, _take_turns(problem, start, tol, max_iter, callback), tol)
     reduced, Q = smaller
     if start is not None:
-        start = replace(start, parts=tuple(Q.T @ part for part in start.parts))
+        start = _turned(start, Q.T)
     result = _take_turns(reduced, start, tol, max_iter, callback)
-    return without_constants(problem, replace(result, parts=tuple(Q @ part for part in result.parts)), tol)
+    return without_constants(problem, _turned(result, Q), tol)
+
+
+def _turned(result, Q):
+    """The Result of Q W."""
+    dual = result.dual
+    if dual is not None and dual.split is not None:
+        dual = dual._replace(split=Q @ dual.split)
+    return replace(result, parts=tuple(Q @ part for part in result.parts), dual=dual)
 
 
 def without_constants(problem, result, tol):
@@ -116,7 +124,7 @@ def without_constants(problem, result, tol):
     parts = tuple(part.copy() for part in result.parts)
     for part in parts:
         part[rows] = 0.0
-    certificate = duality_gap(problem, parts, start=result.intercept, at=result.at)
+    certificate = duality_gap(problem, parts, start=result.intercept, dual=result.dual)
     return replace(
         result,
         parts=parts,

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
-from ..certificate import balanced, free_entries, in_domain, left_out, not_below_zero, without_entries
+from ..certificate import balanced, in_domain, not_below_zero, without_entries
 from ..coupling import Nested
 from ..data import DataTerm
+from ..penalties._sums import free_entries_of
 from ..penalties.base import Canonical
 from ..problem import Problem
 from ..result import Result, Status
@@ -28,7 +29,7 @@ ROUNDING = 1e-15  # of Omega, which the held columns may make much larger than w
 @dataclass(frozen=True, eq=False)
 class Held:
     """minimise over w_1, ..., w_K and b of sum_i c_i loss(y_i, x_i . w + b) + sum_k terms[k]([P_k, w_k])
-    + tr([P, w] M [P, w]'), with w and P the sums of the w_k and of the P_k.
+    + sum_j whole[j]([P, w]) + tr([P, w] M [P, w]'), with w and P the sums of the w_k and of the P_k.
 
     Attributes
     ----------
@@ -58,9 +59,15 @@ class Held:
 
     @cached_property
     def free(self):
-        """A part whose term does not see the last column, so that no term does; None where there is none."""
-        T, terms = self.parts[0].shape[1] + 1, self.penalty.terms
-        return next((k for k, term in enumerate(terms) if _alone(term.free_tasks(T))), None) if terms else 0
+        """Of every group a part whose term does not see the last column, so that no term does; None for none."""
+        T = self.parts[0].shape[1] + 1
+        alone = [[_alone(term.free_tasks(T)) for term in group] for group in self.penalty.groups]
+        return [flags.index(True) if any(flags) else None for flags in alone]
+
+    @property
+    def part(self):
+        """Where there is nothing to choose, the part that the new column is; else None."""
+        return self.free[0] if self.free else 0
 
     @cached_property
     def kept(self):
@@ -91,54 +98,84 @@ class HeldGap(NamedTuple):
     z: np.ndarray
 
 
-def held_gap(problem, new, duals, start=None):
-    """The HeldGap of the new columns ``new``; ``duals`` (K, d, T) are near a subgradient of the terms at the others.
+def held_gap(problem, new, duals, split=None, start=None):
+    """The HeldGap of the new columns ``new``; ``duals`` [(K, d, T)] of every group are near a subgradient of the terms
+    at the others, ``split`` (G, d) near the shares of the groups in ``z``.
 
-    For any Z_k = [D_k, z] of dual norm 1 at most, with z minus the gradient of the rest, the sums of the Fenchel gaps
-    of the loss, the terms and the coupling bound what the objective is above its optimum.
+    For any Z_k = [D_k, z_g] of dual norm 1 at most, with the z_g adding up to z, minus the gradient of the rest, the
+    sums of the Fenchel gaps of the loss, the terms and the coupling bound what the objective is above its optimum.
     """
-    data, terms = problem.data, problem.penalty.terms
+    data, penalty = problem.data, problem.penalty
     tasks, loss, c = data.tasks, data.loss, data.tasks.weight
     w, m, joined = sum(new), problem.ridge, problem.joined(new)
     raw = tasks.apply(w[:, None])
     b = data.best_intercept(raw, start)
     at = tasks.shift(raw, b)
-    primal = data.value(at) + problem.penalty.value(joined)
+    primal = data.value(at) + penalty.value(joined)
     v = balanced(data, loss.derivative(tasks.y, at))
     g = tasks.adjoint(-c * v)[:, 0]
     z = g - 2 * (m * w + problem.pull)
     shape = len(w), problem.parts[0].shape[1] + 1
-    entries, out = free_entries(problem.penalty, shape), left_out(problem.penalty, shape)
+    entries, out = penalty.free_entries(shape), penalty.left_out(shape)
     if entries is not None:
         coupled = (m * w + problem.pull)[:, None]
         v = in_domain(data, without_entries(data, at, v, coupled, np.zeros((1, 0)), entries[:, [-1]]))
         z = tasks.adjoint(-c * v)[:, 0] - 2 * coupled[:, 0]
         if np.any(np.abs(z) > 1e-7 * np.sqrt(data.design.squares[:, 0] * float(c @ v**2)), where=entries[:, -1]):
             return HeldGap(primal, np.inf, b, z)
-    if problem.free is not None:
+    if all(part is not None for part in problem.free):
         share = loss.fenchel_gap(tasks.y, at, v)
         gap = float(c @ np.where(c > 0, share, 0.0)) + (float(z @ z) / (4 * m) if m > 0 else 0.0)
         return HeldGap(primal, float(not_below_zero(gap, abs(primal))), b, z)
-    Z = [_without_free(term, np.column_stack([D, z])) for term, D in zip(terms, duals, strict=True)]
     if entries is not None or out is not None:
         # What is not penalised has no subgradient, and what has to be zero any.
-        none = (False if entries is None else entries) | (False if out is None else out)
-        Z = [np.where(none, 0.0, dual) for dual in Z]
-    scale = 1.0
-    for term, dual in zip(terms, Z, strict=True):
-        if term.is_norm:
-            norm = term.dual_norm(dual)
-            scale = min(scale, 1 / norm) if norm > 1 else scale if norm <= 1 else np.nan
+        none = (False if entries is None else entries[:, -1]) | (False if out is None else out[:, -1])
+        z = np.where(none, 0.0, z)
+    shares = _shared_out(problem, z, split, shape)
+    found, scale = [], 1.0
+    for group, at_group, dual, z_g, part in zip(
+        penalty.groups, penalty.seen(joined), duals, shares, problem.free, strict=True
+    ):
+        for k, (term, W) in enumerate(zip(group, at_group, strict=True)):
+            if part is not None:
+                Z = np.column_stack([dual[k], np.zeros(len(z))])
+            else:
+                Z = _without_free(term, np.column_stack([dual[k], z_g]))
+            own, none = term.free_entries(shape), term.left_out(shape)
+            if own is not None or none is not None:
+                Z = np.where((False if own is None else own) | (False if none is None else none), 0.0, Z)
+            found.append((term, W, Z))
+            if term.is_norm:
+                norm = term.dual_norm(Z)
+                scale = min(scale, 1 / norm) if norm > 1 else scale if norm <= 1 else np.nan
     with np.errstate(invalid="ignore", over="ignore"):
         share = loss.fenchel_gap(tasks.y, at, scale * v)
     gap = float(c @ np.where(c > 0, share, 0.0))
     if m > 0:
         gap += (1 - scale) ** 2 * m * float(np.sum((w + problem.pull / m) ** 2))
-    for term, W, dual in zip(terms, joined, Z, strict=True):
-        conjugate = 0.0 if term.is_norm else term.conjugate(scale * dual)
-        gap += float(term.value(W)) + conjugate - scale * float(np.sum(W * dual))
+    for term, W, Z in found:
+        conjugate = 0.0 if term.is_norm else term.conjugate(scale * Z)
+        gap += float(term.value(W)) + conjugate - scale * float(np.sum(W * Z))
     gap = float(not_below_zero(gap, abs(primal)))
     return HeldGap(primal, gap if np.isfinite(gap) else np.inf, b, z)
+
+
+def _shared_out(problem, z, split, shape):
+    """[z_g (d,)] of every group, near ``split``, that sum up to z; zero where the group does not see the new column."""
+    groups = problem.penalty.groups
+    if len(groups) == 1:
+        return [z]
+    blind = []
+    for group, part in zip(groups, problem.free, strict=True):
+        entries = free_entries_of(group, shape)
+        blind.append((part is not None) | (np.zeros(len(z), dtype=bool) if entries is None else entries[:, -1]))
+    split = np.zeros((len(groups), len(z))) if split is None else split
+    shares = [np.where(none, 0.0, share) for none, share in zip(blind, split, strict=True)]
+    rest = z - sum(shares)
+    for g, none in enumerate(blind):
+        taken = np.where(none, 0.0, rest)
+        shares[g], rest = shares[g] + taken, rest - taken
+    return shares
 
 
 def _without_free(term, Z):
@@ -162,9 +199,9 @@ def _alone(free):
 
 def solve_held(problem, tol=1e-4, max_iter=10_000, callback=None):
     """Minimise a Held problem, as ``convexmtl.solvers.solve`` does others; the parts of the Result are the w_k (d,)."""
-    K, k = len(problem.parts), problem.free
+    K, k = len(problem.parts), problem.part
     side, threshold = _Loss(problem.data), problem.threshold(tol)
-    if k is not None:
+    if all(part is not None for part in problem.free):
         zeros = [np.zeros(len(P)) for P in problem.parts]
         if problem.ridge > 0:
             w = side.solve(-2 * problem.pull, 2 * problem.ridge, zeros[0])
@@ -180,8 +217,11 @@ def solve_held(problem, tol=1e-4, max_iter=10_000, callback=None):
     n_iter, history, best, since_better = 0, [], None, 0
     while True:
         n_iter += directions.run(min(CHECK_EVERY, max_iter - n_iter), 0.0)
-        new = tuple(w * problem.kept for w in directions.new)
-        found = held_gap(problem, new, directions.duals, side.b)
+        claims = []
+        for claim in directions.claims():
+            new = tuple(w * problem.kept for w in claim)
+            claims.append((held_gap(problem, new, directions.duals, directions.split, side.b), new))
+        found, new = min(claims, key=lambda claim: claim[0].gap)
         history.append((n_iter, found.primal, found.gap))
         if callback is not None:
             callback(*history[-1])
@@ -242,20 +282,24 @@ class _Loss:
 
 
 class _HeldDirections(Directions):
-    """The iteration: V_k (d, T + 1) the proxes; on the other side all P_k, which stay, and w; U their scaled duals.
+    """The iteration: V_k (d, T + 1) the proxes; on the other side all P_k, which stay, and W = w (d,); U their scaled
+    duals.
 
-    W and U are (d, K T + 1): the columns of all parts that are held, and the new one, which all parts share.
+    The U of a group are (d, K T + 1): the columns of all parts that are held, and the new one, which all parts share.
     """
 
     def __init__(self, problem, side):
-        self.problem, self.terms, self.side = problem, problem.penalty.terms, side
-        K, (d, T) = len(problem.parts), problem.parts[0].shape
-        self.W = np.column_stack([*problem.parts, sum(P.mean(axis=1) for P in problem.parts)])
-        self.V = np.stack(problem.joined([P.mean(axis=1) for P in problem.parts]))
-        size = float(np.sum(self.V**2))
-        value = sum(float(term.value(V)) for term, V in zip(self.terms, self.V, strict=True))
-        self.rho = value / size if value > 0 and size > 0 else self.top
-        self.U = np.zeros((d, K * T + 1))
+        self.problem, self.groups, self.side = problem, problem.penalty.groups, side
+        self.counts = [len(group) for group in self.groups]
+        self.held = [np.column_stack(at) for at in problem.penalty.seen(problem.parts)]
+        self.W = sum(P.mean(axis=1) for P in problem.parts)
+        joined = problem.joined([P.mean(axis=1) for P in problem.parts])
+        self.V = [np.stack(at) for at in problem.penalty.seen(joined)]
+        size = sum(float(np.sum(V**2)) for V in self.V)
+        value = sum(sum(sizes) for sizes in problem.penalty.values(joined))
+        rho = value / size if value > 0 and size > 0 else self.top
+        self.rho = np.full(len(self.groups), rho)
+        self.U = [np.zeros((len(self.W), held.shape[1] + 1)) for held in self.held]
         self.age = 0
         self._forget()
 
@@ -265,35 +309,67 @@ class _HeldDirections(Directions):
         return max(float(data.design.flat.top[0]) + 2 * self.problem.ridge, 1e-300)
 
     @property
-    def new(self):
-        return tuple(self.V[:, :, -1])
+    def split(self):
+        return -np.stack([rho * u[:, -1] for rho, u in zip(self.rho, self.U, strict=True)])
+
+    def claims(self):
+        """[new columns] that may be the solution."""
+        problem = self.problem
+        if problem.free[0] is None and self.counts[0] > 1:
+            return [tuple(self.V[0][:, :, -1])]
+        zero = np.zeros(len(self.W))
+        new = [V[:, :, -1].sum(axis=0) for V, part in zip(self.V, problem.free, strict=True) if part is None]
+        if len(new) > 1:
+            used = np.logical_and.reduce([w != 0 for w in new])
+            new = [np.where(used, w, 0.0) for w in new] + new
+        K, k = self.counts[0], problem.part or 0
+        return [tuple(w if j == k else zero for j in range(K)) for w in new]
 
     def _step(self):
-        problem, K, (d, T) = self.problem, len(self.terms), self.problem.parts[0].shape
-        V, w, u = self.V, self.W[:, -1], self.U[:, -1]
-        move = (w - V[:, :, -1].sum(axis=0)) / K - u
-        held = (self.W[:, :-1] - self.U[:, :-1]).reshape(d, K, T).transpose(1, 0, 2)
-        at = np.concatenate([held, V[:, :, -1:] + move[:, None]], axis=2)
-        self.V = np.stack([f.prox(q, 1 / self.rho) for f, q in zip(self.terms, at, strict=True)])
-        self.duals = self.rho * (at - self.V)[:, :, :-1]
-        total = np.column_stack([*self.V[:, :, :-1], self.V[:, :, -1].sum(axis=0)])
-        relaxed = RELAXATION * total + (1 - RELAXATION) * self.W
-        right = self.rho / K * (relaxed[:, -1] + K * u) - 2 * problem.pull
-        w = self.side.solve(right, self.rho / K + 2 * problem.ridge, w)
-        self.W = np.column_stack([self.W[:, :-1], w])
-        change = relaxed - self.W
-        change[:, -1] /= K
-        self.U = self.U + change
-        return total
+        problem, d = self.problem, len(self.W)
+        right, shift, totals, relaxed = -2 * problem.pull, 2 * problem.ridge, [], []
+        self.duals = []
+        for g, (group, K, rho) in enumerate(zip(self.groups, self.counts, self.rho, strict=True)):
+            V, U = self.V[g], self.U[g]
+            held = (self.held[g] - U[:, :-1]).reshape(d, K, -1).transpose(1, 0, 2)
+            move = (self.W - V[:, :, -1].sum(axis=0)) / K - U[:, -1]
+            at = np.concatenate([held, V[:, :, -1:] + move[:, None]], axis=2)
+            self.V[g] = np.stack([f.prox(q, 1 / rho) for f, q in zip(group, at, strict=True)])
+            self.duals.append(rho * (at - self.V[g])[:, :, :-1])
+            totals.append(np.column_stack([*self.V[g][:, :, :-1], self.V[g][:, :, -1].sum(axis=0)]))
+            before = np.column_stack([self.held[g], self.W])
+            relaxed.append(RELAXATION * totals[g] + (1 - RELAXATION) * before)
+            right = right + rho / K * (relaxed[g][:, -1] + K * U[:, -1])
+            shift = shift + rho / K
+        self.W = self.side.solve(right, shift, self.W)
+        for g, K in enumerate(self.counts):
+            change = relaxed[g] - np.column_stack([self.held[g], self.W])
+            change[:, -1] /= K
+            self.U[g] = self.U[g] + change
+        return totals
+
+    def _residuals(self, totals, before):
+        moved, primal, dual = np.linalg.norm(self.W - before), [], []
+        for total, held, U, K in zip(totals, self.held, self.U, self.counts, strict=True):
+            W = np.column_stack([held, self.W])
+            size = max(np.linalg.norm(total), np.linalg.norm(W), 1e-300)
+            primal.append(np.linalg.norm(total - W) / size)
+            dual.append(moved / max(np.linalg.norm(U) * K, 1e-300))
+        return primal, dual
 
     @property
     def _state(self):
-        K = len(self.terms)
-        return np.concatenate([self.V.ravel(), self.W[:, -1], self.U[:, :-1].ravel(), K * self.U[:, -1]])
+        scale = np.sqrt(self.rho / self._unit)
+        pieces = [self.W]
+        for s, V, U, K in zip(scale, self.V, self.U, self.counts, strict=True):
+            pieces += [s * V.ravel(), s * U[:, :-1].ravel(), s * K * U[:, -1]]
+        return np.concatenate(pieces)
 
     def _set_state(self, state):
-        K, (d, n) = len(self.terms), self.W.shape
-        V, w, held, u = np.split(state, np.cumsum([self.V.size, d, d * (n - 1)]))
-        self.V = V.reshape(self.V.shape)
-        self.W = np.column_stack([self.W[:, :-1], w])
-        self.U = np.column_stack([held.reshape(d, n - 1), u / K])
+        scale, d = np.sqrt(self.rho / self._unit), len(self.W)
+        sizes = [size for V, U in zip(self.V, self.U, strict=True) for size in (V.size, U.size - d, d)]
+        self.W, *pieces = np.split(state, np.cumsum([d, *sizes])[:-1])
+        for g, (s, K) in enumerate(zip(scale, self.counts, strict=True)):
+            V, held, u = pieces[3 * g : 3 * g + 3]
+            self.V[g] = V.reshape(self.V[g].shape) / s
+            self.U[g] = np.column_stack([held.reshape(d, -1), u / K]) / s

@@ -8,13 +8,14 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._input import read_list
-from ..certificate import duality_gap, free_entries
+from ..certificate import duality_gap
 from ..coupling import Nested
 from ..gram import largest_eigenvalue
 from ..penalties.base import Canonical
 from ..problem import Problem
 from . import coupling_path, row_path, solve, without_constants
 
+ACCURACY = 1e-6  # of the dual norm of a sum of penalties
 UNPENALISED = 1e-12  # tol of the fit of what has no penalty, by which the useful strengths are known
 
 
@@ -24,7 +25,7 @@ def critical_factor(problem):
     It is exactly 0 where W = 0 is optimal without a penalty: what is rounding in the gradient counts as zero.
     """
     penalty = problem.penalty
-    softest = None if _kinks(penalty) else _smallest_curvature(penalty)
+    softest = None if penalty.kinks else _smallest_curvature(penalty)
     Z, _, rounding = _gradient_at_zero(problem)
     Z = np.where(np.abs(Z) <= rounding, 0.0, Z)
     if not Z.any():
@@ -32,16 +33,16 @@ def critical_factor(problem):
     if softest is not None:
         return largest_eigenvalue(problem.data.design, problem.tasks.weight * _largest_second(problem)) / softest
     # (What tasks have in common may be free, and all that is left of the gradient rounding.)
-    top = _dual_norm(penalty, Z)
-    return top if top > _dual_norm(penalty, np.where(Z == 0, 0.0, _alternating(rounding))) else 0.0
+    top = penalty.dual_norm(Z, ACCURACY)
+    return top if top > penalty.dual_norm(np.where(Z == 0, 0.0, _alternating(rounding)), 0.1) else 0.0
 
 
 def negligible_factor(problem):
     """What to multiply all strengths by where ``critical_factor`` is 0: as large as what rounding makes of it."""
     penalty = problem.penalty
-    if _kinks(penalty):
+    if penalty.kinks:
         products = _gradient_at_zero(problem)[1]
-        return max(_dual_norm(penalty, products), _dual_norm(penalty, _alternating(products)))
+        return max(penalty.dual_norm(products, ACCURACY), penalty.dual_norm(_alternating(products), ACCURACY))
     traces = problem.data.design.squares.sum(axis=0)
     return float(traces.max()) * _largest_second(problem) / _smallest_curvature(penalty)
 
@@ -50,7 +51,7 @@ def _gradient_at_zero(problem):
     """(Z, bound of its rounding in the products, bound of all its rounding), each (d, T), at W = 0."""
     tasks, loss, c = problem.tasks, problem.loss, problem.tasks.weight
     certificate = duality_gap(problem, _at_infinity(problem))
-    free = free_entries(problem.penalty, problem.shape)
+    free = problem.penalty.free_entries(problem.shape)
     y, z = tasks.y, certificate.z
     v = np.abs(loss.derivative(y, z))
     lengths = np.sqrt(problem.data.design.squares)
@@ -65,20 +66,12 @@ def _gradient_at_zero(problem):
 
 def _at_infinity(problem):
     """Parts of the W that is left of the strongest penalty: zeros, but for features that it leaves free."""
-    parts, free = problem.zeros(), free_entries(problem.penalty, problem.shape)
+    parts, free = problem.zeros(), problem.penalty.free_entries(problem.shape)
     if free is not None:
         rows, T = np.flatnonzero(free.any(axis=1)), problem.shape[1]
         data = replace(problem.data, tasks=problem.tasks.select(rows))
         parts[0][rows] = solve(Problem(data, Canonical((), Nested(T, [0.0]))), None, UNPENALISED).W
     return parts
-
-
-def _kinks(penalty):
-    return [term.kink for term in penalty.terms if term.kink is not None]
-
-
-def _dual_norm(penalty, Z):
-    return max(float(kink.dual_norm(Z)) for kink in _kinks(penalty))
 
 
 def _alternating(Z):
@@ -99,7 +92,7 @@ def _smallest_curvature(penalty):
     T, smallest = penalty.coupling.n_tasks, penalty.coupling.smallest
     curvatures = [2 * smallest] if smallest < np.inf else []
     probe = np.zeros((1, T))
-    for term in penalty.terms:
+    for term in penalty.terms + penalty.whole:
         # Twice the penalty of a unit matrix of rank one, along the mean and along a difference of tasks.
         for direction in (np.ones(T), np.arange(T) == 0) - np.array([[0.0], [1 / T]]):
             if np.any(direction):

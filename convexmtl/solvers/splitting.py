@@ -1,5 +1,7 @@
 """Alternating directions: exact solutions of the quadratic model on one side, proxes on the other.
 
+Penalties that are summed on one W have a copy of it each, and a scaled dual variable each.
+
 The quadratic side is factored once, so that an iteration costs what one of proximal gradient does; but
 tasks and features of unequal scale, which proximal gradient pays for with its one step size, cost nothing.
 Losses other than the squared one get prox-Newton outside, at first with the mean curvature of every task,
@@ -8,7 +10,8 @@ for which nothing needs to be factored again.
 
 import numpy as np
 
-from ..certificate import duality_gap
+from ..certificate import Dual, duality_gap
+from ..penalties._sums import Sharing
 from ..result import Result, Status
 from ._anderson import anderson_weights, combine
 from ._line_search import line_search
@@ -29,7 +32,10 @@ PATIENCE = 200  # iterations after which twice that ratio is borne: a weight tha
 
 
 def applies(problem):
-    """Whether the quadratic model can be factored: no coupling off the diagonal, and matrices that fit."""
+    """Whether the quadratic model can be factored: no coupling off the diagonal, and matrices that fit. Or nothing else
+    can: several penalties on one W have no prox together."""
+    if problem.penalty.whole:
+        return True
     return problem.penalty.coupling.is_diagonal and problem.data.design.fits(flat=problem.loss.quadratic)
 
 
@@ -37,11 +43,10 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     """See ``convexmtl.solvers.solve``. One iteration is one prox of every part, and of the loss where that is split."""
     # (The loss is its own model then.)
     direct, threshold = problem.loss.quadratic or split_loss, problem.threshold(tol)
-    parts = problem.zeros() if start is None else start.parts
-    certificate = duality_gap(problem, parts, start=None if start is None else start.intercept)
+    start = Result(problem.zeros(), None, np.inf, np.inf, 0, None) if start is None else start
+    parts, certificate, dual = _best(problem, [(start.parts, start.dual), (start.parts, None)], start.intercept)
     directions, model, flat, n_iter, since_better, history = None, None, True, 0, 0, []
-    rho = None if start is None else start.rho
-    best, at = (certificate, parts, None), None
+    rho, best = start.rho, (certificate, parts, dual)
 
     while True:
         history.append((n_iter, certificate.primal, certificate.gap))
@@ -61,52 +66,70 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             if directions is None:
                 split_loss = not problem.loss.quadratic
                 side = _Loss(problem) if split_loss else _Model(problem, problem.data.gram(certificate.z, flat))
-                directions = Directions(problem, parts, certificate, side, rho)
+                directions = Directions(problem, parts, certificate, side, rho, dual=dual)
             n_iter += directions.run(min(CHECK_EVERY, left), 0.0)
-            parts, at = directions.parts, None
-            certificate = duality_gap(problem, parts, start=certificate.intercept)
-            if split_loss and certificate.gap > threshold:
-                other = duality_gap(problem, parts, start=certificate.intercept, at=side.z)
-                certificate, at = (other, side.z) if other.gap < certificate.gap else (certificate, None)
+            parts, certificate, dual = directions.claimed(certificate.intercept, threshold)
         else:
             slow = model is not None and certificate.gap > SLOW * history[-2][2]
             if model is None or slow:
                 flat = flat and not slow
                 model = problem.data.gram(certificate.z, flat)
             U = None if directions is None else directions.U
-            directions = Directions(problem, parts, certificate, _Model(problem, model), rho, U)
+            directions = Directions(problem, parts, certificate, _Model(problem, model), rho, U, dual)
             n_iter += directions.run(min(INNER, left), 0.1)
-            parts, certificate = line_search(problem, parts, directions.parts, certificate)
+            dual = Dual(split=directions.split)
+            claims = (claim for _, claim in directions.claims())
+            found = [line_search(problem, parts, claim, certificate, dual) for claim in claims]
+            parts, certificate = min(found, key=lambda pair: pair[1].primal)
         rho = directions.rho
         # A gap that does not move any more has reached rounding.
         since_better = 0 if certificate.gap < 0.999 * best[0].gap else since_better + 1
         if not certificate.gap >= best[0].gap:
-            best = certificate, parts, at
+            best = certificate, parts, dual
 
-    certificate, parts, at = best
+    certificate, parts, dual = best
     return Result(
-        parts, certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history, at=at, rho=rho
+        parts, certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history, dual=dual, rho=rho
     )
 
 
-class Directions:
-    """The iteration: V the parts, W their sum on the quadratic side, U the scaled dual.
+def _best(problem, claims, intercept):
+    """(parts, certificate, dual) of the (parts, dual) with the smallest gap; those without dual variables come last."""
+    found = []
+    for parts, dual in claims:
+        if dual is not None or not found:
+            found.append((parts, duality_gap(problem, parts, start=intercept, dual=dual), dual))
+    return min(found, key=lambda claim: claim[1].gap)
 
-    The quadratic side is that of the ``side``, plus the coupling.
+
+class Directions:
+    """The iteration: V the parts of W in every group of the penalty, W on the quadratic side, U the scaled duals.
+
+    The quadratic side is that of the ``side``, plus the coupling. In every group the parts share what their sum lacks
+    of W; ``rho`` has the weight of each group, and U (G, d, T) its dual variables.
     """
 
-    def __init__(self, problem, parts, certificate, side, rho=None, U=None):
-        self.problem, self.terms, self.side = problem, problem.penalty.terms, side
+    def __init__(self, problem, parts, certificate, side, rho=None, U=None, dual=None):
+        self.problem, self.groups, self.side = problem, problem.penalty.groups, side
+        self.counts = [len(group) for group in self.groups]
         self.coupling = problem.penalty.coupling
         self.ridge = 2 * self.coupling.diagonal
         self.W = sum(parts)
-        self.V = np.stack(parts) if self.terms else np.zeros((0, *self.W.shape))
+        self.V = [np.stack(at) for at in problem.penalty.seen(parts)]
         self.factored = None
         side.begin(self.W, certificate)
-        self.rho = max(1e-2 * self.top, 1e-300) if rho is None else max(rho, 1e-12 * self.top)
-        # (At the solution the parts are the proxes of what the gradient pulls them to.)
-        self.U = -certificate.Z / self.rho if U is None else U
-        self.age = 0
+        G = len(self.groups)
+        if rho is None or np.shape(rho) != (G,):
+            self.rho = np.full(G, max(1e-2 * self.top, 1e-300))
+        else:
+            self.rho = np.maximum(rho, 1e-12 * self.top)
+        if U is None:
+            # (At the solution the parts are the proxes of what the gradient pulls them to.)
+            split = None if dual is None else dual.split
+            shares = Sharing(self.groups, self.W.shape)(certificate.Z, split)
+            U = [-share / rho for share, rho in zip(shares, self.rho, strict=False)]
+        self.U = list(U)
+        self.age, self.favourite, self.turn = 0, 0, 0
         self._forget()
 
     @property
@@ -114,53 +137,107 @@ class Directions:
         return float((self.side.gram.top + self.ridge).max())
 
     @property
-    def parts(self):
-        return tuple(self.V) if self.terms else (self.W,)
+    def split(self):
+        """(G, d, T) shares of minus the gradient, or None where there is one group."""
+        return -np.stack([rho * u for rho, u in zip(self.rho, self.U, strict=True)]) if len(self.U) > 1 else None
+
+    def claims(self):
+        """[(name, parts)] that may be the solution, those with most zeros first: nothing at all, W as every group has
+        it with the zeros of all of them, or without. Where there are parts, only their own group says how W is split.
+        """
+        if not self.groups:
+            return [("W", (self.W,))]
+        totals = [V.sum(axis=0) for V in self.V]
+        own = [(0, tuple(self.V[0]))] if self.counts[0] > 1 else [(g, (total,)) for g, total in enumerate(totals)]
+        if len(totals) == 1:
+            return own
+        used = np.logical_and.reduce([total != 0 for total in totals])
+        # (Zeros of rows leave a rank what it is.)
+        zeros = [
+            ((g, "zeros"), tuple(np.where(used, part, 0.0) for part in parts))
+            for g, parts in own
+            if not np.array_equal(used, totals[g] != 0)
+        ]
+        return [("nothing", tuple(np.zeros_like(part) for part in own[0][1])), *zeros, *own]
+
+    def claimed(self, intercept, threshold):
+        """(parts, certificate, dual) of the claim that is certified, or best; one beside the last best one is tried."""
+        claims = dict(self.claims())
+        names = list(claims)
+        self.turn += 1
+        tried = [self.favourite if self.favourite in claims else names[0], names[self.turn % len(names)]]
+        found = {}
+        for name in dict.fromkeys(tried):
+            found[name] = self._certified(claims[name], intercept, threshold)
+        if min(claim[1].gap for claim in found.values()) <= threshold:
+            # The first that is good enough: those with most zeros come first.
+            for name in names:
+                if name not in found:
+                    found[name] = self._certified(claims[name], intercept, threshold)
+            self.favourite = next(name for name in names if found[name][1].gap <= threshold)
+        else:
+            self.favourite = min(found, key=lambda name: found[name][1].gap)
+        return found[self.favourite]
+
+    def _certified(self, parts, intercept, threshold):
+        split = self.split
+        dual = None if split is None else Dual(split=split)
+        certificate = duality_gap(self.problem, parts, start=intercept, dual=dual)
+        at = self.side.at
+        if at is not None and certificate.gap > threshold:
+            better = Dual(at, split)
+            other = duality_gap(self.problem, parts, start=certificate.intercept, dual=better)
+            if other.gap < certificate.gap:
+                return parts, other, better
+        return parts, certificate, dual
 
     def run(self, n, shrink):
         """At most n iterations, fewer when all residuals have shrunk by a factor; returns their number."""
         first = None
         for i in range(1, n + 1):
             before, checked = self.W, i % CHECK_EVERY == 0 or i == n
-            total = self._step()
+            totals = self._step()
             # (What a check or the caller sees comes from a step, not from an extrapolation.)
             self.age += 1
             if (self.age > YOUNG and not self._go_ahead(jump=not checked)) or not checked:
                 continue
-            K = len(self.terms)
-            primal = np.linalg.norm(total - self.W) / max(np.linalg.norm(total), np.linalg.norm(self.W), 1e-300)
-            dual = np.linalg.norm(self.W - before) / max(np.linalg.norm(self.U) * K, 1e-300)
             tolerated = self.side.tolerated * (1 + self.age / PATIENCE)
-            if K:
-                self._balance(primal, dual, tolerated)
+            primal, dual = self._residuals(totals, before)
+            self._balance(primal, dual, tolerated)
             if self.side.balance(tolerated):
                 self._forget()
-            first = max(primal, dual) if first is None else first
-            if i > CHECK_EVERY and max(primal, dual) <= shrink * min(first, 0.1):
+            largest = max(*primal, *dual, 0.0)
+            first = largest if first is None else first
+            if i > CHECK_EVERY and largest <= shrink * min(first, 0.1):
                 return i
         return n
 
+    def _residuals(self, totals, before):
+        """(how far every group's sum is from W, how far W has moved), each (G,) and relative."""
+        size, moved = np.linalg.norm(self.W), np.linalg.norm(self.W - before)
+        primal = [np.linalg.norm(V - self.W) / max(np.linalg.norm(V), size, 1e-300) for V in totals]
+        dual = [moved / max(np.linalg.norm(U) * K, 1e-300) for U, K in zip(self.U, self.counts, strict=True)]
+        return (primal, dual) if self.groups else ([0.0], [np.inf])
+
     def _step(self):
-        """One iteration; returns the sum of the parts."""
-        K = len(self.terms)
-        target = self.side.target(self.W)
-        if not K:
-            self.W = self._solve(target, 0.0)
-            self.side.step(self.W)
-            return self.W
-        # Sharing: every part answers for the same K-th of what is missing.
-        move = (self.W - self.V.sum(axis=0)) / K - self.U
-        self.V = np.stack([f.prox(V + move, 1 / self.rho) for f, V in zip(self.terms, self.V, strict=True)])
-        total = self.V.sum(axis=0)
-        relaxed = RELAXATION * total + (1 - RELAXATION) * self.W
-        self.W = self._solve(target + self.rho / K * (relaxed + K * self.U), self.rho / K)
-        self.U = self.U + (relaxed - self.W) / K
+        """One iteration; returns the sums of the parts of every group."""
+        right, shift, totals, relaxed = self.side.target(self.W), 0.0, [], []
+        for g, (group, K, rho) in enumerate(zip(self.groups, self.counts, self.rho, strict=True)):
+            # Sharing: every part answers for the same K-th of what is missing.
+            move = (self.W - self.V[g].sum(axis=0)) / K - self.U[g]
+            self.V[g] = np.stack([f.prox(V + move, 1 / rho) for f, V in zip(group, self.V[g], strict=True)])
+            totals.append(self.V[g].sum(axis=0))
+            relaxed.append(RELAXATION * totals[g] + (1 - RELAXATION) * self.W)
+            right, shift = right + rho / K * (relaxed[g] + K * self.U[g]), shift + rho / K
+        self.W = self._solve(right, shift)
+        for g, K in enumerate(self.counts):
+            self.U[g] = self.U[g] + (relaxed[g] - self.W) / K
         self.side.step(self.W)
-        return total
+        return totals
 
     def _solve(self, right, shift):
         """W for which (G_t + shift) w_t + 2 (W M)_t = right_t."""
-        if self.coupling.is_diagonal and self.terms:
+        if self.coupling.is_diagonal and self.groups:
             return self.side.gram.solve(right, self.ridge + shift)
         key = shift, self.side.scale.tobytes()
         if self.factored is None or self.factored[0] != key:
@@ -171,16 +248,25 @@ class Directions:
         self.iterates, self.retreat = [], None
 
     @property
+    def _unit(self):
+        """The weight in whose units states are compared, in the metric in which the iteration moves less and less."""
+        return self.rho[0] if self.groups else self.top
+
+    @property
     def _state(self):
-        K = len(self.terms)
-        return np.concatenate([self.V.ravel(), self.W.ravel(), K * self.U.ravel(), self.side.state(self.rho)])
+        scale = np.sqrt(self.rho / self._unit)
+        V = [s * V.ravel() for s, V in zip(scale, self.V, strict=False)]
+        U = [s * K * U.ravel() for s, K, U in zip(scale, self.counts, self.U, strict=False)]
+        return np.concatenate([*V, self.W.ravel(), *U, self.side.state(self._unit)])
 
     def _set_state(self, state):
-        size = self.W.size
-        V, W, U, rest = np.split(state, np.cumsum([self.V.size, size, size]))
-        self.V, self.W = V.reshape(self.V.shape), W.reshape(self.W.shape)
-        self.U = U.reshape(self.U.shape) / max(1, len(self.terms))
-        self.side.set_state(rest, self.rho)
+        scale, G = np.sqrt(self.rho / self._unit), len(self.groups)
+        pieces = np.split(state, np.cumsum([A.size for A in (*self.V, self.W, *self.U)]))
+        self.V = [new.reshape(V.shape) / s for new, V, s in zip(pieces, self.V, scale, strict=False)]
+        self.W = pieces[G].reshape(self.W.shape)
+        duals = zip(pieces[G + 1 : -1], self.U, scale, self.counts, strict=True)
+        self.U = [new.reshape(U.shape) / (s * K) for new, U, s, K in duals]
+        self.side.set_state(pieces[-1], self._unit)
 
     def _go_ahead(self, jump):
         """Keep the iterate; after every group of them extrapolate, if ``jump``. Returns False where it has gone back
@@ -206,13 +292,17 @@ class Directions:
         return True
 
     def _balance(self, primal, dual, tolerated):
-        """Change rho until both residuals fall alike."""
-        factor = _factor(primal, dual, tolerated)
-        if factor != 1:
-            # Below the rounding of the model, rho would divide nothing but that.
-            factor = max(factor, 1e-12 * self.top / self.rho)
-            self.rho *= factor
-            self.U = self.U / factor
+        """Change every rho until both residuals fall alike."""
+        changed = False
+        for g in range(len(self.groups)):
+            factor = _factor(primal[g], dual[g], tolerated)
+            if factor != 1:
+                # Below the rounding of the model, rho would divide nothing but that.
+                factor = max(factor, 1e-12 * self.top / self.rho[g])
+                self.rho[g] *= factor
+                self.U[g] = self.U[g] / factor
+                changed = True
+        if changed:
             self._forget()
 
 
@@ -226,6 +316,7 @@ class _Model:
     """A quadratic model of the loss: its Hessian and what its minimiser W solves, gram W = target."""
 
     group = GROUP
+    at = None  # predictions other than those of W
 
     def __init__(self, problem, gram):
         self.coupling, self.design, self.gram = problem.penalty.coupling, problem.data.design, gram
@@ -278,6 +369,10 @@ class _Loss:
         else:
             self.centres = tasks.means(self.weight) if design.centred else None
             self.unit = design.weighted(self.weight, self.centres)
+
+    @property
+    def at(self):
+        return self.z
 
     def begin(self, W, certificate):
         data, tasks = self.data, self.data.tasks

@@ -83,6 +83,7 @@ from .losses import Huber, Logistic, Poisson, Squared, SquaredHinge
 from .new_tasks import fit_new_task
 from .path import alpha_max, regularization_path
 from .penalties import (
+    Box,
     ClusterCoupling,
     DirtyNorm,
     GraphGuided,
@@ -121,6 +122,7 @@ __all__ = [
     "BlockSparseClassifierCV",
     "BlockSparseRegressor",
     "BlockSparseRegressorCV",
+    "Box",
     "ClusterCoupling",
     "ClusteredClassifier",
     "ClusteredClassifierCV",

@@ -16,9 +16,11 @@ from ._rows import used_rows
 from .gram import each, grams_of
 from .inverses import inverse
 from .penalties._sums import Sharing
+from .penalties.rows import without
 from .tasks import Tasks
 
 ENTRIES = 2_000_000  # of all W of a path, or of all predictions, that are certified at a time
+MENDED = 5  # steps in which constraints alone find dual variables
 FAR = 1e3  # deviations of the targets from their mean that others may be away from zero, and still be exact
 
 
@@ -150,12 +152,22 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         size = np.sqrt(problem.data.design.squares.max(axis=1) * float(c @ v**2))
         feasible = feasible and not np.any(np.abs(left[size > 0]) > 1e-7 * size[size > 0, None])
         Z = Z - left @ free.T
-    shares = [Z]
-    if len(penalty.groups) > 1:
-        shares = Sharing(penalty.groups, problem.shape)(Z, dual.split, out)
-        rest = np.abs(Z - sum(shares)) if out is None else np.where(out, 0.0, np.abs(Z - sum(shares)))
-        feasible = feasible and bool(rest.max() <= 1e-9 * np.abs(Z).max())
-    gap = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares) if feasible else np.inf
+    shares, rest = [Z], None
+    if len(penalty.groups) > 1 or any(term.is_constraint for group in penalty.groups for term in group):
+        sharing, split = Sharing(penalty.groups, problem.shape), dual.split
+        for k in range(MENDED + 1):
+            shares, rest = sharing(Z, split, out)
+            taken = without(rest, coupling.free) if coupled else np.zeros_like(rest)
+            least = 1e-9 if k == MENDED else 1e-13
+            if not np.abs(rest - taken).max() > least * np.abs(Z).max():
+                break
+            # What neither a group nor the coupling can take has to be taken out of the dual variables.
+            v = _without_rest(problem.data, at, v, rest - taken)
+            Z, split = _gradient(tasks, -c * v, WM, out), shares
+        else:
+            feasible = False
+        rest = taken if coupled else None
+    gap = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest) if feasible else np.inf
     # v = 0 is feasible for every loss and penalty; it is the better bound where the data can be fitted exactly.
     trivial = primal + float(c @ loss.conjugate(y, np.zeros_like(y)))
     if not gap <= trivial:
@@ -220,10 +232,11 @@ def not_below_zero(gap, scale):
     return np.where((gap < 0) & (gap >= -1e-12 * scale), 0.0, gap)
 
 
-def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares):
+def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest=None):
     """primal - dual, after v has been scaled down until every norm accepts its group's share of Z.
 
-    ``sizes`` are the values of the terms, ``quadratic`` is that of the coupling.
+    ``sizes`` are the values of the terms, ``quadratic`` is that of the coupling, which takes the ``rest`` of Z that no
+    share has beside its own.
     """
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
     scale = 1.0
@@ -238,6 +251,9 @@ def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares):
     if not penalty.terms:
         return gap + penalty.coupling.conjugate(Z)
     gap += (1 - scale) ** 2 * quadratic
+    if rest is not None:
+        along = float(np.sum(sum(parts) * rest))
+        gap += scale * (scale - 1) * along + scale**2 * penalty.coupling.conjugate(rest)
     for group, at, of_group, share in zip(penalty.groups, penalty.seen(parts), sizes, shares, strict=True):
         for term, part, size in zip(group, at, of_group, strict=True):
             conjugate = 0.0 if term.is_norm else term.conjugate(scale * share)
@@ -278,6 +294,23 @@ def separated(problem, W):
     if entries is None and not penalty.terms and penalty.coupling.is_zero:
         entries = np.ones(problem.shape, dtype=bool)
     return np.flatnonzero(False if entries is None else problem.data.separated(W, entries))
+
+
+def _without_rest(data, at, v, rest):
+    """v after a Newton step in the coefficients at which ``rest`` is not zero, that takes it out of Z there.
+
+    Weighted by the loss's second derivative, as ``_correction`` is.
+    """
+    tasks, c = data.tasks, data.tasks.weight
+    curvature = data.loss.second(tasks.y, at)
+    rows = np.flatnonzero(rest.any(axis=1))
+    sub, E, h = tasks.select(rows), rest[rows].T != 0, c * curvature
+    means = sub.means(h) if data.fit_intercept else None
+    move = np.zeros((len(rows), tasks.n_tasks))
+    for some, G in grams_of(sub, h, means):
+        move[:, some] = each(inverse(_inside(G, E[some])), rest[rows][:, some])
+    step = sub.apply(move)
+    return v + curvature * (step if means is None else step - tasks.spread(np.sum(means * move, axis=0)))
 
 
 def _gradient(tasks, u, WM, out):

@@ -238,10 +238,15 @@ def _probed(problem, parts, n_probes, rng):
     for b, left in _directions(data, n_probes, rng):
         # As long as NUDGE deviations of the targets, of which half the squares are what there is to gain.
         size = NUDGE * np.sqrt(2 * gain / (c @ b**2))
-        nudged = DataTerm(replace(tasks, y=tasks.y + size * b), data.loss, data.fit_intercept, data.fixed_intercept)
-        nudged.__dict__["design"] = data.design
-        moved = solve(Problem(nudged, problem.penalty), start, TIGHT)
-        traces += tasks.sum(left * _centred(data, tasks.apply(moved.W - start.W))) / size
+        moved = 0.0
+        # (To both sides: what a spectrum bends by is of the size of the nudge on one.)
+        for sign in (1, -1):
+            nudged = DataTerm(
+                replace(tasks, y=tasks.y + sign * size * b), data.loss, data.fit_intercept, data.fixed_intercept
+            )
+            nudged.__dict__["design"] = data.design
+            moved = moved + sign * solve(Problem(nudged, problem.penalty), start, TIGHT).W
+        traces += tasks.sum(left * _centred(data, tasks.apply(moved))) / (2 * size)
     return traces
 
 

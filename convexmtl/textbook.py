@@ -73,8 +73,9 @@ def solve(problem, penalty, **options):
     def found():
         """The objective at what the solver found: parts are a split of their sum, and nothing else of it is used."""
         if parts:
-            W.value = penalty.feasible(sum(part.value for part in parts))
-            value = problem.penalty.value([part.value for part in parts] if problem.penalty.terms else (W.value,))
+            split = [part.value for part in parts] if problem.penalty.terms else (W.value,)
+            split = problem.penalty.feasible(split)
+            W.value, value = sum(split), problem.penalty.value(split)
         else:
             W.value = penalty.feasible(W.value)
             value = penalty.value(W.value)

@@ -20,6 +20,7 @@ import convexmtl as cm
 from convexmtl.data import DataTerm
 from convexmtl.losses import Huber, Logistic, Loss, Poisson, Squared, SquaredHinge
 from convexmtl.penalties import (
+    Box,
     ClusterCoupling,
     DirtyNorm,
     GraphGuided,
@@ -222,6 +223,12 @@ def backwards(T):
     return np.arange(T)[::-1]
 
 
+def bounds(d, T):
+    """Of every kind, not all with zero between them."""
+    low = np.resize([-np.inf, 0.0, -0.2, 0.1, -np.inf], (d, T))
+    return low, np.where(np.isinf(low), np.resize([np.inf, -0.05, 0.0], (d, T)), low + 0.4)
+
+
 def two_clusters(T):
     return np.arange(T) % 2
 
@@ -311,6 +318,13 @@ PENALTIES = {
     "l2_free_features+trace": PenaltyCase(
         lambda d, T: RowNorm(0.15, feature_weights=np.resize([0, 1, np.inf, 2, 1], d)) + TraceNorm(0.05)
     ),
+    "box_alone": PenaltyCase(lambda d, T: Box(-0.3, np.linspace(0.1, 0.4, d)[:, None])),
+    "positive+mean": whole(Box(low=0.0) + MeanCoupling(0.1, 0.2)),
+    "positive": whole(Box(low=0.0), free=True),
+    "l2+positive": whole(RowNorm(0.1) + Box(low=0.0)),
+    "trace+l1+bounds": PenaltyCase(lambda d, T: TraceNorm(0.1) + Box(*bounds(d, T)) + RowNorm(0.03, q=1)),
+    "sparse,low_rank+positive": PenaltyCase(lambda d, T: SparseLowRank(0.08, 0.12) + Box(low=0.0, high=0.5)),
+    "temporal_free+positive": whole(Temporal(0.1) + Box(low=0.0), free=True),
     "sparse,low_rank+l2": PenaltyCase(
         lambda d, T: RowNorm(0.1) + Parts([("sparse", RowNorm(0.08, q=1)), ("low_rank", TraceNorm(0.1))])
     ),

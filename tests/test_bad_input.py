@@ -16,6 +16,7 @@ import convexmtl as cm
 from convexmtl import metrics, model_selection, structures
 from convexmtl.estimators import _base
 from convexmtl.penalties import (
+    Box,
     ClusterCoupling,
     GraphGuided,
     GraphLaplacian,
@@ -384,7 +385,22 @@ PARAMETERS = {
         Parts([("a", RowNorm(0.0)), ("b", TraceNorm())]),
         "part 'a': RowNorm.* leaves nothing for the other",
     ),
-    "two norms": (RowNorm() + TraceNorm(), r"RowNorm \+ TraceNorm: one of the two must be a quadratic coupling"),
+    "bounds that cross": (
+        Box(1.0, [[0.5]] * 6),
+        "Box needs low <= high .*, got low = 1 and high = 0.5 for feature 0 in",
+    ),
+    "nan bounds": (Box(nan), "Box's low must not be NaN, got nan: use infinity where there is none"),
+    "bounds in words": (Box(high="no"), r"Box's high must be a number, or numbers that broadcast to .*, got 'no'"),
+    "bounds of another shape": (Box(high=np.ones((2, 7))), r"Box's high must be .*, got bounds of shape \(2, 7\)"),
+    "infinite bounds": (Box(low=np.inf), "Box needs low <= high with low < inf .*, got low = inf and high = inf"),
+    "boxes apart": (
+        RowNorm() + Box(low=1.0) + Box(high=0.5),
+        r"no W is allowed by Box \+ Box: a lower bound of 1 is above",
+    ),
+    "left out and bounded away": (
+        RowNorm(feature_weights={0: np.inf}) + Box(low=0.1),
+        r"no W is allowed by RowNorm \+ Box: coefficients that are left out have to be zero",
+    ),
     "no penalty": ("l1", "penalty must be a Penalty object such as .*, got 'l1'"),
     "a class": (RowNorm, "penalty must be a Penalty object such as .*, got <class"),
 }

@@ -2,6 +2,7 @@
 
 from .._jit import row_prox
 from .base import Penalty
+from .constraints import Box, Constraint
 from .couplings import ClusterCoupling, Coupling, GraphLaplacian, MeanCoupling, TaskCoupling
 from .dirty import DirtyNorm
 from .graphs import GraphGuided
@@ -24,7 +25,9 @@ from .tree import TreeGuided
 from .weighted import Weighted
 
 __all__ = [
+    "Box",
     "ClusterCoupling",
+    "Constraint",
     "Coupling",
     "DirtyNorm",
     "GraphGuided",

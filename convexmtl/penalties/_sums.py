@@ -47,41 +47,39 @@ def _dense(A):
 class Sharing:
     """The shares of the groups in one (d, T) matrix.
 
-    In what a group leaves free its share has to vanish, whatever rounding or another strength has made of it.
+    In what a group leaves free its share has to vanish, and that of a constraint has signs, whatever rounding or
+    another strength has made of it.
     """
 
     def __init__(self, groups, shape):
         self.groups, self.shape = groups, shape
         self.free = [free_of_any(group, shape[1]) for group in groups]
-        self.entries = [free_entries_of(group, shape) for group in groups]
 
     def projected(self, g, Z):
-        """Z without what group g leaves free."""
-        if self.entries[g] is not None:
-            Z = np.where(self.entries[g], 0.0, Z)
+        """What group g can take of Z."""
+        for term in self.groups[g]:
+            Z = term.dual_part(Z)
         if self.free[g].shape[1]:
             Z = Z - (Z @ self.free[g]) @ self.free[g].T
         return Z
 
     def __call__(self, Z, split=None, anything=None):
-        """[share] of every group, near those of ``split``, that sum up to Z but where ``anything`` is allowed (d, T);
-        what no group can take is left over."""
-        if len(self.groups) == 1:
-            return [Z]
-        if split is None or np.shape(split) != (len(self.groups), *self.shape):
-            split = np.broadcast_to(Z / len(self.groups), (len(self.groups), *self.shape))
+        """([share] of every group, near those of ``split``; what no group takes of Z (d, T), but where it may be
+        ``anything``)."""
+        G = len(self.groups)
+        if split is None or np.shape(split) != (G, *self.shape):
+            split = np.broadcast_to(Z / max(G, 1), (G, *self.shape))
         shares = [self.projected(g, share) for g, share in enumerate(split)]
         rest = Z - sum(shares)
-        if anything is not None:
-            rest = np.where(anything, 0.0, rest)
         for _ in range(ROUNDS):
-            for g in range(len(shares)):
-                taken = self.projected(g, rest)
-                shares[g] = shares[g] + taken
-                rest = rest - taken
+            if anything is not None:
+                rest = np.where(anything, 0.0, rest)
             if not np.any(rest):
                 break
-        return shares
+            for g, share in enumerate(shares):
+                shares[g] = self.projected(g, share + rest)
+                rest = rest - (shares[g] - share)
+        return shares, rest if anything is None else np.where(anything, 0.0, rest)
 
 
 def dual_norm_of_sum(groups, Z, rtol):
@@ -97,7 +95,7 @@ def dual_norm_of_sum(groups, Z, rtol):
     Z, sharing = Z / size, Sharing(groups, Z.shape)
 
     def above(split=None):
-        shares = sharing(Z, split)
+        shares, _ = sharing(Z, split)
         return max(float(norm.dual_norm(share)) for group, share in zip(groups, shares, strict=True) for norm in group)
 
     counts = [len(group) for group in groups]

@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from numbers import Real
 from typing import NamedTuple
 
@@ -98,10 +98,31 @@ class Canonical:
         return _some([_every([term.left_out(shape) for term in group]) for group in self.groups])
 
     @property
+    def allows_zero(self):
+        """Whether W may be zero at all."""
+        return all(term.binds_zero is not None for group in self.groups for term in group)
+
+    @property
     def kinks(self):
-        """[[norms that keep W at zero]] of the groups that have such."""
+        """[[norms, or cones, that keep W at zero]] of the groups that have such; none where no strength does."""
         found = [[term.kink for term in group if term.kink is not None] for group in self.groups]
-        return [kinks for kinks in found if kinks]
+        found = [kinks for kinks in found if kinks]
+        return found if self.allows_zero and any(kink.is_norm for kinks in found for kink in kinks) else []
+
+    def feasible(self, parts):
+        """The parts, changed as little as it takes for Omega to be finite."""
+        parts = [term.feasible(part) for term, part in zip(self.terms, parts, strict=True)] if self.terms else [*parts]
+        W = changed = sum(parts[1:], parts[0])
+        for term in self.whole:
+            changed = term.feasible(changed)
+        if len(parts) == 1:
+            return (changed,)
+        if changed is W:
+            return tuple(parts)
+        for _ in range(2):
+            # (Once more for what rounding has made of the sum.)
+            parts[0] = parts[0] + (changed - sum(parts[1:], parts[0]))
+        return tuple(parts)
 
     def dual_norm(self, Z, rtol=1e-9):
         """The smallest factor before the strengths for which the kinks keep W at zero while Z pulls, up to ``rtol``
@@ -226,6 +247,17 @@ class Penalty(BaseEstimator):
     def kink(self):
         """The part of it that is a norm, and keeps W at zero; None where nothing does."""
         return self if self.is_norm else None
+
+    # A constraint: whether W = 0 is within it and some W near zero are not, or None where W = 0 is not.
+    binds_zero = False
+    # Whether it is 0 or infinite.
+    is_constraint = False
+
+    def dual_part(self, Z):
+        """Z, or what is near it that has no share where the conjugate is infinite however short Z is (but for the
+        directions of tasks that are free)."""
+        entries = self.free_entries(np.shape(Z))
+        return Z if entries is None else np.where(entries, 0.0, Z)
 
     @property
     def softest(self):
@@ -403,9 +435,24 @@ class Added(Penalty):
                 f"only one penalty of a sum may be a sum of parts of W, got two, in {_names(self.first)} and "
                 f"{_names(self.second)}: W would be split in two ways at once. Put all parts into one Parts([...])."
             )
-        if b.n_parts > 1 or not a.terms:
-            a, b = b, a
-        return Canonical(a.terms, a.coupling + b.coupling, a.whole + b.terms + b.whole)
+        split = [one.terms for one in (a, b) if one.n_parts > 1]
+        single = [term for one in (a, b) for term in (one.terms if one.n_parts == 1 else ()) + one.whole]
+        # (What takes any dual variable comes first.)
+        groups = split + [(term,) for term in single if not term.is_constraint]
+        constraints = [term for term in single if term.is_constraint]
+        if constraints:
+            groups.append((reduce(lambda one, other: one.within(other), constraints),))
+        if not groups:
+            return Canonical((), a.coupling + b.coupling)
+        both = Canonical(groups[0], a.coupling + b.coupling, tuple(term for (term,) in groups[1:]))
+        if constraints and not np.isfinite(
+            both.value(both.feasible([np.zeros((n_features, len(labels)))] * both.n_parts))
+        ):
+            raise ValueError(
+                f"no W is allowed by {_names(self)}: coefficients that are left out have to be zero, which the other "
+                "constraints do not allow. Loosen these."
+            )
+        return both
 
     def feasible(self, W):
         return self.second.feasible(self.first.feasible(W))

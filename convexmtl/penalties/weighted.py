@@ -131,6 +131,9 @@ class WeightedRows(RowPenalty):
     def free_tasks(self, n_tasks):
         return self.rows.free_tasks(n_tasks)
 
+    def feasible(self, W):
+        return np.where(np.isinf(self.weights)[:, None], 0.0, W)
+
     def free_entries(self, shape):
         free = self.weights == 0
         return np.broadcast_to(free[:, None], shape) if free.any() else None

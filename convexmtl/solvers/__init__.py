@@ -124,6 +124,7 @@ def without_constants(problem, result, tol):
     parts = tuple(part.copy() for part in result.parts)
     for part in parts:
         part[rows] = 0.0
+    parts = problem.penalty.feasible(parts)
     certificate = duality_gap(problem, parts, start=result.intercept, dual=result.dual)
     return replace(
         result,

@@ -25,6 +25,11 @@ def critical_factor(problem):
     It is exactly 0 where W = 0 is optimal without a penalty: what is rounding in the gradient counts as zero.
     """
     penalty = problem.penalty
+    if not penalty.allows_zero:
+        raise ValueError(
+            "alpha_max is the strength from which on all coefficients are zero, and the constraints do not allow "
+            "W = 0: pass the strengths to try as alphas."
+        )
     softest = None if penalty.kinks else _smallest_curvature(penalty)
     Z, _, rounding = _gradient_at_zero(problem)
     Z = np.where(np.abs(Z) <= rounding, 0.0, Z)
@@ -98,7 +103,7 @@ def _smallest_curvature(penalty):
             if np.any(direction):
                 probe[0] = direction / np.linalg.norm(direction)
                 value = 2 * term.softest.value(probe)
-                curvatures += [value] if value > 0 else []
+                curvatures += [value] if 0 < value < np.inf else []
     if not curvatures:
         raise ValueError(
             "alpha_max needs a positive strength to start from: all are 0, or one of 0 leaves all of W free, or the "

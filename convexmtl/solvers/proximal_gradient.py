@@ -14,7 +14,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     """See ``convexmtl.solvers.solve``. One iteration is one step of all parts together."""
     terms, threshold = problem.penalty.terms, problem.threshold(tol)
     K = len(terms)
-    parts = problem.zeros() if start is None else start.parts
+    parts = problem.penalty.feasible(problem.zeros() if start is None else start.parts)
     X = np.stack(parts)
     smooth = _smooth_part(problem)
     certificate = duality_gap(problem, parts, start=None if start is None else start.intercept)

@@ -44,7 +44,9 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     # (The loss is its own model then.)
     direct, threshold = problem.loss.quadratic or split_loss, problem.threshold(tol)
     start = Result(problem.zeros(), None, np.inf, np.inf, 0, None) if start is None else start
-    parts, certificate, dual = _best(problem, [(start.parts, start.dual), (start.parts, None)], start.intercept)
+    # (Zeros, or where a path leads on, may be outside of what constraints allow.)
+    parts = problem.penalty.feasible(start.parts)
+    parts, certificate, dual = _best(problem, [(parts, start.dual), (parts, None)], start.intercept)
     directions, model, flat, n_iter, since_better, history = None, None, True, 0, 0, []
     rho, best = start.rho, (certificate, parts, dual)
 
@@ -126,7 +128,7 @@ class Directions:
         if U is None:
             # (At the solution the parts are the proxes of what the gradient pulls them to.)
             split = None if dual is None else dual.split
-            shares = Sharing(self.groups, self.W.shape)(certificate.Z, split)
+            shares, _ = Sharing(self.groups, self.W.shape)(certificate.Z, split)
             U = [-share / rho for share, rho in zip(shares, self.rho, strict=False)]
         self.U = list(U)
         self.age, self.favourite, self.turn = 0, 0, 0
@@ -158,7 +160,8 @@ class Directions:
             for g, parts in own
             if not np.array_equal(used, totals[g] != 0)
         ]
-        return [("nothing", tuple(np.zeros_like(part) for part in own[0][1])), *zeros, *own]
+        nothing = [("nothing", self.problem.zeros())]
+        return [(name, self.problem.penalty.feasible(parts)) for name, parts in (*nothing, *zeros, *own)]
 
     def claimed(self, intercept, threshold):
         """(parts, certificate, dual) of the claim that is certified, or best; one beside the last best one is tried."""

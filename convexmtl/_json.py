@@ -13,13 +13,14 @@ from sklearn.model_selection import BaseCrossValidator, BaseShuffleSplit
 
 from . import auto, baselines, estimators, losses, model_selection, penalties
 from ._compat import check_pandas_support
+from .certificate import Dual
 from .estimators._base import MultiTaskEstimator
 from .explanation import FitSummary
 from .penalties._reading import Graph, Read
 from .penalties.base import Added, Later, Said
 from .statistics import SufficientStatistics
 
-RECORDS = {cls.__name__: cls for cls in (FitSummary, Said, SufficientStatistics, Graph)}
+RECORDS = {cls.__name__: cls for cls in (FitSummary, Said, SufficientStatistics, Graph, Dual)}
 
 
 @cache

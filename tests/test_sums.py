@@ -241,3 +241,10 @@ def test_strengths_of_zero_leave_the_rest():
         atol=1e-4,
     )
     assert critical_factor(cm.MultiTaskRegressor(nothing)._formulate(X, Y).problem) > 0
+
+
+def test_saved_as_json():
+    X, Y = drawn()
+    model = cm.MultiTaskRegressor(SUM, tol=1e-8).fit(X, Y)
+    again = cm.from_dict(cm.to_dict(model))
+    assert cm.certify(again, X, Y).gap == cm.certify(model, X, Y).gap <= 1e-6

@@ -103,7 +103,7 @@ def test_any_split_of_the_dual_variables_is_a_bound(name):
     lowest = result.objective - result.dual_gap
     for size in (0.0, 1e-3, 1.0):
         noise = size * rng.standard_normal((problem.penalty.n_parts, *shape))
-        parts = result.parts + (noise if out is None else np.where(out, 0.0, noise))
+        parts = problem.penalty.feasible(result.parts + (noise if out is None else np.where(out, 0.0, noise)))
         for split in (None, result.dual.split, rng.standard_normal((n_groups, *shape)), np.zeros((1, 2, 3))):
             certificate = duality_gap(problem, parts, dual=Dual(split=split))
             assert certificate.gap >= certificate.primal - result.objective - 1e-10 * scale

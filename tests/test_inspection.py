@@ -158,8 +158,8 @@ def test_coefficients_of_scikit_learn():
     assert drawn(CoefficientDisplay.from_estimator(LassoCV(alphas=[0.1]).fit(X, Y[:, 0]))).coef.shape == (1, 6)
 
 
-@pytest.mark.parametrize("name", ["{}", "name {}"])
-@pytest.mark.parametrize("n", [1, 20, 300])
+@pytest.mark.parametrize("name", ["{}", "school number {}"])
+@pytest.mark.parametrize("n", [1, 3, 20, 300])
 def test_names_do_not_overlap(n, name):
     names = [name.format(i) for i in range(n)]
     coefficients = CoefficientDisplay(coef=rng.standard_normal((n, n)), feature_names=names, task_names=names)

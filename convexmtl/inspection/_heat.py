@@ -7,6 +7,7 @@ import numpy as np
 from ._common import LETTER, LINE, inches, largest, shortened, width_of
 
 SHARP = 300  # rows or columns up to which an image has edges, and beyond which it is averaged
+BESIDE_BAR = 0.8  # of the width of axes is left beside a bar of colours
 
 
 class View(NamedTuple):
@@ -110,6 +111,9 @@ def heat_map(ax, values, bound, rows, columns, options):
     interpolation = "nearest" if max(values.shape) <= SHARP else "antialiased"
     image = ax.imshow(values, **{"cmap": "RdBu_r", "interpolation": interpolation, **limits, **options})
     width, height = inches(ax)
+    width *= BESIDE_BAR
+    if ax.get_aspect() == 1:
+        width = min(width, height * values.shape[1] / values.shape[0])
     upright = len(columns) * (width_of(columns) + LETTER) < width
     ticks = spread_ticks(values.shape[1], width if not upright else np.inf)
     ax.set_xticks(ticks, [columns[j] for j in ticks], rotation=0 if upright else 90)

@@ -79,7 +79,7 @@ from .estimators import (
 )
 from .explanation import explain_fit
 from .intervals import prediction_interval
-from .losses import Huber, Logistic, Poisson, Squared, SquaredHinge
+from .losses import Gamma, Huber, Logistic, Poisson, Squared, SquaredHinge, Tweedie
 from .new_tasks import fit_new_task
 from .path import alpha_max, regularization_path
 from .penalties import (
@@ -134,6 +134,7 @@ __all__ = [
     "DirtyNorm",
     "DirtyRegressor",
     "DirtyRegressorCV",
+    "Gamma",
     "GraphGuided",
     "GraphGuidedClassifier",
     "GraphGuidedClassifierCV",
@@ -215,6 +216,7 @@ __all__ = [
     "TreeGuidedClassifierCV",
     "TreeGuidedRegressor",
     "TreeGuidedRegressorCV",
+    "Tweedie",
     "Weighted",
     "__version__",
     "adaptive",

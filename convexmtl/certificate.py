@@ -169,7 +169,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         rest = taken if coupled else None
     gap = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest) if feasible else np.inf
     # v = 0 is feasible for every loss and penalty; it is the better bound where the data can be fitted exactly.
-    trivial = primal + float(c @ loss.conjugate(y, np.zeros_like(y)))
+    trivial = primal + tasks.total(loss.conjugate(y, np.zeros_like(y)))
     if not gap <= trivial:
         gap = trivial
     gap = float(not_below_zero(gap, abs(primal) + abs(trivial)))
@@ -247,7 +247,7 @@ def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest=None):
                 scale = min(scale, 1 / norm) if norm > 1 else scale if norm <= 1 else np.nan
     with np.errstate(invalid="ignore", over="ignore"):
         share = loss.fenchel_gap(tasks.y, z, scale * v)
-    gap = float(tasks.weight @ np.where(tasks.weight > 0, share, 0.0))
+    gap = tasks.total(share)
     if not penalty.terms:
         return gap + penalty.coupling.conjugate(Z)
     gap += (1 - scale) ** 2 * quadratic

@@ -160,10 +160,10 @@ class DataTerm:
     @cached_property
     def _gain(self):
         """(what there is to gain, the sum of which it would be rounding), see ``threshold``."""
-        c, y = self.tasks.weight, self.tasks.y
+        tasks, y = self.tasks, self.tasks.y
         at_zero, zero = self.tasks.shift(np.zeros_like(y), self.trivial[1]), np.zeros_like(y)
-        gain = float(c @ self.loss.fenchel_gap(y, at_zero, zero))
-        return max(gain, 0.0), float(c @ (y**2 + np.abs(self.loss.conjugate(y, zero))))
+        gain = tasks.total(self.loss.fenchel_gap(y, at_zero, zero))
+        return max(gain, 0.0), tasks.total(y**2 + np.abs(self.loss.conjugate(y, zero)))
 
     @cached_property
     def reduced(self):

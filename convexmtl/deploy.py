@@ -29,7 +29,7 @@ FORMAT = 1  # of dicts
 def to_sklearn(estimator):
     """A fitted estimator as linear models of scikit-learn alone, which predict what it predicts, to rounding.
 
-    For regression ``LinearRegression``, for losses of counts ``PoissonRegressor``; for classification
+    For regression ``LinearRegression``, for losses that predict exp(z) ``PoissonRegressor``; for classification
     ``LogisticRegression``, and ``LinearSVC`` for losses without probabilities. They need nothing of this package where
     they are loaded, and what converts scikit-learn's models (``skl2onnx`` to ONNX, say) converts them.
 

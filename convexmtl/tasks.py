@@ -212,6 +212,10 @@ class Tasks:
         """(T,) sums over the samples of each task."""
         return np.add.reduceat(u, self.ptr[:-1])
 
+    def total(self, u):
+        """Weighted sum of u (N,), which may be infinite or NaN for samples without weight."""
+        return float(self.weight @ np.where(self.weight > 0, u, 0.0))
+
     @cached_property
     def absent(self):
         """Samples without weight."""

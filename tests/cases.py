@@ -18,7 +18,7 @@ from sklearn.utils.fixes import parse_version
 
 import convexmtl as cm
 from convexmtl.data import DataTerm
-from convexmtl.losses import Huber, Logistic, Loss, Poisson, Squared, SquaredHinge
+from convexmtl.losses import Gamma, Huber, Logistic, Loss, Poisson, Squared, SquaredHinge, Tweedie
 from convexmtl.penalties import (
     Box,
     ClusterCoupling,
@@ -72,6 +72,15 @@ def count_targets(z, rng):
     return rng.poisson(np.exp(np.clip(0.5 * z, -2, 2))).astype(float)
 
 
+def positive_targets(z, rng):
+    return rng.gamma(2.0, 0.5 * np.exp(np.clip(0.5 * z, -2, 2)))
+
+
+def costs_or_none(z, rng):
+    """Sums of a random number of positive ones, often none."""
+    return rng.gamma(np.maximum(2.0 * rng.poisson(1.0, z.shape), 1e-12), 0.5 * np.exp(np.clip(0.5 * z, -2, 2)))
+
+
 def sign_targets(z, rng):
     return np.where(z + 1.5 * rng.standard_normal(z.shape) > 0, 1.0, -1.0)
 
@@ -80,6 +89,8 @@ LOSSES = {
     "squared": LossCase(Squared(), real_targets),
     "huber": LossCase(Huber(delta=0.7), outlying_targets),
     "poisson": LossCase(Poisson(), count_targets),
+    "gamma": LossCase(Gamma(), positive_targets),
+    "tweedie": LossCase(Tweedie(1.5), costs_or_none),
     "logistic": LossCase(Logistic(), sign_targets),
     "squared_hinge": LossCase(SquaredHinge(), sign_targets),
 }

@@ -197,6 +197,19 @@ def test_classification_data(cls, case, no_work):
     refused(cls(), message, features, targets, **options)
 
 
+@pytest.mark.parametrize(
+    "loss, message, targets",
+    [
+        ("gamma", r"loss=Gamma\(\) needs targets y > 0, got 0: drop such rows, or use Tweedie", put(np.abs(Y), 3, 0.0)),
+        (cm.Tweedie(1.2), r"loss=Tweedie\(power=1\.2\) needs targets y >= 0, got -2\.5", put(np.abs(Y), 3, -2.5)),
+        (cm.Tweedie(3), r"Tweedie's power must be in \[1, 2\], got 3: beyond, the loss is not convex", np.abs(Y) + 1),
+    ],
+)
+def test_targets_that_are_not_positive(loss, message, targets, no_work):
+    for model in (cm.BlockSparseRegressor(loss=loss), cm.TraceNormRegressorCV(loss=loss)):
+        refused(model, message, X, targets)
+
+
 @pytest.mark.parametrize("cls", cases.REGRESSORS, ids=lambda cls: cls.__name__)
 def test_negative_counts(cls, no_work):
     refused(

@@ -31,6 +31,8 @@ PLAIN = {
     "squared": LinearRegression,
     "huber": LinearRegression,
     "poisson": PoissonRegressor,
+    "gamma": PoissonRegressor,
+    "tweedie": PoissonRegressor,
     "logistic": LogisticRegression,
     "squared_hinge": LinearSVC,
 }

@@ -1,5 +1,6 @@
 """What a user sees: layouts, labels, names and shapes, predictions, scores, pipelines and searches."""
 
+import json
 import pickle
 import re
 
@@ -259,6 +260,20 @@ def test_a_single_task_has_flat_predictions(cls):
     assert_array_equal(named.predict(X), flat.predict(X))
 
 
+def test_a_loss_object_is_searched_saved_and_reported():
+    X, Y, _ = cases.user_input("tweedie", "shared")
+    model = cm.MultiTaskRegressor(RowNorm(0.05), loss=cm.Tweedie(1.2))
+    assert clone(model).loss.power == 1.2 and clone(model).loss is not model.loss
+    search = GridSearchCV(model, {"loss__power": [1, 1.5]}, cv=2, scoring="neg_mean_absolute_error").fit(X, Y)
+    assert search.best_estimator_.loss.power == search.best_params_["loss__power"]
+    model.fit(X, Y)
+    said = " ".join(str(cm.explain_fit(model)).split())
+    assert "exp((2 - p) z) / (2 - p) + y exp((1 - p) z) / (p - 1)" in said and "power=1.2" in said
+    for again in (pickle.loads(pickle.dumps(model)), cm.from_dict(json.loads(json.dumps(cm.to_dict(model))))):
+        assert again.loss.power == 1.2
+        assert_allclose(again.predict(X), model.predict(X), rtol=1e-15)
+
+
 def test_poisson_predicts_the_mean():
     X, Y, _ = cases.user_input("poisson", "shared")
     fit = cm.BlockSparseRegressor(loss="poisson", tol=1e-8).fit(X, Y)
@@ -456,7 +471,7 @@ def test_a_single_class_and_nothing_else():
 def test_poisson_task_of_zeros(cls):
     X, Y, _ = cases.user_input("poisson", "shared")
     Y[:, 1] = 0
-    with pytest.warns(UserWarning, match=r"1 task\(s\) have no count above zero .* \[1\]"):
+    with pytest.warns(UserWarning, match=r"1 task\(s\) have no target above zero .* \[1\]"):
         fit = cls(loss="poisson").fit(X, Y)
     assert np.isfinite(fit.coef_).all()
     assert_allclose(fit.intercept_[1], np.log(0.5 / len(Y)))

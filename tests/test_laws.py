@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.linear_model import (
     ElasticNet,
+    GammaRegressor,
     Lasso,
     LinearRegression,
     LogisticRegression,
@@ -20,6 +21,7 @@ from sklearn.linear_model import (
     MultiTaskLasso,
     PoissonRegressor,
     Ridge,
+    TweedieRegressor,
 )
 from sklearn.metrics import mean_poisson_deviance
 
@@ -685,9 +687,12 @@ def counts(rng, n=60, d=4, T=2):
     return X, rng.poisson(np.exp(1 + 0.6 * X[:, :T])).astype(float)
 
 
-@pytest.mark.parametrize(
+RIDGES = pytest.mark.parametrize(
     "penalty", [MeanCoupling(0.05, 0.05), RowNorm(0.1, l1_ratio=0.0), SquaredTraceNorm(0.1)], ids=str
 )
+
+
+@RIDGES
 @pytest.mark.parametrize("fit_intercept, distance", [(False, 0.0), (True, 0.0), (True, 1e4)])
 def test_one_task_is_poisson_regression(penalty, fit_intercept, distance):
     """Also where counts of some hundreds make the objective overflow at the first trial point."""
@@ -700,6 +705,32 @@ def test_one_task_is_poisson_regression(penalty, fit_intercept, distance):
     theirs.fit(X, y)
     ours = cm.MultiTaskRegressor(penalty, loss="poisson", fit_intercept=fit_intercept, tol=1e-12)
     assert_allclose(ours.fit(X + distance, y).coef_.ravel(), theirs.coef_, rtol=1e-6, atol=1e-6)
+
+
+@RIDGES
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize(
+    "loss, theirs",
+    [
+        ("gamma", GammaRegressor()),
+        (cm.Tweedie(2), GammaRegressor()),
+        (cm.Tweedie(1.1), TweedieRegressor(power=1.1, link="log")),
+        (cm.Tweedie(1.6), TweedieRegressor(power=1.6, link="log")),
+    ],
+    ids=str,
+)
+def test_one_task_is_a_generalised_linear_model(loss, theirs, fit_intercept, penalty):
+    """At the same strength, with sample weights; the prediction of the mean, too."""
+    rng = np.random.default_rng(0)
+    X, weight = rng.standard_normal((40, 3)), rng.uniform(0.2, 2, 40)
+    y = rng.gamma(2.0, np.exp(1 + X @ [0.5, -0.3, 0.0]))
+    theirs = clone(theirs).set_params(alpha=0.1, fit_intercept=fit_intercept, tol=1e-12, max_iter=1000)
+    theirs.set_params(solver="newton-cholesky").fit(X, y, sample_weight=weight)
+    ours = cm.MultiTaskRegressor(penalty, loss=loss, fit_intercept=fit_intercept, tol=1e-13)
+    ours.fit(X, y, sample_weight=weight)
+    assert_allclose(ours.coef_.ravel(), theirs.coef_, rtol=1e-6, atol=1e-6)
+    assert_allclose(ours.predict(X), theirs.predict(X), rtol=1e-5)
+    assert ours.predict(X).min() > 0
 
 
 # (Counts of hundreds make little of a strength of 0.1.)
@@ -774,11 +805,13 @@ def test_constant_counts(family, count):
 @pytest.mark.parametrize(
     "loss, form",
     [("poisson", form) for form in ("row weights", "entry weights", "missing", "one missing", "stacked")]
+    + [("gamma", form) for form in ("row weights", "entry weights", "missing", "stacked")]
     + [("squared", form) for form in ("row weights", "missing", "stacked")],
 )
 def test_weight_zero_is_absent(family, loss, fit_intercept, form):
     """Whatever its features are: those here would make the loss, the means and the squares overflow."""
     X, Y = counts(np.random.default_rng(0))
+    Y += loss == "gamma"
     model = clone(COUNTED[family]).set_params(loss=loss, fit_intercept=fit_intercept, tol=1e-6)
     Y[0, 1] = np.nan if form in ("missing", "one missing") else Y[0, 1]
     far = 1e200 * np.array([[1, -1, 2, 3], [3, -3, 1, 1.0]])

@@ -6,17 +6,23 @@ import pytest
 from cases import least
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize_scalar
+from sklearn.metrics import mean_tweedie_deviance
 
-from convexmtl.losses import Huber, Logistic, Loss, Poisson, Squared, SquaredHinge, get_loss
+import convexmtl.losses
+from convexmtl.losses import Gamma, Huber, Logistic, Loss, Poisson, Squared, SquaredHinge, Tweedie, get_loss
 
-LOSSES = {name: case.loss for name, case in cases.LOSSES.items()}
+LOSSES = {name: case.loss for name, case in cases.LOSSES.items()} | {
+    f"tweedie {power}": Tweedie(power) for power in (1, 1.1, 1.95, 2)
+}
 every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 
 
 def targets_of(loss):
     if loss.classification:
         return np.array([-1.0, 1.0])
-    return np.array([0.0, 1.0, 3.0]) if isinstance(loss, Poisson) else np.array([-2.0, 0.0, 1.3])
+    if isinstance(loss, Gamma) or getattr(loss, "power", None) == 2:
+        return np.array([0.2, 1.0, 3.0])
+    return np.array([0.0, 1.0, 3.0]) if isinstance(loss, Poisson | Tweedie) else np.array([-2.0, 0.0, 1.3])
 
 
 def pairs(loss, z=None):
@@ -120,6 +126,9 @@ def test_zero_is_a_dual_variable(loss):
         (Huber(0.7), 1.0, 0.71),
         (Huber(0.7), 1.0, -0.71),
         (Poisson(), 2.0, -2.1),
+        (Gamma(), 2.0, 1.1),
+        (Tweedie(1), 2.0, -2.1),
+        (Tweedie(1.5), 0.0, -0.1),
         (Logistic(), 1.0, 0.1),
         (Logistic(), 1.0, -1.1),
         (Logistic(), -1.0, -0.1),
@@ -137,6 +146,9 @@ def test_conjugate_is_infinite_outside_its_domain(loss, y, v):
     [
         (Huber(0.7), 1.0, 0.7, 0.7 + 0.245),
         (Poisson(), 2.0, -2.0, 0.0),
+        (Tweedie(1), 2.0, -2.0, 0.0),
+        (Gamma(), 2.0, 1.0, 0.0),
+        (Tweedie(1.5), 0.0, 0.0, 0.0),
         (Logistic(), 1.0, 0.0, 0.0),
         (Logistic(), -1.0, 1.0, 0.0),
         (SquaredHinge(), 1.0, 0.0, 0.0),
@@ -173,7 +185,8 @@ def test_what_is_predicted():
     z = np.array([-1.0, 0.0, 2.0])
     assert_array_equal(Squared().mean(z), z)
     assert_array_equal(Huber().mean(z), z)
-    assert_allclose(Poisson().mean(z), np.exp(z))
+    for loss in (Poisson(), Gamma(), Tweedie(1.5)):
+        assert_allclose(loss.mean(z), np.exp(z))
     assert_allclose(Logistic().probability(z), 1 / (1 + np.exp(-z)))
 
 
@@ -193,8 +206,8 @@ def test_huber_is_the_squared_loss_for_a_large_delta():
 
 
 def test_get_loss():
-    for name, loss in LOSSES.items():
-        assert type(get_loss(name)) is type(loss)
+    for name, cls in convexmtl.losses.LOSSES.items():
+        assert type(get_loss(name)) is cls
     huber = Huber(3.0)
     assert get_loss(huber) is huber
     with pytest.raises(ValueError, match=r"loss must be one of .*'huber'.* or a Loss object, got 'absolute'"):
@@ -220,6 +233,71 @@ def test_poisson_targets():
     with pytest.raises(ValueError, match=r"loss='poisson' needs targets y >= 0 .*, got -2"):
         Poisson().check_targets(np.array([1.0, -2.0]))
     Poisson().check_targets(np.array([0.0, 1.5]))
+
+
+@pytest.mark.parametrize("power, same", [(1, Poisson()), (2, Gamma())])
+def test_tweedie_ends_in_poisson_and_gamma(power, same):
+    loss = Tweedie(power)
+    y, z = pairs(loss)
+    v, q = same.derivative(y, z[::-1]), np.random.default_rng(0).standard_normal(len(y))
+    for method, arguments in {"value": (z,), "derivative": (z,), "second": (z,), "conjugate": (v,)}.items():
+        expected = getattr(same, method)(y, *arguments)
+        assert_allclose(getattr(loss, method)(y, *arguments), expected, rtol=1e-12, atol=1e-12)
+    assert_allclose(loss.fenchel_gap(y, z, v), same.fenchel_gap(y, z, v), rtol=1e-10, atol=1e-13)
+    assert_allclose(loss.prox(y, q, 0.7), same.prox(y, q, 0.7), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("power", [1, 1.3, 1.7, 2])
+def test_tweedie_is_that_of_scikit_learn(power):
+    """Half of its deviance, but for what does not depend on the prediction."""
+    y, z = pairs(Tweedie(power))
+    y = np.maximum(y, 1e-3)
+    theirs = [mean_tweedie_deviance([a], [np.exp(b)], power=power) / 2 for a, b in zip(y, z, strict=True)]
+    loss = Tweedie(power)
+    assert_allclose(loss.value(y, z) - loss.value(y, np.log(y)), theirs, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", [Tweedie(1), Tweedie(1.2), Tweedie(1.8), Gamma()], ids=str)
+def test_best_intercept_of_tweedie(loss):
+    """Sum of derivatives zero, of targets and predictions that would overflow one after the other."""
+    rng = np.random.default_rng(0)
+    y, z, c = rng.gamma(2.0, 3.0, 12), 3 * rng.standard_normal(12), rng.uniform(0.1, 2, 12) * (np.arange(12) != 3)
+    ptr = np.array([0, 5, 12])
+    b = np.repeat(loss.best_intercept(y, z, c, ptr), np.diff(ptr))
+    slopes = c * loss.derivative(y, z + b)
+    assert_allclose(np.add.reduceat(slopes, ptr[:-1]), 0, atol=1e-12 * np.abs(slopes).sum())
+    assert_allclose(loss.best_intercept(y, z + 2000, c, ptr), loss.best_intercept(y, z, c, ptr) - 2000)
+
+
+def test_fenchel_gap_of_tweedie_does_not_cancel():
+    """Of the dual variable at a prediction off by e it is e^2 / 2 times the second derivative, to leading order."""
+    y, e = 3.0, 1e-6
+    for loss in (Tweedie(1.3), Gamma()):
+        z = np.array([-3.0, 0.5, 40.0])
+        e_dual = loss.second(y, z) * e
+        gap = loss.fenchel_gap(y, z, loss.derivative(y, z + e))
+        assert_allclose(gap[:2], (e_dual * e / 2)[:2], rtol=1e-4)
+        assert np.all(gap >= 0)
+
+
+@pytest.mark.parametrize("power", [0, 0.99, 2.1, 3, np.nan, "1.5", None])
+def test_power_of_tweedie(power):
+    with pytest.raises(ValueError, match=r"Tweedie's power must be in \[1, 2\], got "):
+        Tweedie(power).check_targets(np.ones(3))
+
+
+@pytest.mark.parametrize(
+    "loss, y, said",
+    [
+        (Gamma(), 0.0, r"loss=Gamma\(\) needs targets y > 0, got 0: drop such rows, or use Tweedie"),
+        (Tweedie(2), -1.0, r"loss=Tweedie\(power=2\) needs targets y > 0, got -1"),
+        (Tweedie(1.5), -2.0, r"loss=Tweedie\(\) needs targets y >= 0, got -2"),
+    ],
+)
+def test_positive_targets(loss, y, said):
+    with pytest.raises(ValueError, match=said):
+        loss.check_targets(np.array([1.0, y]))
+    loss.check_targets(np.array([1.0, 0.0 if loss.power < 2 else 1e-9]))
 
 
 @pytest.mark.parametrize("method", ["value", "derivative", "second", "conjugate"])

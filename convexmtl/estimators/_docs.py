@@ -28,7 +28,7 @@ COMMON_PARAMETERS = """fit_intercept : bool, default=True
         Largest number of iterations.
     tol : float, default=1e-4
         The fit has converged when the duality gap is at most tol times what the objective at W = 0 is above the loss
-        of a perfect fit (which is 0 but for Poisson).
+        of a perfect fit (which is 0 but for Poisson, gamma and Tweedie).
     {warm}verbose : int, default=0
         1 prints a line at each check of the gap, and at the end what ``explain_fit`` says."""
 
@@ -78,8 +78,9 @@ SEARCH_ATTRIBUTES = """alphas_ : ndarray of shape (n_alphas,) or (n_paths, n_alp
     settings_ : list of dict
         What the paths differ in: for each, the parameters that were searched for, of the strengths their ratios."""
 
-REGRESSION_LOSS = """loss : {"squared", "huber", "poisson"} or Loss, default="squared"
-        "huber" has delta = 1.35 in units of y; a ``Huber(delta)`` object has any other."""
+REGRESSION_LOSS = """loss : {"squared", "huber", "poisson", "gamma"} or Loss, default="squared"
+        "huber" has delta = 1.35 in units of y; a ``Huber(delta)`` object has any other. "poisson" for counts, "gamma"
+        for positive targets and ``Tweedie(power)`` in between predict means, exp(x . w_t + b_t)."""
 
 CLASSIFICATION_LOSS = """loss : {"logistic", "squared_hinge"} or Loss, default="logistic\""""
 

@@ -136,16 +136,14 @@ class Formulates:
         constant = np.full(tasks.n_tasks, np.nan)
         if self.fit_intercept:
             constant[some] = loss.constant(y, ptr)
-        finite = np.isnan(constant)
-        single = ~finite
-        if loss.classification:
-            single[some] = np.minimum.reduceat(y, ptr[:-1]) == np.maximum.reduceat(y, ptr[:-1])
+        finite, single = np.isnan(constant), np.zeros(tasks.n_tasks, dtype=bool)
+        if self.fit_intercept or loss.classification:
+            single[some] = loss.silent(y, ptr)
         if single.any():
-            what = "a single class" if loss.classification else "no count above zero"
             if loss.classification and tasks.n_tasks == 1 and not others:
                 raise ValueError("y has only 1 class; a classifier needs samples of 2 classes.")
             warnings.warn(
-                f"{single.sum()} task(s) have {what} and say nothing of their coefficients: "
+                f"{single.sum()} task(s) have {loss.silence} and say nothing of their coefficients: "
                 f"{labels[np.flatnonzero(single)[:10]].tolist()}. "
                 "Their prediction is constant, up to what the penalty borrows from the other tasks.",
                 UserWarning,

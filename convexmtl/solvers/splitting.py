@@ -383,7 +383,7 @@ class _Loss:
         # The curvature of the parabolas that lead from here to the lowest loss: a Huber loss that is all beyond delta
         # has next to none at a point, but drops from far.
         c, v = tasks.weight, data.loss.derivative(tasks.y, self.z)
-        drop = data.loss.fenchel_gap(tasks.y, self.z, np.zeros_like(v))
+        drop = np.where(c > 0, data.loss.fenchel_gap(tasks.y, self.z, np.zeros_like(v)), 0.0)
         squares, drops = tasks.sum(c * v**2), 2 * tasks.sum(c * drop)
         self.scale = np.divide(squares, drops, out=data.curvature(self.z, True)[1], where=(squares > 0) & (drops > 0))
         self.gram = self.unit.scaled(self.scale)

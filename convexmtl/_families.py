@@ -18,7 +18,7 @@ from .estimators._cv import CrossValidated, _select
 
 BASELINES = {"single-task": single_task, "pooled": pooled}
 # What has to be the same for all, so that errors can be compared and tasks are the same ones.
-SHARED = ("loss", "task_weight", "task_column")
+SHARED = ("loss", "task_weight", "task_column", "offset_column")
 # Of a search for which there may be no time: strengths on a path, and values of what is searched beside them.
 FEW_ALPHAS, FEW_VALUES = 8, 3
 PACE = 0.5  # what a fit on a long path takes of one on a short path: each is made from the last

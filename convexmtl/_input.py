@@ -35,21 +35,25 @@ def unmasked(y):
     return filled
 
 
-def read_features(estimator, X, task, reset):
-    """(X float64 without the task column, task labels (n,) or None)."""
-    column = estimator.task_column
+def read_features(estimator, X, task, offset, reset):
+    """(X float64 without the columns of task and offset, task labels (n,) or None, offset as it is or None)."""
+    column, other = estimator.task_column, estimator.offset_column
     refuse_mask(X, "X")
     if hasattr(X, "collect") and not hasattr(X, "shape"):
         raise ValueError(f"X must hold its values, got a {type(X).__name__}: pass X.collect().")
-    if column is None:
+    if column is None and other is None:
         X = validate_data(estimator, X, reset=reset, dtype=np.float64, accept_sparse=SPARSE)
     else:
-        if task is not None:
-            raise ValueError(f"task was passed although task_column={column!r} names the column of X that holds it.")
+        for name, one, given in (("task", column, task), ("offset", other, offset)):
+            if one is not None and given is not None:
+                raise ValueError(
+                    f"{name} was passed although {name}_column={one!r} names the column of X that holds it."
+                )
         validate_data(estimator, X, reset=reset, skip_check_array=True)
-        X, task = split_column(X, column)
+        X, found = split_columns(X, {"task_column": column, "offset_column": other})
+        task, offset = found.get("task_column", task), found.get("offset_column", offset)
         X = check_array(X, dtype=np.float64, estimator=estimator, input_name="X", accept_sparse=SPARSE)
-    return X, None if task is None else read_labels(task, X.shape[0])
+    return X, None if task is None else read_labels(task, X.shape[0]), offset
 
 
 def refuse_overflow(X):
@@ -65,20 +69,37 @@ def refuse_overflow(X):
 
 def split_column(X, column):
     """X without its task column, and that column."""
+    X, found = split_columns(X, {"task_column": column})
+    return X, found["task_column"]
+
+
+def split_columns(X, columns):
+    """(X without these columns, {name: column}) for columns {name of the parameter: name or position, or None}."""
     refuse_mask(X, "X")
     names = getattr(X, "columns", None)
     if not hasattr(X, "shape"):
         X = np.asarray(X)
     n_columns = num_features(X)
-    position = column_position(column, names, n_columns)
-    others = [j for j in range(n_columns) if j != position]
+    places = {
+        name: column_position(column, names, n_columns, name) for name, column in columns.items() if column is not None
+    }
+    if len(set(places.values())) < len(places):
+        raise ValueError(f"{' and '.join(places)} must be different columns of X, got {[*columns.values()]}.")
+    others = [j for j in range(n_columns) if j not in places.values()]
     if not others:
-        raise ValueError("X has no feature beside the task column.")
+        raise ValueError(f"X has no feature beside {' and '.join(name.replace('_', ' ') for name in places)}.")
     if issparse(X):
         X = X.tocsc()
-        return X[:, others], X[:, [position]].toarray()[:, 0]
-    label = safe_indexing(X, [position], axis=1)
-    return safe_indexing(X, others, axis=1), np.asarray(label)[:, 0]
+        return X[:, others], {name: X[:, [j]].toarray()[:, 0] for name, j in places.items()}
+    found = {name: np.asarray(safe_indexing(X, [j], axis=1))[:, 0] for name, j in places.items()}
+    return safe_indexing(X, others, axis=1), found
+
+
+def columns_apart(estimator, n_columns):
+    """Positions, in order, of the columns of X that are no features: those of task and offset."""
+    names = getattr(estimator, "feature_names_in_", None)
+    own = {name: getattr(estimator, name, None) for name in ("task_column", "offset_column")}
+    return sorted(column_position(c, names, n_columns, name) for name, c in own.items() if c is not None)
 
 
 def column_position(column, names, n_columns, argument="task_column"):
@@ -157,10 +178,7 @@ def _as_weight(weight):
 def coef_names(estimator):
     """Names of the columns of ``coef_``, or None."""
     names = getattr(estimator, "feature_names_in_", None)
-    column = getattr(estimator, "task_column", None)
-    if names is None or column is None:
-        return names
-    return np.delete(names, column_position(column, names, len(names)))
+    return None if names is None else np.delete(names, columns_apart(estimator, len(names)))
 
 
 def read_labels(task, n_rows):
@@ -483,6 +501,39 @@ def read_sample_weight(sample_weight, X, y):
     if np.any(weight < 0):
         raise ValueError(f"sample_weight must be >= 0, got {weight.min():g}.")
     return weight
+
+
+def read_offset(offset, y, weight=None, column=None):
+    """Offsets as float64, (n,) or, for y (n, T), also (n, T), finite where targets count and else 0; None stays None.
+
+    y as read, with NaN where a target is missing; ``column`` is where they come from, or None.
+    """
+    if offset is None:
+        return None
+    refuse_mask(offset, "offset")
+    where = "offset" if column is None else f"offset_column={column!r}"
+    try:
+        offset = np.asarray(offset, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{where} must hold numbers, such as log exposures, got {np.asarray(offset).dtype}.") from None
+    if offset.ndim == 2 and offset.shape[1] == 1:
+        offset = offset[:, 0]
+    if offset.shape != y.shape and offset.shape != y.shape[:1]:
+        accepted = f"({len(y)},)" if y.ndim == 1 else f"({len(y)},) or {y.shape}"
+        raise ValueError(f"{where} must have shape {accepted}, one for each row of X, got {offset.shape}.")
+    counts = ~np.isnan(y)
+    if weight is not None:
+        counts &= (weight if weight.ndim == y.ndim else weight[:, None]) > 0
+    if offset.ndim < y.ndim:
+        counts = counts.any(axis=1)
+    bad = counts & ~np.isfinite(offset)
+    if bad.any():
+        place = tuple(int(k) for k in np.argwhere(bad)[0])
+        raise ValueError(
+            f"{where} must be finite where a target counts, got {offset[place]} at row {place[0]}: it adds to "
+            "x . w_t + b_t. Where it is the log of an exposure, drop the rows without any."
+        )
+    return np.where(counts, offset, 0.0)
 
 
 def read_task_weight(task_weight, totals):

@@ -1,5 +1,7 @@
 """Moments of the samples of tasks: summed, factored and turned back into a few samples."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy.linalg import helmert
 from scipy.sparse import issparse
@@ -80,7 +82,7 @@ def _centred(tasks):
     else:
         centre = tasks.means(tasks.weight)
         X = tasks.X.T - np.repeat(centre, np.diff(tasks.ptr), axis=1)
-    return Tasks(X.T, tasks.y, tasks.ptr, tasks.row, tasks.weight), centre
+    return replace(tasks, X=X.T), centre
 
 
 def constant(gram, means, weight):

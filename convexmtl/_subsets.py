@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from ._compat import safe_indexing
-from ._input import split_column
+from ._input import split_columns
 from ._threads import same_sums
 from .estimators._base import MultiTaskEstimator
 from .estimators._splits import SplitsTasks
@@ -58,15 +58,21 @@ class TaskSubsets:
             )
         self.estimator, self.caller = estimator, caller
         read = X if self.steps is None else clone(self.steps).fit_transform(X, y)
-        self.data = data = clone(self.model)._read(read, y, sample_weight, task, reset=True)
+        self.data = data = clone(self.model)._read(read, y, sample_weight, task, None, reset=True)
         T = len(data.labels)
         if T < 2:
             raise ValueError(
                 f"{caller} needs two tasks or more, got one, with which nothing can be shared: hand over y of shape "
                 "(n, T), or task=..., the task of every row."
             )
+        if data.tasks.offset is not None:
+            raise ValueError(
+                f"{caller} fits some of the tasks at a time, without offsets, which offset_column="
+                f"{self.model.offset_column!r} has: leave them out, or use the squared loss, which takes them off y."
+            )
         self._refuse_structure()
-        self.shared, self.column = data.codes is None, self.model.task_column
+        self.shared = data.codes is None
+        self.columns = {name: getattr(self.model, name) for name in ("task_column", "offset_column")}
         self.order = np.arange(data.tasks.n_rows) if self.shared else np.argsort(data.codes, kind="stable")
         self.given = X.tocsr() if issparse(X) else X, y, None if task is None else data.labels[data.codes]
         # (What comes before the estimator has to see what the user has; else all that is read need be read once.)
@@ -77,7 +83,7 @@ class TaskSubsets:
         self.counts = self.share > 0
         self.codes = None if self.shared else data.tasks.sample_task
         self.weight = None if data.weight is None else data.weight[self.order]
-        self.model.set_params(task_column=None, verbose=0)
+        self.model.set_params(task_column=None, offset_column=None, verbose=0)
 
     def _refuse_structure(self):
         """Raise a ValueError for a penalty that says which tasks there are, or that a single one cannot have."""
@@ -175,4 +181,4 @@ class TaskSubsets:
         if steps is None:
             return self.X[rows]
         X = steps.transform(safe_indexing(self.X, rows))
-        return X if self.column is None else split_column(X, self.column)[0]
+        return split_columns(X, self.columns)[0] if any(c is not None for c in self.columns.values()) else X

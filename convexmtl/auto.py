@@ -118,7 +118,7 @@ class _Auto(SplitsTasks):
 
     @with_callbacks
     @all_or_nothing
-    def fit(self, X, y, *, sample_weight=None, task=None, **params):
+    def fit(self, X, y, *, sample_weight=None, task=None, offset=None, **params):
         """Search all families and the baselines, and fit the best to all samples.
 
         Parameters
@@ -130,6 +130,8 @@ class _Auto(SplitsTasks):
             Weights of the samples, in the fits and in the errors.
         task : array-like of shape (n,), default=None
             The task of every row, where every task has its own rows.
+        offset : array-like of shape (n,) or, for y (n, T), (n, T), default=None
+            What is added to x . w_t + b_t before the loss is taken, the logarithm of an exposure say.
         **params : dict
             What metadata routing has for the splitter.
 
@@ -151,7 +153,7 @@ class _Auto(SplitsTasks):
         """
         begin = time.perf_counter()
         raise_for_params(params, self, "fit")
-        data = self._read(X, y, sample_weight, task, reset=True)
+        data = self._read(X, y, sample_weight, task, offset, reset=True)
         some = candidates(self, len(data.labels))
         splits = list(self._splits(X, y, data, params))
         ratio = np.mean([test.sum() / train.sum() for train, test in counted(splits, data)])
@@ -159,7 +161,8 @@ class _Auto(SplitsTasks):
         for candidate in some:
             candidate.twin.set_params(**own, verbose=max(0, self.verbose - 1))
         steps = Steps(self, len(some) * (1 if self.time_budget is None else 2), X, y)
-        search = Search(self, begin, data.tasks, steps, X, y, {"sample_weight": sample_weight, "task": task})
+        given = {"sample_weight": sample_weight, "task": task, "offset": offset}
+        search = Search(self, begin, data.tasks, steps, X, y, given)
         search.make(some)
         found = sorted(search.found.values(), key=lambda one: one.loss)
         for one in found:

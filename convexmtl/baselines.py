@@ -141,8 +141,8 @@ class _PooledCV(_RidgeCV):
 
     @with_callbacks
     @all_or_nothing
-    def fit(self, X, y, *, sample_weight=None, task=None, **params):
-        data = self._read(X, y, sample_weight, task, reset=True)
+    def fit(self, X, y, *, sample_weight=None, task=None, offset=None, **params):
+        data = self._read(X, y, sample_weight, task, offset, reset=True)
         folds = self._folds(X, y, data, params)
         steps = Steps(self, 0, X, y)
         one = _as_one(data)
@@ -150,7 +150,7 @@ class _PooledCV(_RidgeCV):
         own = self._as_one_task(cv=often)
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
-            own.fit(one.X, one.y, sample_weight=one.weight)
+            own.fit(one.X, one.y, sample_weight=one.weight, offset=one.offset)
         for warning in said:
             message = str(warning.message).replace(type(own).__name__, type(self).__name__)
             warnings.warn(message, warning.category, stacklevel=4)
@@ -160,7 +160,8 @@ class _PooledCV(_RidgeCV):
             with warnings.catch_warnings():
                 # What is to be said of these fits has been said.
                 warnings.simplefilter("ignore", UserWarning)
-                found.fit(one.X[train], one.y[train], sample_weight=one.weight[train])
+                away = None if one.offset is None else one.offset[train]
+                found.fit(one.X[train], one.y[train], sample_weight=one.weight[train], offset=away)
             errors_of, mass, left = held_out_errors(data, test)
             (of_tasks,) = errors_of(np.repeat(found.coef_.T, T, axis=1)[None], np.repeat(found.intercept_, T)[None])
             errors[k, left] = np.where(mass > 0, of_tasks, np.nan)
@@ -179,23 +180,26 @@ class _PooledCV(_RidgeCV):
     def _as_one_task(self, **changed):
         """The search for one task, with these parameters."""
         cls = SingleTaskClassifierCV if is_classifier(self) else SingleTaskRegressorCV
-        return cls(**self.get_params(deep=False) | {"task_column": None, "task_weight": "equal"} | changed)
+        alone = {"task_column": None, "offset_column": None, "task_weight": "equal"}
+        return cls(**self.get_params(deep=False) | alone | changed)
 
-    def _formulate(self, X, y, *, sample_weight=None, task=None, reset=False):
-        one = _as_one(self._read(X, y, sample_weight, task, reset))
+    def _formulate(self, X, y, *, sample_weight=None, task=None, offset=None, reset=False):
+        one = _as_one(self._read(X, y, sample_weight, task, offset, reset))
         own = self._as_one_task()
         if hasattr(self, "_found"):
             own._found = self._found
-        return own._formulate(one.X, one.y, sample_weight=one.weight, reset=True)
+        return own._formulate(one.X, one.y, sample_weight=one.weight, offset=one.offset, reset=True)
 
-    def _scores(self, X, task):
+    def _scores(self, X, task, offset=None):
         check_is_fitted(self, "coef_")
-        X, task = _input.read_features(self, X, task, reset=False)
+        X, task, offset = _input.read_features(self, X, task, offset, reset=False)
         z = X @ self.coef_[0] + self.intercept_[0]
         if task is None:
             if isinstance(getattr(self, "_classes", None), list) and self._layout == "stacked":
                 raise ValueError(f"task is missing: the tasks of this {type(self).__name__} have classes of their own.")
-            return np.repeat(z[:, None], len(self.tasks_), axis=1) if self._layout == "shared" else z, None
+            z = np.repeat(z[:, None], len(self.tasks_), axis=1) if self._layout == "shared" else z
+            return self._with_offset(z, offset), None
+        z = self._with_offset(z, offset)
         if isinstance(getattr(self, "_classes", None), list):
             return z, _input.find_tasks(task, self.tasks_, self.task_column)
         return z, np.zeros(len(z), dtype=int)
@@ -221,6 +225,7 @@ class _Samples(NamedTuple):
     X: Any
     y: np.ndarray
     weight: np.ndarray
+    offset: np.ndarray | None
     row: np.ndarray
 
 
@@ -231,7 +236,7 @@ def _as_one(data):
     are two, with the mean and the variance that they have; else each different one.
     """
     tasks = data.tasks
-    rows, y, weight = tasks.sample_row, tasks.y, tasks.weight
+    rows, y, weight, offset = tasks.sample_row, tasks.y, tasks.weight, tasks.offset
     if tasks.is_shared and tasks.n_tasks > 1:
         if data.loss.quadratic:
             total = np.bincount(rows, weight)
@@ -244,8 +249,10 @@ def _as_one(data):
             weight = np.tile(total[some] / 2, 2)
         else:
             counted = weight > 0
-            pairs, place = np.unique(np.stack([rows[counted], y[counted]]), axis=1, return_inverse=True)
-            rows, y, weight = pairs[0].astype(int), pairs[1], np.bincount(place.ravel(), weight[counted])
+            own = [rows, y] if offset is None else [rows, y, offset]
+            found, place = np.unique(np.stack(own)[:, counted], axis=1, return_inverse=True)
+            rows, y, weight = found[0].astype(int), found[1], np.bincount(place.ravel(), weight[counted])
+            offset = None if offset is None else found[2]
     counted = weight > 0
     rows = rows[counted]
     X = (
@@ -255,7 +262,8 @@ def _as_one(data):
     )
     # (They count as much as there are samples, for whoever asks how many that is.)
     weight = weight[counted]
-    return _Samples(X, y[counted], weight * (totals_of(data).sum() / weight.sum()), rows)
+    away = None if offset is None else offset[counted]
+    return _Samples(X, y[counted], weight * (totals_of(data).sum() / weight.sum()), away, rows)
 
 
 # ------------------------------------------------------------------------- beside an estimator

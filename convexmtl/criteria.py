@@ -195,6 +195,7 @@ def information_criterion(
     *,
     task=None,
     sample_weight=None,
+    offset=None,
     criterion="bic",
     noise="pooled",
     gamma=1.0,
@@ -217,7 +218,7 @@ def information_criterion(
     ----------
     estimator : estimator of convexmtl
         Fitted to these data; or not fitted, and a clone is.
-    X, y, task, sample_weight
+    X, y, task, sample_weight, offset
         As in ``estimator.fit``. A weight of 2 counts as a repeated row.
     criterion : {"aic", "bic", "ebic", "sure"}, default="bic"
     noise : {"pooled", "task"}, float or array-like of shape (T,), default="pooled"
@@ -262,7 +263,7 @@ def information_criterion(
         raise ValueError(f"gamma must be a finite number >= 0, got {gamma!r}.")
     seed = _checked_seed(n_probes, random_state)
     with one_thread():
-        own, formulation, result = _solution(estimator, X, y, task, sample_weight)
+        own, formulation, result = _solution(estimator, X, y, task, sample_weight, offset)
         problem = formulation.problem
         sizes = sizes_of(formulation.data, problem.data)
         noise = _checked_noise(noise, len(sizes))
@@ -275,7 +276,9 @@ def information_criterion(
         return weighed(found, sizes, criterion, gamma, noise, loss.quadratic)
 
 
-def degrees_of_freedom(estimator, X, y, *, task=None, sample_weight=None, per_task=False, n_probes=10, random_state=0):
+def degrees_of_freedom(
+    estimator, X, y, *, task=None, sample_weight=None, offset=None, per_task=False, n_probes=10, random_state=0
+):
     """sum_i d z_i / d y_i: by how much the predictions of a model follow its training targets.
 
     For a norm of the rows (q = 2) of orthonormal features this is what Yuan and Lin give in closed form; for all
@@ -289,7 +292,7 @@ def degrees_of_freedom(estimator, X, y, *, task=None, sample_weight=None, per_ta
     ----------
     estimator : estimator of convexmtl
         Fitted to these data; or not fitted, and a clone is.
-    X, y, task, sample_weight
+    X, y, task, sample_weight, offset
         As in ``estimator.fit``.
     per_task : bool, default=False
         Whether to tell what every task has of it, in the order of `tasks_`.
@@ -320,17 +323,17 @@ def degrees_of_freedom(estimator, X, y, *, task=None, sample_weight=None, per_ta
     """
     seed = _checked_seed(n_probes, random_state)
     with one_thread():
-        _, formulation, result = _solution(estimator, X, y, task, sample_weight)
+        _, formulation, result = _solution(estimator, X, y, task, sample_weight, offset)
         found = freedom(formulation.problem, result.parts, n_probes, seed)
     return found if per_task else float(found.sum())
 
 
-def _solution(estimator, X, y, task, sample_weight):
+def _solution(estimator, X, y, task, sample_weight, offset):
     """(the estimator fitted to the data, its Formulation, its solution as exact as a criterion needs it)."""
     own = estimator
     if not hasattr(estimator, "coef_"):
-        own = clone(estimator).fit(X, y, **_given(sample_weight=sample_weight, task=task))
-    formulation = own._formulate(X, y, sample_weight=sample_weight, task=task)
+        own = clone(estimator).fit(X, y, **_given(sample_weight=sample_weight, task=task, offset=offset))
+    formulation = own._formulate(X, y, sample_weight=sample_weight, task=task, offset=offset)
     problem, parts = formulation.problem, own._fitted_parts()
     if not np.array_equal(formulation.labels, own.tasks_):
         raise ValueError(

@@ -12,12 +12,14 @@ from .tasks import Tasks
 
 @dataclass(frozen=True, eq=False)
 class DataTerm:
-    """F(W, b) = sum_ti c_ti loss(y_ti, x_ti . w_t + b_t), and what is known of it whatever the penalty.
+    """F(W, b) = sum_ti c_ti loss(y_ti, x_ti . w_t + b_t + offset_ti), and what is known of it whatever the penalty.
 
     Attributes
     ----------
     tasks : Tasks
     loss : Loss
+        At the samples of these tasks, so that it takes them all at once: with their offsets, which predictions and
+        what solvers see of them are without.
     fit_intercept : bool
     fixed_intercept : ndarray of shape (T,)
         Intercept of the tasks that have none to fit: those without any weight, whose loss does not count.
@@ -27,6 +29,12 @@ class DataTerm:
     loss: Loss
     fit_intercept: bool = True
     fixed_intercept: np.ndarray | None = None
+
+    def __post_init__(self):
+        # (Frozen: it is set once, here.)
+        if self.loss.quadratic:
+            object.__setattr__(self, "tasks", self.tasks.without_offset())
+        object.__setattr__(self, "loss", self.loss.at(self.tasks))
 
     @property
     def shape(self):
@@ -39,7 +47,7 @@ class DataTerm:
         return Design(self.tasks, self.fit_intercept)
 
     def predict(self, W, b):
-        """z (N,)."""
+        """z (N,), without offsets."""
         return self.tasks.shift(self.tasks.apply(W), b)
 
     def value(self, z):

@@ -52,7 +52,8 @@ def to_sklearn(estimator):
         For anything but an estimator of convexmtl, or a Pipeline that ends with one.
     NotFittedError
     ValueError
-        For a loss that makes predictions of scores as no linear model of scikit-learn does.
+        For a loss that makes predictions of scores as no linear model of scikit-learn does, and for an
+        ``offset_column``. (With offsets passed to ``fit``, predictions are those for an offset of 0.)
 
     Examples
     --------
@@ -75,6 +76,11 @@ def to_sklearn(estimator):
     if isinstance(estimator, Pipeline):
         *before, (name, last) = estimator.steps
     _check(last, ", or a Pipeline that ends with one")
+    if last.offset_column is not None:
+        raise ValueError(
+            f"offset_column={last.offset_column!r}: linear models of scikit-learn have no offsets. Fit with offset=... "
+            "in its place; what is made of that predicts for an offset of 0, to which you add your own."
+        )
     if not before:
         made = _models(last)
         return made if not isinstance(estimator, Pipeline) else _each(made, lambda model: Pipeline([(name, model)]))

@@ -79,7 +79,7 @@ class FitSummary:
             factor = problem.penalty.dual_norm(np.ascontiguousarray(data.moments), SHOWN)
         tasks = formulation.data.tasks
         scales = _scales(data)
-        scalars = {**data.loss.get_params(), **penalty.parameters()}
+        scalars = {**formulation.data.loss.get_params(), **penalty.parameters()}
         return cls(
             minimised=_formulas(data, penalty, tasks),
             parameters={name: v for name, v in scalars.items() if isinstance(v, Number | str)},
@@ -107,7 +107,7 @@ class FitSummary:
 def _formulas(data, penalty, tasks):
     """The objective, the loss and the penalty."""
     even = np.abs(tasks.mass - 1).max() < 1e-9
-    z = "x_ti . w_t + b_t" if data.fit_intercept else "x_ti . w_t"
+    z = "x_ti . w_t" + (" + b_t" if data.fit_intercept else "") + ("" if data.tasks.offset is None else " + offset_ti")
     objective = f"sum_t {'' if even else 'c_t '}mean_i loss(y_ti, {z}) + Omega(W)"
     weights = [] if even else [f"c_t from {figure(tasks.mass.min())} to {figure(tasks.mass.max())}, task_weight"]
     return [objective, *weights, f"loss(y, z) = {data.loss.formula}", f"Omega(W) = {penalty.formula}"]
@@ -131,7 +131,7 @@ def _silent(data, scales):
     most = tasks.mass * tasks.sum(c * pull**2)
     nothing = np.einsum("jt,jt->t", gradient, gradient) <= ALIKE**2 * most
     constant = np.zeros_like(nothing)
-    if data.fit_intercept:
+    if data.fit_intercept and tasks.offset is None:
         low = np.minimum.reduceat(np.where(c > 0, tasks.y, np.inf), tasks.ptr[:-1])
         high = np.maximum.reduceat(np.where(c > 0, tasks.y, -np.inf), tasks.ptr[:-1])
         constant = low >= high

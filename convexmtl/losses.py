@@ -118,9 +118,102 @@ class Loss(BaseEstimator):
         """(T,) intercepts to use for tasks (targets ``ptr[t]:ptr[t + 1]``) without a finite best one, else NaN."""
         return np.full(len(ptr) - 1, np.nan)
 
+    def away(self, offset, ptr):
+        """(T,) by what offsets shift a task's predictions, to be taken off ``constant``: their mean."""
+        return np.add.reduceat(offset, ptr[:-1]) / np.diff(ptr)
+
+    def at(self, tasks):
+        """The loss of all samples of some Tasks at once, each with its offset."""
+        return self if tasks.offset is None else AtSamples(self, [(self, slice(None), slice(None))], tasks.offset)
+
+    def of_task(self, t):
+        """That of one of the tasks."""
+        return self
+
     def silent(self, y, ptr):
         """(T,) whether a task's targets (``ptr[t]:ptr[t + 1]``) alone, whatever X is, are fitted by no coefficients."""
         return ~np.isnan(self.constant(y, ptr))
+
+
+class AtSamples(Loss):
+    """loss_i(y_i, z_i + offset_i) of the samples i of some tasks, for arrays (..., N) of all of them.
+
+    Parameters
+    ----------
+    of : Loss
+        Of which it is made.
+    groups : list of (Loss, tasks, samples)
+        The loss of some of the tasks, and of their samples.
+    offset : ndarray of shape (N,) or None
+    """
+
+    def __init__(self, of, groups, offset):
+        self.of, self.groups = of, groups
+        self.offset = 0.0 if offset is None else offset
+        bounds = [loss.curvature for loss, *_ in groups]
+        self.curvature = None if None in bounds else max(bounds)
+        self.quadratic = all(loss.quadratic for loss, *_ in groups)
+        self.classification = of.classification
+
+    @property
+    def formula(self):
+        return self.of.formula
+
+    def at(self, tasks):
+        return self.of.at(tasks)
+
+    def of_task(self, t):
+        return next(loss for loss, tasks, _ in self.groups if isinstance(tasks, slice) or t in tasks)
+
+    def _each(self, method, *arrays):
+        """What the losses' own methods make of the samples."""
+        if len(self.groups) == 1:
+            return getattr(self.groups[0][0], method)(*arrays)
+        arrays = [np.broadcast_to(a, np.broadcast_shapes(np.shape(a), arrays[0].shape)) for a in arrays]
+        out = np.empty(np.broadcast_shapes(*(a.shape for a in arrays)))
+        for loss, _, own in self.groups:
+            found = getattr(loss, method)(*(a[..., own] for a in arrays))
+            if found is None:
+                return None
+            out[..., own] = found
+        return out
+
+    def value(self, y, z):
+        return self._each("value", y, z + self.offset)
+
+    def derivative(self, y, z):
+        return self._each("derivative", y, z + self.offset)
+
+    def second(self, y, z):
+        return self._each("second", y, z + self.offset)
+
+    def model_curvature(self, y, z):
+        return self._each("model_curvature", y, z + self.offset)
+
+    def conjugate(self, y, v):
+        return self._each("conjugate", y, v) - v * self.offset
+
+    def fenchel_gap(self, y, z, v):
+        return self._each("fenchel_gap", y, z + self.offset, v)
+
+    def prox(self, y, q, step):
+        return self._each("prox", y, q + self.offset, step) - self.offset
+
+    def log_likelihood(self, y, z):
+        return self._each("log_likelihood", y, z + self.offset)
+
+    def error(self, y, z):
+        return self._each("error", y, z + self.offset)
+
+    def best_intercept(self, y, z, weight, ptr):
+        z, b = z + self.offset, np.zeros(len(ptr) - 1)
+        for loss, tasks, own in self.groups:
+            sizes = np.diff(ptr)[tasks]
+            found = loss.best_intercept(y[own], z[own], weight[own], np.concatenate([[0], np.cumsum(sizes)]))
+            if found is None:
+                return None
+            b[tasks] = found
+        return b
 
 
 class OfClasses(Loss):
@@ -301,6 +394,9 @@ class Poisson(Loss):
     def constant(self, y, ptr):
         return _rare_counts(y, ptr)
 
+    def away(self, offset, ptr):
+        return _log_means(offset, ptr)
+
 
 class Tweedie(Loss):
     """loss(y, z) = exp((2 - p) z) / (2 - p) + y exp((1 - p) z) / (p - 1), p = power, for targets y >= 0.
@@ -411,6 +507,9 @@ class Tweedie(Loss):
     def constant(self, y, ptr):
         return _rare_counts(y, ptr)
 
+    def away(self, offset, ptr):
+        return _log_means(offset, ptr)
+
 
 class Gamma(Tweedie):
     """loss(y, z) = z + y exp(-z), for targets y > 0; the prediction of the mean is exp(z).
@@ -481,6 +580,11 @@ def _log_sums(factor, exponent, ptr):
     shifted = np.minimum(exponent - np.repeat(top, counts), 0.0)
     sums = np.add.reduceat(factor * np.exp(shifted), begin)
     return np.log(np.maximum(sums, np.finfo(float).tiny)) + top
+
+
+def _log_means(offset, ptr):
+    """(T,) log of the mean of exp(offset)."""
+    return _log_sums(np.ones_like(offset), offset, ptr) - np.log(np.diff(ptr))
 
 
 def _rare_counts(y, ptr):

@@ -20,7 +20,7 @@ from .statistics import SufficientStatistics
 from .tasks import Tasks
 
 
-def fit_new_task(estimator, X, y, label, *, sample_weight=None, place=None, task_weight=None):
+def fit_new_task(estimator, X, y, label, *, sample_weight=None, offset=None, place=None, task_weight=None):
     """Learn one task more from its samples and from what the tasks of a fit share, without touching those:
 
         minimise over w, b of mean_i loss(y_i, x_i . w + b) + Omega([W, w]),
@@ -41,7 +41,7 @@ def fit_new_task(estimator, X, y, label, *, sample_weight=None, place=None, task
     y : array-like of shape (n,)
     label : str, int, ...
         Of the new task, of the kind of the others'.
-    sample_weight : array-like of shape (n,), default=None
+    sample_weight, offset : array-like of shape (n,), default=None
     place : default=None
         Where the new task belongs, if the penalty has a structure from the user: with known clusters, the label of its
         cluster; with a graph, the tasks that it is joined to, as labels or (label, omega[, sign]) tuples; with a tree,
@@ -88,7 +88,7 @@ def fit_new_task(estimator, X, y, label, *, sample_weight=None, place=None, task
     >>> print(np.array_equal(longer.coef_[:4], model.coef_), bool(longer.coef_[4, 0] > 0.5))
     True True
     """
-    options = {"sample_weight": sample_weight, "place": place, "task_weight": task_weight}
+    options = {"sample_weight": sample_weight, "offset": offset, "place": place, "task_weight": task_weight}
     if isinstance(estimator, Pipeline):
         longer = copy.copy(estimator)
         name, last = estimator.steps[-1]
@@ -116,18 +116,18 @@ def _nothing_to_learn(estimator):
     return f"{own} has {why}" if own == chosen else f"{own} has chosen {chosen}, with {why} Use its best_estimator_."
 
 
-def _longer(estimator, X, y, label, sample_weight, place, task_weight):
+def _longer(estimator, X, y, label, sample_weight, offset, place, task_weight):
     """The estimator with the new task."""
     longer = copy.copy(estimator)
     longer.tasks_ = _with_label(estimator.tasks_, label)
-    X, y, classes, weight = _samples(longer, X, y, sample_weight)
+    X, y, classes, weight, offset = _samples(longer, X, y, sample_weight, offset)
     penalty = _penalty_with_place(estimator, longer.tasks_, place)
     total = float(len(y) if weight is None else weight.sum())
     _input.refuse_empty_tasks(np.array([total]), longer.tasks_[-1:])
     share = _share(estimator, total, task_weight)
     # Few rows of many features are less work as an array.
     dense = X.toarray() if hasattr(X, "toarray") and X.shape[0] < X.shape[1] else X
-    tasks = Tasks.shared(dense, y[:, None], weight, np.array([share]))
+    tasks = Tasks.shared(dense, y[:, None], weight, np.array([share]), offset)
     _input.refuse_overflow(tasks.X)
     loss = get_loss(estimator.loss)
     loss.check_targets(tasks.y[tasks.weight > 0])
@@ -171,6 +171,7 @@ def _longer(estimator, X, y, label, sample_weight, place, task_weight):
     if hasattr(estimator, "statistics_"):
         former = replace(estimator.statistics_, layout=longer._layout)
         own = longer._layout, longer.tasks_[-1:], None, weight, _input.coef_names(estimator)
+        y = y if offset is None else y - offset
         longer.statistics_ = former + SufficientStatistics._of_samples(X, y, *own)
     return longer
 
@@ -199,10 +200,10 @@ def _with_label(tasks, label):
     return np.append(tasks.astype(object) if new.dtype.kind == "O" else tasks, new)
 
 
-def _samples(longer, X, y, sample_weight):
-    """(X, y, classes, weights) of the new task, which is the last of ``tasks_``, read and checked."""
+def _samples(longer, X, y, sample_weight, offset):
+    """(X, y, classes, weights, offset) of the new task, which is the last of ``tasks_``, read and checked."""
     _input.require_targets(longer, y)
-    X, task = _input.read_features(longer, X, None, reset=False)
+    X, task, offset = _input.read_features(longer, X, None, offset, reset=False)
     if X.shape[1] != longer.coef_.shape[1]:
         raise ValueError(f"X has {X.shape[1]} features beside the task, fit saw {longer.coef_.shape[1]}.")
     new = longer.tasks_[-1:]
@@ -222,16 +223,17 @@ def _samples(longer, X, y, sample_weight):
     weight = _input.read_sample_weight(sample_weight, X, y)
     known = getattr(longer, "_classes", None)
     if known is None:
-        return X, y, None, weight
+        return X, y, None, weight, _input.read_offset(offset, y, weight, longer.offset_column)
+    offset = _input.read_offset(offset, np.zeros(len(y)), weight, longer.offset_column)
     if isinstance(known, list):
         y, own = _input.encode_classes(y, np.zeros(len(y), dtype=int), new)
-        return X, y, [*known, own], weight
+        return X, y, [*known, own], weight, offset
     # Beside the labels that all tasks have, as if those were another task.
     both = _input.label_array([*known.tolist(), *y.tolist()])
     encoded, classes = _input.encode_classes(both, np.repeat([0, 1], [len(known), len(y)]), longer.tasks_[-2:])
     if isinstance(classes, list):
         classes = [known] * (len(longer.tasks_) - 1) + classes[1:]
-    return X, encoded[len(known) :], classes, weight
+    return X, encoded[len(known) :], classes, weight, offset
 
 
 def _penalty_with_place(estimator, labels, place):

@@ -15,7 +15,7 @@ from .relaxed import certified
 from .solvers.paths import Multiples, critical_factor, leading_strength, path_alphas, solve_path
 
 
-def alpha_max(estimator, X, y, *, task=None, sample_weight=None):
+def alpha_max(estimator, X, y, *, task=None, sample_weight=None, offset=None):
     """The smallest strength for which all coefficients are zero; 0 where no target goes with any feature.
 
     With a norm, W = 0 is optimal if and only if the dual norm of the gradient at W = 0 is at most 1.
@@ -29,7 +29,7 @@ def alpha_max(estimator, X, y, *, task=None, sample_weight=None):
     ----------
     estimator : estimator of convexmtl
         With more than one strength, their ratios are kept; of a search, those of its first path.
-    X, y, task, sample_weight
+    X, y, task, sample_weight, offset
         As in ``estimator.fit``.
 
     Returns
@@ -39,7 +39,7 @@ def alpha_max(estimator, X, y, *, task=None, sample_weight=None):
     """
     with one_thread():
         # (A clone: it is not fitted by this.)
-        formulation = clone(estimator)._formulate(X, y, sample_weight=sample_weight, task=task)
+        formulation = clone(estimator)._formulate(X, y, sample_weight=sample_weight, task=task, offset=offset)
         factor = critical_factor(formulation.problem)
     names = formulation.strengths
     values = {name: float(value * factor) for name, value in names.items()}
@@ -90,7 +90,7 @@ class Path:
     feature_names: np.ndarray | None
 
 
-def regularization_path(estimator, X, y, *, task=None, sample_weight=None, alphas=100, eps=1e-2):
+def regularization_path(estimator, X, y, *, task=None, sample_weight=None, offset=None, alphas=100, eps=1e-2):
     """Fit an estimator for many strengths, each fit starting from the one before.
 
     Parameters
@@ -98,7 +98,7 @@ def regularization_path(estimator, X, y, *, task=None, sample_weight=None, alpha
     estimator : estimator of convexmtl
         Its ``tol`` holds for every fit. With more than one strength, their ratios are kept. With refit="relaxed",
         coefficients, objectives and gaps are those of the relaxed fits.
-    X, y, task, sample_weight
+    X, y, task, sample_weight, offset
         As in ``estimator.fit``.
     alphas : int or array-like of shape (n_alphas,), default=100
         Values of the strength (with more than one, of the first that is positive), taken in decreasing order;
@@ -122,13 +122,13 @@ def regularization_path(estimator, X, y, *, task=None, sample_weight=None, alpha
         Once, where the penalty is too weak for ``tol`` to see.
     """
     with one_thread():
-        return _path(estimator, X, y, task, sample_weight, alphas, eps)
+        return _path(estimator, X, y, task, sample_weight, offset, alphas, eps)
 
 
 @with_callbacks
-def _path(estimator, X, y, task, sample_weight, alphas, eps):
+def _path(estimator, X, y, task, sample_weight, offset, alphas, eps):
     own = clone(estimator)
-    formulation = own._formulate(X, y, sample_weight=sample_weight, task=task)
+    formulation = own._formulate(X, y, sample_weight=sample_weight, task=task, offset=offset)
     problem, strengths = formulation.problem, formulation.strengths
     lead = leading_strength(strengths)
     alphas = path_alphas(problem, lead, alphas, eps, stacklevel=4)

@@ -12,7 +12,7 @@ NEGLIGIBLE = 0.1  # share of the penalty that a duality gap must be for its effe
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """minimise over W, b of sum_ti c_ti loss(y_ti, x_ti . w_t + b_t) + Omega(W).
+    """minimise over W, b of sum_ti c_ti loss(y_ti, x_ti . w_t + b_t + offset_ti) + Omega(W).
 
     Attributes
     ----------

@@ -7,13 +7,13 @@ from .textbook import Reference, solve
 __all__ = ["Reference", "certify", "fit", "solve"]
 
 
-def fit(estimator, X, y, *, task=None, sample_weight=None, **options):
+def fit(estimator, X, y, *, task=None, sample_weight=None, offset=None, **options):
     """Solve the estimator's problem in cvxpy, from its textbook definition.
 
     Parameters
     ----------
     estimator : estimator of convexmtl, fitted or not
-    X, y, task, sample_weight
+    X, y, task, sample_weight, offset
         As in ``estimator.fit``.
     **options
         For ``cvxpy.Problem.solve``. Without any, Clarabel is asked with tight tolerances, and as long as what it
@@ -29,17 +29,17 @@ def fit(estimator, X, y, *, task=None, sample_weight=None, **options):
     RuntimeError
         If cvxpy does not reach an optimum.
     """
-    formulation = estimator._formulate(X, y, sample_weight=sample_weight, task=task)
+    formulation = estimator._formulate(X, y, sample_weight=sample_weight, task=task, offset=offset)
     return solve(formulation.problem, formulation.penalty, **options)
 
 
-def certify(estimator, X, y, *, task=None, sample_weight=None):
+def certify(estimator, X, y, *, task=None, sample_weight=None, offset=None):
     """Primal, dual and gap of a fitted estimator on its training data, from outside the solver.
 
     Parameters
     ----------
     estimator : fitted estimator of convexmtl
-    X, y, task, sample_weight
+    X, y, task, sample_weight, offset
         What it was fitted on.
 
     Returns
@@ -53,7 +53,7 @@ def certify(estimator, X, y, *, task=None, sample_weight=None):
         For data with other features or tasks than those of the fit.
     """
     with one_thread():
-        formulation = estimator._formulate(X, y, sample_weight=sample_weight, task=task)
+        formulation = estimator._formulate(X, y, sample_weight=sample_weight, task=task, offset=offset)
         parts, dual = estimator._fitted_parts(), getattr(estimator, "_dual", None)
         problem = formulation.problem
         if parts[0].shape != problem.shape:

@@ -218,7 +218,7 @@ def _whitened(H, G):
     return root.transpose(0, 2, 1) @ H @ root
 
 
-def relax(estimator, X, y, *, task=None, sample_weight=None):
+def relax(estimator, X, y, *, task=None, sample_weight=None, offset=None):
     """The loss alone on the coefficients that a fit has selected: what the penalty has shrunk is not shrunk any more.
 
     minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) over all W with w_tj = 0 wherever the estimator's is,
@@ -233,7 +233,7 @@ def relax(estimator, X, y, *, task=None, sample_weight=None):
     ----------
     estimator : fitted estimator of convexmtl
         It is left as it is.
-    X, y, task, sample_weight
+    X, y, task, sample_weight, offset
         As in ``estimator.fit``; of the same tasks and features.
 
     Returns
@@ -283,7 +283,7 @@ def relax(estimator, X, y, *, task=None, sample_weight=None):
     check_is_fitted(estimator, "coef_")
     own = clone(estimator)
     with one_thread():
-        data = own._read(X, y, sample_weight, task, reset=True)
+        data = own._read(X, y, sample_weight, task, offset, reset=True)
         if own.n_features_in_ != estimator.n_features_in_:
             raise ValueError(
                 f"X has {own.n_features_in_} features, the estimator was fitted with {estimator.n_features_in_}: hand "

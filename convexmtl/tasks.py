@@ -1,6 +1,6 @@
 """Tasks: one representation of the data of T tasks, whatever layout the user has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +34,8 @@ class Tasks:
     weight : ndarray of shape (N,), float64
         c_ti = task_weight_t * s_ti / sum_i s_ti with s_ti the sample weights, so that each task counts by
         its mean loss.
+    offset : ndarray of shape (N,), float64, or None
+        What is added to the prediction of every sample before the loss is taken; 0 where the weight is.
     """
 
     X: np.ndarray
@@ -41,12 +43,13 @@ class Tasks:
     ptr: np.ndarray
     row: np.ndarray
     weight: np.ndarray
+    offset: np.ndarray | None = None
 
     @classmethod
-    def shared(cls, X, Y, sample_weight=None, task_weight=None):
+    def shared(cls, X, Y, sample_weight=None, task_weight=None, offset=None):
         """One X (n, d) for all tasks, Y (n, T); NaN in Y is a missing target.
 
-        ``sample_weight`` is (n,) or (n, T), ``task_weight`` (T,).
+        ``sample_weight`` and ``offset`` are (n,) or (n, T), ``task_weight`` (T,).
         """
         n, T = Y.shape
         seen = ~np.isnan(Y)
@@ -56,19 +59,23 @@ class Tasks:
         ptr = np.arange(T + 1, dtype=np.int64) * n
         weight = _normalised(s.ravel(order="F"), ptr, task_weight)
         y = np.where(weight > 0, Y.ravel(order="F"), 0.0)
-        return cls(_by_columns(X), y, ptr, np.zeros(T, dtype=np.int64), weight)
+        if offset is not None:
+            offset = np.broadcast_to(offset if offset.ndim == 2 else offset[:, None], Y.shape).ravel(order="F")
+            offset = np.where(weight > 0, offset, 0.0)
+        return cls(_by_columns(X), y, ptr, np.zeros(T, dtype=np.int64), weight, offset)
 
     @classmethod
-    def stacked(cls, X, y, codes, n_tasks, sample_weight=None, task_weight=None):
+    def stacked(cls, X, y, codes, n_tasks, sample_weight=None, task_weight=None, offset=None):
         """Every task has its own rows: X (n, d), y (n,), codes (n,) in 0..T-1."""
         order = np.argsort(codes, kind="stable")
         ptr = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=n_tasks))]).astype(np.int64)
         s = np.ones(len(y)) if sample_weight is None else sample_weight[order].astype(float)
         weight = _normalised(s, ptr, task_weight)
         y = np.where(weight > 0, y[order], 0.0)
+        offset = None if offset is None else np.where(weight > 0, offset[order], 0.0)
         if np.any(np.diff(codes) < 0):
             X = X[order]
-        return cls(_by_columns(X), y, ptr, ptr[:-1].copy(), weight)
+        return cls(_by_columns(X), y, ptr, ptr[:-1].copy(), weight, offset)
 
     @property
     def n_tasks(self):
@@ -252,7 +259,11 @@ class Tasks:
         if np.array_equal(features, np.arange(self.n_features)):
             return self
         X = self.X[:, features] if self.is_sparse else self.X.T[features].T
-        return Tasks(_by_columns(X), self.y, self.ptr, self.row, self.weight)
+        return replace(self, X=_by_columns(X))
+
+    def without_offset(self):
+        """The same tasks with the offsets taken off the targets: for losses of y - z nothing else changes."""
+        return self if self.offset is None else replace(self, y=self.y - self.offset, offset=None)
 
     def between(self, begin, end):
         """The tasks from ``begin`` to ``end``, on the same X; on their own rows of a sparse one."""
@@ -260,7 +271,8 @@ class Tasks:
         X, row = self.X, self.row[begin:end].copy()
         if self.is_sparse and not self.is_shared:
             X, row = _by_columns(self._sparse_rows[a:e]), row - a
-        return Tasks(X, self.y[a:e], self.ptr[begin : end + 1] - a, row, self.weight[a:e])
+        offset = None if self.offset is None else self.offset[a:e]
+        return Tasks(X, self.y[a:e], self.ptr[begin : end + 1] - a, row, self.weight[a:e], offset)
 
     def part(self, rows):
         """(tasks on some rows of X, positions of the tasks that are left): as if there were no other rows.
@@ -282,7 +294,8 @@ class Tasks:
             row = ptr[:-1].copy()
         X = _by_columns(self.X[taken] if self.is_sparse else self.X.T[:, taken].T)
         weight = self.weight[samples] * often[samples]
-        return Tasks(X, self.y[samples], ptr, row, _normalised(weight, ptr, before[left])), left
+        offset = None if self.offset is None else self.offset[samples]
+        return Tasks(X, self.y[samples], ptr, row, _normalised(weight, ptr, before[left]), offset), left
 
     @cached_property
     def _counted(self):
@@ -401,7 +414,7 @@ class Tasks:
         if d <= n or self.is_sparse:
             return None
         Q, R = np.linalg.qr(self.X.T)
-        return Tasks(np.asfortranarray(R.T), self.y, self.ptr, self.row, self.weight), Q
+        return replace(self, X=np.asfortranarray(R.T)), Q
 
     def independent_features(self, centred):
         """(tasks, Q) with features X Q that span what X does, none of them rounding; or None if d <= n_rows.
@@ -424,7 +437,7 @@ class Tasks:
         U, S, V = np.linalg.svd(X * unit, full_matrices=False)
         rank = max(1, int(np.sum(S > 1e-13 * np.sqrt(d))))
         Q = unit[:, None] * V[:rank].T
-        return Tasks(np.asfortranarray(U[:, :rank] * S[:rank]), self.y, self.ptr, self.row, self.weight), Q
+        return replace(self, X=np.asfortranarray(U[:, :rank] * S[:rank])), Q
 
     def _own_means(self, X):
         """(n, d) for every row of a stacked X, the mean of its task."""

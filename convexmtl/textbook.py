@@ -64,7 +64,9 @@ def solve(problem, penalty, **options):
         rows, samples = tasks.slices(t)
         seen = tasks.weight[samples] > 0
         z = X[rows][seen] @ W[:, t] + b[t]
-        total += tasks.weight[samples][seen] @ loss.expression(tasks.y[samples][seen], z, cp)
+        if tasks.offset is not None:
+            z = z + tasks.offset[samples][seen]
+        total += tasks.weight[samples][seen] @ loss.of_task(t).expression(tasks.y[samples][seen], z, cp)
     omega, rules = penalty.expression(W, cp)
     rules = rules + ([b[np.flatnonzero(empty)] == fixed[empty]] if data.fit_intercept and empty.any() else [])
     program = cp.Problem(cp.Minimize(total + omega), rules)

@@ -16,6 +16,7 @@ class _Regressor(RegressorMixin, BaseEstimator):
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
+    offset_column: str | int | None
     unseen_task: Literal["error", "mean"]
     max_iter: int
     tol: float
@@ -31,7 +32,15 @@ class _Regressor(RegressorMixin, BaseEstimator):
     feature_names_in_: NDArray[Any]
     feature_importances_: NDArray[Any]
     statistics_: SufficientStatistics
-    def fit(self, X: Any, y: Any, *, sample_weight: ArrayLike | None = None, task: ArrayLike | None = None) -> Self: ...
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: Any = None,
+    ) -> Self: ...
     def fit_statistics(self, statistics: SufficientStatistics) -> Self: ...
     def partial_fit(
         self,
@@ -40,8 +49,9 @@ class _Regressor(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
     ) -> Self: ...
-    def predict(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -49,16 +59,30 @@ class _Regressor(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
     ) -> float: ...
-    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
-    def set_partial_fit_request(
+    def set_fit_request(
         self,
         *,
+        offset: bool | str | None = ...,
         sample_weight: bool | str | None = ...,
         task: bool | str | None = ...,
     ) -> Self: ...
-    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_partial_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
 
 class BlockSparseRegressor(_Regressor):
     alpha: float
@@ -79,6 +103,7 @@ class BlockSparseRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -106,6 +131,7 @@ class ClusteredRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -134,6 +160,7 @@ class DirtyRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -162,6 +189,7 @@ class GraphGuidedRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -182,6 +210,7 @@ class MeanRegularizedRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -204,6 +233,7 @@ class MultiTaskRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -227,6 +257,7 @@ class RobustFeatureRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -249,6 +280,7 @@ class RobustLowRankRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -267,6 +299,7 @@ class SharedFeatureRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -289,6 +322,7 @@ class SharedStructureRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -313,6 +347,7 @@ class SparseGroupRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -334,6 +369,7 @@ class SparseLowRankRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -355,6 +391,7 @@ class TaskRelationshipRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -387,6 +424,7 @@ class TemporalRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -405,6 +443,7 @@ class TraceNormRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -429,6 +468,7 @@ class TreeGuidedRegressor(_Regressor):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -441,6 +481,7 @@ class _RegressorCV(RegressorMixin, BaseEstimator):
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
+    offset_column: str | int | None
     unseen_task: Literal["error", "mean"]
     max_iter: int
     tol: float
@@ -473,9 +514,10 @@ class _RegressorCV(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
         **params: Any,
     ) -> Self: ...
-    def predict(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -483,10 +525,23 @@ class _RegressorCV(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
     ) -> float: ...
-    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
-    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
 
 class BlockSparseRegressorCV(_RegressorCV):
     l1_ratio: float | ArrayLike
@@ -507,6 +562,7 @@ class BlockSparseRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -538,6 +594,7 @@ class ClusteredRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -571,6 +628,7 @@ class DirtyRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -604,6 +662,7 @@ class GraphGuidedRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -629,6 +688,7 @@ class MeanRegularizedRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -657,6 +717,7 @@ class MultiTaskRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -685,6 +746,7 @@ class RobustFeatureRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -712,6 +774,7 @@ class RobustLowRankRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -734,6 +797,7 @@ class SharedFeatureRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -762,6 +826,7 @@ class SharedStructureRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -791,6 +856,7 @@ class SparseGroupRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -817,6 +883,7 @@ class SparseLowRankRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -843,6 +910,7 @@ class TaskRelationshipRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -882,6 +950,7 @@ class TemporalRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -904,6 +973,7 @@ class TraceNormRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -932,6 +1002,7 @@ class TreeGuidedRegressorCV(_RegressorCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -949,6 +1020,7 @@ class _Classifier(ClassifierMixin, BaseEstimator):
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
+    offset_column: str | int | None
     unseen_task: Literal["error", "mean"]
     max_iter: int
     tol: float
@@ -964,10 +1036,18 @@ class _Classifier(ClassifierMixin, BaseEstimator):
     feature_names_in_: NDArray[Any]
     feature_importances_: NDArray[Any]
     classes_: NDArray[Any] | list[Any]
-    def decision_function(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
-    def fit(self, X: Any, y: Any, *, sample_weight: ArrayLike | None = None, task: ArrayLike | None = None) -> Self: ...
-    def predict(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
-    def predict_proba(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: Any = None,
+    ) -> Self: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -975,12 +1055,30 @@ class _Classifier(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
     ) -> float: ...
-    def set_decision_function_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
-    def set_predict_proba_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_decision_function_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_proba_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
 
 class BlockSparseClassifier(_Classifier):
     alpha: float
@@ -1001,6 +1099,7 @@ class BlockSparseClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1028,6 +1127,7 @@ class ClusteredClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1056,6 +1156,7 @@ class DirtyClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1084,6 +1185,7 @@ class GraphGuidedClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1104,6 +1206,7 @@ class MeanRegularizedClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1126,6 +1229,7 @@ class MultiTaskClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1149,6 +1253,7 @@ class RobustFeatureClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1171,6 +1276,7 @@ class RobustLowRankClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1189,6 +1295,7 @@ class SharedFeatureClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1211,6 +1318,7 @@ class SharedStructureClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1235,6 +1343,7 @@ class SparseGroupClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1256,6 +1365,7 @@ class SparseLowRankClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1277,6 +1387,7 @@ class TaskRelationshipClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1309,6 +1420,7 @@ class TemporalClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1327,6 +1439,7 @@ class TraceNormClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1351,6 +1464,7 @@ class TreeGuidedClassifier(_Classifier):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1363,6 +1477,7 @@ class _ClassifierCV(ClassifierMixin, BaseEstimator):
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
+    offset_column: str | int | None
     unseen_task: Literal["error", "mean"]
     max_iter: int
     tol: float
@@ -1389,7 +1504,7 @@ class _ClassifierCV(ClassifierMixin, BaseEstimator):
     feature_names_in_: NDArray[Any]
     feature_importances_: NDArray[Any]
     classes_: NDArray[Any] | list[Any]
-    def decision_function(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def fit(
         self,
         X: Any,
@@ -1397,10 +1512,11 @@ class _ClassifierCV(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
         **params: Any,
     ) -> Self: ...
-    def predict(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
-    def predict_proba(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -1408,12 +1524,30 @@ class _ClassifierCV(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
     ) -> float: ...
-    def set_decision_function_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
-    def set_predict_proba_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_decision_function_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_proba_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
 
 class BlockSparseClassifierCV(_ClassifierCV):
     l1_ratio: float | ArrayLike
@@ -1434,6 +1568,7 @@ class BlockSparseClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1465,6 +1600,7 @@ class ClusteredClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1498,6 +1634,7 @@ class DirtyClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1531,6 +1668,7 @@ class GraphGuidedClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1556,6 +1694,7 @@ class MeanRegularizedClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1584,6 +1723,7 @@ class MultiTaskClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1612,6 +1752,7 @@ class RobustFeatureClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1639,6 +1780,7 @@ class RobustLowRankClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1661,6 +1803,7 @@ class SharedFeatureClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1689,6 +1832,7 @@ class SharedStructureClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1718,6 +1862,7 @@ class SparseGroupClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1744,6 +1889,7 @@ class SparseLowRankClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1770,6 +1916,7 @@ class TaskRelationshipClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1809,6 +1956,7 @@ class TemporalClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1831,6 +1979,7 @@ class TraceNormClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -1859,6 +2008,7 @@ class TreeGuidedClassifierCV(_ClassifierCV):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,

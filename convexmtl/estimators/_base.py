@@ -32,6 +32,7 @@ COMMON_DEFAULTS = {
     "fit_intercept": True,
     "task_weight": "equal",
     "task_column": None,
+    "offset_column": None,
     "unseen_task": "error",
     "max_iter": 10_000,
     "tol": 1e-4,
@@ -151,7 +152,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
 
     @with_callbacks
     @all_or_nothing
-    def fit(self, X, y, *, sample_weight=None, task=None):
+    def fit(self, X, y, *, sample_weight=None, task=None, offset=None):
         """Fit all tasks together.
 
         Parameters
@@ -163,6 +164,8 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             Weight 2 counts as a repeated row, weight 0 as a dropped one.
         task : array-like of shape (n,), default=None
             The task of every row, where every task has its own rows.
+        offset : array-like of shape (n,) or, for y (n, T), (n, T), default=None
+            What is added to x . w_t + b_t before the loss is taken, the logarithm of an exposure say.
 
         Returns
         -------
@@ -171,9 +174,9 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            For parameters, data, task labels or weights that make no sense, before any work is done.
+            For parameters, data, task labels, weights or offsets that make no sense, before any work is done.
         """
-        data = self._read(X, y, sample_weight, task, reset=True)
+        data = self._read(X, y, sample_weight, task, offset, reset=True)
         steps = Steps(self, 0, X, y)
         self._finish(self._state(data, stacklevel=5), stacklevel=5)
         steps.end()
@@ -334,19 +337,16 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
     def feature_importances_(self):
         """Norm of every feature's coefficients across the tasks, (`n_features_in_`,), for feature selection.
 
-        Unlike ``coef_`` it has an entry for the task column, so that
-        ``SelectFromModel(..., importance_getter="feature_importances_")`` keeps that column: the mean of the others,
+        Unlike ``coef_`` it has an entry for the columns of task and offset, so that
+        ``SelectFromModel(..., importance_getter="feature_importances_")`` keeps those: the mean of the others,
         which leaves the threshold "mean" where it is (or their median, where that is larger).
         """
         check_is_fitted(self, "coef_")
         importances = np.linalg.norm(self.coef_, axis=0)
-        if self.task_column is None:
-            return importances
-        names = getattr(self, "feature_names_in_", None)
-        position = _input.column_position(self.task_column, names, self.n_features_in_)
+        apart = _input.columns_apart(self, self.n_features_in_)
         # (A little more, so that rounding of a threshold does not end up above it.)
         own = max(importances.mean(), np.median(importances)) * (1 + 1e-12)
-        return np.insert(importances, position, own)
+        return np.insert(importances, np.array(apart, dtype=int) - np.arange(len(apart)), own)
 
     @property
     def penalty(self):
@@ -370,14 +370,14 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
 
     # ------------------------------------------------------------------------------ predict
 
-    def _scores(self, X, task):
-        """(x . w_t + b_t, position of every row's task or None).
+    def _scores(self, X, task, offset=None):
+        """(x . w_t + b_t + offset, position of every row's task or None).
 
         The scores are (n, T) without task labels, (n,) with them or for a single 1-d target. The position of a task
         that fit has not seen is -1.
         """
         check_is_fitted(self, "coef_")
-        X, task = _input.read_features(self, X, task, reset=False)
+        X, task, offset = _input.read_features(self, X, task, offset, reset=False)
         if X.shape[1] != self.coef_.shape[1]:
             raise ValueError(f"X has {X.shape[1]} features beside the task, fit saw {self.coef_.shape[1]}.")
         if task is None:
@@ -387,13 +387,18 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
                     "their own rows; pass task=..., the task of every row of X."
                 )
             Z = X @ self.coef_.T + self.intercept_
-            return Z if self._layout == "shared" else Z[:, 0], None
+            return self._with_offset(Z if self._layout == "shared" else Z[:, 0], offset), None
         codes = _input.find_tasks(task, self.tasks_, self.task_column, self.unseen_task)
         W, b = self.coef_, self.intercept_
         if np.any(codes < 0):
             # (Where -1 finds it.)
             W, b = np.vstack([W, W.mean(axis=0)]), np.append(b, b.mean())
-        return row_products(X, W, codes) + b[codes], codes
+        return self._with_offset(row_products(X, W, codes) + b[codes], offset), codes
+
+    def _with_offset(self, Z, offset):
+        """The scores (n,) or (n, T) with their offsets."""
+        offset = _input.read_offset(offset, Z, column=self.offset_column)
+        return Z if offset is None else Z + (offset if offset.ndim == Z.ndim else offset[:, None])
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -414,6 +419,16 @@ def score_weights(missing, sample_weight):
     if not np.any(weight > 0):
         raise ValueError("y has no target: all of them are missing.")
     return weight
+
+
+def for_predict(task, offset, missing):
+    """Options for ``predict``, of a score; where a target is ``missing`` its offset may be, too."""
+    given = {} if task is None else {"task": task}
+    if offset is not None:
+        values = np.asarray(offset)
+        holes = values.shape == missing.shape and values.dtype.kind == "f"
+        given["offset"] = np.where(missing, 0.0, values) if holes else offset
+    return given
 
 
 def check_shape(y, z):

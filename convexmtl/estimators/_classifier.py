@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from .. import _input
 from ..losses import get_loss
-from ._base import MultiTaskEstimator, check_shape, score_weights
+from ._base import MultiTaskEstimator, check_shape, for_predict, score_weights
 
 
 class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
@@ -42,11 +42,11 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
             held[t] = classes
         return held
 
-    def decision_function(self, X, *, task=None):
-        """Signed scores x . w_t + b_t, positive for the second class; (n, T), or (n,) with task labels."""
-        return self._scores(X, task)[0]
+    def decision_function(self, X, *, task=None, offset=None):
+        """Signed scores x . w_t + b_t + offset, positive for the second class; (n, T), or (n,) with task labels."""
+        return self._scores(X, task, offset)[0]
 
-    def predict(self, X, *, task=None):
+    def predict(self, X, *, task=None, offset=None):
         """Predicted labels, (n, T), or (n,) with task labels or after fit with y of shape (n,).
 
         Parameters
@@ -54,8 +54,10 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
         X : array-like, sparse matrix or frame of shape (n, d)
         task : array-like of shape (n,), default=None
             The task of every row.
+        offset : array-like of shape (n,) or, after fit with y (n, T), (n, T), default=None
+            What is added to the scores; None is 0.
         """
-        scores, codes = self._scores(X, task)
+        scores, codes = self._scores(X, task, offset)
         of_task = self._classes
         if isinstance(of_task, np.ndarray):
             of_task, codes = [of_task], np.zeros(1, dtype=int)
@@ -71,7 +73,7 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
         return np.where(scores > 0, sides[1][codes], sides[0][codes])
 
     @available_if(lambda self: _has_probabilities(self))
-    def predict_proba(self, X, *, task=None):
+    def predict_proba(self, X, *, task=None, offset=None):
         """Probabilities (logistic loss only).
 
         Returns
@@ -80,13 +82,13 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
         one column per task with the probability of its second class, as scikit-learn has it for multilabel
         targets
         """
-        p = get_loss(self.loss).probability(self._scores(X, task)[0])
+        p = get_loss(self.loss).probability(self._scores(X, task, offset)[0])
         return p if p.ndim == 2 else np.stack([1 - p, p], axis=1)
 
-    def score(self, X, y, *, sample_weight=None, task=None):
+    def score(self, X, y, *, sample_weight=None, task=None, offset=None):
         """Share of correct labels; with y (n, T) the mean over the tasks, without missing targets."""
-        z = self.predict(X, task=task) if task is not None else self.predict(X)
         y = np.asarray(_input.unmasked(y))
+        z = self.predict(X, **for_predict(task, offset, _input.missing_mask(y)))
         if y.ndim == 1 or z.ndim == 1:
             return accuracy_score(y, z, sample_weight=sample_weight)
         check_shape(y, z)

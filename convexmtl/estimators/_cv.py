@@ -97,7 +97,7 @@ class CrossValidated(SplitsTasks):
 
     @with_callbacks
     @all_or_nothing
-    def fit(self, X, y, *, sample_weight=None, task=None, **params):
+    def fit(self, X, y, *, sample_weight=None, task=None, offset=None, **params):
         """Choose the strengths by cross-validation, or by a criterion, and fit all tasks with them.
 
         Parameters
@@ -109,6 +109,8 @@ class CrossValidated(SplitsTasks):
             Weights of the samples, in the fits and in the errors.
         task : array-like of shape (n,), default=None
             The task of every row, where every task has its own rows.
+        offset : array-like of shape (n,) or, for y (n, T), (n, T), default=None
+            What is added to x . w_t + b_t before the loss is taken, the logarithm of an exposure say.
         **params : dict
             What metadata routing has for the splitter.
 
@@ -122,7 +124,7 @@ class CrossValidated(SplitsTasks):
             For whatever ``fit`` without cross-validation raises one, and for folds that do not train every task.
         """
         raise_for_params(params, self, "fit")
-        data = self._read(X, y, sample_weight, task, reset=True)
+        data = self._read(X, y, sample_weight, task, offset, reset=True)
         if self.selection in CRITERIA:
             check_criterion(self.selection, data.loss, "selection")
         settings = self._settings(data.tasks.n_features, data.tasks.n_tasks)
@@ -285,13 +287,14 @@ def held_out_errors(data, test):
     mass = held_out.mass
     mean = np.divide(held_out.weight, held_out.spread(mass), out=np.zeros(len(held_out.y)), where=held_out.weight > 0)
 
+    loss = data.loss.at(held_out)
     every = slice(None) if len(left) == data.tasks.n_tasks else left
 
     def errors_of(Ws, intercepts):
         z = held_out.apply_all(Ws[:, :, every]) + intercepts[:, every][:, held_out.sample_task]
         # (As in ``shift``.)
         z[:, held_out.absent] = 0.0
-        return np.add.reduceat(mean * data.loss.error(held_out.y, z), held_out.ptr[:-1], axis=1)
+        return np.add.reduceat(mean * loss.error(held_out.y, z), held_out.ptr[:-1], axis=1)
 
     return errors_of, mass, left
 

@@ -22,6 +22,8 @@ COMMON_PARAMETERS = """fit_intercept : bool, default=True
         search these are weights of all samples, for the parts of all folds as well.
     task_column : str or int, default=None
         The column of X, by name (a string) or position (an integer), that holds the task labels.
+    offset_column : str or int, default=None
+        The column of X that holds the offset of every row, which adds to x . w_t + b_t: log exposures say.
     unseen_task : {"error", "mean"}, default="error"
         How a task that fit has not seen is predicted: not at all, or by the mean of `coef_` and of `intercept_`.
     max_iter : int, default=10000
@@ -43,11 +45,11 @@ COMMON_ATTRIBUTES = """coef_ : ndarray of shape (T, d)
     dual_gap_ : float
         Upper bound of what the objective is above the optimum.
     n_features_in_ : int
-        Columns of X, the task column included.
+        Columns of X, those of task and offset included.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Where X has column names.
     feature_importances_ : ndarray of shape (`n_features_in_`,)
-        Norms of the features' coefficients across the tasks; the task column has the largest of them."""
+        Norms of the features' coefficients across the tasks; the columns of task and offset have their mean."""
 
 SEARCH_PARAMETERS = """alphas : int or array-like of shape (n_alphas,), default={n_alphas}
         Strengths to try; or how many, evenly spaced in logarithm from where all coefficients are zero down to

@@ -1,6 +1,7 @@
 """What the user hands over, checked and turned into a Problem."""
 
 import warnings
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ class Samples(NamedTuple):
     labels: np.ndarray
     codes: np.ndarray | None  # (n,) position of every row's task, where the layout is stacked
     weight: np.ndarray | None  # sample weights
+    offset: np.ndarray | None  # (n,) or (n, T)
     classes: Any
 
 
@@ -62,39 +64,43 @@ class Formulates:
     It asks the estimator for ``_penalty()``, ``_read_targets`` and ``_encode``.
     """
 
-    def _formulate(self, X, y, *, sample_weight=None, task=None, reset=False):
+    def _formulate(self, X, y, *, sample_weight=None, task=None, offset=None, reset=False):
         """Check everything the user has said and turn it into a Formulation."""
-        return self._state(self._read(X, y, sample_weight, task, reset), stacklevel=4)
+        return self._state(self._read(X, y, sample_weight, task, offset, reset), stacklevel=4)
 
-    def _read(self, X, y, sample_weight, task, reset):
+    def _read(self, X, y, sample_weight, task, offset, reset):
         """Data; everything that the user has said of them is checked."""
         self._validate_params()
         loss = self._checked_loss()
-        samples = self._samples(X, y, sample_weight, task, reset)
+        samples = self._samples(X, y, sample_weight, task, offset, reset)
         X, y, codes, weight, labels = samples.X, samples.y, samples.codes, samples.weight, samples.labels
         totals = _input.task_totals(y, codes, weight, len(labels))
         _input.refuse_empty_tasks(totals, labels)
         task_weight = _input.read_task_weight(self.task_weight, totals)
         if codes is not None:
-            tasks = Tasks.stacked(X, y, codes, len(labels), weight, task_weight)
+            tasks = Tasks.stacked(X, y, codes, len(labels), weight, task_weight, samples.offset)
         else:
-            tasks = Tasks.shared(X, y.reshape(len(y), -1), weight, task_weight)
+            tasks = Tasks.shared(X, y.reshape(len(y), -1), weight, task_weight, samples.offset)
         _input.refuse_overflow(tasks.present.X)
         loss.check_targets(tasks.y[tasks.weight > 0])
+        if loss.quadratic:
+            tasks = tasks.without_offset()
         names = _input.coef_names(self)
         return Data(tasks, loss, labels, samples.layout, samples.classes, codes, weight, totals.mean(), names)
 
-    def _samples(self, X, y, sample_weight, task, reset):
+    def _samples(self, X, y, sample_weight, task, offset, reset):
         """Samples, each part of them checked."""
         _input.require_targets(self, y)
-        X, task = _input.read_features(self, X, task, reset or not hasattr(self, "n_features_in_"))
+        first = reset or not hasattr(self, "n_features_in_")
+        X, task, offset = _input.read_features(self, X, task, offset, first)
         names = _input.target_names(y)
         y = self._read_targets(y, task is not None)
         _input.require_equal_rows(X, y)
         weight = _input.read_sample_weight(sample_weight, X, y)
         layout, labels, codes = _input.read_layout(y, task, names)
         y, classes = self._encode(y, codes, labels)
-        return Samples(X, y, layout, labels, codes, weight, classes)
+        offset = _input.read_offset(offset, y, weight, self.offset_column)
+        return Samples(X, y, layout, labels, codes, weight, offset, classes)
 
     def _state(self, data, stacklevel=2):
         """The Formulation of this estimator's problem on the data."""
@@ -136,6 +142,8 @@ class Formulates:
         constant = np.full(tasks.n_tasks, np.nan)
         if self.fit_intercept:
             constant[some] = loss.constant(y, ptr)
+            if tasks.offset is not None:
+                constant[some] -= loss.away(tasks.offset[counts], ptr)
         finite, single = np.isnan(constant), np.zeros(tasks.n_tasks, dtype=bool)
         if self.fit_intercept or loss.classification:
             single[some] = loss.silent(y, ptr)
@@ -152,4 +160,4 @@ class Formulates:
         if finite.all():
             return tasks, None
         weight = tasks.weight * tasks.spread(finite)
-        return Tasks(tasks.X, tasks.y, tasks.ptr, tasks.row, weight), np.where(finite, 0.0, constant)
+        return replace(tasks, weight=weight), np.where(finite, 0.0, constant)

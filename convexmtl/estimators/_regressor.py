@@ -12,7 +12,7 @@ from .. import _input
 from .._progress import Steps, with_callbacks
 from ..losses import get_loss
 from ..statistics import SufficientStatistics
-from ._base import MultiTaskEstimator, all_or_nothing, check_shape, score_weights
+from ._base import MultiTaskEstimator, all_or_nothing, check_shape, for_predict, score_weights
 from ._formulation import Data
 
 
@@ -27,7 +27,7 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
     def _encode(self, y, codes, labels):
         return y, None
 
-    def predict(self, X, *, task=None):
+    def predict(self, X, *, task=None, offset=None):
         """Predicted targets.
 
         Parameters
@@ -35,17 +35,19 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
         X : array-like, sparse matrix or frame of shape (n, d)
         task : array-like of shape (n,), default=None
             The task of every row.
+        offset : array-like of shape (n,) or, after fit with y (n, T), (n, T), default=None
+            What is added to x . w_t + b_t; None is 0.
 
         Returns
         -------
         ndarray of shape (n, T), or (n,) with task labels or after fit with y of shape (n,)
         """
-        return get_loss(self.loss).mean(self._scores(X, task)[0])
+        return get_loss(self.loss).mean(self._scores(X, task, offset)[0])
 
-    def score(self, X, y, *, sample_weight=None, task=None):
+    def score(self, X, y, *, sample_weight=None, task=None, offset=None):
         """R^2 over all rows; with y (n, T) the mean over the tasks of each one's R^2, without missing targets."""
-        z = self.predict(X, task=task) if task is not None else self.predict(X)
         y = _input.read_numbers(y)
+        z = self.predict(X, **for_predict(task, offset, np.isnan(y)))
         if y.ndim == 1 or z.ndim == 1:
             return r2_score(y, z, sample_weight=sample_weight)
         check_shape(y, z)
@@ -69,11 +71,11 @@ class IncrementalRegressorBase(MultiTaskRegressorBase):
     """Base of the regressors that can be fitted to sufficient statistics: all but those that search."""
 
     # (Else whoever routes metadata through learning_curve would have to ask for them twice, here and for fit.)
-    __metadata_request__partial_fit = {"sample_weight": True, "task": True}
+    __metadata_request__partial_fit = {"sample_weight": True, "task": True, "offset": True}
 
     @with_callbacks
     @all_or_nothing
-    def partial_fit(self, X, y, *, sample_weight=None, task=None):
+    def partial_fit(self, X, y, *, sample_weight=None, task=None, offset=None):
         """Add samples to those of former calls, and fit all tasks to all of them; for the squared loss.
 
         The model is that of ``fit`` on all samples. Kept are their statistics, ``statistics_``, of T d^2 numbers
@@ -89,6 +91,8 @@ class IncrementalRegressorBase(MultiTaskRegressorBase):
             Weight 2 counts as a repeated row, weight 0 as a dropped one.
         task : array-like of shape (n,), default=None
             The task of every row, where every task has its own rows.
+        offset : array-like of shape (n,) or, for y (n, T), (n, T), default=None
+            What is added to x . w_t + b_t before the loss is taken, the logarithm of an exposure say.
 
         Returns
         -------
@@ -107,10 +111,14 @@ class IncrementalRegressorBase(MultiTaskRegressorBase):
             for name in ("n_features_in_", "feature_names_in_"):
                 if name in self._last:
                     setattr(self, name, self._last[name])
-        samples = self._samples(X, y, sample_weight, task, reset=former is None)
+        samples = self._samples(X, y, sample_weight, task, offset, reset=former is None)
         if former is not None:
             _refuse_other_layout(former, samples)
-        statistics = SufficientStatistics._of_samples(*samples[:-1], _input.coef_names(self))
+        X, y, layout, labels, codes, weight, offset, _ = samples
+        if offset is not None:
+            y = y - (offset if offset.ndim == y.ndim else offset[:, None])
+        names = _input.coef_names(self)
+        statistics = SufficientStatistics._of_samples(X, y, layout, labels, codes, weight, names)
         steps = Steps(self, 0, X, y)
         self._fit_to(statistics if former is None else former + statistics, loss)
         steps.end()
@@ -133,7 +141,7 @@ class IncrementalRegressorBase(MultiTaskRegressorBase):
         Raises
         ------
         ValueError
-            For anything but statistics, for another loss, and where there is a ``task_column``.
+            For anything but statistics, for another loss, and where there is a ``task_column`` or an ``offset_column``.
         """
         loss = self._squared_loss("fit_statistics")
         if not isinstance(statistics, SufficientStatistics):
@@ -141,11 +149,12 @@ class IncrementalRegressorBase(MultiTaskRegressorBase):
                 f"statistics must be SufficientStatistics, got {type(statistics).__name__}: make them by "
                 "SufficientStatistics.from_arrays(X, y, task, sample_weight), or pass X and y to fit."
             )
-        if self.task_column is not None:
-            raise ValueError(
-                f"task_column={self.task_column!r} is a column of X, which statistics do not have: leave it out, and "
-                "pass task=... to predict and score."
-            )
+        for name in ("task", "offset"):
+            if (column := getattr(self, f"{name}_column")) is not None:
+                raise ValueError(
+                    f"{name}_column={column!r} is a column of X, which statistics do not have: leave it out, and pass "
+                    f"{name}=... to predict and score."
+                )
         self.n_features_in_ = statistics.n_features
         if statistics.feature_names is not None:
             self.feature_names_in_ = statistics.feature_names

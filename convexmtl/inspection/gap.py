@@ -68,7 +68,19 @@ class GapDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y, *, task=None, sample_weight=None, alphas=None, eps=1e-2, name=None, ax=None, line_kw=None
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        task=None,
+        sample_weight=None,
+        offset=None,
+        alphas=None,
+        eps=1e-2,
+        name=None,
+        ax=None,
+        line_kw=None,
     ):
         """Solve the estimator's problem once more and record every check of the gap, or solve it along a path.
 
@@ -76,7 +88,7 @@ class GapDisplay:
         ----------
         estimator : estimator of convexmtl, fitted or not
             It is left as it is. Of a search, which has to be fitted, the strengths that it has found.
-        X, y, task, sample_weight
+        X, y, task, sample_weight, offset
             As in ``estimator.fit``.
         alphas : int or array-like of shape (n_alphas,), default=None
             For a path, as in ``regularization_path``; None draws the fit of the estimator as it is.
@@ -101,7 +113,8 @@ class GapDisplay:
                 "not: hand over the last step of a pipeline, and X as that step gets it."
             )
         if alphas is not None:
-            path = regularization_path(estimator, X, y, task=task, sample_weight=sample_weight, alphas=alphas, eps=eps)
+            given = {"task": task, "sample_weight": sample_weight, "offset": offset}
+            path = regularization_path(estimator, X, y, **given, alphas=alphas, eps=eps)
             return cls.from_path(path, name=name, ax=ax, line_kw=line_kw)
         searches = isinstance(estimator, CrossValidated)
         if searches:
@@ -109,7 +122,7 @@ class GapDisplay:
         # (A clone of a search would have forgotten what was found.)
         own = copy(estimator) if searches else clone(estimator)
         with one_thread():
-            problem = own._formulate(X, y, sample_weight=sample_weight, task=task).problem
+            problem = own._formulate(X, y, sample_weight=sample_weight, task=task, offset=offset).problem
             result = solve(problem, None, own.tol, own.max_iter)
         # What is handed back need not be what was looked at last.
         history = [*result.history, (result.n_iter, result.objective, result.dual_gap)]

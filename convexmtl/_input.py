@@ -87,7 +87,7 @@ def split_columns(X, columns):
         raise ValueError(f"{' and '.join(places)} must be different columns of X, got {[*columns.values()]}.")
     others = [j for j in range(n_columns) if j not in places.values()]
     if not others:
-        raise ValueError(f"X has no feature beside {' and '.join(name.replace('_', ' ') for name in places)}.")
+        raise ValueError(f"X has no feature beside the {' and '.join(name.replace('_', ' ') for name in places)}.")
     if issparse(X):
         X = X.tocsc()
         return X[:, others], {name: X[:, [j]].toarray()[:, 0] for name, j in places.items()}

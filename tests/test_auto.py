@@ -406,7 +406,7 @@ def test_what_data_refuse_is_left_out():
     candidate = _families.Candidate("Picky", Picky(cv=2), False)
     owner = cm.AutoMultiTaskRegressor(["BlockSparse"], alphas=2, cv=2)
     steps = SimpleNamespace(done=lambda name: None)
-    search = _families.Search(owner, 0.0, owner._read(X, Y, None, None, True).tasks, steps, X, Y, {})
+    search = _families.Search(owner, 0.0, owner._read(X, Y, None, None, reset=True).tasks, steps, X, Y, {})
     search.make([candidate])
     assert search.left_out == {"Picky": "not possible: too few tasks"} and not search.found
     with pytest.raises(ValueError, match="too few tasks"):

@@ -38,8 +38,9 @@ every_form = pytest.mark.parametrize("form", ["shared", "missing", "stacked", "s
 
 
 def model(loss, penalty, **options):
-    cls = cm.MultiTaskClassifier if cases.LOSSES[loss].loss.classification else cm.MultiTaskRegressor
-    return cls(penalty, loss=loss, **options)
+    own = cases.LOSSES[loss].loss
+    cls = cm.MultiTaskClassifier if own.classification else cm.MultiTaskRegressor
+    return cls(penalty, loss=own, **options)
 
 
 def suited(penalty, form):

@@ -229,8 +229,9 @@ COSTS = (0.5, 1.0, 1.5, 2.0)
 def test_a_penalty_of_ones_own(loss, form):
     """One class, one kernel: fitted, certified and solved by the reference, for every loss."""
     X, y, options = cases.user_input(loss, form)
-    cls = cm.MultiTaskClassifier if cases.LOSSES[loss].loss.classification else cm.MultiTaskRegressor
-    estimator = cls(WeightedTasks(0.05, COSTS), loss=loss, tol=1e-7).fit(X, y, **options)
+    own = cases.LOSSES[loss].loss
+    cls = cm.MultiTaskClassifier if own.classification else cm.MultiTaskRegressor
+    estimator = cls(WeightedTasks(0.05, COSTS), loss=own, tol=1e-7).fit(X, y, **options)
     scale = cases.scale_of(estimator._formulate(X, y, **options).problem)
     assert cm.certify(estimator, X, y, **options).gap <= 1e-7 * scale * (1 + 1e-9)
     cases.assert_agrees(estimator.objective_, estimator.dual_gap_, reference.fit(estimator, X, y, **options), scale)

@@ -35,7 +35,7 @@ def test_relaxed_against_the_reference(cls, loss, form):
     if cases.LOSSES[loss].loss.classification != is_classifier(cls()):
         pytest.skip("a loss for others")
     X, y, options = cases.user_input(loss, form)
-    fit = cls(loss=loss, tol=1e-7).fit(X, y, **options)
+    fit = cls(loss=cases.LOSSES[loss].loss, tol=1e-7).fit(X, y, **options)
     before = pickle.dumps(fit)
     relaxed = cm.relax(fit, X, y, **options)
     assert pickle.dumps(fit) == before and type(relaxed) is cls

@@ -68,7 +68,7 @@ class Formulates:
         """Check everything the user has said and turn it into a Formulation."""
         return self._state(self._read(X, y, sample_weight, task, offset, reset), stacklevel=4)
 
-    def _read(self, X, y, sample_weight, task, offset, reset):
+    def _read(self, X, y, sample_weight, task, offset=None, reset=False):
         """Data; everything that the user has said of them is checked."""
         self._validate_params()
         loss = self._checked_loss()

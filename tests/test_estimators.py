@@ -268,7 +268,7 @@ def test_a_loss_object_is_searched_saved_and_reported():
     assert search.best_estimator_.loss.power == search.best_params_["loss__power"]
     model.fit(X, Y)
     said = " ".join(str(cm.explain_fit(model)).split())
-    assert "exp((2 - p) z) / (2 - p) + y exp((1 - p) z) / (p - 1)" in said and "power=1.2" in said
+    assert "exp((2 - p) z) / (2 - p) + y exp((1 - p) z) / (p - 1)" in said and "power = 1.2" in said
     for again in (pickle.loads(pickle.dumps(model)), cm.from_dict(json.loads(json.dumps(cm.to_dict(model))))):
         assert again.loss.power == 1.2
         assert_allclose(again.predict(X), model.predict(X), rtol=1e-15)

@@ -15,10 +15,11 @@ class AutoMultiTaskRegressor(RegressorMixin, BaseEstimator):
     cv: Any
     n_jobs: int | None
     selection: Literal["best", "1se"]
-    loss: Literal["squared", "huber", "poisson"] | Loss
+    loss: Literal["squared", "huber", "poisson", "gamma"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
+    offset_column: str | int | None
     unseen_task: Literal["error", "mean"]
     max_iter: int
     tol: float
@@ -47,10 +48,11 @@ class AutoMultiTaskRegressor(RegressorMixin, BaseEstimator):
         cv: Any = None,
         n_jobs: int | None = None,
         selection: Literal["best", "1se"] = "best",
-        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -63,9 +65,10 @@ class AutoMultiTaskRegressor(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
         **params: Any,
     ) -> Self: ...
-    def predict(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -73,10 +76,23 @@ class AutoMultiTaskRegressor(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
     ) -> float: ...
-    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
-    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
 
 class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
     families: Any
@@ -90,6 +106,7 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
+    offset_column: str | int | None
     unseen_task: Literal["error", "mean"]
     max_iter: int
     tol: float
@@ -123,12 +140,13 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
         verbose: int = 0,
     ) -> None: ...
-    def decision_function(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def fit(
         self,
         X: Any,
@@ -136,10 +154,11 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
         **params: Any,
     ) -> Self: ...
-    def predict(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
-    def predict_proba(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -147,9 +166,27 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
     ) -> float: ...
-    def set_decision_function_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
-    def set_predict_proba_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_decision_function_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_proba_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...

@@ -9,10 +9,11 @@ from .losses import Loss
 from .penalties import Penalty
 
 class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
-    loss: Literal["squared", "huber", "poisson"] | Loss
+    loss: Literal["squared", "huber", "poisson", "gamma"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
+    offset_column: str | int | None
     unseen_task: Literal["error", "mean"]
     max_iter: int
     tol: float
@@ -43,10 +44,11 @@ class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -65,9 +67,10 @@ class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
         **params: Any,
     ) -> Self: ...
-    def predict(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -75,16 +78,30 @@ class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
     ) -> float: ...
-    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
-    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
 
 class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
     loss: Literal["logistic", "squared_hinge"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
+    offset_column: str | int | None
     unseen_task: Literal["error", "mean"]
     max_iter: int
     tol: float
@@ -120,6 +137,7 @@ class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -131,7 +149,7 @@ class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
         n_jobs: int | None = None,
         selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
-    def decision_function(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def fit(
         self,
         X: Any,
@@ -139,10 +157,11 @@ class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
         **params: Any,
     ) -> Self: ...
-    def predict(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
-    def predict_proba(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -150,18 +169,37 @@ class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
     ) -> float: ...
-    def set_decision_function_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
-    def set_predict_proba_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_decision_function_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_proba_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
 
 class PooledRegressorCV(RegressorMixin, BaseEstimator):
-    loss: Literal["squared", "huber", "poisson"] | Loss
+    loss: Literal["squared", "huber", "poisson", "gamma"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
+    offset_column: str | int | None
     unseen_task: Literal["error", "mean"]
     max_iter: int
     tol: float
@@ -192,10 +230,11 @@ class PooledRegressorCV(RegressorMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        loss: Literal["squared", "huber", "poisson"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -214,9 +253,10 @@ class PooledRegressorCV(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
         **params: Any,
     ) -> Self: ...
-    def predict(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -224,16 +264,30 @@ class PooledRegressorCV(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
     ) -> float: ...
-    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
-    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
 
 class PooledClassifierCV(ClassifierMixin, BaseEstimator):
     loss: Literal["logistic", "squared_hinge"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
+    offset_column: str | int | None
     unseen_task: Literal["error", "mean"]
     max_iter: int
     tol: float
@@ -269,6 +323,7 @@ class PooledClassifierCV(ClassifierMixin, BaseEstimator):
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
+        offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 10000,
         tol: float = 0.0001,
@@ -280,7 +335,7 @@ class PooledClassifierCV(ClassifierMixin, BaseEstimator):
         n_jobs: int | None = None,
         selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
-    def decision_function(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def fit(
         self,
         X: Any,
@@ -288,10 +343,11 @@ class PooledClassifierCV(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
         **params: Any,
     ) -> Self: ...
-    def predict(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
-    def predict_proba(self, X: Any, *, task: ArrayLike | None = None) -> NDArray[Any]: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -299,12 +355,30 @@ class PooledClassifierCV(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
+        offset: Any = None,
     ) -> float: ...
-    def set_decision_function_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
-    def set_predict_proba_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_predict_request(self, *, task: bool | str | None = ...) -> Self: ...
-    def set_score_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_decision_function_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_proba_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
 
 def single_task(estimator: Any) -> Any: ...
 

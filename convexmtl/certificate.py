@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import issparse
+from scipy.sparse import csr_array, hstack, identity, issparse
+from scipy.sparse.csgraph import connected_components
 
 from ._products import without_rounding
 from ._rows import used_rows
@@ -21,6 +22,7 @@ from .tasks import Tasks
 
 ENTRIES = 2_000_000  # of all W of a path, or of all predictions, that are certified at a time
 MENDED = 5  # steps in which constraints alone find dual variables
+ROUNDS = 10  # in which the features are found whose coefficients >= 0 nothing else holds
 FAR = 1e3  # deviations of the targets from their mean that others may be away from zero, and still be exact
 
 
@@ -137,7 +139,10 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     if out is not None:
         # W is zero there, and Z may be anything.
         Z = np.where(out, 0.0, Z)
-    if entries is not None and c.any():
+    if penalty.positive and (entries is not None or free.shape[1]) and c.any():
+        v, Z, feasible = _within_cone(problem, W, at, v, Z, WM, entries, out)
+        free = free[:, :0]
+    elif entries is not None and c.any():
         v = in_domain(problem.data, without_entries(problem.data, at, v, WM, free, entries, out))
         Z = _gradient(tasks, -c * v, WM, out)
         size = np.sqrt(problem.data.design.squares * float(c @ v**2))
@@ -365,6 +370,57 @@ def in_domain(data, v):
     tasks = data.tasks
     outside = (tasks.weight > 0) & ~np.isfinite(data.loss.conjugate(tasks.y, v))
     return np.where(tasks.spread(tasks.sum(outside.astype(float))) > 0, 0.0, v) if outside.any() else v
+
+
+def _within_cone(problem, W, at, v, Z, WM, entries, out):
+    """(v, Z, whether they are feasible) where W >= 0: along what is free, Z must not be positive, and it is zero
+    where W is not.
+
+    Newton steps in the coefficients that are held by nothing else, weighted by the loss's second derivative.
+    """
+    data = problem.data
+    tasks, c, (d, T) = data.tasks, data.tasks.weight, problem.shape
+    # What is free: feature j along the column k of U, for allowed[j, k].
+    U = csr_array(_free_directions(problem.penalty, T))
+    allowed = np.ones((d, U.shape[1]), dtype=bool)
+    if entries is not None:
+        own = entries.all(axis=1)
+        U = hstack([U, identity(T)], format="csr")
+        allowed = np.hstack([allowed & ~own[:, None], entries])
+    allowed &= (data.design.squares @ abs(U)) > 0
+    curvature = data.loss.second(tasks.y, at)
+    h = c * curvature
+    squares, support = data.design.squares.max(axis=1)[:, None], abs(U) > 0
+    # Columns of U that have tasks in common are taken together.
+    part = connected_components(U @ U.T, directed=False)[1]
+    blocks = [np.flatnonzero(part == p) for p in np.unique(part[np.unique(U.nonzero()[0])])]
+    active = allowed & ((W <= 0).astype(float) @ support.astype(float) == 0)
+    for k in range(ROUNDS):
+        along, size = np.where(allowed, Z @ U, 0.0), np.sqrt(squares * float(c @ v**2))
+        active |= along > 1e-12 * size
+        features = np.flatnonzero(active.any(axis=1))
+        left = np.where(active, np.abs(along), 0.0)
+        if not len(features) or (k > 1 and not np.any(left > 1e-10 * size)):
+            break
+        sub = tasks.select(features)
+        means = sub.means(h) if data.fit_intercept else None
+        G, move = sub.gram(h, means), np.zeros((len(features), T))
+        for some in blocks:
+            row, column = np.nonzero(active[features] & (support[some].sum(axis=0) > 0))
+            if not len(row):
+                continue
+            shares = U[some][:, column].toarray()
+            H = np.einsum("ta,tb,tab->ab", shares, shares, G[some][:, row[:, None], row], optimize=True)
+            np.add.at(move, (row[None], some[:, None]), shares * (inverse(H) @ along[features[row], column]))
+        step = sub.apply(move)
+        v = v + curvature * (step if means is None else step - tasks.spread(np.sum(means * move, axis=0)))
+        Z = _gradient(tasks, -c * v, WM, out)
+    accepted = in_domain(data, v)
+    if accepted is not v:
+        v, Z = accepted, _gradient(tasks, -c * accepted, WM, out)
+    along, size = np.where(allowed, Z @ U, 0.0), np.sqrt(squares * float(c @ v**2))
+    feasible = not np.any(np.where(active, np.abs(along), along) > 1e-7 * size)
+    return v, Z - np.where(active, along, np.maximum(along, 0.0)) @ U.T, feasible
 
 
 def _inside(G, E):

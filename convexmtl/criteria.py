@@ -177,7 +177,8 @@ def path_of(estimator, multiples, data, sizes):
         for canonical, result in zip(multiples.canonicals, results, strict=False):
             failed += result.dual_gap > data.threshold(estimator.tol)
             if getattr(estimator, "refit", None) == "relaxed":
-                result, support, _ = certified(data, result.W, min(estimator.tol, PATH), estimator.max_iter)
+                limits = min(estimator.tol, PATH), estimator.max_iter
+                result, support, _ = certified(data, result.W, *limits, canonical.positive)
                 canonical = support.resolve(data.shape[0], multiples.labels)
             found.append(measured(Problem(data, canonical), result, sizes, PATH_PROBES))
             if data.loss.quadratic and found[-1].freedom.sum() > FULL * sizes.sum():

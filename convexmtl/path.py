@@ -139,7 +139,7 @@ def _path(estimator, X, y, task, sample_weight, offset, alphas, eps):
     for k, result in enumerate(solve_path(problem.data, multiples, estimator.tol, estimator.max_iter)):
         fitted = result
         if getattr(own, "refit", None) == "relaxed":
-            fitted = certified(problem.data, result.W, own.tol, own.max_iter)[0]
+            fitted = certified(problem.data, result.W, own.tol, own.max_iter, problem.penalty.positive)[0]
         coefs[k], intercepts[k] = fitted.W.T, fitted.intercept
         results.append((fitted.objective, fitted.dual_gap, result.n_iter, result.converged and fitted.converged))
         if weak is None and result.converged:

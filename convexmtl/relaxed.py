@@ -33,10 +33,12 @@ class Relaxed:
     Parameters
     ----------
     data : DataTerm
+    positive : bool
+        Whether the coefficients have to be >= 0.
     """
 
-    def __init__(self, data):
-        self.data = data
+    def __init__(self, data, positive=False):
+        self.data, self.positive = data, positive
         self.support = self.found = None
 
     def fit(self, W):
@@ -44,13 +46,15 @@ class Relaxed:
         if self.support is None or not np.array_equal(self.support, W != 0):
             self.support = W != 0
             self.found = _fit(self.data, self.support)
+            if self.positive and np.any(self.found[0] < 0):
+                self.found = _kept_positive(self.data, *self.found)
         return self.found
 
 
-def certified(data, W, tol, max_iter):
+def certified(data, W, tol, max_iter, positive=False):
     """(Result, Support, (T,) booleans: the tasks that have a ridge) on the support of W."""
-    W, intercept, ridge = Relaxed(data).fit(W)
-    penalty = Support(ridge)
+    W, intercept, ridge = Relaxed(data, positive).fit(W)
+    penalty = Support(ridge, positive)
     problem = Problem(data, Canonical((penalty,), Nested(W.shape[1], [0.0])))
     certificate = duality_gap(problem, (W,), start=intercept)
     status = Status.of(certificate.gap, problem.threshold(tol)) or Status.STALLED
@@ -60,6 +64,13 @@ def certified(data, W, tol, max_iter):
         other = solve(problem, result if np.isfinite(gap) else None, tol, max_iter)
         result = other if other.dual_gap <= gap else replace(result, n_iter=other.n_iter)
     return result, penalty, np.any((ridge > 0) & np.isfinite(ridge), axis=0)
+
+
+def _kept_positive(data, W, intercept, ridge):
+    """The same for coefficients >= 0."""
+    problem = Problem(data, Canonical((Support(ridge, positive=True),), Nested(W.shape[1], [0.0])))
+    result = solve(problem, None, DEEP)
+    return result.W, result.intercept, ridge
 
 
 def _fit(data, support):

@@ -219,6 +219,10 @@ def chain(T):
     return [(t, t + 1, 0.5 + 0.5 * t) for t in range(T - 1)]
 
 
+def cycle(T):
+    return [*chain(T), (0, T - 1, 0.7)] if T > 2 else chain(T)
+
+
 def signed_graph(T):
     """A chain with growing weights and a cycle of contradicting signs."""
     return [(*edge, -1 if edge[0] % 2 else 1) for edge in chain(T)] + ([(0, 2, 0.7, 1)] if T > 2 else [])
@@ -281,6 +285,30 @@ PENALTIES = {
     "dirty_inf": rows(DirtyNorm(0.2, 0.1)),
     "dirty_inf_fractional": rows(DirtyNorm(0.25, 0.1)),
     "dirty_2": rows(DirtyNorm(0.15, 0.1, q=2)),
+    "l1_positive": rows(RowNorm(0.1, q=1, positive=True)),
+    "l2_positive": rows(RowNorm(0.15, positive=True)),
+    "l3_positive": whole(RowNorm(0.15, 3, 0.8, positive=True)),
+    "linf_positive_weights": PenaltyCase(
+        lambda d, T: RowNorm(0.2, np.inf, 0.9, feature_weights(d), positive=True), wide=True
+    ),
+    "ridge_positive": rows(RowNorm(0.1, l1_ratio=0.0, positive=True)),
+    "sparse_group_positive": rows(SparseGroup(0.15, l1_ratio=0.4, positive=True)),
+    "dirty_positive": rows(DirtyNorm(0.2, 0.1, positive=True)),
+    "dirty_2_positive": rows(DirtyNorm(0.14, 0.1, q=2, positive=True)),
+    "tree_positive": PenaltyCase(lambda d, T: TreeGuided(tree(T), 0.2, positive=True), wide=True),
+    "graph_l1_positive": PenaltyCase(
+        lambda d, T: GraphGuided(signed_graph(T), 0.1, alpha_sparse=0.08, positive=True), wide=True
+    ),
+    "graph_l1_free_positive": PenaltyCase(lambda d, T: GraphGuided(cycle(T), 0.15, positive=True), free=True),
+    "graph_l2_positive": PenaltyCase(
+        lambda d, T: GraphGuided(signed_graph(T), 0.2, "l2", alpha_sparse=0.1, positive=True), wide=True
+    ),
+    "temporal_l1_positive": rows(Temporal(0.1, alpha_sparse=0.05, alpha_group=0.08, positive=True)),
+    "temporal_l1_free_positive": whole(Temporal(0.15, positive=True), free=True),
+    "temporal_l2_positive": rows(Temporal(0.2, "l2", alpha_ridge=0.1, positive=True)),
+    "l2+graph_positive": PenaltyCase(
+        lambda d, T: RowNorm(0.1, positive=True) + GraphLaplacian(chain(T), 0.2), wide=True
+    ),
     "support": PenaltyCase(lambda d, T: Support(np.resize([0.1, np.inf, 0.5, 0.2, 2.0], (d, T))), wide=True),
     "trace": whole(TraceNorm(0.2)),
     "squared_trace": whole(SquaredTraceNorm(0.1)),

@@ -66,6 +66,7 @@ def by_brute_force(problem, size=1e-4, curvature=None):
 
 # One of each way in which a penalty knows its manifold, for every run.
 KINDS = ["l1", "l2_ridge", "linf_ridge", "sparse_group", "temporal_l1_ridge", "tree", "graph_l1_free", "task_norm"]
+KINDS += ["l2_positive", "temporal_l1_positive"]
 KINDS += ["trace", "squared_trace_ridge", "learned_clusters", "mean", "known_clusters", "any_matrix", "l2+graph"]
 
 

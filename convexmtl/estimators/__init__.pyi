@@ -88,6 +88,7 @@ class BlockSparseRegressor(_Regressor):
     alpha: float
     q: float
     l1_ratio: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
@@ -97,6 +98,7 @@ class BlockSparseRegressor(_Regressor):
         q: float = 2,
         l1_ratio: float = 1.0,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -143,6 +145,7 @@ class DirtyRegressor(_Regressor):
     alpha_block: float
     alpha_sparse: float
     q: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
@@ -154,6 +157,7 @@ class DirtyRegressor(_Regressor):
         alpha_sparse: float = 0.05,
         q: float = ...,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -173,6 +177,7 @@ class GraphGuidedRegressor(_Regressor):
     alpha: float
     norm: Literal["l1", "l2"]
     alpha_sparse: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
@@ -183,6 +188,7 @@ class GraphGuidedRegressor(_Regressor):
         norm: Literal["l1", "l2"] = "l1",
         alpha_sparse: float = 0.0,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -333,6 +339,7 @@ class SharedStructureRegressor(_Regressor):
 class SparseGroupRegressor(_Regressor):
     alpha: float
     l1_ratio: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
@@ -341,6 +348,7 @@ class SparseGroupRegressor(_Regressor):
         alpha: float = 0.1,
         l1_ratio: float = 0.5,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -406,6 +414,7 @@ class TemporalRegressor(_Regressor):
     alpha_group: float
     alpha_ridge: float
     order: Any
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
@@ -418,6 +427,7 @@ class TemporalRegressor(_Regressor):
         alpha_ridge: float = 0.0,
         order: Any = None,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -454,6 +464,7 @@ class TraceNormRegressor(_Regressor):
 class TreeGuidedRegressor(_Regressor):
     tree: Any
     alpha: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
@@ -462,6 +473,7 @@ class TreeGuidedRegressor(_Regressor):
         tree: Any = None,
         alpha: float = 0.1,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -546,6 +558,7 @@ class _RegressorCV(RegressorMixin, BaseEstimator):
 class BlockSparseRegressorCV(_RegressorCV):
     l1_ratio: float | ArrayLike
     q: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
@@ -556,6 +569,7 @@ class BlockSparseRegressorCV(_RegressorCV):
         *,
         l1_ratio: float | ArrayLike = 1.0,
         q: float = 2,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -610,6 +624,7 @@ class ClusteredRegressorCV(_RegressorCV):
 class DirtyRegressorCV(_RegressorCV):
     ratios: int | ArrayLike
     q: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_block_: float
@@ -622,6 +637,7 @@ class DirtyRegressorCV(_RegressorCV):
         *,
         ratios: int | ArrayLike = 5,
         q: float = ...,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -645,6 +661,7 @@ class GraphGuidedRegressorCV(_RegressorCV):
     graph: Any
     ratios: int | ArrayLike
     norm: Literal["l1", "l2"]
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
@@ -656,6 +673,7 @@ class GraphGuidedRegressorCV(_RegressorCV):
         *,
         ratios: int | ArrayLike = 5,
         norm: Literal["l1", "l2"] = "l1",
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -841,6 +859,7 @@ class SharedStructureRegressorCV(_RegressorCV):
 
 class SparseGroupRegressorCV(_RegressorCV):
     l1_ratio: float | ArrayLike
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
@@ -850,6 +869,7 @@ class SparseGroupRegressorCV(_RegressorCV):
         self,
         *,
         l1_ratio: float | ArrayLike = 0.5,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -929,6 +949,7 @@ class TemporalRegressorCV(_RegressorCV):
     ridge_ratios: ArrayLike
     norm: Literal["l1", "l2"]
     order: Any
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_smooth_: float
@@ -944,6 +965,7 @@ class TemporalRegressorCV(_RegressorCV):
         ridge_ratios: ArrayLike = (0.0,),
         norm: Literal["l1", "l2"] = "l1",
         order: Any = None,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -988,6 +1010,7 @@ class TraceNormRegressorCV(_RegressorCV):
 
 class TreeGuidedRegressorCV(_RegressorCV):
     tree: Any
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
@@ -996,6 +1019,7 @@ class TreeGuidedRegressorCV(_RegressorCV):
         self,
         tree: Any = None,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -1084,6 +1108,7 @@ class BlockSparseClassifier(_Classifier):
     alpha: float
     q: float
     l1_ratio: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
@@ -1093,6 +1118,7 @@ class BlockSparseClassifier(_Classifier):
         q: float = 2,
         l1_ratio: float = 1.0,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1139,6 +1165,7 @@ class DirtyClassifier(_Classifier):
     alpha_block: float
     alpha_sparse: float
     q: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
@@ -1150,6 +1177,7 @@ class DirtyClassifier(_Classifier):
         alpha_sparse: float = 0.05,
         q: float = ...,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1169,6 +1197,7 @@ class GraphGuidedClassifier(_Classifier):
     alpha: float
     norm: Literal["l1", "l2"]
     alpha_sparse: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
@@ -1179,6 +1208,7 @@ class GraphGuidedClassifier(_Classifier):
         norm: Literal["l1", "l2"] = "l1",
         alpha_sparse: float = 0.0,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1329,6 +1359,7 @@ class SharedStructureClassifier(_Classifier):
 class SparseGroupClassifier(_Classifier):
     alpha: float
     l1_ratio: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
@@ -1337,6 +1368,7 @@ class SparseGroupClassifier(_Classifier):
         alpha: float = 0.1,
         l1_ratio: float = 0.5,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1402,6 +1434,7 @@ class TemporalClassifier(_Classifier):
     alpha_group: float
     alpha_ridge: float
     order: Any
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
@@ -1414,6 +1447,7 @@ class TemporalClassifier(_Classifier):
         alpha_ridge: float = 0.0,
         order: Any = None,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1450,6 +1484,7 @@ class TraceNormClassifier(_Classifier):
 class TreeGuidedClassifier(_Classifier):
     tree: Any
     alpha: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
@@ -1458,6 +1493,7 @@ class TreeGuidedClassifier(_Classifier):
         tree: Any = None,
         alpha: float = 0.1,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1552,6 +1588,7 @@ class _ClassifierCV(ClassifierMixin, BaseEstimator):
 class BlockSparseClassifierCV(_ClassifierCV):
     l1_ratio: float | ArrayLike
     q: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
@@ -1562,6 +1599,7 @@ class BlockSparseClassifierCV(_ClassifierCV):
         *,
         l1_ratio: float | ArrayLike = 1.0,
         q: float = 2,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1616,6 +1654,7 @@ class ClusteredClassifierCV(_ClassifierCV):
 class DirtyClassifierCV(_ClassifierCV):
     ratios: int | ArrayLike
     q: float
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_block_: float
@@ -1628,6 +1667,7 @@ class DirtyClassifierCV(_ClassifierCV):
         *,
         ratios: int | ArrayLike = 5,
         q: float = ...,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1651,6 +1691,7 @@ class GraphGuidedClassifierCV(_ClassifierCV):
     graph: Any
     ratios: int | ArrayLike
     norm: Literal["l1", "l2"]
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
@@ -1662,6 +1703,7 @@ class GraphGuidedClassifierCV(_ClassifierCV):
         *,
         ratios: int | ArrayLike = 5,
         norm: Literal["l1", "l2"] = "l1",
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1847,6 +1889,7 @@ class SharedStructureClassifierCV(_ClassifierCV):
 
 class SparseGroupClassifierCV(_ClassifierCV):
     l1_ratio: float | ArrayLike
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
@@ -1856,6 +1899,7 @@ class SparseGroupClassifierCV(_ClassifierCV):
         self,
         *,
         l1_ratio: float | ArrayLike = 0.5,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1935,6 +1979,7 @@ class TemporalClassifierCV(_ClassifierCV):
     ridge_ratios: ArrayLike
     norm: Literal["l1", "l2"]
     order: Any
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_smooth_: float
@@ -1950,6 +1995,7 @@ class TemporalClassifierCV(_ClassifierCV):
         ridge_ratios: ArrayLike = (0.0,),
         norm: Literal["l1", "l2"] = "l1",
         order: Any = None,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1994,6 +2040,7 @@ class TraceNormClassifierCV(_ClassifierCV):
 
 class TreeGuidedClassifierCV(_ClassifierCV):
     tree: Any
+    positive: bool
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
@@ -2002,6 +2049,7 @@ class TreeGuidedClassifierCV(_ClassifierCV):
         self,
         tree: Any = None,
         *,
+        positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",

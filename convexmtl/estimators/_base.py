@@ -102,11 +102,14 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
     _structure : tuple of str
         Those of them in which the family is told what to look for, how the tasks are arranged say: a search over
         families takes it where it is asked for.
+    _choices : dict of str -> default
+        More of its own, as keywords.
     _selects : bool
         Whether it selects features, by a penalty of rows: it has ``feature_weights`` and ``refit`` then.
     """
 
     _structure: tuple = ()
+    _choices: dict = {}
     _selects = False
 
     _parameter_constraints: dict = {
@@ -117,6 +120,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         "warm_start": ["boolean"],
         "verbose": ["verbose"],
         "feature_weights": ["array-like", dict, None],
+        "positive": ["boolean"],
         "refit": [StrOptions({"relaxed"}), None],
     }
 
@@ -125,7 +129,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         # (A user's subclass of an estimator inherits what that has.)
         family = next((vars(base) for base in cls.__bases__ if "_parameters" in vars(base)), None)
         if family is not None and "__init__" not in vars(cls):
-            rows = ROW_DEFAULTS if cls._selects else {}
+            rows = cls._choices | (ROW_DEFAULTS if cls._selects else {})
             cls.__init__ = initialiser(cls, family["_parameters"], {**rows, "loss": cls._loss, **COMMON_DEFAULTS})
 
     def _penalty(self):
@@ -209,7 +213,9 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
     def _relax(self, formulation, stacklevel):
         """Take what the loss alone makes of the coefficients that are not zero."""
         problem, labels = formulation.problem, formulation.labels
-        result, support, ridge = certified(problem.data, self.coef_.T, self.tol, self.max_iter)
+        result, support, ridge = certified(
+            problem.data, self.coef_.T, self.tol, self.max_iter, problem.penalty.positive
+        )
         # What describes the parts of a sum says nothing of W alone.
         gone = formulation.penalty.report(self._parts, labels) if problem.penalty.n_parts > 1 else ()
         for name in (*gone, "_dual", "_extended"):

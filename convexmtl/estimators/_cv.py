@@ -309,7 +309,8 @@ def _of_fold(errors, share, tested, n_tasks):
 def _along(single, multiples, term, errors_of, tol):
     """(errors of the fits to these multiples of the penalty, how many have not converged), to the first of None."""
     errors, failed, accepted = [], 0, term.threshold(max(tol, LOOSER * single.tol))
-    relaxed = Relaxed(term) if getattr(single, "refit", None) == "relaxed" else None
+    relaxes = getattr(single, "refit", None) == "relaxed"
+    relaxed = Relaxed(term, multiples.canonicals[0].positive) if relaxes else None
     with same_sums():
         results = solve_path(term, multiples, tol, single.max_iter)
         size = max(1, int(ENTRIES / max(np.prod(term.shape), len(term.tasks.y))))

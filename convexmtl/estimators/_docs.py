@@ -15,6 +15,9 @@ ROW_PARAMETERS = """feature_weights : array-like of shape (d,) or dict of featur
         "relaxed" fits the loss alone to the coefficients that are not zero, as ``relax`` does; in a search, on the
         folds as well, so that its errors are those of relaxed fits."""
 
+POSITIVE = """positive : bool, default=False
+        Whether all coefficients have to be >= 0."""
+
 COMMON_PARAMETERS = """fit_intercept : bool, default=True
         Whether each task has an intercept; it is never penalised.
     task_weight : {"equal", "size"} or array-like of shape (T,), default="equal"
@@ -123,13 +126,15 @@ def documented(cls):
     """
     classifies = issubclass(cls, ClassifierMixin)
     loss = CLASSIFICATION_LOSS if classifies else REGRESSION_LOSS
-    selects = "refit" in inspect.signature(cls).parameters
+    names = inspect.signature(cls).parameters
+    selects = "refit" in names
     fields = {
         "{summary}": cls.__doc__ or "",
         "{search}": SEARCH_PARAMETERS,
         "{n_alphas}": str(getattr(inspect.signature(cls).parameters.get("alphas"), "default", "")),
         "{searched}": SEARCH_ATTRIBUTES,
-        "{common}": (f"{ROW_PARAMETERS}\n    " if selects else "") + f"{loss}\n    {COMMON_PARAMETERS}",
+        "{common}": (f"{POSITIVE}\n    " if "positive" in names else "")
+        + (f"{ROW_PARAMETERS}\n    " if selects else "") + f"{loss}\n    {COMMON_PARAMETERS}",
         "{warm}": WARM_START if "warm_start" in inspect.signature(cls).parameters else "",
         "{fitted}": COMMON_ATTRIBUTES
         + (RELAXED if selects else "")

@@ -46,10 +46,11 @@ class _Dirty:
     """
 
     _selects = True
+    _choices = {"positive": False}
     _parameters = {"alpha_block": 0.1, "alpha_sparse": 0.05, "q": np.inf}
 
     def _penalty(self):
-        return DirtyNorm(self.alpha_block, self.alpha_sparse, self.q)
+        return DirtyNorm(self.alpha_block, self.alpha_sparse, self.q, self.positive)
 
 
 @documented

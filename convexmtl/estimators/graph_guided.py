@@ -49,11 +49,12 @@ class _GraphGuided:
     """
 
     _selects = True
+    _choices = {"positive": False}
     _parameters = {"graph": None, "alpha": 0.1, "norm": "l1", "alpha_sparse": 0.0}
     _structure = ("graph",)
 
     def _penalty(self):
-        return GraphGuided(self.graph, self.alpha, self.norm, self.alpha_sparse)
+        return GraphGuided(self.graph, self.alpha, self.norm, self.alpha_sparse, self.positive)
 
 
 @documented

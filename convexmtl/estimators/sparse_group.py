@@ -43,10 +43,11 @@ class _SparseGroup:
     """
 
     _selects = True
+    _choices = {"positive": False}
     _parameters = {"alpha": 0.1, "l1_ratio": 0.5}
 
     def _penalty(self):
-        return SparseGroup(self.alpha, self.l1_ratio)
+        return SparseGroup(self.alpha, self.l1_ratio, self.positive)
 
 
 @documented

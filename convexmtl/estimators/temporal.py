@@ -52,6 +52,7 @@ class _Temporal:
     """
 
     _selects = True
+    _choices = {"positive": False}
     _parameters = {
         "alpha_smooth": 0.1,
         "norm": "l1",
@@ -63,7 +64,15 @@ class _Temporal:
     _structure = ("order",)
 
     def _penalty(self):
-        return Temporal(self.alpha_smooth, self.norm, self.alpha_sparse, self.alpha_group, self.alpha_ridge, self.order)
+        return Temporal(
+            self.alpha_smooth,
+            self.norm,
+            self.alpha_sparse,
+            self.alpha_group,
+            self.alpha_ridge,
+            self.order,
+            self.positive,
+        )
 
 
 @documented

@@ -45,11 +45,12 @@ class _TreeGuided:
     """
 
     _selects = True
+    _choices = {"positive": False}
     _parameters = {"tree": None, "alpha": 0.1}
     _structure = ("tree",)
 
     def _penalty(self):
-        return TreeGuided(self.tree, self.alpha)
+        return TreeGuided(self.tree, self.alpha, self.positive)
 
 
 @documented

@@ -114,9 +114,18 @@ def _length(x):
     return top * np.sqrt(total)
 
 
-# fpar is [lasso, weight of the group, *cut of each link], ipar the task of each place, ~task for its negative.
-@row_prox
-def prox_chain(v, step, fpar, ipar, feature):
+@kernel("void(float64[::1], float64[::1], float64[::1], float64, float64, boolean, float64[::1])")
+def _fused(v, mass, cuts, ridge, lasso, positive, x):
+    """As ``fuse``; or for x >= 0, which is the positive part of that: a sum of links cuts every level for itself."""
+    fuse(v, mass, cuts, ridge, lasso, x)
+    if positive:
+        for t in range(x.shape[0]):
+            if x[t] < 0.0:
+                x[t] = 0.0
+
+
+@kernel("void(float64[::1], float64[::1], float64[::1], int64[::1], boolean)")
+def _prox(v, step, fpar, ipar, positive):
     T = v.shape[0]
     if not np.abs(v).max() < np.inf:
         v[:] = np.nan
@@ -126,7 +135,7 @@ def prox_chain(v, step, fpar, ipar, feature):
         t = max(ipar[i], ~ipar[i])
         y[i], mass[i] = v[t] if ipar[i] >= 0 else -v[t], 1.0 / step[t]
     lasso, weight, cuts = fpar[0], fpar[1], fpar[2:]
-    fuse(y, mass, cuts, 0.0, lasso, x)
+    _fused(y, mass, cuts, 0.0, lasso, positive, x)
     if weight > 0.0:
         # What pulls at a short x is mass v, beyond what holds it by at least sum_t mass x^2 / length(x), for this x.
         pull, length = 0.0, _length(x)
@@ -134,7 +143,7 @@ def prox_chain(v, step, fpar, ipar, feature):
             pull += mass[t] * x[t] * (x[t] / length)
         if not pull > weight * (1.0 + 1e-10):
             unit, short = np.ones(T), np.empty(T)
-            fuse(mass * y, unit, cuts, 0.0, lasso, short)
+            _fused(mass * y, unit, cuts, 0.0, lasso, positive, short)
             if _length(short) <= weight:
                 v[:] = 0.0
                 return
@@ -145,7 +154,7 @@ def prox_chain(v, step, fpar, ipar, feature):
         slope = weight / pull if pull > 0.0 else 1.0
         r = wanted_before / (1.0 - slope) if slope < 1.0 else 2.0 * wanted_before
         for _ in range(MOST):
-            fuse(y, mass, cuts, r, lasso, x)
+            _fused(y, mass, cuts, r, lasso, positive, x)
             length = _length(x)
             wanted = weight / length if length > 0.0 else np.inf
             if abs(wanted - r) <= 4e-16 * r:
@@ -172,3 +181,18 @@ def prox_chain(v, step, fpar, ipar, feature):
     for i in range(T):
         value = x[i] if abs(x[i]) > rounding else 0.0
         v[max(ipar[i], ~ipar[i])] = value if ipar[i] >= 0 else -value
+
+
+# fpar is [lasso, weight of the group, *cut of each link], ipar the task of each place, ~task for its negative.
+@row_prox
+def prox_chain(v, step, fpar, ipar, feature):
+    _prox(v, step, fpar, ipar, False)
+
+
+@row_prox
+def prox_positive_chain(v, step, fpar, ipar, feature):
+    """The same for x >= 0; fpar begins with a slope for each task, and no sign is turned."""
+    T = v.shape[0]
+    for t in range(T):
+        v[t] -= step[t] * fpar[t]
+    _prox(v, step, fpar[T:], ipar, True)

@@ -53,6 +53,14 @@ class Graph:
         return free_of_graph(self.n_tasks, self.ends)
 
     @cached_property
+    def positive(self):
+        """(Graph, slopes (T,)) of the same for coefficients >= 0: an edge of opposite signs is a lasso on its ends."""
+        s, t, omega, sign = self.ends
+        apart = sign < 0
+        slopes = np.bincount(np.concatenate([s[apart], t[apart]]), np.tile(omega[apart], 2), self.n_tasks)
+        return Graph(self.edges[~apart], self.n_tasks), slopes
+
+    @cached_property
     def unsigned(self):
         """(s, t, omega, node) of the edges without signs, among nodes that stand for w_t (t) or -w_t (T + t)."""
         T, (s, t, omega, sign) = self.n_tasks, self.ends

@@ -61,6 +61,11 @@ class Canonical:
         """Whether Omega depends on W through W'W only."""
         return all(term.unitarily_invariant for term in self.terms + self.whole)
 
+    @property
+    def positive(self):
+        """Whether W has to be >= 0, by the one term there is."""
+        return len(self.terms) == 1 and self.terms[0].positive
+
     def value(self, parts):
         quadratic = 0.0 if self.coupling.is_zero else self.coupling.value(sum(parts))
         return quadratic + sum(sum(sizes) for sizes in self.values(parts))
@@ -181,6 +186,8 @@ class Penalty(BaseEstimator):
         Whether Omega depends on W through W'W only, so that its minimiser is in the span of the samples.
     part_names : tuple of str
         Where W is a sum of parts, their names; ``report`` has each of them as ``name_``.
+    positive : bool
+        Whether W has to be >= 0: Omega is infinite elsewhere.
     asks : str
         What it asks for, in a few words that follow "asks for"; may be empty.
 
@@ -201,6 +208,7 @@ class Penalty(BaseEstimator):
     row_wise = False
     unitarily_invariant = False
     part_names = ()
+    positive = False
     asks = ""
 
     def value(self, W):
@@ -235,7 +243,7 @@ class Penalty(BaseEstimator):
         return None
 
     def feasible(self, W):
-        """W with exact zeros where Omega would be infinite otherwise."""
+        """The W nearest by for which Omega is finite."""
         return W
 
     @property

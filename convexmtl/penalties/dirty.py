@@ -9,8 +9,10 @@ from .._rows import row_norms, used_rows
 from .._words import counted
 from ..coupling import Nested
 from .base import Canonical, Later
+from .positive import may_be_positive
 from .row_norm import clipped_excess
 from .rows import RowPenalty, largest
+from .weighted import kept_positive
 
 
 @row_prox
@@ -89,6 +91,7 @@ def prox_dirty_l2(v, step, fpar, ipar, feature):
         v[t] = v[t] - z if v[t] > 0.0 else v[t] + z
 
 
+@may_be_positive
 class DirtyNorm(RowPenalty):
     """Omega(W) = min over B + S = W of alpha_block sum_j norm_q(B_j.) + alpha_sparse norm_1(S).
 
@@ -103,6 +106,8 @@ class DirtyNorm(RowPenalty):
     alpha_sparse : float, default=0.5
         Strength of the private part S.
     q : {2, inf}, default=inf
+    positive : bool, default=False
+        Whether W has to be >= 0.
 
     References
     ----------
@@ -121,10 +126,11 @@ class DirtyNorm(RowPenalty):
     part_names = ("block", "sparse")
     asks = "few features for all tasks, and few coefficients beside them"
 
-    def __init__(self, alpha_block=1.0, alpha_sparse=0.5, q=np.inf):
+    def __init__(self, alpha_block=1.0, alpha_sparse=0.5, q=np.inf, positive=False):
         self.alpha_block = alpha_block
         self.alpha_sparse = alpha_sparse
         self.q = q
+        self.positive = positive
 
     @property
     def row_prox(self):
@@ -150,7 +156,7 @@ class DirtyNorm(RowPenalty):
         T = len(labels)
         # One free part makes all of W free.
         terms = (self,) if self.alpha_block > 0 and self.alpha_sparse > 0 else ()
-        return Canonical(terms, Nested(T, [0.0]))
+        return kept_positive(self, Canonical(terms, Nested(T, [0.0])), n_features)
 
     def pack(self):
         return np.array([self.alpha_block, self.alpha_sparse], dtype=float), np.zeros(0, dtype=np.int64)

@@ -5,13 +5,15 @@ import numpy as np
 from .._jit import kernel, row_prox
 from .._words import counted, percent
 from ..coupling import Nested
-from ._chain import prox_chain
+from ._chain import prox_chain, prox_positive_chain
 from ._reading import EDGES_OF_ONE, read_edges_of_one, read_graph
 from ._steps import EXACT
 from .base import Canonical
 from .couplings import graph_operator
+from .positive import only_positive
 from .row_norm import RowNorm
 from .rows import RowPenalty
+from .weighted import kept_positive
 
 SWEEPS = 4  # over the edges of a graph, before maximum flows
 DENSE = 10  # neighbours of a node on average, with more of which they do not pay
@@ -270,6 +272,18 @@ def prox_graph(v, step, fpar, ipar, feature):
     v /= shares
 
 
+@row_prox
+def prox_positive_graph(v, step, fpar, ipar, feature):
+    """For x >= 0, the positive part of that, without signs; fpar begins with a slope for each task."""
+    T = v.shape[0]
+    for t in range(T):
+        v[t] -= step[t] * fpar[t]
+    prox_graph(v, step, fpar[T:], ipar, feature)
+    for t in range(T):
+        if v[t] < 0.0:
+            v[t] = 0.0
+
+
 class GraphGuided(RowPenalty):
     """Omega(W) = alpha sum_e omega_e norm_1(w_s - sign_e w_t) + alpha_sparse norm_1(W) over the edges e = (s, t) of a
     graph of tasks; with norm="l2" the first term is alpha sum_e omega_e norm_2(w_s - sign_e w_t)^2.
@@ -286,6 +300,8 @@ class GraphGuided(RowPenalty):
     norm : {"l1", "l2"}, default="l1"
         Fuse tasks that are joined, or draw them together.
     alpha_sparse : float, default=0.0
+    positive : bool, default=False
+        Whether W has to be >= 0.
 
     References
     ----------
@@ -307,13 +323,16 @@ class GraphGuided(RowPenalty):
     @property
     def row_prox(self):
         """That of chains where the graph is made of them: it is many times quicker."""
+        if self.positive:
+            return prox_positive_graph if self.graph.positive[0].chains is None else prox_positive_chain
         return prox_graph if self.graph.chains is None else prox_chain
 
-    def __init__(self, graph=None, alpha=1.0, norm="l1", alpha_sparse=0.0):
+    def __init__(self, graph=None, alpha=1.0, norm="l1", alpha_sparse=0.0, positive=False):
         self.graph = graph
         self.alpha = alpha
         self.norm = norm
         self.alpha_sparse = alpha_sparse
+        self.positive = positive
 
     @property
     def is_norm(self):
@@ -341,16 +360,24 @@ class GraphGuided(RowPenalty):
         bound = self.bind(labels)
         bound.check(n_features, labels)
         graph, none = bound.graph, Nested(len(labels), [0.0])
-        sparse = (RowNorm(self.alpha_sparse, q=1),) if self.alpha_sparse > 0 else ()
         if self.norm == "l1" and len(graph) and self.alpha > 0:
             return Canonical((bound,), none)
-        return Canonical(sparse, graph_operator(graph, self.alpha) if self.norm == "l2" else none)
+        sparse = (RowNorm(self.alpha_sparse, q=1, positive=self.positive),) if self.alpha_sparse > 0 else ()
+        terms = kept_positive(self, Canonical(sparse, none), n_features).terms
+        return Canonical(terms, graph_operator(graph, self.alpha) if self.norm == "l2" else none)
 
     def pack(self):
-        if self.graph.chains is not None:
-            places, omega = self.graph.chains
+        if not self.positive:
+            return self._pack(self.graph)
+        graph, slopes = self.graph.positive
+        fpar, ipar = self._pack(graph)
+        return np.concatenate([self.alpha * slopes, fpar]), ipar
+
+    def _pack(self, graph):
+        if graph.chains is not None:
+            places, omega = graph.chains
             return np.concatenate([[self.alpha_sparse, 0.0], self.alpha * omega]), places
-        T, (s, t, weight, node) = self.graph.n_tasks, self.graph.unsigned
+        T, (s, t, weight, node) = graph.n_tasks, graph.unsigned
         n, weight = len(node), self.alpha * weight
         if self.alpha_sparse > 0:
             weight = np.concatenate([weight, np.full(n, self.alpha_sparse)])
@@ -372,9 +399,18 @@ class GraphGuided(RowPenalty):
     def free_tasks(self, n_tasks):
         if self.alpha_sparse > 0:
             return np.zeros((n_tasks, 0))
-        return self.graph.free
+        if not self.positive:
+            return self.graph.free
+        graph, slopes = self.graph.positive
+        return graph.free[:, np.flatnonzero(slopes @ graph.free == 0)]
+
+    def feasible(self, W):
+        return np.maximum(W, 0.0) if self.positive else W
 
     def value(self, W):
+        return only_positive(lambda: self._value(W), W) if self.positive else self._value(W)
+
+    def _value(self, W):
         s, t, omega, sign = read_graph(self.graph, range(W.shape[1])).ends
         steps = W[:, s] - sign * W[:, t]
         sizes = np.abs(steps) if self.norm == "l1" else steps**2
@@ -392,4 +428,4 @@ class GraphGuided(RowPenalty):
         for s, t, omega, sign in read_graph(self.graph, range(W.shape[1])):
             step = W[:, s] - sign * W[:, t]
             total += self.alpha * omega * (cp.norm(step, 1) if self.norm == "l1" else cp.sum_squares(step))
-        return total, []
+        return total, [W >= 0] if self.positive else []

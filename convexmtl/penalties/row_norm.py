@@ -8,8 +8,9 @@ from .._rows import row_norms, used_rows
 from ..coupling import Nested
 from ._manifold import of_entries, of_norms
 from .base import Canonical, check_number
+from .positive import may_be_positive
 from .rows import RowPenalty, shorten
-from .weighted import Weighted, weighable
+from .weighted import Weighted, kept_positive, weighable
 
 
 @kernel("void(float64[::1], float64[::1], float64)", fastmath=True)
@@ -254,6 +255,7 @@ def prox_lq(v, step, fpar, ipar, feature):
         v[t] = min(top * x[t], v[t]) if v[t] > 0.0 else max(-top * x[t], v[t])
 
 
+@may_be_positive
 class RowNorm(RowPenalty):
     """Omega(W) = alpha l1_ratio sum_j f_j norm_q(W_j.) + alpha (1 - l1_ratio) / 2 sum_j f_j^2 norm_2(W_j.)^2.
 
@@ -266,6 +268,8 @@ class RowNorm(RowPenalty):
         The rest is ridge, as in ``sklearn.linear_model.MultiTaskElasticNet``.
     feature_weights : array-like of shape (d,) or dict of feature -> weight, default=None
         f_j >= 0, as ``Weighted`` has them; ones by default.
+    positive : bool, default=False
+        Whether W has to be >= 0.
 
     References
     ----------
@@ -284,11 +288,12 @@ class RowNorm(RowPenalty):
      [0.  0. ]]
     """
 
-    def __init__(self, alpha=1.0, q=2, l1_ratio=1.0, feature_weights=None):
+    def __init__(self, alpha=1.0, q=2, l1_ratio=1.0, feature_weights=None, positive=False):
         self.alpha = alpha
         self.q = q
         self.l1_ratio = l1_ratio
         self.feature_weights = feature_weights
+        self.positive = positive
 
     @property
     def asks(self):
@@ -317,9 +322,8 @@ class RowNorm(RowPenalty):
         self.check(n_features, labels)
         T = len(labels)
         ridge = Nested(T, [0.5 * self._ridge])
-        if self.alpha * self.l1_ratio == 0:
-            return Canonical((), ridge)
-        return Canonical((self._norm(),), ridge)
+        terms = (self._norm(),) if self.alpha * self.l1_ratio > 0 else ()
+        return kept_positive(self, Canonical(terms, ridge), n_features)
 
     def pack(self):
         return np.array([self.alpha, self.q], dtype=float), np.zeros(0, dtype=np.int64)
@@ -334,7 +338,7 @@ class RowNorm(RowPenalty):
 
     def _norm(self):
         """The part of it that is a norm."""
-        return RowNorm(self.alpha * self.l1_ratio, self.q)
+        return RowNorm(self.alpha * self.l1_ratio, self.q, positive=self.positive)
 
     @weighable
     def feasible(self, W):

@@ -117,6 +117,11 @@ class RowPenalty(Penalty):
     even_ratio = 1.0
     step_ratio = np.inf
 
+    def check(self, n_features, labels):
+        super().check(n_features, labels)
+        if not isinstance(self.positive, (bool, np.bool_)):
+            raise ValueError(f"positive must be True or False, got {self.positive!r}.")
+
     def pack(self):
         """(float64 array, int64 array): what the compiled prox gets as ``fpar`` and ``ipar``."""
         return np.array([self.alpha], dtype=float), np.zeros(0, dtype=np.int64)
@@ -156,6 +161,8 @@ class RowPenalty(Penalty):
         return not self.free_tasks(n_tasks).size and not np.any(self.excess(np.full((1, n_tasks), 1e-150)))
 
     def selects_coefficients(self, n_tasks):
+        if self.positive:
+            return n_tasks > 1
         # Of rows of many sizes, some are cut between all of their entries and none.
         rng = np.random.default_rng(0)
         one, many = (self.restrict(np.zeros(n, dtype=int)) for n in (1, PROBES))
@@ -171,7 +178,7 @@ class RowPenalty(Penalty):
 
         What Z has in the free directions, in which the dual norm is infinite, is taken for rounding.
         """
-        Z = without(np.array(Z, dtype=float, order="C"), self.free_tasks(Z.shape[1]))
+        Z = without(np.array(Z, dtype=float, order="C"), self.free_tasks(Z.shape[1]), self.positive)
         return largest_dual_norm(Z, self.row_prox.pointer, *self.pack())
 
 
@@ -181,15 +188,20 @@ def shorten(V, norms, cut):
     return V * np.where(kept, 1 - cut / np.where(kept, norms, 1.0), 0.0)[:, None]
 
 
-def without(Z, free):
+def without(Z, free, positive=False):
     """Z without its share in the directions ``free`` (T, k) of the tasks; what is left of a row that is all rounding
-    is zero."""
+    is zero. Where the directions have to be ``positive``, only a positive share is taken away."""
     if not free.shape[1]:
         return Z
-    rest = Z - (Z @ free) @ free.T
+
+    def share(Z):
+        found = Z @ free
+        return (np.maximum(found, 0.0) if positive else found) @ free.T
+
+    rest = Z - share(Z)
     rest[np.abs(rest).max(axis=1) <= 1e-13 * np.abs(Z).max(axis=1)] = 0.0
     # Once more: where little is left, the rounding of what was taken away is not small beside it.
-    return rest - (rest @ free) @ free.T
+    return rest - share(rest)
 
 
 def largest(values):

@@ -6,8 +6,10 @@ from .._jit import row_prox
 from .._rows import row_norms
 from ._manifold import of_norms
 from .base import check_number
+from .positive import may_be_positive
 from .row_norm import shrink_l1, shrink_l2
 from .rows import RowPenalty, largest
+from .weighted import kept_positive
 
 
 @row_prox
@@ -17,6 +19,7 @@ def prox_sparse_group(v, step, fpar, ipar, feature):
     shrink_l2(v, step, fpar[0] * (1.0 - fpar[1]))
 
 
+@may_be_positive
 class SparseGroup(RowPenalty):
     """Omega(W) = alpha [ (1 - l1_ratio) sum_j norm_2(W_j.) + l1_ratio norm_1(W) ].
 
@@ -24,6 +27,8 @@ class SparseGroup(RowPenalty):
     ----------
     alpha : float, default=1.0
     l1_ratio : float in [0, 1], default=0.5
+    positive : bool, default=False
+        Whether W has to be >= 0.
 
     References
     ----------
@@ -44,13 +49,17 @@ class SparseGroup(RowPenalty):
     row_prox = prox_sparse_group
     asks = "few features, and few tasks for each of them"
 
-    def __init__(self, alpha=1.0, l1_ratio=0.5):
+    def __init__(self, alpha=1.0, l1_ratio=0.5, positive=False):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
+        self.positive = positive
 
     def check(self, n_features, labels):
         super().check(n_features, labels)
         check_number(self.l1_ratio, "l1_ratio", 0, 1, "in [0, 1]")
+
+    def resolve(self, n_features, labels):
+        return kept_positive(self, super().resolve(n_features, labels), n_features)
 
     def pack(self):
         return np.array([self.alpha, self.l1_ratio], dtype=float), np.zeros(0, dtype=np.int64)

@@ -6,6 +6,7 @@ from .._jit import row_prox
 from ..coupling import Nested
 from ._manifold import of_entries
 from .base import Canonical
+from .positive import may_be_positive
 from .rows import RowPenalty
 
 
@@ -16,12 +17,15 @@ def prox_support(v, step, fpar, ipar, feature):
         v[t] = v[t] / (1.0 + step[t] * fpar[feature * T + t])
 
 
+@may_be_positive
 class Support(RowPenalty):
     """Omega(W) = sum_jt r_jt / 2 w_jt^2 with r_jt in [0, inf]: 0 leaves a coefficient free, infinity makes it zero.
 
     Parameters
     ----------
     ridge : ndarray of shape (d, T)
+    positive : bool, default=False
+        Whether W has to be >= 0.
 
     Examples
     --------
@@ -35,8 +39,9 @@ class Support(RowPenalty):
     is_norm = False
     row_prox = prox_support
 
-    def __init__(self, ridge):
+    def __init__(self, ridge, positive=False):
         self.ridge = ridge
+        self.positive = positive
 
     @property
     def formula(self):
@@ -59,10 +64,10 @@ class Support(RowPenalty):
         return np.array(self.ridge, dtype=float).ravel(), np.zeros(0, dtype=np.int64)
 
     def restrict(self, features):
-        return Support(self.ridge[features])
+        return self.replaced(ridge=self.ridge[features])
 
     def scaled(self, factor):
-        return Support(np.where(np.isinf(self.ridge), np.inf, factor * self._inside))
+        return self.replaced(ridge=np.where(np.isinf(self.ridge), np.inf, factor * self._inside))
 
     def feasible(self, W):
         return np.where(np.isinf(self.ridge), 0.0, W)

@@ -12,11 +12,13 @@ import numpy as np
 from .._rows import row_norms
 from .._words import counted
 from ..coupling import Graph, Nested
-from ._chain import prox_chain
+from ._chain import prox_chain, prox_positive_chain
 from ._reading import Read, labels_of, places
 from .base import Canonical
+from .positive import only_positive
 from .rows import RowPenalty
 from .sparse_group import SparseGroup
+from .weighted import kept_positive
 
 
 def _natural(label):
@@ -44,6 +46,8 @@ class Temporal(RowPenalty):
     alpha_sparse, alpha_group, alpha_ridge : float, default=0.0
     order : sequence of task labels or positions, default=None
         The tasks in the order of time; that of their labels by default.
+    positive : bool, default=False
+        Whether W has to be >= 0.
 
     References
     ----------
@@ -60,16 +64,29 @@ class Temporal(RowPenalty):
     """
 
     strengths = ("alpha_smooth", "alpha_sparse", "alpha_group", "alpha_ridge")
-    row_prox = prox_chain
     asks = "models that change little from one task in time to the next"
 
-    def __init__(self, alpha_smooth=1.0, norm="l1", alpha_sparse=0.0, alpha_group=0.0, alpha_ridge=0.0, order=None):
+    def __init__(
+        self,
+        alpha_smooth=1.0,
+        norm="l1",
+        alpha_sparse=0.0,
+        alpha_group=0.0,
+        alpha_ridge=0.0,
+        order=None,
+        positive=False,
+    ):
         self.alpha_smooth = alpha_smooth
         self.norm = norm
         self.alpha_sparse = alpha_sparse
         self.alpha_group = alpha_group
         self.alpha_ridge = alpha_ridge
         self.order = order
+        self.positive = positive
+
+    @property
+    def row_prox(self):
+        return prox_positive_chain if self.positive else prox_chain
 
     @property
     def is_norm(self):
@@ -133,15 +150,21 @@ class Temporal(RowPenalty):
         both, smooths = self.alpha_sparse + self.alpha_group, self.alpha_smooth > 0 and T > 1
         if self.norm == "l1" and smooths:
             return Canonical((self.replaced(order=order, alpha_ridge=0.0),), coupling)
-        terms = (SparseGroup(both, self.alpha_sparse / both),) if both > 0 else ()
+        if both > 0:
+            found = Canonical((SparseGroup(both, self.alpha_sparse / both, self.positive),), coupling)
+        else:
+            found = kept_positive(self, Canonical((), coupling), n_features)
         if smooths:
             ones = np.ones(T - 1)
-            coupling += Graph(T, (np.array(order[1:]), np.array(order[:-1]), self.alpha_smooth * ones, ones))
-        return Canonical(terms, coupling)
+            graph = Graph(T, (np.array(order[1:]), np.array(order[:-1]), self.alpha_smooth * ones, ones))
+            found = Canonical(found.terms, found.coupling + graph)
+        return found
 
     def pack(self):
         cuts = np.full(len(self.order) - 1, self.alpha_smooth, dtype=float)
-        return np.concatenate([[self.alpha_sparse, self.alpha_group], cuts]), np.array(self.order, dtype=np.int64)
+        slopes = np.zeros(len(self.order) if self.positive else 0)
+        fpar = np.concatenate([slopes, [self.alpha_sparse, self.alpha_group], cuts])
+        return fpar, np.array(self.order, dtype=np.int64)
 
     def prox(self, V, step):
         if self.norm == "l2":
@@ -150,11 +173,17 @@ class Temporal(RowPenalty):
         shrink = 1 / (1 + np.asarray(step) * self.alpha_ridge)
         return super(Temporal, self.bind(range(np.shape(V)[1]))).prox(V * shrink, step * shrink)
 
+    def feasible(self, W):
+        return np.maximum(W, 0.0) if self.positive else W
+
     def free_tasks(self, n_tasks):
         free = self.alpha_sparse == 0 and self.alpha_group == 0
         return np.full((n_tasks, int(free)), n_tasks**-0.5)
 
     def value(self, W):
+        return only_positive(lambda: self._value(W), W) if self.positive else self._value(W)
+
+    def _value(self, W):
         steps = np.diff(W[:, self.positions(range(W.shape[1]))], axis=1)
         smooth = np.abs(steps).sum() if self.norm == "l1" else np.sum(steps**2)
         rest = self.alpha_sparse * np.abs(W).sum() + self.alpha_group * row_norms(W).sum()
@@ -174,4 +203,4 @@ class Temporal(RowPenalty):
         for s, t in pairwise(order):
             step = W[:, t] - W[:, s]
             total += self.alpha_smooth * (cp.norm(step, 1) if self.norm == "l1" else cp.sum_squares(step))
-        return total, []
+        return total, [W >= 0] if self.positive else []

@@ -8,7 +8,9 @@ from ..coupling import Nested
 from ._reading import Read, labels_of, places, read_tree
 from ._steps import EVEN, EXACT, MOST, check_steps, settled, spread_of, towards
 from .base import Canonical
+from .positive import may_be_positive
 from .rows import RowPenalty
+from .weighted import kept_positive
 
 
 @kernel("void(float64[::1], float64, float64[::1], int64[::1])")
@@ -49,6 +51,7 @@ def prox_tree(v, step, fpar, ipar, feature):
     v[:] = x
 
 
+@may_be_positive
 class TreeGuided(RowPenalty):
     """Omega(W) = alpha sum_j sum_v omega_v norm_2(W_{j, G_v}) over the nodes v of a tree whose leaves are the tasks.
 
@@ -62,6 +65,8 @@ class TreeGuided(RowPenalty):
         networkx tree has its edges from the root to the leaves, the leaves are tasks, and a node's attribute "omega"
         (1 by default) is its weight. None is one group of all tasks.
     alpha : float, default=1.0
+    positive : bool, default=False
+        Whether W has to be >= 0.
 
     Notes
     -----
@@ -87,9 +92,10 @@ class TreeGuided(RowPenalty):
     even_ratio = EVEN
     step_ratio = 1e4
 
-    def __init__(self, tree=None, alpha=1.0):
+    def __init__(self, tree=None, alpha=1.0, positive=False):
         self.tree = tree
         self.alpha = alpha
+        self.positive = positive
 
     def check(self, n_features, labels):
         super().check(n_features, labels)
@@ -121,7 +127,8 @@ class TreeGuided(RowPenalty):
         T = len(labels)
         bound = self.bind(labels)
         bound.check(n_features, labels)
-        return Canonical((bound,) if self.alpha > 0 and bound.tree else (), Nested(T, [0.0]))
+        terms = (bound,) if self.alpha > 0 and bound.tree else ()
+        return kept_positive(self, Canonical(terms, Nested(T, [0.0])), n_features)
 
     def pack(self):
         sizes = [len(members) for members, _ in self.tree]

@@ -10,6 +10,7 @@ from .._input import read_feature_weights
 from .._jit import Kernel, row_prox
 from ..coupling import Nested
 from .base import Canonical, Penalty, Said
+from .positive import may_be_positive
 from .rows import RowPenalty
 
 
@@ -20,11 +21,14 @@ def prox_nothing(v, step, fpar, ipar, feature):
 
 def _weighted(v, step, fpar, ipar, feature):
     """argmin over x of sum_t (x_t - v_t)^2 / (2 step_t) + phi(f x) + r / 2 norm_2(f x)^2, with the prox of phi for
-    ``_inner``; fpar is [r, *f, those of phi], ipar [number of features, those of phi]."""
+    ``_inner``; fpar is [r, *f, those of phi], ipar [number of features, whether x >= 0, those of phi]."""
     d = ipar[0]
     f = fpar[1 + feature]
     T = v.shape[0]
     if f == 0.0:
+        for t in range(T):
+            if ipar[1] == 1 and v[t] < 0.0:
+                v[t] = 0.0
         return
     if not f < np.inf:
         for t in range(T):
@@ -36,7 +40,7 @@ def _weighted(v, step, fpar, ipar, feature):
         shrink = 1.0 / (1.0 + fpar[0] * long)
         own[t] = long * shrink
         v[t] *= f * shrink
-    _inner(v, own, fpar[1 + d :], ipar[1:], feature)  # noqa: F821
+    _inner(v, own, fpar[1 + d :], ipar[2:], feature)  # noqa: F821
     for t in range(T):
         v[t] /= f
 
@@ -48,12 +52,17 @@ def weighted_prox(inner):
     return Kernel(FunctionType(_weighted.__code__, space, _weighted.__name__), inner.signature)
 
 
+@may_be_positive
 class Unpenalised(RowPenalty):
-    """Omega(W) = 0, as a row penalty whose rows may have weights all the same: a ridge, or features to leave out."""
+    """Omega(W) = 0, as a row penalty whose rows may have weights all the same: a ridge, features to leave out, or
+    signs."""
 
     strengths = ()
     row_prox = prox_nothing
     kink = None
+
+    def __init__(self, positive=False):
+        self.positive = positive
 
     def pack(self):
         return np.zeros(0), np.zeros(0, dtype=np.int64)
@@ -95,6 +104,10 @@ class WeightedRows(RowPenalty):
         return weighted_prox(self.rows.row_prox)
 
     @property
+    def positive(self):
+        return self.rows.positive
+
+    @property
     def even_ratio(self):
         return self.rows.even_ratio
 
@@ -117,7 +130,8 @@ class WeightedRows(RowPenalty):
 
     def pack(self):
         fpar, ipar = self.rows.pack()
-        return np.concatenate([[self.ridge], self.weights, fpar]), np.concatenate([[len(self.weights)], ipar])
+        known = [len(self.weights), int(self.positive)]
+        return np.concatenate([[self.ridge], self.weights, fpar]), np.concatenate([known, ipar])
 
     def resolve(self, n_features, labels):
         return Canonical((self,), Nested(len(labels), [0.0]))
@@ -161,14 +175,14 @@ class WeightedRows(RowPenalty):
         return Z * inverse[:, None]
 
     def value(self, W):
-        if np.any(W[np.isinf(self.weights)]):
+        if np.any(W[np.isinf(self.weights)]) or (self.positive and np.any(W < 0)):
             return np.inf
         V = self._times(W)
         rows = float(self.rows.value(V))
         return rows + 0.5 * self.ridge * float(np.sum(V**2)) if self.ridge else rows
 
     def values(self, Ws):
-        if np.any(Ws[:, np.isinf(self.weights)]):
+        if np.any(Ws[:, np.isinf(self.weights)]) or (self.positive and np.any(Ws < 0)):
             return super().values(Ws)
         Vs = self._times(Ws)
         return self.rows.values(Vs) + (0.5 * self.ridge * np.sum(Vs**2, axis=(1, 2)) if self.ridge else 0.0)
@@ -198,7 +212,19 @@ class WeightedRows(RowPenalty):
             value, more = self.rows.expression(some if norm else f * some, cp)
             total = total + (f if norm else 1.0) * value + 0.5 * self.ridge * f**2 * cp.sum_squares(some)
             rules = rules + more
-        return total, rules
+        return total, [*rules, W >= 0] if self.positive else rules
+
+
+def kept_positive(penalty, canonical, n_features, ridge=0.0):
+    """The Canonical form of a penalty that may have to be positive where nothing else is left of it but, beside the
+    coupling, a ridge / 2 norm_F(W)^2."""
+    if not penalty.positive or canonical.terms:
+        return canonical
+    coupling = canonical.coupling
+    if coupling.is_diagonal:
+        ridge, coupling = ridge + 2 * float(coupling.values[0]), Nested(coupling.n_tasks, [0.0])
+    weights = np.full(n_features, float(ridge > 0))
+    return Canonical((WeightedRows(Unpenalised(positive=True), weights, ridge),), coupling)
 
 
 class Weighted(Penalty):
@@ -235,6 +261,10 @@ class Weighted(Penalty):
     @property
     def is_norm(self):
         return self.penalty.is_norm
+
+    @property
+    def positive(self):
+        return self.penalty.positive
 
     def check(self, n_features, labels):
         self.penalty.check(n_features, labels)
@@ -280,12 +310,15 @@ class Weighted(Penalty):
         return terms[0] if terms else None
 
     def feasible(self, W):
-        return np.where(np.isinf(read_feature_weights(self.feature_weights, len(W)))[:, None], 0.0, W)
+        out = np.isinf(read_feature_weights(self.feature_weights, len(W)))
+        return np.where(out[:, None], 0.0, self.penalty.feasible(W))
 
     def value(self, W):
         f = read_feature_weights(self.feature_weights, len(W))
         out = np.isinf(f)
-        return np.inf if np.any(W[out]) else self.penalty.value(np.where(out, 0.0, f)[:, None] * W)
+        if np.any(W[out]) or (self.positive and np.any(W < 0)):
+            return np.inf
+        return self.penalty.value(np.where(out, 0.0, f)[:, None] * W)
 
     def prox(self, V, step):
         return self._term(np.shape(V)).prox(V, step)

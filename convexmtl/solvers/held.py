@@ -118,6 +118,9 @@ def held_gap(problem, new, duals, split=None, start=None):
     shape = len(w), problem.parts[0].shape[1] + 1
     entries, out = penalty.free_entries(shape), penalty.left_out(shape)
     if entries is not None:
+        if problem.penalty.positive:
+            # Of what is zero, z may be negative.
+            entries = entries & ((w > 0) | (z > 0))[:, None]
         coupled = (m * w + problem.pull)[:, None]
         v = in_domain(data, without_entries(data, at, v, coupled, np.zeros((1, 0)), entries[:, [-1]]))
         z = tasks.adjoint(-c * v)[:, 0] - 2 * coupled[:, 0]

@@ -74,8 +74,9 @@ def _at_infinity(problem):
     parts, free = problem.zeros(), problem.penalty.free_entries(problem.shape)
     if free is not None:
         rows, T = np.flatnonzero(free.any(axis=1)), problem.shape[1]
-        data = replace(problem.data, tasks=problem.tasks.select(rows))
-        parts[0][rows] = solve(Problem(data, Canonical((), Nested(T, [0.0]))), None, UNPENALISED).W
+        data, penalty = replace(problem.data, tasks=problem.tasks.select(rows)), problem.penalty
+        terms = (penalty.terms[0].restrict(rows),) if penalty.positive else ()
+        parts[0][rows] = solve(Problem(data, Canonical(terms, Nested(T, [0.0]))), None, UNPENALISED).W
     return parts
 
 
@@ -170,10 +171,10 @@ def solve_path(data, multiples, tol, max_iter):
         yield result
         start = result
         if before is not None and k + 1 < len(factors) and factor != factors[k - 1]:
-            start = _ahead(data, before, result, (factors[k + 1] - factor) / (factor - factors[k - 1]))
+            start = _ahead(data, here.penalty, before, result, (factors[k + 1] - factor) / (factor - factors[k - 1]))
 
 
-def _ahead(data, before, result, step):
+def _ahead(data, penalty, before, result, step):
     """Where the path leads if it goes on straight: it is piecewise linear in the strength for many penalties.
 
     With the squared loss, predictions, intercepts and gradient go on straight as well, so that nothing is computed.
@@ -181,6 +182,9 @@ def _ahead(data, before, result, step):
     on = lambda a, b: b + step * (b - a)  # noqa: E731
     parts = tuple(on(*pair) for pair in zip(before.parts, result.parts, strict=True))
     old, new = before.certificate, result.certificate
+    kept = tuple(term.feasible(part) for term, part in zip(penalty.terms, parts, strict=False)) or parts
+    if any(np.any(a != b) for a, b in zip(kept, parts, strict=True)):
+        parts, new = kept, None
     if data.loss.quadratic and old is not None and new is not None and not new.coupled:
         new = replace(new, intercept=on(old.intercept, new.intercept), Z=on(old.Z, new.Z), z=on(old.z, new.z))
     else:

@@ -136,15 +136,26 @@ def read_list(values, name, accepted, low=-np.inf, high=np.inf):
     return array.tolist()
 
 
-def read_feature_weights(weights, n_features, names=None):
-    """(d,) floats >= 0 or infinite, from an array, a dict of names or positions, or None for ones."""
+def read_feature_weights(weights, n_features, names=None, word="feature"):
+    """(d,) floats >= 0 or infinite, from an array, a dict of names or positions, or None for ones.
+
+    Of groups of features, ``n_features`` is the (d,) positions of the features' groups, and the names are labels.
+    """
+    grouped = np.ndim(n_features) > 0
+    n_features = int(np.max(n_features)) + 1 if grouped else n_features
     if weights is None:
         return np.ones(n_features)
     if isinstance(weights, dict):
         array = np.ones(n_features)
         known = {} if names is None else {name: j for j, name in enumerate(names)}
         for key, weight in weights.items():
-            position = key if isinstance(key, numbers.Integral) and not isinstance(key, bool) else known.get(key, -1)
+            by_position = not grouped and isinstance(key, numbers.Integral) and not isinstance(key, bool)
+            position = key if by_position else known.get(key, -1)
+            if grouped and position == -1:
+                raise ValueError(
+                    f"feature_weights has an entry for {key!r}, which is no group: the labels of the groups are "
+                    f"{list(names)[:10]}."
+                )
             if not 0 <= position < n_features:
                 listed = "no names, only positions" if names is None else f"the names {list(names)[:10]}"
                 raise ValueError(
@@ -158,12 +169,13 @@ def read_feature_weights(weights, n_features, names=None):
         except (TypeError, ValueError):
             raise ValueError(f"feature_weights must hold numbers, got {weights!r}.") from None
         if array.shape != (n_features,):
-            raise ValueError(f"feature_weights must have shape ({n_features},), got {array.shape}.")
+            one_each = ": one for each group of features" if grouped else ""
+            raise ValueError(f"feature_weights must have shape ({n_features},), got {array.shape}{one_each}.")
     if not np.all(array >= 0):
         bad = int(np.flatnonzero(~(array >= 0))[0])
         raise ValueError(
-            f"feature_weights must be >= 0 (0 leaves a feature unpenalised, infinity leaves it out), got {array[bad]} "
-            f"at feature {bad if names is None else names[bad]!r}."
+            f"feature_weights must be >= 0 (0 leaves a {word} unpenalised, infinity leaves it out), got {array[bad]} "
+            f"at {word} {bad if names is None else names[bad]!r}."
         )
     return array
 

@@ -16,11 +16,11 @@ from ._compat import check_pandas_support
 from .certificate import Dual
 from .estimators._base import MultiTaskEstimator
 from .explanation import FitSummary
-from .penalties._reading import Graph, Read
+from .penalties._reading import Graph, Groups, Read
 from .penalties.base import Added, Later, Said
 from .statistics import SufficientStatistics
 
-RECORDS = {cls.__name__: cls for cls in (FitSummary, Said, SufficientStatistics, Graph, Dual)}
+RECORDS = {cls.__name__: cls for cls in (FitSummary, Said, SufficientStatistics, Graph, Groups, Dual)}
 
 
 @cache

@@ -43,7 +43,7 @@ class Adaptive(MetaEstimatorMixin, BaseEstimator):
         The last fit.
     initial_ : estimator
         The first one.
-    feature_weights_ : ndarray of shape (d,)
+    feature_weights_ : ndarray of shape (d,), or (G,) for groups of features
         Of the last fit.
     coef_, intercept_, tasks_, objective_, dual_gap_, ... :
         Those of ``estimator_``.
@@ -103,10 +103,9 @@ class Adaptive(MetaEstimatorMixin, BaseEstimator):
         self._check()
         given = _given(sample_weight=sample_weight, task=task)
         first = latest = clone(self.estimator).fit(X, y, **given)
-        d = latest.coef_.shape[1]
-        own = read_feature_weights(self.estimator.feature_weights, d, coef_names(latest))
+        own = read_feature_weights(self.estimator.feature_weights, *_units(latest))
         for _ in range(self.n_iter):
-            weights = _weights(latest.coef_, own, self.gamma, self.eps)
+            weights = _weights(_norms(latest), own, self.gamma, self.eps)
             latest = clone(self.estimator).set_params(feature_weights=weights).fit(X, y, **given)
         self.initial_, self.estimator_, self.feature_weights_ = first, latest, weights
         return self
@@ -180,9 +179,22 @@ def adaptive(estimator, gamma=1, n_iter=1, *, eps=0.01):
     return Adaptive(estimator, gamma=gamma, n_iter=n_iter, eps=eps)
 
 
-def _weights(coef, own, gamma, eps):
-    """(d,) the weights that go with coefficients (T, d): ``own`` where they are all zero, infinite where eps is 0."""
-    norms = np.linalg.norm(coef, axis=0)
+def _units(estimator):
+    """What has a weight each, as ``read_feature_weights`` asks: the features of a fitted estimator, or their groups."""
+    if hasattr(estimator, "groups_"):
+        return estimator.feature_groups_, estimator.groups_.tolist(), "group"
+    return estimator.coef_.shape[1], coef_names(estimator)
+
+
+def _norms(estimator):
+    """(d,) or (G,) lengths of the coefficients of every feature, or of a feature of every group on the average."""
+    if hasattr(estimator, "groups_"):
+        return estimator.group_norms_ / np.sqrt(np.bincount(estimator.feature_groups_))
+    return np.linalg.norm(estimator.coef_, axis=0)
+
+
+def _weights(norms, own, gamma, eps):
+    """The weights that go with the lengths of coefficients: ``own`` where all are zero, infinite where eps is 0."""
     if not norms.any():
         return own
     with np.errstate(divide="ignore"):

@@ -258,6 +258,16 @@ def feature_weights(d):
     return np.resize(np.geomspace(0.5, 2, 6), d)
 
 
+def groups(d):
+    """Labels of the features, a few of each, never one beside the other."""
+    return np.arange(d) % max(2, d // 3)
+
+
+def grouped(penalty, d, weights=False):
+    more = {"feature_weights": feature_weights(len(set(groups(d))))} if weights else {}
+    return penalty.replaced(feature_groups=groups(d), **more)
+
+
 def box(T):
     return SpectralBox(0.1, low=0.2, high=1.5, total=0.2 * T + 1.0)
 
@@ -308,6 +318,18 @@ PENALTIES = {
     "temporal_l2_positive": rows(Temporal(0.2, "l2", alpha_ridge=0.1, positive=True)),
     "l2+graph_positive": PenaltyCase(
         lambda d, T: RowNorm(0.1, positive=True) + GraphLaplacian(chain(T), 0.2), wide=True
+    ),
+    "l2_groups": PenaltyCase(lambda d, T: RowNorm(0.1, feature_groups=groups(d)), wide=True),
+    "l2_groups_weights": PenaltyCase(lambda d, T: grouped(RowNorm(0.1, l1_ratio=0.6), d, weights=True), wide=True),
+    "l3_groups": PenaltyCase(lambda d, T: grouped(RowNorm(0.1, q=3), d)),
+    "linf_groups_positive": PenaltyCase(lambda d, T: grouped(RowNorm(0.15, np.inf, 0.9, positive=True), d), wide=True),
+    "sparse_group_groups": PenaltyCase(lambda d, T: grouped(SparseGroup(0.12, l1_ratio=0.4), d), wide=True),
+    "weighted_sparse_group_groups": PenaltyCase(
+        lambda d, T: Weighted(grouped(SparseGroup(0.12, l1_ratio=0.4), d), feature_weights(len(set(groups(d))))),
+        wide=True,
+    ),
+    "l2_groups+graph": PenaltyCase(
+        lambda d, T: RowNorm(0.1, feature_groups=groups(d)) + GraphLaplacian(chain(T), 0.2), wide=True
     ),
     "support": PenaltyCase(lambda d, T: Support(np.resize([0.1, np.inf, 0.5, 0.2, 2.0], (d, T))), wide=True),
     "trace": whole(TraceNorm(0.2)),

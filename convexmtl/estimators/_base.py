@@ -121,6 +121,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         "verbose": ["verbose"],
         "feature_weights": ["array-like", dict, None],
         "positive": ["boolean"],
+        "feature_groups": ["array-like", dict, None],
         "refit": [StrOptions({"relaxed"}), None],
     }
 

@@ -18,6 +18,18 @@ ROW_PARAMETERS = """feature_weights : array-like of shape (d,) or dict of featur
 POSITIVE = """positive : bool, default=False
         Whether all coefficients have to be >= 0."""
 
+GROUPS = """feature_groups : labels of shape (d,), or list or dict of lists of features, default=None
+        Groups of features that are in use, or not, as a whole: the penalty of a row is that of all coefficients of a
+        group, times sqrt(size). One label per feature, or lists of names or positions; features in no list are groups
+        of their own. `feature_weights` are then those of the groups, in the order of `groups_`, or by label."""
+GROUPED = """
+    groups_ : ndarray of shape (G,)
+        With feature_groups only, as are the next two: their labels.
+    feature_groups_ : ndarray of shape (d,)
+        The position in `groups_` of every feature's group.
+    group_norms_ : ndarray of shape (G,)
+        Length of all coefficients of a group; 0 where it is not in use."""
+
 COMMON_PARAMETERS = """fit_intercept : bool, default=True
         Whether each task has an intercept; it is never penalised.
     task_weight : {"equal", "size"} or array-like of shape (T,), default="equal"
@@ -134,9 +146,12 @@ def documented(cls):
         "{n_alphas}": str(getattr(inspect.signature(cls).parameters.get("alphas"), "default", "")),
         "{searched}": SEARCH_ATTRIBUTES,
         "{common}": (f"{POSITIVE}\n    " if "positive" in names else "")
-        + (f"{ROW_PARAMETERS}\n    " if selects else "") + f"{loss}\n    {COMMON_PARAMETERS}",
+        + (f"{GROUPS}\n    " if "feature_groups" in names else "")
+        + (f"{ROW_PARAMETERS}\n    " if selects else "")
+        + f"{loss}\n    {COMMON_PARAMETERS}",
         "{warm}": WARM_START if "warm_start" in inspect.signature(cls).parameters else "",
         "{fitted}": COMMON_ATTRIBUTES
+        + (GROUPED if "feature_groups" in names else "")
         + (RELAXED if selects else "")
         + (CLASSES if classifies else "")
         + (STATISTICS if hasattr(cls, "partial_fit") else ""),

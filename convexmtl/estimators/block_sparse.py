@@ -45,11 +45,11 @@ class _BlockSparse:
     """
 
     _selects = True
-    _choices = {"positive": False}
+    _choices = {"positive": False, "feature_groups": None}
     _parameters = {"alpha": 0.1, "q": 2, "l1_ratio": 1.0}
 
     def _penalty(self):
-        return RowNorm(self.alpha, self.q, self.l1_ratio, positive=self.positive)
+        return RowNorm(self.alpha, self.q, self.l1_ratio, positive=self.positive, feature_groups=self.feature_groups)
 
 
 @documented

@@ -43,11 +43,11 @@ class _SparseGroup:
     """
 
     _selects = True
-    _choices = {"positive": False}
+    _choices = {"positive": False, "feature_groups": None}
     _parameters = {"alpha": 0.1, "l1_ratio": 0.5}
 
     def _penalty(self):
-        return SparseGroup(self.alpha, self.l1_ratio, self.positive)
+        return SparseGroup(self.alpha, self.l1_ratio, self.positive, self.feature_groups)
 
 
 @documented

@@ -4,7 +4,7 @@ from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
-from numbers import Real
+from numbers import Integral, Real
 from operator import ne
 
 import numpy as np
@@ -94,6 +94,92 @@ class Graph:
         weight = np.append(0.0, omega)[edge]
         turned = np.concatenate([[1.0], np.cumprod(np.append(1.0, sign)[edge])]) < 0
         return np.where(turned, ~order, order), weight
+
+
+@dataclass(frozen=True)
+class Groups:
+    """What has been read of groups of features.
+
+    Attributes
+    ----------
+    codes : ndarray of shape (d,)
+        The group of every feature, as its position in ``labels``.
+    labels : ndarray of shape (G,)
+    """
+
+    codes: np.ndarray
+    labels: np.ndarray
+
+    def __len__(self):
+        return len(self.labels)
+
+
+def read_groups(groups, n_features, names=None):
+    """The Groups that a user means by labels (d,), or lists of features, names or positions, in a list or a dict."""
+    if isinstance(groups, Groups):
+        if len(groups.codes) != n_features:
+            raise ValueError(f"feature_groups are of {len(groups.codes)} features, X has {n_features}.")
+        return groups
+    forms = (
+        f"one label for each of the {n_features} features, or lists of features (names or positions), in a list or in "
+        "a dict with the labels of the groups"
+    )
+    if isinstance(groups, str) or not (isinstance(groups, Collection) or hasattr(groups, "__array__")):
+        raise ValueError(f"feature_groups must be {forms}, got {groups!r}.")
+    lists = list(groups.values()) if isinstance(groups, dict) else list(groups)
+    several = [not isinstance(one, str) and isinstance(one, Collection) for one in lists]
+    if isinstance(groups, dict) or any(several):
+        if not all(several):
+            wrong = next(one for one, listed in zip(lists, several, strict=True) if not listed)
+            raise ValueError(f"feature_groups must be {forms}, got {wrong!r} for a group.")
+        labels = list(groups) if isinstance(groups, dict) else list(range(len(lists)))
+        return _groups_of_lists(labels, lists, n_features, names)
+    if len(lists) != n_features:
+        raise ValueError(f"feature_groups must be {forms}, got {len(lists)} labels.")
+    array = np.asarray(groups)
+    array = array if array.dtype.kind in "biufUS" else np.asarray(lists, dtype=object)
+    missing = [j for j, one in enumerate(array.tolist()) if one is None or one != one]
+    if missing:
+        raise ValueError(f"feature_groups must have a label for every feature, got none for feature {missing[0]}.")
+    try:
+        if len({isinstance(one, str) for one in lists}) > 1:
+            raise TypeError("strings and others")
+        labels, codes = np.unique(array, return_inverse=True)
+    except TypeError:
+        raise ValueError(f"feature_groups must have labels of one kind, all strings say, got {lists[:10]!r}.") from None
+    return Groups(codes.ravel(), labels)
+
+
+def _groups_of_lists(labels, lists, n_features, names):
+    """Groups of the features in lists; one that is in none of them is a group of its own."""
+    place = {} if names is None else {name: j for j, name in enumerate(names)}
+    codes = np.full(n_features, -1)
+    for g, (label, members) in enumerate(zip(labels, lists, strict=True)):
+        if not len(members):
+            raise ValueError(f"feature_groups: group {label!r} is empty; leave it out, or name its features.")
+        for key in members:
+            j = key if isinstance(key, Integral) and not isinstance(key, bool) else place.get(key, -1)
+            if not 0 <= j < n_features:
+                known = "no names, only positions" if names is None else f"the names {list(names)[:10]}"
+                raise ValueError(
+                    f"feature_groups: {key!r} in group {label!r} is no feature: X has {n_features} features with "
+                    f"{known} (the task column is none of them)."
+                )
+            if codes[j] >= 0:
+                raise ValueError(
+                    f"feature_groups must not overlap, but feature {key!r} is in group {labels[codes[j]]!r} and in "
+                    f"group {label!r}: a feature belongs to one group; repeat its column where several claim it."
+                )
+            codes[j] = g
+    alone = np.flatnonzero(codes < 0)
+    codes[alone] = len(labels) + np.arange(len(alone))
+    if all(isinstance(label, str) for label in labels):
+        labels = labels + [f"feature {j}" if names is None else str(names[j]) for j in alone]
+    else:
+        labels = labels + list(range(len(labels), len(labels) + len(alone)))
+    known = np.empty(len(labels), dtype=object)
+    known[:] = labels
+    return Groups(codes, np.array(labels) if len({type(label) for label in labels}) == 1 else known)
 
 
 def places(names, labels, argument):

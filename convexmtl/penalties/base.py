@@ -313,6 +313,10 @@ class Penalty(BaseEstimator):
         """This penalty with whatever it says of features by name (``names`` may be None) said of positions instead."""
         return self
 
+    def units(self, n_features, names):
+        """(number of what may have a weight, or the (d,) positions of groups; their names; what one of them is)"""
+        return n_features, names, "feature"
+
     def resolve(self, n_features, labels):
         """The checked Canonical form for d features and the array of task labels."""
         self.check(n_features, labels)

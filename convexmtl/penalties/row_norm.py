@@ -8,6 +8,7 @@ from .._rows import row_norms, used_rows
 from ..coupling import Nested
 from ._manifold import of_entries, of_norms
 from .base import Canonical, check_number
+from .grouped import may_be_grouped
 from .positive import may_be_positive
 from .rows import RowPenalty, shorten
 from .weighted import Weighted, kept_positive, weighable
@@ -255,9 +256,13 @@ def prox_lq(v, step, fpar, ipar, feature):
         v[t] = min(top * x[t], v[t]) if v[t] > 0.0 else max(-top * x[t], v[t])
 
 
+@may_be_grouped
 @may_be_positive
 class RowNorm(RowPenalty):
     """Omega(W) = alpha l1_ratio sum_j f_j norm_q(W_j.) + alpha (1 - l1_ratio) / 2 sum_j f_j^2 norm_2(W_j.)^2.
+
+    With groups of features it is alpha l1_ratio sum_g omega_g norm_q(W_g), of all coefficients W_g of a group g of size
+    d_g at once (for q = 2 the norm_F), with omega_g = f_g sqrt(d_g).
 
     Parameters
     ----------
@@ -270,10 +275,15 @@ class RowNorm(RowPenalty):
         f_j >= 0, as ``Weighted`` has them; ones by default.
     positive : bool, default=False
         Whether W has to be >= 0.
+    feature_groups : labels of shape (d,), or list or dict of lists of features, default=None
+        Groups that are in use, or not, as a whole. Lists have names of columns or positions; the groups are numbered,
+        or have the keys of the dict as labels, and features in no list are groups of their own. ``feature_weights``
+        are then those of the groups, in the order of their labels, or a dict of label -> weight.
 
     References
     ----------
-    Obozinski, Taskar, Jordan (2010), Statistics and Computing (q = 2); Negahban, Wainwright (2008), NIPS
+    Obozinski, Taskar, Jordan (2010), Statistics and Computing (q = 2); Yuan, Lin (2006), JRSS B (groups of features);
+    Negahban, Wainwright (2008), NIPS
     (q = inf); Liu, Ye (2010), arXiv:1009.4766 (the prox for other q).
 
     Examples
@@ -288,12 +298,13 @@ class RowNorm(RowPenalty):
      [0.  0. ]]
     """
 
-    def __init__(self, alpha=1.0, q=2, l1_ratio=1.0, feature_weights=None, positive=False):
+    def __init__(self, alpha=1.0, q=2, l1_ratio=1.0, feature_weights=None, positive=False, feature_groups=None):
         self.alpha = alpha
         self.q = q
         self.l1_ratio = l1_ratio
         self.feature_weights = feature_weights
         self.positive = positive
+        self.feature_groups = feature_groups
 
     @property
     def asks(self):
@@ -308,12 +319,12 @@ class RowNorm(RowPenalty):
         check_number(self.q, "q", 1, np.inf, "a number in [1, inf]")
         check_number(self.l1_ratio, "l1_ratio", 0, 1, "in [0, 1]")
         if self.feature_weights is not None:
-            read_feature_weights(self.feature_weights, n_features)
+            read_feature_weights(self.feature_weights, *self.units(n_features, None))
 
     def bind_features(self, n_features, names):
         if self.feature_weights is None:
             return self
-        return self.replaced(feature_weights=read_feature_weights(self.feature_weights, n_features, names))
+        return self.replaced(feature_weights=read_feature_weights(self.feature_weights, *self.units(n_features, names)))
 
     def resolve(self, n_features, labels):
         if self.feature_weights is not None:
@@ -324,6 +335,13 @@ class RowNorm(RowPenalty):
         ridge = Nested(T, [0.5 * self._ridge])
         terms = (self._norm(),) if self.alpha * self.l1_ratio > 0 else ()
         return kept_positive(self, Canonical(terms, ridge), n_features)
+
+    @property
+    def isotropic(self):
+        return self.q == 2 and not self.positive
+
+    def of_block(self, size):
+        return self.replaced(alpha=self.alpha * np.sqrt(size))
 
     def pack(self):
         return np.array([self.alpha, self.q], dtype=float), np.zeros(0, dtype=np.int64)

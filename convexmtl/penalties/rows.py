@@ -84,6 +84,10 @@ class RowPenalty(Penalty):
     ----------
     row_prox : Kernel
         Made by the decorator of that name.
+    blocks : Blocks or None
+        Which rows are taken together as one long row.
+    isotropic : bool
+        Whether phi(x) depends on norm_2(x) alone.
     even_ratio : float
         Where the steps of a row differ by this factor at most, all are the shortest: for a prox that is quick if they
         are equal.
@@ -113,6 +117,8 @@ class RowPenalty(Penalty):
     """
 
     row_wise = True
+    blocks = None
+    isotropic = False
     row_prox = None
     even_ratio = 1.0
     step_ratio = np.inf
@@ -126,10 +132,21 @@ class RowPenalty(Penalty):
         """(float64 array, int64 array): what the compiled prox gets as ``fpar`` and ``ipar``."""
         return np.array([self.alpha], dtype=float), np.zeros(0, dtype=np.int64)
 
-    @property
-    def unweighted(self):
-        """(row penalty, weights of its rows (d,) or None, ridge beside it)"""
-        return self, None, 0.0
+    def weighted(self, weights, ridge):
+        """This penalty of the rows times their weights, with a ridge beside it."""
+        from .weighted import WeightedRows
+
+        return WeightedRows(self, weights, ridge)
+
+    def in_groups(self, blocks):
+        """This penalty of blocks of rows, each of them as one long row."""
+        from .grouped import GroupedRows
+
+        return GroupedRows(self, blocks)
+
+    def of_block(self, size):
+        """This penalty of one long row that is a block of so many."""
+        raise TypeError(f"{type(self).__name__} is not one of blocks of rows")
 
     def restrict(self, features):
         """The same penalty on some rows only; needed where the prox depends on the feature."""

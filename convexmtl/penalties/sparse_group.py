@@ -6,6 +6,7 @@ from .._jit import row_prox
 from .._rows import row_norms
 from ._manifold import of_norms
 from .base import check_number
+from .grouped import may_be_grouped
 from .positive import may_be_positive
 from .row_norm import shrink_l1, shrink_l2
 from .rows import RowPenalty, largest
@@ -19,9 +20,13 @@ def prox_sparse_group(v, step, fpar, ipar, feature):
     shrink_l2(v, step, fpar[0] * (1.0 - fpar[1]))
 
 
+@may_be_grouped
 @may_be_positive
 class SparseGroup(RowPenalty):
     """Omega(W) = alpha [ (1 - l1_ratio) sum_j norm_2(W_j.) + l1_ratio norm_1(W) ].
+
+    With groups of features it is alpha [ (1 - l1_ratio) sum_g sqrt(d_g) norm_F(W_g) + l1_ratio norm_1(W) ], of d_g
+    features in group g.
 
     Parameters
     ----------
@@ -29,6 +34,8 @@ class SparseGroup(RowPenalty):
     l1_ratio : float in [0, 1], default=0.5
     positive : bool, default=False
         Whether W has to be >= 0.
+    feature_groups : labels of shape (d,), or list or dict of lists of features, default=None
+        As in ``RowNorm``.
 
     References
     ----------
@@ -49,10 +56,11 @@ class SparseGroup(RowPenalty):
     row_prox = prox_sparse_group
     asks = "few features, and few tasks for each of them"
 
-    def __init__(self, alpha=1.0, l1_ratio=0.5, positive=False):
+    def __init__(self, alpha=1.0, l1_ratio=0.5, positive=False, feature_groups=None):
         self.alpha = alpha
         self.l1_ratio = l1_ratio
         self.positive = positive
+        self.feature_groups = feature_groups
 
     def check(self, n_features, labels):
         super().check(n_features, labels)
@@ -60,6 +68,14 @@ class SparseGroup(RowPenalty):
 
     def resolve(self, n_features, labels):
         return kept_positive(self, super().resolve(n_features, labels), n_features)
+
+    @property
+    def isotropic(self):
+        return self.l1_ratio == 0 and not self.positive
+
+    def of_block(self, size):
+        sparse, group = self.l1_ratio, (1 - self.l1_ratio) * np.sqrt(size)
+        return self.replaced(alpha=self.alpha * (sparse + group), l1_ratio=sparse / (sparse + group))
 
     def pack(self):
         return np.array([self.alpha, self.l1_ratio], dtype=float), np.zeros(0, dtype=np.int64)

@@ -95,9 +95,15 @@ class WeightedRows(RowPenalty):
         self.weights = weights
         self.ridge = ridge
 
-    @property
-    def unweighted(self):
-        return self.rows, self.weights, self.ridge
+    def weighted(self, weights, ridge):
+        # (Left out by one of them is left out.)
+        out = np.isinf(weights) | np.isinf(self.weights)
+        f = np.where(out, np.inf, np.where(out, 1.0, weights) * np.where(out, 1.0, self.weights))
+        return WeightedRows(self.rows, f, self.ridge + ridge)
+
+    def in_groups(self, blocks):
+        # (What nothing but signs is asked of, in groups as well as alone.)
+        return self
 
     @property
     def row_prox(self):
@@ -268,7 +274,7 @@ class Weighted(Penalty):
 
     def check(self, n_features, labels):
         self.penalty.check(n_features, labels)
-        read_feature_weights(self.feature_weights, n_features)
+        read_feature_weights(self.feature_weights, *self.penalty.units(n_features, None))
 
     def bind(self, labels):
         return Weighted(self.penalty.bind(labels), self.feature_weights)
@@ -276,30 +282,31 @@ class Weighted(Penalty):
     def bind_features(self, n_features, names):
         if not isinstance(self.penalty, Penalty):
             raise ValueError(f"penalty must be a Penalty object such as RowNorm(alpha=0.1), got {self.penalty!r}.")
-        f = read_feature_weights(self.feature_weights, n_features, names)
-        return Weighted(self.penalty.bind_features(n_features, names), f)
+        penalty = self.penalty.bind_features(n_features, names)
+        return Weighted(penalty, read_feature_weights(self.feature_weights, *penalty.units(n_features, names)))
+
+    def units(self, n_features, names):
+        return self.penalty.units(n_features, names)
 
     def resolve(self, n_features, labels):
         self.check(n_features, labels)
-        inner, f = self.penalty.resolve(n_features, labels), read_feature_weights(self.feature_weights, n_features)
+        inner, units = self.penalty.resolve(n_features, labels), self.penalty.units(n_features, None)
+        f = read_feature_weights(self.feature_weights, *units)
         if (inner.terms and not inner.row_wise) or not inner.coupling.is_diagonal:
             raise ValueError(
                 f"feature_weights need a penalty that is one of each row of W, got {self.penalty!r}, which is not: "
                 "divide the columns of X by the weights, or choose another penalty (norm='l1' for Temporal and "
                 "GraphGuided, which couple the tasks by squares otherwise)."
             )
-        rows, own, ridge = (inner.terms[0] if inner.terms else Unpenalised()).unweighted
-        ridge += 2 * float(inner.coupling.values[0])
-        if own is not None:
-            # (Left out by one of them is left out.)
-            out = np.isinf(f) | np.isinf(own)
-            f = np.where(out, np.inf, np.where(out, 1.0, f) * np.where(out, 1.0, own))
+        term, ridge = inner.terms[0] if inner.terms else Unpenalised(), 2 * float(inner.coupling.values[0])
+        if term.blocks is None and np.ndim(units[0]):
+            f = f[units[0]]  # what knows no groups
         if not inner.terms and not ridge:
             # Nothing is penalised, but features may be left out.
             f = np.where(np.isinf(f), f, 0.0)
             if not f.any():
                 return inner
-        return Canonical((WeightedRows(rows, f, ridge),), Nested(len(labels), [0.0]))
+        return Canonical((term.weighted(f, ridge),), Nested(len(labels), [0.0]))
 
     def _term(self, shape):
         """The resolved form, None where nothing is penalised."""
@@ -309,12 +316,18 @@ class Weighted(Penalty):
             terms = self.resolve(shape[0], range(shape[1])).terms
         return terms[0] if terms else None
 
+    def _of_features(self, n_features):
+        """(d,) the weight of every feature."""
+        units = self.penalty.units(n_features, None)
+        f = read_feature_weights(self.feature_weights, *units)
+        return f[units[0]] if np.ndim(units[0]) else f
+
     def feasible(self, W):
-        out = np.isinf(read_feature_weights(self.feature_weights, len(W)))
+        out = np.isinf(self._of_features(len(W)))
         return np.where(out[:, None], 0.0, self.penalty.feasible(W))
 
     def value(self, W):
-        f = read_feature_weights(self.feature_weights, len(W))
+        f = self._of_features(len(W))
         out = np.isinf(f)
         if np.any(W[out]) or (self.positive and np.any(W < 0)):
             return np.inf

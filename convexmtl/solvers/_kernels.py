@@ -392,3 +392,153 @@ def descend_columns(X, n_rows, row, ptr, u, h, W, means, step, M, ridge, prox, f
         if not top > tol:
             return sweep + 1
     return n_sweeps
+
+
+@kernel(
+    "float64(float64[::1], float64[:, ::1], float64[:, :, ::1], float64[:, ::1], coupling, float64[::1], row_prox,"
+    " float64[::1], int64[::1], int64, int64, int64, float64[::1])"
+)
+def _block(new, W, turn, step, M, ridge, prox, fpar, ipar, group, begin, end, old):
+    """Turn ``new`` (size T), the gradient of the rows begin : end, into their change; returns the norm of that in units
+    of the gradient.
+
+    Along the axes ``turn``, where there are any, each row has its own step. ``old`` has room for as much.
+    """
+    T, size, turned = W.shape[1], end - begin, turn.shape[0] > 0
+    each = turn.shape[0] > 1
+    for k in range(size):
+        if len(M[1]) + len(M[4]) > 0:
+            _couple(W[begin + k], M, new[k * T : (k + 1) * T])
+        for t in range(T):
+            new[k * T + t] += ridge[t] * W[begin + k, t]
+    if turned:
+        for i in range(size):
+            for t in range(T):
+                w = g = 0.0
+                for k in range(size):
+                    share = turn[t if each else 0, begin + k, i]
+                    w += share * W[begin + k, t]
+                    g += share * new[k * T + t]
+                old[i * T + t] = w
+                old[(size + i) * T + t] = w - step[begin + i, t] * g
+        for k in range(size * T):
+            new[k] = old[size * T + k]
+    else:
+        for k in range(size):
+            for t in range(T):
+                old[k * T + t] = W[begin + k, t]
+                new[k * T + t] = W[begin + k, t] - step[begin + k, t] * new[k * T + t]
+    length, G = ipar[1], ipar[0]
+    own = fpar[ipar[G + 3 + group] * length : (ipar[G + 3 + group] + 1) * length]
+    steps = old[2 * size * T : 3 * size * T]
+    for k in range(size):
+        for t in range(T):
+            steps[k * T + t] = step[begin + k, t]
+    prox(new[: size * T], steps, own, ipar[2 * G + 3 :], group)
+    total = 0.0
+    for k in range(size * T):
+        move = (new[k] - old[k]) / steps[k]
+        total += move * move
+    for k in range(size):
+        for t in range(T):
+            w = new[k * T + t]
+            if turned:
+                w = 0.0
+                for i in range(size):
+                    w += turn[t if each else 0, begin + k, i] * new[i * T + t]
+            old[k * T + t] = w
+    for k in range(size):
+        for t in range(T):
+            new[k * T + t] = old[k * T + t] - W[begin + k, t]
+            W[begin + k, t] = old[k * T + t]
+    return np.sqrt(total)
+
+
+@kernel(SWEEPS)
+def descend_groups(turn, G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, go, add, block, n_sweeps, tol, worst):
+    """As ``descend_gram``, block by block of rows, along the axes ``turn``; ``go`` and ``block`` have no use."""
+    T, n_groups = W.shape[1], ipar[0]
+    starts, longest = ipar[2 : n_groups + 3], 0
+    for g in range(n_groups):
+        longest = max(longest, starts[g + 1] - starts[g])
+    new, old = np.empty(longest * T), np.empty(3 * longest * T)
+    C, rows = np.empty((longest, T)), np.empty(longest, dtype=np.int64)
+    for sweep in range(n_sweeps):
+        top = 0.0
+        for g in range(n_groups):
+            begin, end = starts[g], starts[g + 1]
+            if step[begin, 0] == 0.0:
+                continue
+            for k in range(end - begin):
+                for t in range(T):
+                    new[k * T + t] = gradient[t, begin + k]
+            change = _block(new, W, turn, step, M, ridge, prox, fpar, ipar, g, begin, end, old)
+            if not change <= top:
+                top = change
+            if change != 0.0:
+                for k in range(end - begin):
+                    for t in range(T):
+                        C[k, t] = scale[t] * new[k * T + t]
+                add(C, rows, _changed(C, begin, end, rows), G, gradient)
+        worst[0] = top
+        if not top > tol:
+            return sweep + 1
+    return n_sweeps
+
+
+@kernel(
+    "int64(float64[::1], int64, int64[::1], int64[::1], float64[::1], float64[::1], float64[:, ::1],"
+    " float64[:, ::1], float64[:, :, ::1], float64[:, ::1], coupling, float64[::1], row_prox, float64[::1],"
+    " int64[::1], int64, float64, float64[::1])"
+)
+def descend_group_columns(
+    X, n_rows, row, ptr, u, h, W, means, turn, step, M, ridge, prox, fpar, ipar, n_sweeps, tol, worst
+):
+    """As ``descend_columns``, block by block of rows, along the axes ``turn``."""
+    T, n_groups = W.shape[1], ipar[0]
+    starts, longest = ipar[2 : n_groups + 3], 0
+    for g in range(n_groups):
+        longest = max(longest, starts[g + 1] - starts[g])
+    new, old = np.empty(longest * T), np.empty(3 * longest * T)
+    for sweep in range(n_sweeps):
+        top = 0.0
+        for g in range(n_groups):
+            begin, end = starts[g], starts[g + 1]
+            if step[begin, 0] == 0.0:
+                continue
+            for k in range(end - begin):
+                for t in range(T):
+                    a, e = ptr[t], ptr[t + 1]
+                    o = (begin + k) * n_rows + row[t]
+                    new[k * T + t] = _dot(X[o : o + e - a], u[a:e])
+            change = _block(new, W, turn, step, M, ridge, prox, fpar, ipar, g, begin, end, old)
+            if not change <= top:
+                top = change
+            if change != 0.0:
+                for k in range(end - begin):
+                    for t in range(T):
+                        if new[k * T + t] != 0.0:
+                            a, e = ptr[t], ptr[t + 1]
+                            o = (begin + k) * n_rows + row[t]
+                            _add_centred(new[k * T + t], means[begin + k, t], h[a:e], X[o : o + e - a], u[a:e])
+        worst[0] = top
+        if not top > tol:
+            return sweep + 1
+    return n_sweeps
+
+
+@kernel(
+    "void(float64[::1], int64, int64[::1], int64[::1], float64[::1], float64[:, ::1], int64[::1], float64[:, :, ::1])"
+)
+def block_grams(X, n_rows, row, ptr, h, means, starts, out):
+    """out[t, j, k] = sum_i h_i (x_ij - mean_jt)(x_il - mean_lt), i the samples of t, l the k-th row of j's block."""
+    for g in range(starts.shape[0] - 1):
+        begin, end = starts[g], starts[g + 1]
+        for t in range(ptr.shape[0] - 1):
+            a, n = ptr[t], ptr[t + 1] - ptr[t]
+            for j in range(begin, end):
+                for l in range(j, end):
+                    o, p, total = j * n_rows + row[t], l * n_rows + row[t], 0.0
+                    for i in range(n):
+                        total += h[a + i] * (X[o + i] - means[j, t]) * (X[p + i] - means[l, t])
+                    out[t, j, l - begin] = out[t, l, j - begin] = total

@@ -8,9 +8,12 @@ from ..gram import LARGEST
 from ._kernels import (
     add_shared,
     add_task_rows,
+    block_grams,
     descend_blocks,
     descend_columns,
     descend_gram,
+    descend_group_columns,
+    descend_groups,
     pass_shared,
     pass_tasks,
     row_steps,
@@ -19,6 +22,7 @@ from ._kernels import (
 BLOCK = 64
 FEW = 6  # tasks for which sums over the rows before are taken task by task
 NO_X = np.empty((0, 0, 0))
+RANK = 1e-12  # curvature of a block along an axis, of its largest, that is rounding
 
 
 def quadratic_model(problem, term, coupling, features, W, certificate, flat=True):
@@ -32,8 +36,9 @@ def quadratic_model(problem, term, coupling, features, W, certificate, flat=True
     parts = (problem.data, term, coupling, features, W, certificate, flat)
     if tasks.common_weight is not None and flat:
         # A sweep costs m^2 T on the Gram matrix and 2 n m T on the residual.
-        most = max(2 * BLOCK, tasks.n_rows) if not tasks.is_sparse else 8000
-        return (CommonGramModel if m <= most else BlocksModel)(*parts)
+        grouped = term.blocks is not None
+        most = max(2 * BLOCK, tasks.n_rows) if not (tasks.is_sparse or grouped) else 8000
+        return (CommonGramModel if m <= most else ColumnsModel if grouped else BlocksModel)(*parts)
     if m <= max(len(tasks.y) / T, 2 * BLOCK) and T * m * m <= LARGEST:
         return TaskGramsModel(*parts)
     return ColumnsModel(*parts)
@@ -84,10 +89,17 @@ class Model:
             u = u + h * tasks.spread(b)
         return h, u
 
-    def _prepare(self, curvature):
-        """Steps and the penalty's arguments of the kernels, for curvature (m, T) of the loss."""
+    def _prepare(self, curvature, grams=None):
+        """Steps and the penalty's arguments of the kernels, for curvature (m, T) of the loss; ``grams`` are those of
+        the blocks, (1 or T, m, size), and the tasks' factors of them, where there are blocks."""
         coupling = self.coupling
-        self.step = np.empty(self.W.shape)
+        self.turn, self.step = NO_X, np.empty(self.W.shape)
+        if self.term.blocks is not None:
+            self.turn, self.step = block_steps(self.term, *grams, 2 * coupling.row_sums)
+            self.penalty = (
+                self.step, coupling.packed, 2 * coupling.diagonal, self.term.row_prox.pointer, *self.term.pack()
+            )  # fmt: skip
+            return
         even, spread = float(self.term.even_ratio), float(self.term.step_ratio)
         row_steps(np.ascontiguousarray(curvature), 2 * coupling.row_sums, even, spread, self.step)
         self.penalty = (
@@ -104,6 +116,7 @@ class Model:
         small.data, small.coupling, small.flat = self.data, self.coupling, self.flat
         small.features = self.features[rows]
         small.term, small.W, small.step = self.term.restrict(rows), self.W[rows], self.step[rows]
+        small.turn = np.ascontiguousarray(self.turn[:, rows]) if self.turn.size else NO_X
         small.penalty = (small.step, *self.penalty[1:4], *small.term.pack())
         small._worst = np.full(1, np.inf)
         return small
@@ -149,13 +162,23 @@ class GradientModel(Model):
         h, u = self._linearise(certificate)
         if self.flat:
             self.scale = self.weight * self.mean_curvature
-            self._prepare(np.einsum("tjj->jt", self.G) * self.scale)
+            self._prepare(np.einsum("tjj->jt", self.G) * self.scale, (self._blocks(), self.scale))
         self.loss0 = 0.5 * float(np.sum(np.divide(u**2, h, out=np.zeros_like(u), where=h > 0)))
         Z = certificate.Z[self.features]
         if not self.coupling.is_zero:
             Z = Z + 2 * self.coupling.apply(self.W)
         self.gradient = np.ascontiguousarray(-Z.T)
         self.W0, self.gradient0 = self.W.copy(), self.gradient.copy()
+
+    def _blocks(self):
+        """(1 or T, m, size): of every row, its products with those of its block."""
+        blocks = self.term.blocks
+        if blocks is None:
+            return None
+        out = np.zeros((*self.G.shape[:2], blocks.sizes.max()))
+        for size, _, rows in blocks.by_size:
+            out[:, rows, :size] = self.G[:, rows[:, :, None], rows[:, None]]
+        return out
 
     def restricted(self, rows):
         """The model on some of its rows; ``absorb`` takes over what was done on it."""
@@ -174,8 +197,10 @@ class GradientModel(Model):
             self.gradient += np.matmul(change.T[:, None], self.G[:, rows])[:, 0]
 
     def sweep(self, n_sweeps, tol):
-        arguments = (NO_X, self.G, self.scale, self.gradient, self.W, *self.penalty, *pointers(self.G, len(self.scale)))
-        return descend_gram(*arguments, min(BLOCK, len(self.W)), n_sweeps, tol, self._worst)
+        data = (self.turn, self.G, self.scale, self.gradient, self.W)
+        descend = descend_gram if self.term.blocks is None else descend_groups
+        arguments = (*data, *self.penalty, *pointers(self.G, len(self.scale)))
+        return descend(*arguments, min(BLOCK, len(self.W)), n_sweeps, tol, self._worst)
 
     def state(self):
         return [self.W.copy(), self.gradient.copy()]
@@ -210,7 +235,7 @@ class TaskGramsModel(GradientModel):
             sub, h = data.tasks.select(features), self._linearise(certificate)[0]
             self.G = sub.gram(h, sub.means(h) if data.fit_intercept else None)
             self.weight = self.scale = np.ones(len(self.G))
-            self._prepare(np.einsum("tjj->jt", self.G))
+            self._prepare(np.einsum("tjj->jt", self.G), (self._blocks(), self.scale))
         self.restart(certificate)
 
 
@@ -240,8 +265,13 @@ class ColumnsModel(ResidualModel):
         self.sub = sub = data.tasks.select(features)
         self.u = self._linearise(certificate)[1]
         self.means = sub.means(self.h) if data.fit_intercept else np.zeros(self.W.shape)
-        self._prepare(sub.curvature(self.h, self.means if data.fit_intercept else None))
         self.columns = sub.dense().ravel(order="F")
+        grams, blocks = None, self.term.blocks
+        if blocks is not None:
+            G = np.zeros((sub.n_tasks, len(features), blocks.sizes.max()))
+            block_grams(self.columns, sub.n_rows, sub.row, sub.ptr, self.h, self.means, blocks.starts, G)
+            grams = G, np.ones(sub.n_tasks)
+        self._prepare(sub.curvature(self.h, self.means if data.fit_intercept else None), grams)
 
     @cached_property
     def inverse_curvature(self):
@@ -263,6 +293,8 @@ class ColumnsModel(ResidualModel):
     def sweep(self, n_sweeps, tol):
         sub = self.sub
         data = (self.columns, sub.n_rows, sub.row, sub.ptr, self.u, self.h, self.W, self.means)
+        if self.term.blocks is not None:
+            return descend_group_columns(*data, self.turn, *self.penalty, n_sweeps, tol, self._worst)
         return descend_columns(*data, *self.penalty, n_sweeps, tol, self._worst)
 
 
@@ -297,6 +329,35 @@ class BlocksModel(ResidualModel):
         forms = pointers(self.G, len(self.scale))
         arguments = (self.X[None], self.G, self.scale, self.u, self.W, *self.penalty, *forms)
         return descend_blocks(*arguments, BLOCK, n_sweeps, tol, self._worst)
+
+
+def block_steps(term, grams, scale, bound):
+    """(axes (1 or T, m, size) along which the rows of a block do not interact, a column each, or none; steps (m, T)).
+
+    ``grams`` (1 or T, m, size) times ``scale`` (T,) are the curvatures of the blocks, ``bound`` (T,) those of the
+    coupling. Where the penalty knows no axes of a block, it is taken along those of its curvature, and so exactly; else
+    all of its rows have the step of the largest curvature.
+    """
+    turn, values = np.zeros(grams.shape), np.zeros(grams.shape[:2])
+    for size, _, rows in term.blocks.by_size:
+        # (G, n, size, size)
+        block = grams[:, rows, :size]
+        if size == 1:
+            values[:, rows], turn[:, rows, 0] = block[..., 0], 1.0
+        elif term.isotropic:
+            found, axes = np.linalg.eigh(block)
+            values[:, rows], turn[:, rows, :size] = found, axes
+        else:
+            values[:, rows] = np.linalg.eigvalsh(block)[..., -1:]
+    curvature = np.maximum(values, 0.0).T * scale
+    top = np.maximum.reduceat(curvature, term.blocks.starts[:-1], axis=0)[term.blocks.codes]
+    # (What is rounding of a block's curvature is none.)
+    total = np.where(curvature > RANK * top, curvature, 0.0) + bound
+    step = np.divide(1.0, total, out=np.zeros(total.shape), where=total > 0)
+    # Where nothing bends, the gradient is zero, and any step will do.
+    longest = np.maximum.reduceat(step.max(axis=1), term.blocks.starts[:-1])[term.blocks.codes]
+    step = np.where(step > 0, step, longest[:, None])
+    return (turn if term.isotropic else NO_X), np.ascontiguousarray(step)
 
 
 def _block_grams(X):

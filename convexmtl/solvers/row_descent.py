@@ -61,7 +61,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             status = Status.STALLED
             break
         if small:
-            features, settled = np.arange(d), True
+            features, settled = _every(term, d), True
         else:
             features, settled = _working_set(term, W, certificate.Z, None if model is None else model.features, spare)
         same = model is not None and np.array_equal(features, model.features)
@@ -102,8 +102,10 @@ def _working_set(term, W, Z, current, spare):
     """
     d = len(W)
     if d <= 2 * FIRST_WORKING_SET:
-        return np.arange(d), True
+        return _every(term, d), True
     inside = used_rows(W)
+    if term.blocks is not None:
+        inside[term.blocks.whole(inside)] = True
     n_used = int(inside.sum())
     if current is None:
         current = np.flatnonzero(inside)
@@ -114,14 +116,20 @@ def _working_set(term, W, Z, current, spare):
     violation[inside] = 0.0
     entering = np.flatnonzero(violation > 0)
     if spare and len(current) + len(entering) > 0.25 * d:
-        return np.arange(d), True
+        return _every(term, d), True
     settled = len(entering) <= 0.01 * len(current)
     # Where nearly all of the current features are in use, many more will be.
     growth = 3 if n_used > 0.7 * len(current) else 1
     room = max(FIRST_WORKING_SET, growth * n_used)
     if len(entering) > room:
         entering = entering[np.argpartition(-violation[entering], room - 1)[:room]]
-    return np.concatenate([current, np.sort(entering)]), settled
+    features = np.concatenate([current, np.sort(entering)])
+    return (features if term.blocks is None else term.blocks.whole(features)), settled
+
+
+def _every(term, d):
+    """All features, block after block where there are blocks."""
+    return np.arange(d) if term.blocks is None else term.blocks.order
 
 
 def _descend(model, target, floor, max_sweeps):
@@ -135,6 +143,8 @@ def _descend(model, target, floor, max_sweeps):
         total += model.sweep(1, floor)
     while total < max_sweeps and model.worst > floor and not _done(model, target, FAR * SOON * target):
         rows = np.flatnonzero(used_rows(model.W))
+        if model.term.blocks is not None:
+            rows = model.term.blocks.whole(rows)
         if len(rows) < 0.8 * len(model.W):
             small = model.restricted(rows)
             total += _sweeps(small, 0.5 * target, floor, max_sweeps - total)

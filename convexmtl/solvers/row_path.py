@@ -39,7 +39,7 @@ def applies(problems):
     penalty, tasks, (d, T) = problems[0].penalty, problems[0].tasks, problems[0].shape
     if not (penalty.row_wise and problems[0].loss.quadratic) or tasks.is_sparse:
         return False
-    if len(problems) < SHORT and d > SMALL:
+    if penalty.terms[0].blocks is not None or (len(problems) < SHORT and d > SMALL):
         return False
     if tasks.common_weight is not None:
         return d <= MOST_FEATURES if d <= tasks.n_rows else tasks.X.nbytes <= LARGE

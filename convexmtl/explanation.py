@@ -82,7 +82,9 @@ class FitSummary:
         scalars = {**formulation.data.loss.get_params(), **penalty.parameters()}
         return cls(
             minimised=_formulas(data, penalty, tasks),
-            parameters={name: v for name, v in scalars.items() if isinstance(v, Number | str)},
+            parameters={
+                name: v for name, v in scalars.items() if isinstance(v, Number | str) and not isinstance(v, bool)
+            },
             status=result.status.value,
             converged=result.converged,
             threshold=problem.threshold(tol),

@@ -133,6 +133,7 @@ def test_attributes_and_words(cls):
     assert_allclose(fit.group_norms_, group_norms(fit.coef_))
     used = int(np.count_nonzero(fit.group_norms_))
     assert f"{used} of 3 groups of features in use" in " ".join(str(cm.explain_fit(fit)).split())
+    assert "of groups g of d_g features in place of rows j" in " ".join(str(cm.explain_fit(fit)).split())
     again = cm.from_dict(cm.to_dict(fit))
     assert_array_equal(again.coef_, fit.coef_)
     assert_array_equal(again.groups_, fit.groups_)

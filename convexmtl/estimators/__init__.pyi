@@ -89,8 +89,12 @@ class BlockSparseRegressor(_Regressor):
     q: float
     l1_ratio: float
     positive: bool
+    feature_groups: ArrayLike | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
+    groups_: NDArray[Any]
+    feature_groups_: NDArray[Any]
+    group_norms_: NDArray[Any]
     ridge_tasks_: NDArray[Any]
     def __init__(
         self,
@@ -99,6 +103,7 @@ class BlockSparseRegressor(_Regressor):
         l1_ratio: float = 1.0,
         *,
         positive: bool = False,
+        feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -340,8 +345,12 @@ class SparseGroupRegressor(_Regressor):
     alpha: float
     l1_ratio: float
     positive: bool
+    feature_groups: ArrayLike | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
+    groups_: NDArray[Any]
+    feature_groups_: NDArray[Any]
+    group_norms_: NDArray[Any]
     ridge_tasks_: NDArray[Any]
     def __init__(
         self,
@@ -349,6 +358,7 @@ class SparseGroupRegressor(_Regressor):
         l1_ratio: float = 0.5,
         *,
         positive: bool = False,
+        feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -559,10 +569,14 @@ class BlockSparseRegressorCV(_RegressorCV):
     l1_ratio: float | ArrayLike
     q: float
     positive: bool
+    feature_groups: ArrayLike | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
     l1_ratio_: float
+    groups_: NDArray[Any]
+    feature_groups_: NDArray[Any]
+    group_norms_: NDArray[Any]
     ridge_tasks_: NDArray[Any]
     def __init__(
         self,
@@ -570,6 +584,7 @@ class BlockSparseRegressorCV(_RegressorCV):
         l1_ratio: float | ArrayLike = 1.0,
         q: float = 2,
         positive: bool = False,
+        feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -860,16 +875,21 @@ class SharedStructureRegressorCV(_RegressorCV):
 class SparseGroupRegressorCV(_RegressorCV):
     l1_ratio: float | ArrayLike
     positive: bool
+    feature_groups: ArrayLike | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
     l1_ratio_: float
+    groups_: NDArray[Any]
+    feature_groups_: NDArray[Any]
+    group_norms_: NDArray[Any]
     ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         *,
         l1_ratio: float | ArrayLike = 0.5,
         positive: bool = False,
+        feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
@@ -1109,8 +1129,12 @@ class BlockSparseClassifier(_Classifier):
     q: float
     l1_ratio: float
     positive: bool
+    feature_groups: ArrayLike | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
+    groups_: NDArray[Any]
+    feature_groups_: NDArray[Any]
+    group_norms_: NDArray[Any]
     ridge_tasks_: NDArray[Any]
     def __init__(
         self,
@@ -1119,6 +1143,7 @@ class BlockSparseClassifier(_Classifier):
         l1_ratio: float = 1.0,
         *,
         positive: bool = False,
+        feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1360,8 +1385,12 @@ class SparseGroupClassifier(_Classifier):
     alpha: float
     l1_ratio: float
     positive: bool
+    feature_groups: ArrayLike | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
+    groups_: NDArray[Any]
+    feature_groups_: NDArray[Any]
+    group_norms_: NDArray[Any]
     ridge_tasks_: NDArray[Any]
     def __init__(
         self,
@@ -1369,6 +1398,7 @@ class SparseGroupClassifier(_Classifier):
         l1_ratio: float = 0.5,
         *,
         positive: bool = False,
+        feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1589,10 +1619,14 @@ class BlockSparseClassifierCV(_ClassifierCV):
     l1_ratio: float | ArrayLike
     q: float
     positive: bool
+    feature_groups: ArrayLike | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
     l1_ratio_: float
+    groups_: NDArray[Any]
+    feature_groups_: NDArray[Any]
+    group_norms_: NDArray[Any]
     ridge_tasks_: NDArray[Any]
     def __init__(
         self,
@@ -1600,6 +1634,7 @@ class BlockSparseClassifierCV(_ClassifierCV):
         l1_ratio: float | ArrayLike = 1.0,
         q: float = 2,
         positive: bool = False,
+        feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
@@ -1890,16 +1925,21 @@ class SharedStructureClassifierCV(_ClassifierCV):
 class SparseGroupClassifierCV(_ClassifierCV):
     l1_ratio: float | ArrayLike
     positive: bool
+    feature_groups: ArrayLike | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
     l1_ratio_: float
+    groups_: NDArray[Any]
+    feature_groups_: NDArray[Any]
+    group_norms_: NDArray[Any]
     ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         *,
         l1_ratio: float | ArrayLike = 0.5,
         positive: bool = False,
+        feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",

@@ -85,7 +85,6 @@ class GroupedRows(RowPenalty):
         self.weights = weights
         self.ridge = ridge
 
-    # (Parameters are shared, never copied.)
     @property
     def positive(self):
         return self.rows.positive
@@ -293,6 +292,13 @@ def may_be_grouped(cls):
     changed = [("check", of_check), ("bind_features", of_bind), ("resolve", of_resolve), ("report", of_report)]
     for name, method in [*changed, ("findings", of_findings), ("units", of_units)]:
         setattr(cls, name, wraps(getattr(cls, name))(method))
+
+    def of_formula(self):
+        own = super(cls, self).formula
+        blocks = "of groups g of d_g features in place of rows j, their norms times sqrt(d_g)"
+        return own if self.feature_groups is None else f"{own}, {blocks}"
+
+    cls.formula = property(of_formula, doc=cls.formula.__doc__)
 
     def by_term(name):
         own = getattr(cls, name)

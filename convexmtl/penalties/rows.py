@@ -123,6 +123,10 @@ class RowPenalty(Penalty):
     even_ratio = 1.0
     step_ratio = np.inf
 
+    @property
+    def formula(self):
+        return f"{super().formula}, for W >= 0" if self.positive else super().formula
+
     def check(self, n_features, labels):
         super().check(n_features, labels)
         if not isinstance(self.positive, (bool, np.bool_)):

@@ -131,7 +131,20 @@ def add_shared(D, rows, n_rows, G, u):
                 v, d0, d1, d2, d3 = u[t, a:e], D[k, t], D[k + 1, t], D[k + 2, t], D[k + 3, t]
                 for i in range(e - a):
                     v[i] += d0 * x0[i] + d1 * x1[i] + d2 * x2[i] + d3 * x3[i]
-        for k in range(n_rows // 4 * 4, n_rows):
+        k, rest = n_rows // 4 * 4, n_rows % 4
+        if rest == 3:
+            x0, x1, x2 = X[rows[k], a:e], X[rows[k + 1], a:e], X[rows[k + 2], a:e]
+            for t in range(T):
+                v, d0, d1, d2 = u[t, a:e], D[k, t], D[k + 1, t], D[k + 2, t]
+                for i in range(e - a):
+                    v[i] += d0 * x0[i] + d1 * x1[i] + d2 * x2[i]
+        elif rest == 2:
+            x0, x1 = X[rows[k], a:e], X[rows[k + 1], a:e]
+            for t in range(T):
+                v, d0, d1 = u[t, a:e], D[k, t], D[k + 1, t]
+                for i in range(e - a):
+                    v[i] += d0 * x0[i] + d1 * x1[i]
+        elif rest == 1:
             for t in range(T):
                 _add(D[k, t], X[rows[k], a:e], u[t, a:e])
 

@@ -304,10 +304,11 @@ def may_be_grouped(cls):
         own = getattr(cls, name)
 
         @wraps(own)
-        def method(self, *args):
+        def method(self, *args, **kwargs):
             if self.feature_groups is None:
-                return own(self, *args)
-            return getattr(_Whole(self, args[0]), name)(*args)
+                return own(self, *args, **kwargs)
+            W = args[0] if args else next(iter(kwargs.values()))
+            return getattr(_Whole(self, W), name)(*args, **kwargs)
 
         return method
 

@@ -31,8 +31,12 @@ def only_positive(value, W):
 
 def _of_positive_part(method):
     @wraps(method)
-    def changed(self, Z, *args):
-        return method(self, np.maximum(Z, 0.0) if self.positive else Z, *args)
+    def changed(self, *args, **kwargs):
+        if not self.positive:
+            return method(self, *args, **kwargs)
+        # (The matrix comes first, by whatever name.)
+        Z, rest = (args[0], args[1:]) if args else (kwargs.pop(next(iter(kwargs))), ())
+        return method(self, np.maximum(Z, 0.0), *rest, **kwargs)
 
     return changed
 

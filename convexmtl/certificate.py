@@ -381,7 +381,7 @@ def _within_cone(problem, W, at, v, Z, WM, entries, out):
     data = problem.data
     tasks, c, (d, T) = data.tasks, data.tasks.weight, problem.shape
     # What is free: feature j along the column k of U, for allowed[j, k].
-    U = csr_array(_free_directions(problem.penalty, T))
+    U = csr_array(problem.penalty.free)
     allowed = np.ones((d, U.shape[1]), dtype=bool)
     if entries is not None:
         own = entries.all(axis=1)

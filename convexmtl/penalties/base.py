@@ -64,7 +64,7 @@ class Canonical:
     @property
     def positive(self):
         """Whether W has to be >= 0, by the one term there is."""
-        return len(self.terms) == 1 and self.terms[0].positive
+        return len(self.terms) == 1 and not self.whole and self.terms[0].positive
 
     def value(self, parts):
         quadratic = 0.0 if self.coupling.is_zero else self.coupling.value(sum(parts))

@@ -283,9 +283,14 @@ def test_prox_of_any_shape(name, shape):
         assert_subgradient(f, V, f.prox(V, 0.7), 0.7)
 
 
-# Steps of 1e-8 and values of 1e8: what raw data give. (Not for a norm and a square at once, or fixed bounds.)
+# Those that are no norm and a square at once, and have no fixed bounds.
+MIXED = {"l3_feature_weights", "linf_positive_weights", "l2_groups_weights", "box_alone"}
+HOMOGENEOUS = [n for n in TERMS if n not in MIXED]
+
+
+# Steps of 1e-8 and values of 1e8: what raw data give.
 @pytest.mark.parametrize("scale", [1e-8, 1e8])
-@pytest.mark.parametrize("name", [n for n in TERMS if n not in ("l3_feature_weights", "box_alone")])
+@pytest.mark.parametrize("name", HOMOGENEOUS)
 def test_prox_scales_with_the_data(name, scale):
     """Norms: prox of s V at step s is s times the prox. Penalties of degree 2: at the same step."""
     V, f = points(0), term(name)

@@ -336,8 +336,11 @@ def read_numbers(y):
     return check_array(y, dtype=np.float64, ensure_2d=False, ensure_all_finite="allow-nan", input_name="y")
 
 
-def read_class_targets(estimator, y, stacked):
-    """Targets of a classifier as objects, strings or numbers, (n,) or (n, T) with NaN or None where missing."""
+def read_class_targets(estimator, y, stacked, mixed=False):
+    """Targets of a classifier as objects, strings or numbers, (n,) or (n, T) with NaN or None where missing.
+
+    ``mixed``: of a task there may be numbers, too.
+    """
     require_targets(estimator, y)
     if hasattr(y, "iloc") and hasattr(y, "columns") and any(str(kind) == "category" for kind in y.dtypes):
         # In pandas' array of such columns and boolean ones a missing label is True.
@@ -355,7 +358,8 @@ def read_class_targets(estimator, y, stacked):
         if y.dtype.kind == "O" and len({type(label) for label in y.tolist()}) == 1:
             y = np.array(y.tolist())
         check_array(y, dtype=None, ensure_2d=False, input_name="y")
-        check_classification_targets(y)
+        if not mixed:
+            check_classification_targets(y)
     return y
 
 

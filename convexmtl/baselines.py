@@ -4,7 +4,7 @@ import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone, is_classifier, is_regressor
 from sklearn.utils.validation import check_is_fitted
 
 from . import _input
@@ -332,6 +332,10 @@ def pooled(estimator):
 def _beside(estimator, regressor, classifier, **changed):
     """The estimator with a baseline in the place of what it has of this package."""
     if isinstance(estimator, MultiTaskEstimator):
+        if not (is_classifier(estimator) or is_regressor(estimator)):
+            raise TypeError(
+                f"{type(estimator).__name__} has tasks of different kinds: a baseline is for regressors or classifiers."
+            )
         cls = classifier if is_classifier(estimator) else regressor
         own, given = cls(**changed), estimator.get_params(deep=False)
         names = [name for name in own.get_params(deep=False) if name in given and name not in OWN | set(changed)]

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import expit, gammaln, wrightomega, xlogy
 from sklearn.base import BaseEstimator
 
-from ._words import formula
+from ._words import counted, formula
 
 
 class Loss(BaseEstimator):
@@ -122,9 +122,23 @@ class Loss(BaseEstimator):
         """(T,) by what offsets shift a task's predictions, to be taken off ``constant``: their mean."""
         return np.add.reduceat(offset, ptr[:-1]) / np.diff(ptr)
 
+    def kinds(self, labels):
+        """(T,) which of several losses the tasks of these labels have, as ``Tasks.kind``; None where there is one."""
+        return None
+
+    def groups(self, tasks):
+        """[(Loss, positions of the tasks that have it)] for some Tasks."""
+        return [(self, np.arange(tasks.n_tasks))]
+
     def at(self, tasks):
-        """The loss of all samples of some Tasks at once, each with its offset."""
-        return self if tasks.offset is None else AtSamples(self, [(self, slice(None), slice(None))], tasks.offset)
+        """The loss of all samples of some Tasks at once: of each that of its task, with its offset."""
+        groups = self.groups(tasks)
+        if len(groups) == 1:
+            ((loss, _),) = groups
+            return loss if tasks.offset is None else AtSamples(self, [(loss, slice(None), slice(None))], tasks.offset)
+        kind = tasks.spread(tasks.kind)
+        groups = [(loss, own, np.flatnonzero(kind == tasks.kind[own[0]])) for loss, own in groups]
+        return AtSamples(self, groups, tasks.offset)
 
     def of_task(self, t):
         """That of one of the tasks."""
@@ -203,7 +217,8 @@ class AtSamples(Loss):
         return self._each("log_likelihood", y, z + self.offset)
 
     def error(self, y, z):
-        return self._each("error", y, z + self.offset)
+        # Of several losses what the model adds up.
+        return self._each("error" if len(self.groups) == 1 else "value", y, z + self.offset)
 
     def best_intercept(self, y, z, weight, ptr):
         z, b = z + self.offset, np.zeros(len(ptr) - 1)
@@ -214,6 +229,86 @@ class AtSamples(Loss):
                 return None
             b[tasks] = found
         return b
+
+
+class ByTask(Loss):
+    """loss(y_t, z_t) = loss_t(y_t, z_t), one for every task t.
+
+    What a ``MultiTaskMixed`` estimator makes of its ``losses``.
+
+    Parameters
+    ----------
+    losses : dict of task label -> str or Loss
+
+    Examples
+    --------
+    >>> from convexmtl.losses import ByTask
+    >>> ByTask({"price": "squared", "sold": "logistic"}).kinds(["sold", "price", "sold"])
+    array([1, 0, 1])
+    """
+
+    def __init__(self, losses):
+        self.losses = losses
+
+    @property
+    def _own(self):
+        """({label: position in the list}, [each different loss])."""
+        if not isinstance(self.losses, dict) or not self.losses:
+            raise ValueError(f"losses must be a dict of task -> loss, got {self.losses!r}.")
+        place, distinct, known = {}, [], {}
+        for label, loss in self.losses.items():
+            try:
+                found = get_loss(loss)
+            except ValueError as error:
+                raise ValueError(f"losses[{label!r}]: {error}") from None
+            key = repr(found)
+            if key not in known:
+                known[key] = len(distinct)
+                distinct.append(found)
+            place[label] = known[key]
+        return place, distinct
+
+    @property
+    def distinct(self):
+        """[each different loss], in the order of ``kinds``."""
+        return self._own[1]
+
+    @property
+    def formula(self):
+        place, distinct = self._own
+        counts = np.bincount(list(place.values()))
+        short = [loss.formula.partition(", for ")[0].partition("; ")[0] for loss in distinct]
+        return "; ".join(f"{one} in {counted(int(n), 'task')}" for one, n in zip(short, counts, strict=True))
+
+    @property
+    def quadratic(self):
+        return all(loss.quadratic for loss in self.distinct)
+
+    def kinds(self, labels):
+        place, labels = self._own[0], list(labels)
+        missing = [label for label in labels if label not in place]
+        if missing:
+            raise ValueError(
+                f"losses has no entry for task {missing[0]!r}; its entries are for {list(place)[:10]}: say which loss "
+                "every task has."
+            )
+        strange = set(place) - set(labels)
+        if strange:
+            raise ValueError(
+                f"losses has an entry for {sorted(map(repr, strange))[0]}, which is no task; the tasks are "
+                f"{labels[:10]} (columns of a y without names are 0, 1, ...)."
+            )
+        return np.array([place[label] for label in labels], dtype=np.int64)
+
+    def groups(self, tasks):
+        distinct = self.distinct
+        return [(distinct[k], np.flatnonzero(tasks.kind == k)) for k in np.unique(tasks.kind)]
+
+    def mean(self, z):
+        raise ValueError("losses differ between the tasks, and so do what predictions are made of: take single tasks.")
+
+    def error(self, y, z):
+        raise ValueError("losses differ between the tasks, so that errors of single samples are in different units.")
 
 
 class OfClasses(Loss):

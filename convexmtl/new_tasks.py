@@ -103,6 +103,11 @@ def fit_new_task(estimator, X, y, label, *, sample_weight=None, offset=None, pla
             f"{type(estimator).__name__}; of a search pass its best_estimator_."
         )
     check_is_fitted(estimator, "coef_")
+    if get_loss(estimator.loss).kinds(estimator.tasks_.tolist()) is not None:
+        raise ValueError(
+            f"{type(estimator).__name__} has tasks of different kinds, and of a new one its kind is not known: fit all "
+            "of them together, or a regressor or classifier to those of one kind."
+        )
     if estimator._fitted_parts()[0].shape[1] != len(estimator.tasks_):
         raise ValueError(_nothing_to_learn(estimator))
     with one_thread():

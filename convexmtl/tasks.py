@@ -36,6 +36,8 @@ class Tasks:
         its mean loss.
     offset : ndarray of shape (N,), float64, or None
         What is added to the prediction of every sample before the loss is taken; 0 where the weight is.
+    kind : ndarray of shape (T,), int64, or None
+        Which of several losses every task has, where they differ.
     """
 
     X: np.ndarray
@@ -44,6 +46,7 @@ class Tasks:
     row: np.ndarray
     weight: np.ndarray
     offset: np.ndarray | None = None
+    kind: np.ndarray | None = None
 
     @classmethod
     def shared(cls, X, Y, sample_weight=None, task_weight=None, offset=None):
@@ -219,6 +222,15 @@ class Tasks:
         """(T,) sums over the samples of each task."""
         return np.add.reduceat(u, self.ptr[:-1])
 
+    def counted_of(self, tasks):
+        """(samples with weight of some of the tasks, ptr of them, positions of those tasks that have any)."""
+        wanted = np.zeros(self.n_tasks, dtype=bool)
+        wanted[tasks] = True
+        own = np.flatnonzero((self.weight > 0) & self.spread(wanted))
+        sizes = np.bincount(self.sample_task[own], minlength=self.n_tasks)
+        some = np.flatnonzero(sizes)
+        return own, np.concatenate([[0], np.cumsum(sizes[some])]), some
+
     def total(self, u):
         """Weighted sum of u (N,), which may be infinite or NaN for samples without weight."""
         return float(self.weight @ np.where(self.weight > 0, u, 0.0))
@@ -272,7 +284,8 @@ class Tasks:
         if self.is_sparse and not self.is_shared:
             X, row = _by_columns(self._sparse_rows[a:e]), row - a
         offset = None if self.offset is None else self.offset[a:e]
-        return Tasks(X, self.y[a:e], self.ptr[begin : end + 1] - a, row, self.weight[a:e], offset)
+        kind = None if self.kind is None else self.kind[begin:end]
+        return Tasks(X, self.y[a:e], self.ptr[begin : end + 1] - a, row, self.weight[a:e], offset, kind)
 
     def part(self, rows):
         """(tasks on some rows of X, positions of the tasks that are left): as if there were no other rows.
@@ -295,7 +308,8 @@ class Tasks:
         X = _by_columns(self.X[taken] if self.is_sparse else self.X.T[:, taken].T)
         weight = self.weight[samples] * often[samples]
         offset = None if self.offset is None else self.offset[samples]
-        return Tasks(X, self.y[samples], ptr, row, _normalised(weight, ptr, before[left]), offset), left
+        kind = None if self.kind is None else self.kind[left]
+        return Tasks(X, self.y[samples], ptr, row, _normalised(weight, ptr, before[left]), offset, kind), left
 
     @cached_property
     def _counted(self):

@@ -11,6 +11,7 @@ from .mean_regularized import (
     MeanRegularizedRegressor,
     MeanRegularizedRegressorCV,
 )
+from .mixed import MultiTaskMixed
 from .robust_feature import (
     RobustFeatureClassifier,
     RobustFeatureClassifierCV,
@@ -75,6 +76,7 @@ __all__ = [
     "MeanRegularizedRegressorCV",
     "MultiTaskClassifier",
     "MultiTaskClassifierCV",
+    "MultiTaskMixed",
     "MultiTaskRegressor",
     "MultiTaskRegressorCV",
     "RobustFeatureClassifier",

@@ -131,7 +131,8 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         family = next((vars(base) for base in cls.__bases__ if "_parameters" in vars(base)), None)
         if family is not None and "__init__" not in vars(cls):
             rows = cls._choices | (ROW_DEFAULTS if cls._selects else {})
-            cls.__init__ = initialiser(cls, family["_parameters"], {**rows, "loss": cls._loss, **COMMON_DEFAULTS})
+            loss = {} if cls._loss is None else {"loss": cls._loss}
+            cls.__init__ = initialiser(cls, family["_parameters"], {**rows, **loss, **COMMON_DEFAULTS})
 
     def _penalty(self):
         """The penalty with this estimator's strengths."""

@@ -139,6 +139,7 @@ def documented(cls):
     classifies = issubclass(cls, ClassifierMixin)
     loss = CLASSIFICATION_LOSS if classifies else REGRESSION_LOSS
     names = inspect.signature(cls).parameters
+    loss = f"{loss}\n    " if "loss" in names else ""
     selects = "refit" in names
     fields = {
         "{summary}": cls.__doc__ or "",
@@ -148,7 +149,7 @@ def documented(cls):
         "{common}": (f"{POSITIVE}\n    " if "positive" in names else "")
         + (f"{GROUPS}\n    " if "feature_groups" in names else "")
         + (f"{ROW_PARAMETERS}\n    " if selects else "")
-        + f"{loss}\n    {COMMON_PARAMETERS}",
+        + f"{loss}{COMMON_PARAMETERS}",
         "{warm}": WARM_START if "warm_start" in inspect.signature(cls).parameters else "",
         "{fitted}": COMMON_ATTRIBUTES
         + (GROUPED if "feature_groups" in names else "")

@@ -82,7 +82,12 @@ class Formulates:
         else:
             tasks = Tasks.shared(X, y.reshape(len(y), -1), weight, task_weight, samples.offset)
         _input.refuse_overflow(tasks.present.X)
-        loss.check_targets(tasks.y[tasks.weight > 0])
+        tasks = replace(tasks, kind=loss.kinds(labels.tolist()))
+        groups = loss.groups(tasks)
+        for one, some in groups:
+            one.check_targets(tasks.y[tasks.counted_of(some)[0]])
+        if len(groups) == 1:
+            ((loss, _),) = groups
         if loss.quadratic:
             tasks = tasks.without_offset()
         names = _input.coef_names(self)
@@ -135,28 +140,27 @@ class Formulates:
 
         ``others``: whether there are tasks beside these.
         """
-        counts = tasks.weight > 0
-        sizes = tasks.sum(counts.astype(np.int64))
-        some = np.flatnonzero(sizes)
-        y, ptr = tasks.y[counts], np.concatenate([[0], np.cumsum(sizes[some])])
         constant = np.full(tasks.n_tasks, np.nan)
-        if self.fit_intercept:
-            constant[some] = loss.constant(y, ptr)
-            if tasks.offset is not None:
-                constant[some] -= loss.away(tasks.offset[counts], ptr)
-        finite, single = np.isnan(constant), np.zeros(tasks.n_tasks, dtype=bool)
-        if self.fit_intercept or loss.classification:
-            single[some] = loss.silent(y, ptr)
-        if single.any():
-            if loss.classification and tasks.n_tasks == 1 and not others:
-                raise ValueError("y has only 1 class; a classifier needs samples of 2 classes.")
-            warnings.warn(
-                f"{single.sum()} task(s) have {loss.silence} and say nothing of their coefficients: "
-                f"{labels[np.flatnonzero(single)[:10]].tolist()}. "
-                "Their prediction is constant, up to what the penalty borrows from the other tasks.",
-                UserWarning,
-                stacklevel=stacklevel,
-            )
+        for one, some in loss.groups(tasks):
+            own, ptr, some = tasks.counted_of(some)
+            if not len(own) or not (self.fit_intercept or one.classification):
+                continue
+            silent = some[one.silent(tasks.y[own], ptr)]
+            if self.fit_intercept:
+                constant[some] = one.constant(tasks.y[own], ptr)
+                if tasks.offset is not None:
+                    constant[some] -= one.away(tasks.offset[own], ptr)
+            if len(silent):
+                if one.classification and tasks.n_tasks == 1 and not others:
+                    raise ValueError("y has only 1 class; a classifier needs samples of 2 classes.")
+                warnings.warn(
+                    f"{len(silent)} task(s) have {one.silence} and say nothing of their coefficients: "
+                    f"{labels[silent[:10]].tolist()}. "
+                    "Their prediction is constant, up to what the penalty borrows from the other tasks.",
+                    UserWarning,
+                    stacklevel=stacklevel,
+                )
+        finite = np.isnan(constant)
         if finite.all():
             return tasks, None
         weight = tasks.weight * tasks.spread(finite)

@@ -183,6 +183,12 @@ class DataTerm:
         return DataTerm(tasks, self.loss, self.fit_intercept, self.fixed_intercept), Q
 
     @cached_property
+    def rotated(self):
+        """(data term of at most n_rows tasks, Rotated): W = W_few Q' for penalties of W W'; or None."""
+        found = self.tasks.rotate_tasks(self.fit_intercept) if self.loss.quadratic else None
+        return None if found is None else (DataTerm(found.tasks, self.loss, self.fit_intercept), found)
+
+    @cached_property
     def independent(self):
         """(data term with independent features, Q), as ``Tasks.independent_features``; or None."""
         smaller = self.tasks.independent_features(self.fit_intercept)

@@ -69,6 +69,14 @@ class Problem:
                 return None
         return tol * NEGLIGIBLE * size / threshold if size > 0 else None
 
+    def rotated(self):
+        """(problem with at most n_rows tasks, Rotated) with W = W_few Q', or None where that is not smaller, or where
+        the penalty knows one combination of tasks from another."""
+        if not self.penalty.terms or self.penalty.for_rotated_tasks(1) is None or self.data.rotated is None:
+            return None
+        data, rotated = self.data.rotated
+        return Problem(data, self.penalty.for_rotated_tasks(data.shape[1])), rotated
+
     def reduced(self):
         """(problem with at most n_rows features, Q) with W = Q W_reduced, or None where that is not smaller, or where
         the penalty knows one feature from another."""

@@ -11,6 +11,7 @@ from ._products import FAR, without_rounding
 from ._rows import used_rows
 
 SMALL = 5_000  # entries of X up to which looking for zeros takes longer than they would
+MANY = 2  # tasks for one row of X from which on it pays to rotate them into as many as there are rows
 LARGE_TASK = 2**22  # products of two entries from which on BLAS is the faster for the Gram matrix of a task
 # Bytes of X up to which it is copied where that makes for speed: a larger one stays where it is, on disk maybe.
 LARGE = 2**28
@@ -430,6 +431,33 @@ class Tasks:
         Q, R = np.linalg.qr(self.X.T)
         return replace(self, X=np.asfortranarray(R.T)), Q
 
+    def rotate_tasks(self, centred):
+        """``Rotated`` tasks, at most as many as there are rows, whose targets are orthonormal combinations of those of
+        all; None where there are not many more tasks than rows, or their weights differ.
+
+        From the QR decomposition of the targets, centred where there are intercepts.
+        """
+        n, T = self.n_rows, self.n_tasks
+        if T < MANY * n or self.common_weight is None:
+            return None
+        s, scale = self.common_weight
+        if np.ptp(scale) > 1e-15 * scale[0]:
+            return None
+        Y, root = self.y.reshape(T, n), np.sqrt(s)
+        for _ in range(2 * centred):
+            # (Twice: the mean of large numbers is only as exact as they are.)
+            Y = Y - (Y @ s)[:, None]
+        Y = Y * root
+        _, size, V = np.linalg.svd(np.linalg.qr(Y, mode="r"))
+        rank = max(1, int(np.sum(size > np.finfo(float).eps * T * size[0])))
+        targets = V[:rank].T * size[:rank]  # (n, rank)
+        targets = np.divide(targets, root[:, None], out=np.zeros_like(targets), where=root[:, None] > 0)
+        ptr = np.arange(rank + 1, dtype=np.int64) * n
+        weight = np.tile(self.weight[:n], rank)
+        few = Tasks(self.X, targets.ravel(order="F"), ptr, np.zeros(rank, dtype=np.int64), weight)
+        inverse = np.divide(1.0, size[:rank], out=np.zeros(rank), where=size[:rank] > 0)
+        return Rotated(few, Y, V[:rank].T * inverse)
+
     def independent_features(self, centred):
         """(tasks, Q) with features X Q that span what X does, none of them rounding; or None if d <= n_rows.
 
@@ -457,6 +485,30 @@ class Tasks:
         """(n, d) for every row of a stacked X, the mean of its task."""
         counts = np.diff(self.ptr)
         return np.repeat(np.add.reduceat(X, self.ptr[:-1], axis=0) / counts[:, None], counts, axis=0)
+
+
+@dataclass(frozen=True, eq=False)
+class Rotated:
+    """Tasks whose targets are combinations of those of others: Y_few = Y Q, Q (T, k) orthonormal, which is Y' B.
+
+    Attributes
+    ----------
+    tasks : Tasks
+    Y : (T, n) targets of all tasks, centred and times the roots of the weights
+    B : (n, k)
+    """
+
+    tasks: Tasks
+    Y: np.ndarray
+    B: np.ndarray
+
+    def back(self, W):
+        """(d, T) W Q' for W (d, k)."""
+        return (self.Y @ (W @ self.B.T).T).T
+
+    def onto(self, W):
+        """(d, k) W Q for W (d, T)."""
+        return W @ self.Y @ self.B
 
 
 def by_task(W, shape=None):

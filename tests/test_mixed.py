@@ -20,7 +20,7 @@ from convexmtl import certify, reference
 from convexmtl.baselines import single_task
 from convexmtl.losses import ByTask
 from convexmtl.model_selection import TaskKFold
-from convexmtl.penalties import GraphLaplacian, MeanCoupling, RowNorm
+from convexmtl.penalties import GraphLaplacian, RowNorm
 
 LOSSES = {"price": "squared", "sold": "logistic", "visits": "poisson", "cost": cm.Tweedie(1.5), "kept": "squared_hinge"}
 TASKS = list(LOSSES)
@@ -93,13 +93,13 @@ def test_one_loss_for_all_is_the_estimator_of_that_loss(loss):
 
 def test_without_a_coupling_each_task_is_fitted_for_itself():
     X, y, task = long()
-    mixed = cm.MultiTaskMixed(MeanCoupling(0.1, 0.1), LOSSES, tol=1e-10).fit(X, y, task=task)
+    mixed = cm.MultiTaskMixed(RowNorm(0.2, l1_ratio=0.0), LOSSES, tol=1e-10).fit(X, y, task=task)
     for t, name in enumerate(sorted(TASKS)):
         loss, own = LOSSES[name], task == name
         classes = name in ("sold", "kept")
         cls = cm.MultiTaskClassifier if classes else cm.MultiTaskRegressor
         target = y[own].astype(str if name == "sold" else float)
-        alone = cls(MeanCoupling(0.1, 0.1), loss=loss, tol=1e-10).fit(X[own], target)
+        alone = cls(RowNorm(0.2, l1_ratio=0.0), loss=loss, tol=1e-10).fit(X[own], target)
         assert_allclose(mixed.coef_[t], alone.coef_[0], atol=1e-4)
         said = mixed.predict(X[own], task=task[own])
         if classes:
@@ -125,7 +125,7 @@ def test_predictions_and_scores_are_those_of_each_task():
     assert_allclose(scores["visits"], r2_score(Y["visits"].astype(float), said[:, 2].astype(float)))
     assert_allclose(model.score(X, Y), np.mean(list(scores.values())))
     one_by_one = model.predict(X[:5], task=TASKS)
-    assert one_by_one.tolist() == [said[t, t] for t in range(5)]
+    assert one_by_one.tolist() == [pytest.approx(said[t, t]) if t != 1 else said[t, t] for t in range(5)]
     X, y, task = long()
     weight = np.random.default_rng(0).uniform(0, 2, len(y))
     model.fit(X, y, task=task, sample_weight=weight)

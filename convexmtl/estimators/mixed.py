@@ -27,8 +27,9 @@ class _Mixed:
         One of ``convexmtl.penalties``, a sum of them, or one of your own; None is ``RowNorm(alpha=0.1)``. Its
         parameters are searchable as ``penalty__alpha``.
     losses : dict of task -> str or Loss, default=None
-        Has to be given: what each task is fitted by, "squared", "huber", "poisson", "gamma", "logistic", "squared_hinge" or a Loss
-        object. Tasks are the labels of ``task``, or names of the columns of y, or 0, 1, ... where these have none.
+        Has to be given: what each task is fitted by, "squared", "huber", "poisson", "gamma", "logistic",
+        "squared_hinge" or a Loss object. Tasks are the labels of ``task``, or names of the columns of y, or 0, 1, ...
+        where these have none.
     {common}
 
     Attributes
@@ -87,7 +88,7 @@ class MultiTaskMixed(_Mixed, MultiTaskEstimator):
         return _input.read_class_targets(self, y, stacked, mixed=True)
 
     def _encode(self, y, codes, labels):
-        """(float64 targets, classes -1 and +1, NaN where missing; the classes of every task, None where it has none)."""
+        """(float64 targets, -1 and +1 for classes, NaN where missing; the classes of every task, or None)."""
         kinds, distinct = self.loss.kinds(labels.tolist()), self.loss.distinct
         out, classes = np.full(y.shape, np.nan), []
         rows = _input.rows_by_code(codes, len(labels)) if y.ndim == 1 and codes is not None else [slice(None)]
@@ -206,8 +207,8 @@ class MultiTaskMixed(_Mixed, MultiTaskEstimator):
             return [(0, slice(None))]
         if np.any(codes < 0):
             raise ValueError(
-                'unseen_task="mean": tasks have losses of their own, and which that of another task is is not known. Its '
-                "scores are decision_function."
+                'unseen_task="mean": tasks have losses of their own, and which that of another task is is not known. '
+                "Its scores are decision_function."
             )
         return [(int(t), np.flatnonzero(codes == t)) for t in np.unique(codes)]
 

@@ -66,6 +66,13 @@ class Canonical:
         """Whether W has to be >= 0, by the one term there is."""
         return len(self.terms) == 1 and not self.whole and self.terms[0].positive
 
+    def for_rotated_tasks(self, n_tasks):
+        """The same penalty of W R for R (T, n_tasks) with orthonormal columns; None where it does not depend on W W'
+        only."""
+        if not (self.coupling.is_diagonal and all(term.rotation_invariant for term in self.terms)):
+            return None
+        return Canonical(self.terms, Nested(n_tasks, [float(self.coupling.values[0])]))
+
     def value(self, parts):
         quadratic = 0.0 if self.coupling.is_zero else self.coupling.value(sum(parts))
         return quadratic + sum(sum(sizes) for sizes in self.values(parts))
@@ -184,6 +191,8 @@ class Penalty(BaseEstimator):
         Whether Omega is a sum over the rows of W, with a compiled prox of one row.
     unitarily_invariant : bool
         Whether Omega depends on W through W'W only, so that its minimiser is in the span of the samples.
+    rotation_invariant : bool
+        Whether Omega depends on W through W W' only, so that it knows no combination of the tasks from another one.
     part_names : tuple of str
         Where W is a sum of parts, their names; ``report`` has each of them as ``name_``.
     positive : bool
@@ -207,6 +216,7 @@ class Penalty(BaseEstimator):
     is_norm = True
     row_wise = False
     unitarily_invariant = False
+    rotation_invariant = False
     part_names = ()
     positive = False
     asks = ""

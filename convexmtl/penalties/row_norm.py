@@ -351,6 +351,10 @@ class RowNorm(RowPenalty):
         return self.l1_ratio == 1
 
     @property
+    def rotation_invariant(self):
+        return self.q == 2
+
+    @property
     def _ridge(self):
         return self.alpha * (1 - self.l1_ratio)
 

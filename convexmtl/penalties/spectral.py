@@ -103,6 +103,8 @@ class TraceNorm(SpectralPenalty):
      [0. 0.]]
     """
 
+    rotation_invariant = True
+
     def __init__(self, alpha=1.0):
         self.alpha = alpha
 
@@ -148,6 +150,8 @@ class SquaredTraceNorm(SpectralPenalty):
 
     strengths = ("alpha", "alpha_ridge")
     is_norm = False
+
+    rotation_invariant = True
 
     def __init__(self, alpha=1.0, alpha_ridge=0.0):
         self.alpha = alpha

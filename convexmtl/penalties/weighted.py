@@ -60,6 +60,7 @@ class Unpenalised(RowPenalty):
     strengths = ()
     row_prox = prox_nothing
     kink = None
+    rotation_invariant = True
 
     def __init__(self, positive=False):
         self.positive = positive
@@ -124,6 +125,10 @@ class WeightedRows(RowPenalty):
     @property
     def is_norm(self):
         return self.rows.is_norm and self.ridge == 0
+
+    @property
+    def rotation_invariant(self):
+        return self.rows.rotation_invariant
 
     @property
     def kink(self):

@@ -93,6 +93,14 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         with np.errstate(over="ignore", invalid="ignore"):
             b = problem.data.best_intercept(problem.tasks.apply(start.W), start.intercept)
             start = start if problem.primal(start.parts, b) <= problem.data.trivial[0] else None
+    fewer = problem.rotated()
+    if fewer is not None:
+        few, rotated = fewer
+        if start is not None:
+            start = replace(start, parts=tuple(map(rotated.onto, start.parts)), intercept=None, certificate=None)
+        # (A little less, so that rounding of the gap of all does not call for more.)
+        result = solve(few, start, 0.9 * tol, max_iter, callback)
+        return _of_all_tasks(problem, few, rotated, result, tol, max_iter, callback)
     smaller = problem.reduced()
     if smaller is None:
         return without_constants(problem, _take_turns(problem, start, tol, max_iter, callback), tol)
@@ -109,6 +117,28 @@ def _turned(result, Q):
     if dual is not None and dual.split is not None:
         dual = dual._replace(split=Q @ dual.split)
     return replace(result, parts=tuple(Q @ part for part in result.parts), dual=dual)
+
+
+def _of_all_tasks(problem, few, rotated, result, tol, max_iter, callback):
+    """The Result for all tasks from that for a few combinations of them, which is certified anew.
+
+    Should rounding have left more of a gap than is wanted, which takes a tol near it, the solvers go on with all tasks.
+    """
+    parts = tuple(rotated.back(part) for part in result.parts)
+    certificate = duality_gap(problem, parts)
+    whole = replace(
+        result,
+        parts=parts,
+        intercept=certificate.intercept,
+        objective=certificate.primal,
+        dual_gap=certificate.gap,
+        certificate=certificate,
+        at=None,
+    )
+    if not result.converged or certificate.gap <= problem.threshold(tol):
+        return whole
+    more = _take_turns(problem, whole, tol, max_iter - result.n_iter, callback)
+    return replace(more, n_iter=result.n_iter + more.n_iter)
 
 
 def without_constants(problem, result, tol):

@@ -154,7 +154,23 @@ class Multiples:
 
 def solve_path(data, multiples, tol, max_iter):
     """Yield the Result for every multiple of the penalty, each one starting from those before it."""
-    factors, problems = multiples.factors, [Problem(data, canonical) for canonical in multiples.canonicals]
+    canonicals = multiples.canonicals
+    fewer = Problem(data, canonicals[0]).rotated() if canonicals else None
+    if fewer is None:
+        yield from _solve_path([Problem(data, canonical) for canonical in canonicals], multiples.factors, tol, max_iter)
+        return
+    few, rotated = fewer
+    problems = [Problem(few.data, canonical.for_rotated_tasks(few.shape[1])) for canonical in canonicals]
+    for result in _solve_path(problems, multiples.factors, tol, max_iter):
+        # Objective and gap are the same for all tasks, to rounding.
+        parts = tuple(map(rotated.back, result.parts))
+        intercept = data.best_intercept(data.tasks.apply(sum(parts)))
+        yield replace(result, parts=parts, intercept=intercept, certificate=None, at=None)
+
+
+def _solve_path(problems, factors, tol, max_iter):
+    """The same for Problems of one DataTerm."""
+    data = problems[0].data if problems else None
     for whole in (row_path, coupling_path):
         if whole.applies(problems):
             constants = data.fit_intercept and data.tasks.constant_features.any()

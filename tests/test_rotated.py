@@ -1,0 +1,146 @@
+"""Many tasks on few rows, for penalties that do not know one combination of the tasks from another."""
+
+import cases
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.base import clone
+
+import convexmtl as cm
+from convexmtl import tasks as tasks_module
+from convexmtl.penalties import Parts, RowNorm, SharedFeature, SquaredTraceNorm, TraceNorm, Weighted
+
+D, N, T = 5, 8, 40
+WEIGHTS = [0.0, 2.0, np.inf, 1.0, 0.5]
+PENALTIES = {
+    "l2": RowNorm(0.5),
+    "l2_ridge": RowNorm(0.5, l1_ratio=0.4),
+    "l2_feature_weights": Weighted(RowNorm(0.5), WEIGHTS),
+    "trace": TraceNorm(0.7),
+    "squared_trace": SquaredTraceNorm(0.02, alpha_ridge=0.05),
+    "shared_feature": SharedFeature(0.02),
+    "parts": Parts([("rows", RowNorm(0.4)), ("low_rank", TraceNorm(0.5))]),
+}
+every_penalty = pytest.mark.parametrize("penalty", PENALTIES)
+
+
+def draw(n=N, n_tasks=T, seed=0):
+    rng = np.random.default_rng(seed)
+    X = cases.features(rng, n, D)
+    W = rng.standard_normal((D, 2)) @ rng.standard_normal((2, n_tasks))
+    return X, X @ W + 5 + 0.5 * rng.standard_normal((n, n_tasks))
+
+
+def by_all_tasks(monkeypatch, model, *data, **options):
+    """The fit without the reduction."""
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks_module, "MANY", np.inf)
+        return clone(model).fit(*data, **options)
+
+
+@pytest.mark.covering(2)
+@every_penalty
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_same_fit(penalty, fit_intercept, weighted, monkeypatch):
+    X, Y = draw()
+    weight = np.random.default_rng(1).uniform(0.2, 2, N) * (np.arange(N) != 3) if weighted else None
+    model = cm.MultiTaskRegressor(PENALTIES[penalty], fit_intercept=fit_intercept, tol=1e-9)
+    few, _ = model._formulate(X, Y, sample_weight=weight).problem.rotated()
+    assert few.shape == (D, (N - weighted) - fit_intercept)
+    whole = by_all_tasks(monkeypatch, model, X, Y, sample_weight=weight)
+    model.fit(X, Y, sample_weight=weight)
+    certificate = cm.certify(model, X, Y, sample_weight=weight)
+    assert certificate.gap <= 1e-9 * model._summary.gain
+    assert_allclose(model.dual_gap_, certificate.gap, rtol=1e-6, atol=1e-13 * certificate.primal)
+    assert_allclose(model.objective_, whole.objective_, rtol=1e-9)
+    assert_allclose(model.coef_, whole.coef_, atol=2e-4)
+    assert_allclose(model.intercept_, whole.intercept_, atol=1e-3)
+    assert model.coef_.shape == (T, D)
+
+
+@pytest.mark.covering(1)
+@every_penalty
+def test_reference(penalty):
+    X, Y = draw(n_tasks=2 * N)
+    model = cm.MultiTaskRegressor(PENALTIES[penalty], tol=1e-7).fit(X, Y)
+    asked = cm.reference.fit(model, X, Y)
+    cases.assert_agrees(model.objective_, model.dual_gap_, asked, model._summary.trivial)
+
+
+@pytest.mark.parametrize("penalty", ["l2", "trace"])
+def test_a_path_and_a_search(penalty, monkeypatch):
+    X, Y = draw(n=12)
+    model = cm.MultiTaskRegressor(PENALTIES[penalty], tol=1e-8)
+    path = cm.regularization_path(model, X, Y, alphas=5)
+    twin = cm.MultiTaskRegressorCV(PENALTIES[penalty], alphas=4, cv=2, tol=1e-8).fit(X, Y)
+    with monkeypatch.context() as patch:
+        patch.setattr(tasks_module, "MANY", np.inf)
+        whole = cm.regularization_path(model, X, Y, alphas=5)
+        other = clone(twin).fit(X, Y)
+    assert_allclose(path.objectives, whole.objectives, rtol=1e-7)
+    assert_allclose(path.coefs, whole.coefs, atol=1e-3)
+    assert_allclose(path.intercepts, whole.intercepts, atol=1e-3)
+    assert_allclose(twin.mse_path_, other.mse_path_, rtol=1e-4)
+    assert_allclose(twin.coef_, other.coef_, atol=1e-3)
+
+
+def test_a_warm_start_is_one():
+    X, Y = draw()
+    model = cm.BlockSparseRegressor(0.5, tol=1e-8, warm_start=True).fit(X, Y)
+    n_iter, coef = model.n_iter_, model.coef_
+    assert model.fit(X, Y).n_iter_ <= min(2, n_iter)
+    assert_allclose(model.coef_, coef, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["constant", "repeated", "far", "unequal", "one constant"])
+def test_targets_of_all_kinds(kind, monkeypatch):
+    X, Y = draw()
+    Y = {
+        "constant": np.full_like(Y, 3.0),
+        "repeated": np.tile(Y[:, :2], (1, T // 2)),
+        "far": Y + 1e8,
+        "unequal": Y * np.geomspace(1e-6, 1e6, T),
+        "one constant": np.where(np.arange(T) == 1, 2.0, Y),
+    }[kind]
+    model = cm.BlockSparseRegressor(0.3 * np.abs(Y - Y.mean(axis=0)).max() + 1e-3, tol=1e-6).fit(X, Y)
+    whole = by_all_tasks(monkeypatch, model, X, Y)
+    assert cm.certify(model, X, Y).gap <= 1e-6 * model._summary.gain + 1e-12
+    assert_allclose(model.objective_, whole.objective_, rtol=1e-5, atol=1e-9)
+    if kind in ("constant", "one constant"):
+        assert np.abs(model.coef_[1]).max() <= 1e-12
+
+
+def test_what_knows_the_tasks_is_not_reduced():
+    X, Y = draw()
+    plain = cm.BlockSparseRegressor(0.5)._formulate(X, Y).problem
+    assert plain.rotated() is not None
+    holes = np.where(np.random.default_rng(0).random(Y.shape) < 0.1, np.nan, Y)
+    weights = np.random.default_rng(0).uniform(0.5, 2, Y.shape)
+    for model, y, options in [
+        (cm.BlockSparseRegressor(0.5), holes, {}),
+        (cm.BlockSparseRegressor(0.5), Y, {"sample_weight": weights}),
+        (cm.BlockSparseRegressor(0.5, task_weight=np.linspace(1, 2, T)), Y, {}),
+        (cm.BlockSparseRegressor(0.5, loss="huber"), Y, {}),
+        (cm.BlockSparseRegressor(0.5, q=np.inf), Y, {}),
+        (cm.DirtyRegressor(0.5, 0.4), Y, {}),
+        (cm.MeanRegularizedRegressor(0.5, 0.5), Y, {}),
+        (cm.RobustLowRankRegressor(0.5, 0.5), Y, {}),
+        (cm.BlockSparseRegressor(0.5), Y[:, : N + 1], {}),
+    ]:
+        assert model._formulate(X, y, **options).problem.rotated() is None, model
+
+
+def test_invariance_is_what_it_says():
+    """Of every penalty of the tables that says so, and of none that does not but has it by chance."""
+    rng = np.random.default_rng(0)
+    W, Q = rng.standard_normal((6, 4)), np.linalg.qr(rng.standard_normal((4, 4)))[0]
+    for name, case in cases.PENALTIES.items():
+        canonical = case.build(6, 4).resolve(6, np.arange(4))
+        if canonical.for_rotated_tasks(4) is None:
+            continue
+        for term in canonical.terms:
+            assert_allclose(term.value(W @ Q), term.value(W), err_msg=name)
+            wide = np.column_stack([W, np.zeros((6, 3))])
+            assert_allclose(term.value(wide), term.value(W), err_msg=name)
+            assert_allclose(term.prox(wide, 0.3)[:, :4], term.prox(W, 0.3), atol=1e-10, err_msg=name)

@@ -1,9 +1,9 @@
 """Generalised linear models on real data: rates of deaths with exposures, and tasks of two kinds in one model.
 
 *Rates.* Deaths by melanoma in 354 counties of nine nations of the European Community (Langford, Bentham & McDonald
-1998; ``Mmmec`` of mlmRev): counts, of which demographers expected a number from the size and age of the population. Tasks are
-the nations, features powers of the ultraviolet radiation. The logarithm of what was expected is the offset, or one
-feature more, or not told. Figure: mean Poisson deviance of test counties, per county.
+1998; ``Mmmec`` of mlmRev): counts, of which demographers expected a number from the size and age of the population.
+Tasks are the nations, features powers of the ultraviolet radiation. The logarithm of what was expected is the offset,
+or one feature more, or not told. Figure: mean Poisson deviance of test counties, per county.
 
 *Kinds.* Pupils of the Netherlands (``bdf`` of nlme): scores in language and in arithmetic, two real tasks, and whether
 a pupil has repeated a grade, a class. Few of them train: do tasks of another kind help? Figures: R^2 of the scores, and

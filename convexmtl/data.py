@@ -136,8 +136,11 @@ class DataTerm:
         What a solver has come to is far enough in the direction that does it.
         """
         tasks = self.tasks
-        if not self.loss.endless:
-            return np.zeros(tasks.n_tasks, dtype=bool)
+        endless = np.zeros(tasks.n_tasks, dtype=bool)
+        for loss, some in self.loss.groups(tasks):
+            endless[some] = loss.endless
+        if not endless.any():
+            return endless
         score = tasks.apply(np.where(entries, W, 0.0))
         counted, positive = tasks.weight > 0, tasks.y > 0
 
@@ -148,7 +151,7 @@ class DataTerm:
         top, bottom = most(score, positive), -most(-score, ~positive)
         if not self.fit_intercept:
             low, high, top, bottom = np.minimum(low, 0), np.maximum(high, 0), np.maximum(top, 0), np.minimum(bottom, 0)
-        return (low >= high) & (top > bottom)
+        return endless & (low >= high) & (top > bottom)
 
     def threshold(self, tol):
         """The duality gap at which a fit has converged: tol times what there is to gain.

@@ -162,7 +162,7 @@ class AtSamples(Loss):
     """
 
     def __init__(self, of, groups, offset):
-        self.of, self.groups = of, groups
+        self.of, self._groups = of, groups
         self.offset = 0.0 if offset is None else offset
         bounds = [loss.curvature for loss, *_ in groups]
         self.curvature = None if None in bounds else max(bounds)
@@ -176,16 +176,19 @@ class AtSamples(Loss):
     def at(self, tasks):
         return self.of.at(tasks)
 
+    def groups(self, tasks):
+        return self.of.groups(tasks)
+
     def of_task(self, t):
-        return next(loss for loss, tasks, _ in self.groups if isinstance(tasks, slice) or t in tasks)
+        return next(loss for loss, tasks, _ in self._groups if isinstance(tasks, slice) or t in tasks)
 
     def _each(self, method, *arrays):
         """What the losses' own methods make of the samples."""
-        if len(self.groups) == 1:
-            return getattr(self.groups[0][0], method)(*arrays)
+        if len(self._groups) == 1:
+            return getattr(self._groups[0][0], method)(*arrays)
         arrays = [np.broadcast_to(a, np.broadcast_shapes(np.shape(a), arrays[0].shape)) for a in arrays]
         out = np.empty(np.broadcast_shapes(*(a.shape for a in arrays)))
-        for loss, _, own in self.groups:
+        for loss, _, own in self._groups:
             found = getattr(loss, method)(*(a[..., own] for a in arrays))
             if found is None:
                 return None
@@ -218,11 +221,11 @@ class AtSamples(Loss):
 
     def error(self, y, z):
         # Of several losses what the model adds up.
-        return self._each("error" if len(self.groups) == 1 else "value", y, z + self.offset)
+        return self._each("error" if len(self._groups) == 1 else "value", y, z + self.offset)
 
     def best_intercept(self, y, z, weight, ptr):
         z, b = z + self.offset, np.zeros(len(ptr) - 1)
-        for loss, tasks, own in self.groups:
+        for loss, tasks, own in self._groups:
             sizes = np.diff(ptr)[tasks]
             found = loss.best_intercept(y[own], z[own], weight[own], np.concatenate([[0], np.cumsum(sizes)]))
             if found is None:

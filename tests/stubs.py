@@ -156,10 +156,12 @@ def of_families():
                 text += [""]
     for c in classes:
         if not re.search("(Regressor|Classifier)(CV)?$", c.__name__):
-            text += [f"class {c.__name__}(BaseEstimator):"]
-            text += [f"    {name}: {kind}" for name, kind in fields[c].items()]
-            text += [*methods(c), *method("__init__", signature(c.__init__, parameters(c)), "None")]
-            text += ["    def __getattr__(self, name: str) -> Any: ...", ""]
+            text += [
+                *described(c, "BaseEstimator"),
+                *methods(c),
+                "    def __getattr__(self, name: str) -> Any: ...",
+                "",
+            ]
     return headed("..", "\n".join(text))
 
 

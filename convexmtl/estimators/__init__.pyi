@@ -2134,6 +2134,23 @@ class MultiTaskMixed(BaseEstimator):
     feature_importances_: NDArray[Any]
     ridge_tasks_: NDArray[Any]
     classes_: list[Any]
+    def __init__(
+        self,
+        penalty: Penalty | None = None,
+        losses: dict[Any, Any] | str | Loss | None = None,
+        *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        offset_column: str | int | None = None,
+        unseen_task: Literal["error", "mean"] = "error",
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+    ) -> None: ...
     def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def fit(
         self,
@@ -2186,21 +2203,4 @@ class MultiTaskMixed(BaseEstimator):
         sample_weight: bool | str | None = ...,
         task: bool | str | None = ...,
     ) -> Self: ...
-    def __init__(
-        self,
-        penalty: Penalty | None = None,
-        losses: dict[Any, Any] | str | Loss | None = None,
-        *,
-        feature_weights: ArrayLike | dict[Any, Any] | None = None,
-        refit: Literal["relaxed"] | None = None,
-        fit_intercept: bool = True,
-        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
-        task_column: str | int | None = None,
-        offset_column: str | int | None = None,
-        unseen_task: Literal["error", "mean"] = "error",
-        max_iter: int = 10000,
-        tol: float = 0.0001,
-        warm_start: bool = False,
-        verbose: int = 0,
-    ) -> None: ...
     def __getattr__(self, name: str) -> Any: ...

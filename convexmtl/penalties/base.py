@@ -69,7 +69,7 @@ class Canonical:
     def for_rotated_tasks(self, n_tasks):
         """The same penalty of W R for R (T, n_tasks) with orthonormal columns; None where it does not depend on W W'
         only."""
-        if not (self.coupling.is_diagonal and all(term.rotation_invariant for term in self.terms)):
+        if self.whole or not (self.coupling.is_diagonal and all(term.rotation_invariant for term in self.terms)):
             return None
         return Canonical(self.terms, Nested(n_tasks, [float(self.coupling.values[0])]))
 

@@ -97,7 +97,9 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
     if fewer is not None:
         few, rotated = fewer
         if start is not None:
-            start = replace(start, parts=tuple(map(rotated.onto, start.parts)), intercept=None, certificate=None)
+            start = replace(
+                start, parts=tuple(map(rotated.onto, start.parts)), intercept=None, certificate=None, dual=None
+            )
         # (A little less, so that rounding of the gap of all does not call for more.)
         result = solve(few, start, 0.9 * tol, max_iter, callback)
         return _of_all_tasks(problem, few, rotated, result, tol, max_iter, callback)
@@ -133,7 +135,7 @@ def _of_all_tasks(problem, few, rotated, result, tol, max_iter, callback):
         objective=certificate.primal,
         dual_gap=certificate.gap,
         certificate=certificate,
-        at=None,
+        dual=None,
     )
     if not result.converged or certificate.gap <= problem.threshold(tol):
         return whole

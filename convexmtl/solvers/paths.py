@@ -165,7 +165,7 @@ def solve_path(data, multiples, tol, max_iter):
         # Objective and gap are the same for all tasks, to rounding.
         parts = tuple(map(rotated.back, result.parts))
         intercept = data.best_intercept(data.tasks.apply(sum(parts)))
-        yield replace(result, parts=parts, intercept=intercept, certificate=None, at=None)
+        yield replace(result, parts=parts, intercept=intercept, certificate=None, dual=None)
 
 
 def _solve_path(problems, factors, tol, max_iter):

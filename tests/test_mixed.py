@@ -70,9 +70,10 @@ def data(form):
 @pytest.mark.parametrize("fit_intercept", [True, False])
 def test_reference(penalty, form, fit_intercept):
     X, y, options = data(form)
-    model = cm.MultiTaskMixed(cases.PENALTIES[penalty].build(6, 5), LOSSES, fit_intercept=fit_intercept, tol=1e-7)
+    own = clone(cases.PENALTIES[penalty].build(6, 5))
     if penalty == "temporal_l1_free":
-        model.penalty.set_params(order=TASKS)
+        own.set_params(order=TASKS)
+    model = cm.MultiTaskMixed(own, LOSSES, fit_intercept=fit_intercept, tol=1e-7)
     model.fit(X, y, **options)
     scale = cases.scale_of(model._formulate(X, y, **options).problem)
     assert_allclose(certify(model, X, y, **options).gap, model.dual_gap_, rtol=1e-6, atol=1e-12 * scale)

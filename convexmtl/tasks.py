@@ -225,10 +225,12 @@ class Tasks:
 
     def counted_of(self, tasks):
         """(samples with weight of some of the tasks, ptr of them, positions of those tasks that have any)."""
-        wanted = np.zeros(self.n_tasks, dtype=bool)
-        wanted[tasks] = True
-        own = np.flatnonzero((self.weight > 0) & self.spread(wanted))
-        sizes = np.bincount(self.sample_task[own], minlength=self.n_tasks)
+        counts = self.weight > 0
+        if len(tasks) < self.n_tasks:
+            wanted = np.zeros(self.n_tasks, dtype=bool)
+            wanted[tasks] = True
+            counts &= self.spread(wanted)
+        own, sizes = np.flatnonzero(counts), self.sum(counts.astype(np.int64))
         some = np.flatnonzero(sizes)
         return own, np.concatenate([[0], np.cumsum(sizes[some])]), some
 

@@ -123,6 +123,7 @@ def test_what_knows_the_tasks_is_not_reduced():
         (cm.BlockSparseRegressor(0.5, task_weight=np.linspace(1, 2, T)), Y, {}),
         (cm.BlockSparseRegressor(0.5, loss="huber"), Y, {}),
         (cm.BlockSparseRegressor(0.5, q=np.inf), Y, {}),
+        (cm.BlockSparseRegressor(0.5, positive=True), Y, {}),
         (cm.DirtyRegressor(0.5, 0.4), Y, {}),
         (cm.MeanRegularizedRegressor(0.5, 0.5), Y, {}),
         (cm.RobustLowRankRegressor(0.5, 0.5), Y, {}),

@@ -352,7 +352,7 @@ class RowNorm(RowPenalty):
 
     @property
     def rotation_invariant(self):
-        return self.q == 2
+        return self.q == 2 and not self.positive
 
     @property
     def _ridge(self):

@@ -60,7 +60,6 @@ class Unpenalised(RowPenalty):
     strengths = ()
     row_prox = prox_nothing
     kink = None
-    rotation_invariant = True
 
     def __init__(self, positive=False):
         self.positive = positive

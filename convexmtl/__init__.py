@@ -80,7 +80,20 @@ from .estimators import (
 )
 from .explanation import explain_fit
 from .intervals import prediction_interval
-from .losses import Gamma, Huber, Logistic, Poisson, Squared, SquaredHinge, Tweedie
+from .losses import (
+    Absolute,
+    EpsilonInsensitive,
+    Gamma,
+    Hinge,
+    Huber,
+    Logistic,
+    Poisson,
+    Quantile,
+    Sqrt,
+    Squared,
+    SquaredHinge,
+    Tweedie,
+)
 from .new_tasks import fit_new_task
 from .path import alpha_max, regularization_path
 from .penalties import (
@@ -116,6 +129,7 @@ from .stacking import stack_tasks, unstack_tasks
 from .statistics import SufficientStatistics
 
 __all__ = [
+    "Absolute",
     "Adaptive",
     "AutoMultiTaskClassifier",
     "AutoMultiTaskRegressor",
@@ -135,6 +149,7 @@ __all__ = [
     "DirtyNorm",
     "DirtyRegressor",
     "DirtyRegressorCV",
+    "EpsilonInsensitive",
     "Gamma",
     "GraphGuided",
     "GraphGuidedClassifier",
@@ -142,6 +157,7 @@ __all__ = [
     "GraphGuidedRegressor",
     "GraphGuidedRegressorCV",
     "GraphLaplacian",
+    "Hinge",
     "Huber",
     "LearnedClusters",
     "Logistic",
@@ -159,6 +175,7 @@ __all__ = [
     "Poisson",
     "PooledClassifierCV",
     "PooledRegressorCV",
+    "Quantile",
     "RobustFeature",
     "RobustFeatureClassifier",
     "RobustFeatureClassifierCV",
@@ -193,6 +210,7 @@ __all__ = [
     "SparseLowRankRegressor",
     "SparseLowRankRegressorCV",
     "SpectralBox",
+    "Sqrt",
     "Squared",
     "SquaredHinge",
     "SquaredTraceNorm",

@@ -15,7 +15,7 @@ class AutoMultiTaskRegressor(RegressorMixin, BaseEstimator):
     cv: Any
     n_jobs: int | None
     selection: Literal["best", "1se"]
-    loss: Literal["squared", "huber", "poisson", "gamma"] | Loss
+    loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -48,7 +48,8 @@ class AutoMultiTaskRegressor(RegressorMixin, BaseEstimator):
         cv: Any = None,
         n_jobs: int | None = None,
         selection: Literal["best", "1se"] = "best",
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -102,7 +103,7 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
     cv: Any
     n_jobs: int | None
     selection: Literal["best", "1se"]
-    loss: Literal["logistic", "squared_hinge"] | Loss
+    loss: Literal["logistic", "squared_hinge", "hinge"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -136,7 +137,7 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
         cv: Any = None,
         n_jobs: int | None = None,
         selection: Literal["best", "1se"] = "best",
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,

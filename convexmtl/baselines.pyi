@@ -9,7 +9,7 @@ from .losses import Loss
 from .penalties import Penalty
 
 class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
-    loss: Literal["squared", "huber", "poisson", "gamma"] | Loss
+    loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -44,7 +44,8 @@ class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -97,7 +98,7 @@ class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
     ) -> Self: ...
 
 class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
-    loss: Literal["logistic", "squared_hinge"] | Loss
+    loss: Literal["logistic", "squared_hinge", "hinge"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -133,7 +134,7 @@ class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -195,7 +196,7 @@ class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
     ) -> Self: ...
 
 class PooledRegressorCV(RegressorMixin, BaseEstimator):
-    loss: Literal["squared", "huber", "poisson", "gamma"] | Loss
+    loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -230,7 +231,8 @@ class PooledRegressorCV(RegressorMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -283,7 +285,7 @@ class PooledRegressorCV(RegressorMixin, BaseEstimator):
     ) -> Self: ...
 
 class PooledClassifierCV(ClassifierMixin, BaseEstimator):
-    loss: Literal["logistic", "squared_hinge"] | Loss
+    loss: Literal["logistic", "squared_hinge", "hinge"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -319,7 +321,7 @@ class PooledClassifierCV(ClassifierMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -381,7 +383,5 @@ class PooledClassifierCV(ClassifierMixin, BaseEstimator):
     ) -> Self: ...
 
 def single_task(estimator: Any) -> Any: ...
-
 def pooled(estimator: Any) -> Any: ...
-
 def estimator_inside(estimator: Any) -> Any: ...

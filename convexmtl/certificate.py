@@ -76,12 +76,19 @@ class Dual(NamedTuple):
         Predictions at which the derivatives of the loss are taken; None takes those of W. A solver that splits the
         predictions from W has better ones where the loss bends sharply: a small error of W is a large one of its
         derivative there.
+    v : ndarray of shape (N,) or None
+        Near subgradients of a loss that has no derivative everywhere, in place of ``at``.
     split : ndarray of shape (G, d, T) or None
         Near the shares in minus the gradient of the groups of a penalty that is a sum of several.
     """
 
     at: np.ndarray | None = None
+    v: np.ndarray | None = None
     split: np.ndarray | None = None
+
+    def fits(self, tasks):
+        """Whether it is of as many samples as these Tasks have."""
+        return all(of is None or of.shape == tasks.y.shape for of in (self.at, self.v))
 
 
 # A gradient may overflow where the objective does not; its bound is then the trivial one.
@@ -125,7 +132,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     primal = float(c @ loss.value(y, z)) + sum(map(sum, sizes)) + quadratic
     dual = Dual() if dual is None else dual
     at = at_best if dual.at is None else np.where(c > 0, dual.at, 0.0)
-    v = loss.derivative(y, at)
+    v = loss.derivative(y, at) if dual.v is None else loss.inside(y, np.where(c > 0, dual.v, 0.0))
     if not (primal <= most and np.isfinite(primal) and np.isfinite(v).all()):
         primal = np.inf if np.isnan(primal) else primal
         return Certificate(primal, -np.inf, np.inf, best, np.full(W.shape, np.nan), at_best, tasks, coupled)
@@ -149,7 +156,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         feasible = not np.any(np.abs(Z[entries]) > 1e-7 * size[entries])
         Z = np.where(entries, 0.0, Z)
     elif free.shape[1] and c.any():
-        v = v + _correction(problem, at, Z, free)
+        v = v + _correction(problem, at, v, Z, free)
         Z = _gradient(tasks, -c * v, WM, out)
     if free.shape[1] and c.any():
         left = Z @ free
@@ -157,7 +164,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         size = np.sqrt(problem.data.design.squares.max(axis=1) * float(c @ v**2))
         feasible = feasible and not np.any(np.abs(left[size > 0]) > 1e-7 * size[size > 0, None])
         Z = Z - left @ free.T
-    shares, rest = [Z], None
+    shares, rest = [Z] * bool(penalty.terms), None
     if len(penalty.groups) > 1 or any(term.is_constraint for group in penalty.groups for term in group):
         sharing, split = Sharing(penalty.groups, problem.shape), dual.split
         for k in range(MENDED + 1):
@@ -244,7 +251,7 @@ def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest=None):
     share has beside its own.
     """
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
-    scale = 1.0
+    scale = loss.reach(tasks.y, np.where(tasks.weight > 0, v, 0.0))
     for group, share in zip(penalty.groups, shares, strict=False):
         for term in group:
             if term.is_norm:
@@ -254,7 +261,7 @@ def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest=None):
         share = loss.fenchel_gap(tasks.y, z, scale * v)
     gap = tasks.total(share)
     if not penalty.terms:
-        return gap + penalty.coupling.conjugate(Z)
+        rest = Z
     gap += (1 - scale) ** 2 * quadratic
     if rest is not None:
         along = float(np.sum(sum(parts) * rest))
@@ -271,8 +278,16 @@ def balanced(data, v):
     """Dual variables of which those of a task have the weighted sum 0 where it has an intercept, close to v (N,)."""
     if not data.fit_intercept:
         return v
-    make = _centred if data.loss.quadratic else _balanced
-    return make(data.tasks, data.tasks.weight, v)
+    tasks, loss, c = data.tasks, data.loss, data.tasks.weight
+    if loss.quadratic or not loss.by_sample:
+        return _centred(tasks, c, v)
+    if not loss.smooth:
+        # Those at a kink may go either way.
+        give = c * loss.give(tasks.y, None, v)
+        room = tasks.sum(give)
+        move = np.divide(tasks.sum(c * v), room, out=np.zeros(tasks.n_tasks), where=room > 0)
+        v = loss.inside(tasks.y, np.where(give > 0, v - tasks.spread(move), v))
+    return _balanced(tasks, c, v)
 
 
 def _centred(tasks, c, v):
@@ -307,7 +322,7 @@ def _without_rest(data, at, v, rest):
     Weighted by the loss's second derivative, as ``_correction`` is.
     """
     tasks, c = data.tasks, data.tasks.weight
-    curvature = data.loss.second(tasks.y, at)
+    curvature = data.loss.give(tasks.y, at, v)
     rows = np.flatnonzero(rest.any(axis=1))
     sub, E, h = tasks.select(rows), rest[rows].T != 0, c * curvature
     means = sub.means(h) if data.fit_intercept else None
@@ -333,7 +348,7 @@ def without_entries(data, at, v, WM, free, entries, out=None):
     features have beyond the free ones.
     """
     tasks, c = data.tasks, data.tasks.weight
-    curvature = data.loss.second(tasks.y, at)
+    curvature = data.loss.give(tasks.y, at, v)
     h = c * curvature
     if issparse(free):
         free = free.toarray()
@@ -368,6 +383,8 @@ def in_domain(data, v):
     are as long as v itself, however small that is, and zero is what v goes to.
     """
     tasks = data.tasks
+    if not data.loss.smooth:
+        return v  # for all of it to be shortened
     outside = (tasks.weight > 0) & ~np.isfinite(data.loss.conjugate(tasks.y, v))
     return np.where(tasks.spread(tasks.sum(outside.astype(float))) > 0, 0.0, v) if outside.any() else v
 
@@ -428,7 +445,7 @@ def _inside(G, E):
     return G * (E[:, :, None] & E[:, None, :])
 
 
-def _correction(problem, z, Z, free):
+def _correction(problem, z, v, Z, free):
     """Change of v after which Z vanishes along the free directions: X-part of one Newton step in them.
 
     Weighted by the loss's second derivative, so that dual variables at an end of their domain stay there.
@@ -439,7 +456,7 @@ def _correction(problem, z, Z, free):
         data, Q = data.independent
         Z = Q.T @ Z
     tasks, (_, T) = data.tasks, data.shape
-    curvature = data.loss.second(tasks.y, z)
+    curvature = data.loss.give(tasks.y, z, v)
     h = tasks.weight * curvature
     quadratic = data.loss.quadratic
     means = data.design.means if quadratic else tasks.means(h) if data.fit_intercept else None

@@ -9,6 +9,8 @@ from .gram import Design
 from .losses import Loss
 from .tasks import Tasks
 
+BALANCING, SHORTENING = 10, 100  # steps towards subgradients at W = 0 of a loss that has several
+
 
 @dataclass(frozen=True, eq=False)
 class DataTerm:
@@ -32,7 +34,7 @@ class DataTerm:
 
     def __post_init__(self):
         # (Frozen: it is set once, here.)
-        if self.loss.quadratic:
+        if self.loss.quadratic or not self.loss.by_sample:
             object.__setattr__(self, "tasks", self.tasks.without_offset())
         object.__setattr__(self, "loss", self.loss.at(self.tasks))
 
@@ -124,11 +126,19 @@ class DataTerm:
         return self.value(self.tasks.shift(zero, b)), b
 
     @cached_property
+    def pull(self):
+        """(N,) derivatives of the loss at W = 0; of one with kinks there those subgradients that balance in every task,
+        and make the gradient short."""
+        tasks, loss, c = self.tasks, self.loss, self.tasks.weight
+        at_zero = tasks.shift(np.zeros(len(tasks.y)), self.trivial[1])
+        v = loss.derivative(tasks.y, at_zero)
+        several = not loss.smooth and loss.by_sample and c.any()
+        return _shortest(self, at_zero, v) if several else v
+
+    @cached_property
     def moments(self):
         """Minus the gradient at W = 0, (d, T)."""
-        tasks = self.tasks
-        at_zero = tasks.shift(np.zeros(len(tasks.y)), self.trivial[1])
-        return tasks.adjoint(-tasks.weight * self.loss.derivative(tasks.y, at_zero))
+        return self.tasks.adjoint(-self.tasks.weight * self.pull)
 
     def separated(self, W, entries):
         """(T,) whether the coefficients of W in ``entries`` (d, T) separate a task's classes: longer ones are better.
@@ -199,3 +209,31 @@ class DataTerm:
             return None
         tasks, Q = smaller
         return DataTerm(tasks, self.loss, self.fit_intercept, self.fixed_intercept), Q
+
+
+def _shortest(data, z, v):
+    """Subgradients v (N,) at the predictions z, of those that sum up to 0 in every task that has an intercept,
+    with a short gradient: by projected gradient steps from the v that are given."""
+    tasks, loss, c, y = data.tasks, data.loss, data.tasks.weight, data.tasks.y
+    size = np.sqrt(data.design.squares.sum(axis=0))
+    step = np.divide(1.0, size**2, out=np.zeros_like(size), where=size > 0)
+    # (From z + short v a prox with a short step leads to z, or as far from it as v is from the subgradients there.)
+    short = 1e-6 * max(float(np.abs(y[c > 0]).max(initial=0.0)), 1e-300)
+
+    def on_face(v):
+        return np.where(c > 0, (z + short * v - loss.prox(y, z + short * v, np.full(len(v), short))) / short, 0.0)
+
+    def balanced(v):
+        for _ in range(BALANCING):
+            v = on_face(v)
+            if not data.fit_intercept:
+                return v
+            v = v - tasks.spread(np.divide(tasks.sum(c * v), tasks.mass, out=np.zeros_like(size), where=tasks.mass > 0))
+        return on_face(v)
+
+    v = balanced(v)
+    for _ in range(SHORTENING):
+        before, v = v, balanced(v - tasks.apply(tasks.adjoint(c * v) * step))
+        if np.abs(v - before).max() <= 1e-12:
+            break
+    return v

@@ -129,7 +129,7 @@ def _silent(data, scales):
     tasks, c = data.tasks, data.tasks.weight
     # The gradient in units of what it would be were all features the residuals themselves.
     gradient = data.moments * np.divide(1.0, scales, out=np.zeros_like(scales), where=scales > 0)[:, None]
-    pull = data.loss.derivative(tasks.y, tasks.spread(data.trivial[1]))
+    pull = data.pull
     most = tasks.mass * tasks.sum(c * pull**2)
     nothing = np.einsum("jt,jt->t", gradient, gradient) <= ALIKE**2 * most
     constant = np.zeros_like(nothing)

@@ -50,6 +50,11 @@ def freedom(problem, parts, n_probes=10, seed=0):
     -------
     ndarray of shape (T,)
     """
+    if not problem.loss.smooth:
+        raise ValueError(
+            f"degrees of freedom need a loss with two derivatives, and {problem.loss!r} has kinks: choose strengths by "
+            "cross-validation instead."
+        )
     smaller = problem.reduced()
     if smaller is not None:
         problem, Q = smaller

@@ -63,7 +63,7 @@ def certify(estimator, X, y, *, task=None, sample_weight=None, offset=None):
                 "hand over what it was fitted on."
             )
         certificate = duality_gap(problem, parts, estimator.intercept_)
-        if dual is None or (dual.at is not None and dual.at.shape != problem.tasks.y.shape):
+        if dual is None or not dual.fits(problem.tasks):
             return certificate
         # Any dual variables give a bound: those of the fit may give a better one than those to which W leads.
         return min(certificate, duality_gap(problem, parts, estimator.intercept_, dual=dual), key=lambda c: c.gap)

@@ -24,6 +24,7 @@ RANK = 1e-10  # smallest eigenvalue for features of unit length, below which fea
 FLAT = 1e-6  # the same of the curvature at the solution beside that at W = 0, below which there is none but at infinity
 NEWTON = 100  # steps
 LOOK = 10  # of them after which it is seen where they lead
+KINKED = 1e-6  # tol of the fits of losses with kinks that a search compares
 DEEP = 1e-9  # tol of them, at which a solution at infinity shows
 
 
@@ -53,6 +54,9 @@ class Relaxed:
 
 def certified(data, W, tol, max_iter, positive=False):
     """(Result, Support, (T,) booleans: the tasks that have a ridge) on the support of W."""
+    if not data.loss.smooth:
+        result, support = _with_kinks(data, W != 0, tol, max_iter, positive)
+        return result, support, np.zeros(W.shape[1], dtype=bool)
     W, intercept, ridge = Relaxed(data, positive).fit(W)
     penalty = Support(ridge, positive)
     problem = Problem(data, Canonical((penalty,), Nested(W.shape[1], [0.0])))
@@ -73,7 +77,16 @@ def _kept_positive(data, W, intercept, ridge):
     return result.W, result.intercept, ridge
 
 
+def _with_kinks(data, support, tol, max_iter, positive):
+    """(Result, Support) of a loss without a derivative everywhere, whose minimum coefficients always attain."""
+    penalty = Support(np.where(support, 0.0, np.inf), positive)
+    return solve(Problem(data, Canonical((penalty,), Nested(support.shape[1], [0.0]))), None, tol, max_iter), penalty
+
+
 def _fit(data, support):
+    if not data.loss.smooth:
+        result, penalty = _with_kinks(data, support, KINKED, 10_000)
+        return result.W, result.intercept, penalty.ridge
     tasks = data.tasks
     b = data.trivial[1]
     flat = data.curvature(tasks.shift(np.zeros(len(tasks.y)), b), flat=False)[0]

@@ -66,7 +66,7 @@ def solve(problem, penalty, **options):
         z = X[rows][seen] @ W[:, t] + b[t]
         if tasks.offset is not None:
             z = z + tasks.offset[samples][seen]
-        total += tasks.weight[samples][seen] @ loss.of_task(t).expression(tasks.y[samples][seen], z, cp)
+        total += loss.of_task(t).total_expression(tasks.y[samples][seen], z, tasks.weight[samples][seen], cp)
     omega, rules = penalty.expression(W, cp)
     rules = rules + ([b[np.flatnonzero(empty)] == fixed[empty]] if data.fit_intercept and empty.any() else [])
     program = cp.Problem(cp.Minimize(total + omega), rules)

@@ -18,7 +18,21 @@ from sklearn.utils.fixes import parse_version
 
 import convexmtl as cm
 from convexmtl.data import DataTerm
-from convexmtl.losses import Gamma, Huber, Logistic, Loss, Poisson, Squared, SquaredHinge, Tweedie
+from convexmtl.losses import (
+    Absolute,
+    EpsilonInsensitive,
+    Gamma,
+    Hinge,
+    Huber,
+    Logistic,
+    Loss,
+    Poisson,
+    Quantile,
+    Sqrt,
+    Squared,
+    SquaredHinge,
+    Tweedie,
+)
 from convexmtl.penalties import (
     Box,
     ClusterCoupling,
@@ -93,6 +107,11 @@ LOSSES = {
     "tweedie": LossCase(Tweedie(1.5), costs_or_none),
     "logistic": LossCase(Logistic(), sign_targets),
     "squared_hinge": LossCase(SquaredHinge(), sign_targets),
+    "quantile": LossCase(Quantile(0.7), real_targets),
+    "absolute": LossCase(Absolute(), outlying_targets),
+    "epsilon_insensitive": LossCase(EpsilonInsensitive(0.3), real_targets),
+    "hinge": LossCase(Hinge(), sign_targets),
+    "sqrt": LossCase(Sqrt(), real_targets),
 }
 
 

@@ -35,6 +35,11 @@ PLAIN = {
     "tweedie": PoissonRegressor,
     "logistic": LogisticRegression,
     "squared_hinge": LinearSVC,
+    "quantile": LinearRegression,
+    "absolute": LinearRegression,
+    "epsilon_insensitive": LinearRegression,
+    "hinge": LinearSVC,
+    "sqrt": LinearRegression,
 }
 AROUND = {PoissonRegressor: MultiOutputRegressor, LogisticRegression: MultiOutputClassifier, LinearSVC: None}
 

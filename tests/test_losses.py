@@ -9,12 +9,31 @@ from scipy.optimize import minimize_scalar
 from sklearn.metrics import mean_tweedie_deviance
 
 import convexmtl.losses
-from convexmtl.losses import Gamma, Huber, Logistic, Loss, Poisson, Squared, SquaredHinge, Tweedie, get_loss
+from convexmtl.losses import (
+    EpsilonInsensitive,
+    Gamma,
+    Hinge,
+    Huber,
+    Logistic,
+    Loss,
+    Poisson,
+    Quantile,
+    Sqrt,
+    Squared,
+    SquaredHinge,
+    Tweedie,
+    get_loss,
+)
+from convexmtl.tasks import Tasks
 
-LOSSES = {name: case.loss for name, case in cases.LOSSES.items()} | {
+ALL = {name: case.loss for name, case in cases.LOSSES.items()} | {
     f"tweedie {power}": Tweedie(power) for power in (1, 1.1, 1.95, 2)
 }
+LOSSES = {name: loss for name, loss in ALL.items() if loss.by_sample}
 every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+SMOOTH = {name: loss for name, loss in LOSSES.items() if loss.smooth}
+smooth_loss = pytest.mark.parametrize("loss", SMOOTH.values(), ids=SMOOTH)
+KINKED = {name: loss for name, loss in LOSSES.items() if not loss.smooth}
 
 
 def targets_of(loss):
@@ -50,7 +69,7 @@ def test_second_derivative(loss):
     )
 
 
-@every_loss
+@smooth_loss
 def test_curvature_bounds_the_second_derivative(loss):
     y, z = pairs(loss, np.linspace(-30, 30, 601))
     if loss.curvature is None:
@@ -210,8 +229,8 @@ def test_get_loss():
         assert type(get_loss(name)) is cls
     huber = Huber(3.0)
     assert get_loss(huber) is huber
-    with pytest.raises(ValueError, match=r"loss must be one of .*'huber'.* or a Loss object, got 'absolute'"):
-        get_loss("absolute")
+    with pytest.raises(ValueError, match=r"loss must be one of .*'huber'.* or a Loss object, got 'hubert'"):
+        get_loss("hubert")
 
 
 @pytest.mark.parametrize("delta", [0, -1.0, np.nan, np.inf])
@@ -307,3 +326,99 @@ def test_an_unfinished_loss_says_what_is_missing(method):
 
     with pytest.raises(TypeError, match=f"Unfinished does not define {method}"):
         getattr(Unfinished(), method)(1.0, 2.0)
+
+
+# ------------------------------------------------------------------------- without a derivative everywhere
+
+
+def weighted_tasks(seed, loss):
+    """Targets, predictions, weights (some 0) and ptr of tasks, with ties, one sample, and no weight at all."""
+    rng = np.random.default_rng(seed)
+    sizes = np.array([1, 2, 5, 9, 4])
+    ptr = np.concatenate([[0], np.cumsum(sizes)])
+    y = rng.integers(-2, 3, ptr[-1]).astype(float)
+    y = np.where(y >= 0, 1.0, -1.0) if loss.classification else y
+    z = np.round(rng.standard_normal(ptr[-1]), seed % 2)
+    weight = rng.integers(0, 3, ptr[-1]).astype(float)
+    weight[:3] = 1.0
+    weight[ptr[-2] :] = 0.0
+    return y, z, weight, ptr
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("loss", KINKED.values(), ids=KINKED)
+def test_best_intercept_of_a_loss_with_kinks(loss, seed):
+    """No other kink is better; nor is the middle between two."""
+    y, z, weight, ptr = weighted_tasks(seed, loss)
+    b = loss.best_intercept(y, z, weight, ptr)
+    for t in range(len(ptr) - 1):
+        own = slice(ptr[t], ptr[t + 1])
+        at = lambda c, own=own: float(weight[own] @ loss.value(y[own], z[own] + c))  # noqa: E731
+        grid = np.linspace(-6, 6, 2401)
+        assert at(b[t]) <= min(map(at, grid)) + 1e-12
+
+
+@pytest.mark.parametrize("loss", KINKED.values(), ids=KINKED)
+def test_prox_of_a_loss_with_kinks(loss):
+    y, q = pairs(loss, np.linspace(-3, 3, 25))
+    for step in (0.1, 1.0, 7.0):
+        z = loss.prox(y, q, np.full(len(q), step))
+        value = loss.value(y, z) + (z - q) ** 2 / (2 * step)
+        for move in np.linspace(-1, 1, 41):
+            other = loss.value(y, z + move) + (z + move - q) ** 2 / (2 * step)
+            assert np.all(value <= other - move**2 / (2 * step) + 1e-12)  # which is strongly convex
+        # What q has lost on its way is a subgradient.
+        assert_allclose(loss.fenchel_gap(y, z, (q - z) / step), 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("loss", KINKED.values(), ids=KINKED)
+def test_domain_of_dual_variables(loss):
+    y, v = pairs(loss, np.linspace(-2, 2, 33))
+    inside = loss.inside(y, v)
+    assert np.isfinite(loss.conjugate(y, inside)).all()
+    assert_array_equal(loss.inside(y, inside), inside)
+    kept = np.isfinite(loss.conjugate(y, v))
+    assert_array_equal(inside[kept], v[kept])
+    for target, one in zip(y, v, strict=True):
+        s = loss.reach(np.array([target]), np.array([one]))
+        assert 0 <= s <= 1 and np.isfinite(loss.conjugate(np.array([target]), np.array([s * one])))
+        assert s == 1 or not np.isfinite(loss.conjugate(np.array([target]), np.array([(s + 1e-3) * one])))
+
+
+def test_square_root_of_the_mean_square():
+    rng = np.random.default_rng(0)
+    Y, weight = rng.standard_normal((9, 3)), rng.uniform(0, 2, 9)
+    tasks = Tasks.shared(rng.standard_normal((9, 2)), Y, weight, np.array([1.0, 0.5, 2.0]))
+    loss, z, c = Sqrt().at(tasks), rng.standard_normal(27), tasks.weight
+    by_hand = [
+        m * np.sqrt(np.average((Y[:, t] - z.reshape(3, 9)[t]) ** 2, weights=weight)) for t, m in enumerate([1, 0.5, 2])
+    ]
+    assert_allclose(c @ loss.value(tasks.y, z), sum(by_hand))
+    h = 1e-6 * rng.standard_normal(27)
+    change = c @ (loss.value(tasks.y, z + h) - loss.value(tasks.y, z - h)) / 2
+    v = loss.derivative(tasks.y, z)
+    assert_allclose(c @ (v * h), change, rtol=1e-6)
+    assert_allclose(c @ loss.fenchel_gap(tasks.y, z, v), 0, atol=1e-14)
+    assert loss.conjugate(tasks.y, 1.001 * v).max() == np.inf and loss.reach(tasks.y, 2 * v) == pytest.approx(0.5)
+    moved = loss.prox(tasks.y, z, np.full(27, 0.3))
+    assert_allclose((z - moved) / 0.3, loss.derivative(tasks.y, moved), rtol=1e-9)
+    assert_array_equal(loss.prox(tasks.y, tasks.y + 1e-3 * v, np.full(27, 0.3)), tasks.y)
+    assert_allclose(loss.value(1e200 * tasks.y, 1e200 * z), 1e200 * loss.value(tasks.y, z))
+
+
+@pytest.mark.parametrize(
+    "loss, message",
+    [
+        (Quantile(0.0), r"Quantile's q must be a number between 0 and 1, got 0\.0"),
+        (Quantile(np.nan), "Quantile's q must be a number between 0 and 1, got nan"),
+        (EpsilonInsensitive(-1.0), r"EpsilonInsensitive's epsilon must be a finite number >= 0, got -1\.0"),
+    ],
+)
+def test_parameters_of_losses_with_kinks(loss, message):
+    with pytest.raises(ValueError, match=message):
+        loss.check_targets(np.zeros(3))
+
+
+def test_hinge_is_the_quantile_of_margins():
+    z = np.linspace(-2, 2, 9)
+    assert_allclose(Hinge().value(1.0, z) + Hinge().value(-1.0, z), 2 * np.maximum(1, (1 + np.abs(z)) / 2))

@@ -69,7 +69,7 @@ def textbook(longer, X, y, loss):
     problem = Held(data, penalty.resolve(D, labels), held)
     W, b = cp.Variable((D, len(labels))), cp.Variable()
     omega, rules = penalty.expression(W, cp)
-    total = cp.sum(loss.expression(y, X @ W[:, -1] + b, cp)) / len(y)
+    total = loss.total_expression(y, X @ W[:, -1] + b, np.full(len(y), 1 / len(y)), cp)
     program = cp.Problem(cp.Minimize(total + omega), [*rules, W[:, :-1] == sum(held)])
     parts = sorted((v for v in program.variables() if v.name().startswith(PART)), key=lambda v: v.id)
     fixed = [part[:, :-1] == P for part, P in zip(parts, held, strict=False)] if problem.penalty.terms else []
@@ -78,6 +78,8 @@ def textbook(longer, X, y, loss):
     def found():
         """The objective at the new columns that the solver found, beside those that are held exactly."""
         new = [part.value[:, -1] for part in parts] if parts and fixed else [W.value[:, -1]]
+        # (Within the constraints, which the solver may miss by rounding.)
+        new = [part[:, -1] for part in problem.penalty.feasible(problem.joined(new))]
         z = X @ sum(new) + b.value
         objective = loss.value(y, z).mean() + problem.penalty.value(problem.joined(new))
         return cases.Least(objective, abs(objective - program.value))

@@ -12,7 +12,7 @@ from ..statistics import SufficientStatistics
 __all__: list[str]
 
 class _Regressor(RegressorMixin, BaseEstimator):
-    loss: Literal["squared", "huber", "poisson", "gamma"] | Loss
+    loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -106,7 +106,8 @@ class BlockSparseRegressor(_Regressor):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -134,7 +135,8 @@ class ClusteredRegressor(_Regressor):
         alpha_between: float = 0.1,
         alpha_within: float = 1.0,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -165,7 +167,8 @@ class DirtyRegressor(_Regressor):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -196,7 +199,8 @@ class GraphGuidedRegressor(_Regressor):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -217,7 +221,8 @@ class MeanRegularizedRegressor(_Regressor):
         alpha_mean: float = 0.1,
         alpha_variance: float = 1.0,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -240,7 +245,8 @@ class MultiTaskRegressor(_Regressor):
         *,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -264,7 +270,8 @@ class RobustFeatureRegressor(_Regressor):
         alpha_group: float = 0.1,
         alpha_outlier: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -287,7 +294,8 @@ class RobustLowRankRegressor(_Regressor):
         alpha_low_rank: float = 0.1,
         alpha_outlier: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -306,7 +314,8 @@ class SharedFeatureRegressor(_Regressor):
         self,
         alpha: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -329,7 +338,8 @@ class SharedStructureRegressor(_Regressor):
         eta: float = 1.0,
         n_components: int = 1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -361,7 +371,8 @@ class SparseGroupRegressor(_Regressor):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -383,7 +394,8 @@ class SparseLowRankRegressor(_Regressor):
         alpha_sparse: float = 0.05,
         alpha_low_rank: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -405,7 +417,8 @@ class TaskRelationshipRegressor(_Regressor):
         alpha: float = 0.1,
         alpha_ridge: float = 0.0,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -440,7 +453,8 @@ class TemporalRegressor(_Regressor):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -459,7 +473,8 @@ class TraceNormRegressor(_Regressor):
         self,
         alpha: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -486,7 +501,8 @@ class TreeGuidedRegressor(_Regressor):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -499,7 +515,7 @@ class TreeGuidedRegressor(_Regressor):
     ) -> None: ...
 
 class _RegressorCV(RegressorMixin, BaseEstimator):
-    loss: Literal["squared", "huber", "poisson", "gamma"] | Loss
+    loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -587,7 +603,8 @@ class BlockSparseRegressorCV(_RegressorCV):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -619,7 +636,8 @@ class ClusteredRegressorCV(_RegressorCV):
         n_clusters: int = 2,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -655,7 +673,8 @@ class DirtyRegressorCV(_RegressorCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -691,7 +710,8 @@ class GraphGuidedRegressorCV(_RegressorCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -717,7 +737,8 @@ class MeanRegularizedRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -746,7 +767,8 @@ class MultiTaskRegressorCV(_RegressorCV):
         *,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -775,7 +797,8 @@ class RobustFeatureRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -803,7 +826,8 @@ class RobustLowRankRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -826,7 +850,8 @@ class SharedFeatureRegressorCV(_RegressorCV):
     def __init__(
         self,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -855,7 +880,8 @@ class SharedStructureRegressorCV(_RegressorCV):
         *,
         eta: float | ArrayLike = 1.0,
         n_components: int | ArrayLike = 1,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -892,7 +918,8 @@ class SparseGroupRegressorCV(_RegressorCV):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -919,7 +946,8 @@ class SparseLowRankRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -946,7 +974,8 @@ class TaskRelationshipRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 2,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -988,7 +1017,8 @@ class TemporalRegressorCV(_RegressorCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1011,7 +1041,8 @@ class TraceNormRegressorCV(_RegressorCV):
     def __init__(
         self,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1042,7 +1073,8 @@ class TreeGuidedRegressorCV(_RegressorCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1060,7 +1092,7 @@ class TreeGuidedRegressorCV(_RegressorCV):
     ) -> None: ...
 
 class _Classifier(ClassifierMixin, BaseEstimator):
-    loss: Literal["logistic", "squared_hinge"] | Loss
+    loss: Literal["logistic", "squared_hinge", "hinge"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -1146,7 +1178,7 @@ class BlockSparseClassifier(_Classifier):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1174,7 +1206,7 @@ class ClusteredClassifier(_Classifier):
         alpha_between: float = 0.1,
         alpha_within: float = 1.0,
         *,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1205,7 +1237,7 @@ class DirtyClassifier(_Classifier):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1236,7 +1268,7 @@ class GraphGuidedClassifier(_Classifier):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1257,7 +1289,7 @@ class MeanRegularizedClassifier(_Classifier):
         alpha_mean: float = 0.1,
         alpha_variance: float = 1.0,
         *,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1280,7 +1312,7 @@ class MultiTaskClassifier(_Classifier):
         *,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1304,7 +1336,7 @@ class RobustFeatureClassifier(_Classifier):
         alpha_group: float = 0.1,
         alpha_outlier: float = 0.1,
         *,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1327,7 +1359,7 @@ class RobustLowRankClassifier(_Classifier):
         alpha_low_rank: float = 0.1,
         alpha_outlier: float = 0.1,
         *,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1346,7 +1378,7 @@ class SharedFeatureClassifier(_Classifier):
         self,
         alpha: float = 0.1,
         *,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1369,7 +1401,7 @@ class SharedStructureClassifier(_Classifier):
         eta: float = 1.0,
         n_components: int = 1,
         *,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1401,7 +1433,7 @@ class SparseGroupClassifier(_Classifier):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1423,7 +1455,7 @@ class SparseLowRankClassifier(_Classifier):
         alpha_sparse: float = 0.05,
         alpha_low_rank: float = 0.1,
         *,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1445,7 +1477,7 @@ class TaskRelationshipClassifier(_Classifier):
         alpha: float = 0.1,
         alpha_ridge: float = 0.0,
         *,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1480,7 +1512,7 @@ class TemporalClassifier(_Classifier):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1499,7 +1531,7 @@ class TraceNormClassifier(_Classifier):
         self,
         alpha: float = 0.1,
         *,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1526,7 +1558,7 @@ class TreeGuidedClassifier(_Classifier):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1539,7 +1571,7 @@ class TreeGuidedClassifier(_Classifier):
     ) -> None: ...
 
 class _ClassifierCV(ClassifierMixin, BaseEstimator):
-    loss: Literal["logistic", "squared_hinge"] | Loss
+    loss: Literal["logistic", "squared_hinge", "hinge"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -1637,7 +1669,7 @@ class BlockSparseClassifierCV(_ClassifierCV):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1669,7 +1701,7 @@ class ClusteredClassifierCV(_ClassifierCV):
         n_clusters: int = 2,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1705,7 +1737,7 @@ class DirtyClassifierCV(_ClassifierCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1741,7 +1773,7 @@ class GraphGuidedClassifierCV(_ClassifierCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1767,7 +1799,7 @@ class MeanRegularizedClassifierCV(_ClassifierCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1796,7 +1828,7 @@ class MultiTaskClassifierCV(_ClassifierCV):
         *,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1825,7 +1857,7 @@ class RobustFeatureClassifierCV(_ClassifierCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1853,7 +1885,7 @@ class RobustLowRankClassifierCV(_ClassifierCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1876,7 +1908,7 @@ class SharedFeatureClassifierCV(_ClassifierCV):
     def __init__(
         self,
         *,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1905,7 +1937,7 @@ class SharedStructureClassifierCV(_ClassifierCV):
         *,
         eta: float | ArrayLike = 1.0,
         n_components: int | ArrayLike = 1,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1942,7 +1974,7 @@ class SparseGroupClassifierCV(_ClassifierCV):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1969,7 +2001,7 @@ class SparseLowRankClassifierCV(_ClassifierCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1996,7 +2028,7 @@ class TaskRelationshipClassifierCV(_ClassifierCV):
         self,
         *,
         ratios: int | ArrayLike = 2,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -2038,7 +2070,7 @@ class TemporalClassifierCV(_ClassifierCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -2061,7 +2093,7 @@ class TraceNormClassifierCV(_ClassifierCV):
     def __init__(
         self,
         *,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -2092,7 +2124,7 @@ class TreeGuidedClassifierCV(_ClassifierCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,

@@ -258,6 +258,10 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         self.dual_gap_ = result.dual_gap
         if data.classes is not None:
             self._classes = data.classes
+        term = formulation.problem.data
+        z = term.predict(result.W, result.intercept)
+        for name, value in term.loss.report(term.tasks.y, z, term.tasks.weight, term.tasks.ptr).items():
+            setattr(self, name, value)
         if len(result.parts) == formulation.problem.penalty.n_parts:
             self._report(formulation.penalty, data.labels)
 
@@ -296,8 +300,8 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         ):
             return None
         parts, dual = tuple(formulation.penalty.feasible(part) for part in parts), last.get("_dual")
-        if dual is not None and dual.at is not None and len(dual.at) != len(formulation.problem.tasks.y):
-            dual = dual._replace(at=None)
+        if dual is not None and not dual.fits(formulation.problem.tasks):
+            dual = dual._replace(at=None, v=None)
         return Result(parts, last["intercept_"], last["objective_"], last["dual_gap_"], 0, Status.CONVERGED, dual=dual)
 
     def __getstate__(self):

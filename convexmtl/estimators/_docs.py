@@ -95,11 +95,12 @@ SEARCH_ATTRIBUTES = """alphas_ : ndarray of shape (n_alphas,) or (n_paths, n_alp
     settings_ : list of dict
         What the paths differ in: for each, the parameters that were searched for, of the strengths their ratios."""
 
-REGRESSION_LOSS = """loss : {"squared", "huber", "poisson", "gamma"} or Loss, default="squared"
+REGRESSION_LOSS = """loss : {"squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", \
+        "sqrt"} or Loss, default="squared"
         "huber" has delta = 1.35 in units of y; a ``Huber(delta)`` object has any other. "poisson" for counts, "gamma"
         for positive targets and ``Tweedie(power)`` in between predict means, exp(x . w_t + b_t)."""
 
-CLASSIFICATION_LOSS = """loss : {"logistic", "squared_hinge"} or Loss, default="logistic\""""
+CLASSIFICATION_LOSS = """loss : {"logistic", "squared_hinge", "hinge"} or Loss, default="logistic\""""
 
 
 CLASSES = """

@@ -15,11 +15,11 @@ PATIENCE, NEWTON_PATIENCE = 300, 50  # iterations after which a slow solver make
 
 
 def _all_rows(problem):
-    return problem.penalty.row_wise
+    return problem.penalty.row_wise and problem.loss.smooth
 
 
 def _no_terms(problem):
-    return not problem.penalty.terms
+    return not problem.penalty.terms and problem.loss.smooth
 
 
 def _any(problem):
@@ -31,6 +31,8 @@ def _turns(problem):
     first = next(solver for applies, solver in SOLVERS if applies(problem))
     quadratic, newtonian, split = problem.loss.quadratic, first is newton.solve, first is splitting.solve
     turns = [(first, NEWTON_PATIENCE if newtonian else PATIENCE)]
+    if not problem.loss.smooth:
+        return turns
     # (The squared loss is its own model, which Newton's method and alternating directions have solved.)
     if (problem.penalty.whole or problem.data.design.fits(flat=True)) and not (quadratic and (newtonian or split)):
         turns.append((partial(splitting.solve, split_loss=True), PATIENCE))

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
-from ..certificate import balanced, in_domain, not_below_zero, without_entries
+from ..certificate import Dual, balanced, duality_gap, in_domain, not_below_zero, without_entries
 from ..coupling import Nested
 from ..data import DataTerm
 from ..penalties._sums import free_entries_of
@@ -20,7 +20,7 @@ from ..penalties.base import Canonical
 from ..problem import Problem
 from ..result import Result, Status
 from . import solve
-from .splitting import CHEAP, CHECK_EVERY, GROUP, RELAXATION, Directions
+from .splitting import CHEAP, CHECK_EVERY, GROUP, RELAXATION, Directions, LossItself
 
 NEWTON = 50  # steps of one solution for the loss
 ROUNDING = 1e-15  # of Omega, which the held columns may make much larger than what there is to gain
@@ -44,6 +44,10 @@ class Held:
     data: DataTerm
     penalty: Canonical
     parts: tuple
+
+    @property
+    def loss(self):
+        return self.data.loss
 
     @cached_property
     def ridge(self):
@@ -98,9 +102,10 @@ class HeldGap(NamedTuple):
     z: np.ndarray
 
 
-def held_gap(problem, new, duals, split=None, start=None):
+def held_gap(problem, new, duals, split=None, start=None, v=None):
     """The HeldGap of the new columns ``new``; ``duals`` [(K, d, T)] of every group are near a subgradient of the terms
-    at the others, ``split`` (G, d) near the shares of the groups in ``z``.
+    at the others, ``split`` (G, d) near the shares of the groups in ``z``, and ``v`` (n,) near subgradients of a loss
+    with kinks.
 
     For any Z_k = [D_k, z_g] of dual norm 1 at most, with the z_g adding up to z, minus the gradient of the rest, the
     sums of the Fenchel gaps of the loss, the terms and the coupling bound what the objective is above its optimum.
@@ -112,7 +117,7 @@ def held_gap(problem, new, duals, split=None, start=None):
     b = data.best_intercept(raw, start)
     at = tasks.shift(raw, b)
     primal = data.value(at) + penalty.value(joined)
-    v = balanced(data, loss.derivative(tasks.y, at))
+    v = balanced(data, loss.derivative(tasks.y, at) if v is None else loss.inside(tasks.y, np.where(c > 0, v, 0.0)))
     g = tasks.adjoint(-c * v)[:, 0]
     z = g - 2 * (m * w + problem.pull)
     shape = len(w), problem.parts[0].shape[1] + 1
@@ -126,16 +131,20 @@ def held_gap(problem, new, duals, split=None, start=None):
         z = tasks.adjoint(-c * v)[:, 0] - 2 * coupled[:, 0]
         if np.any(np.abs(z) > 1e-7 * np.sqrt(data.design.squares[:, 0] * float(c @ v**2)), where=entries[:, -1]):
             return HeldGap(primal, np.inf, b, z)
+    scale = loss.reach(tasks.y, np.where(c > 0, v, 0.0))
     if all(part is not None for part in problem.free):
-        share = loss.fenchel_gap(tasks.y, at, v)
-        gap = float(c @ np.where(c > 0, share, 0.0)) + (float(z @ z) / (4 * m) if m > 0 else 0.0)
+        share = loss.fenchel_gap(tasks.y, at, scale * v)
+        gap = float(c @ np.where(c > 0, share, 0.0))
+        if m > 0:
+            # (Of the coupling, m norm(w + pull / m)^2.)
+            gap += m * float(np.sum(((1 - scale) * (w + problem.pull / m) - scale * z / (2 * m)) ** 2))
         return HeldGap(primal, float(not_below_zero(gap, abs(primal))), b, z)
     if entries is not None or out is not None:
         # What is not penalised has no subgradient, and what has to be zero any.
         none = (False if entries is None else entries[:, -1]) | (False if out is None else out[:, -1])
         z = np.where(none, 0.0, z)
     shares = _shared_out(problem, z, split, shape)
-    found, scale = [], 1.0
+    found = []
     for group, at_group, dual, z_g, part in zip(
         penalty.groups, penalty.seen(joined), duals, shares, problem.free, strict=True
     ):
@@ -203,16 +212,17 @@ def _alone(free):
 def solve_held(problem, tol=1e-4, max_iter=10_000, callback=None):
     """Minimise a Held problem, as ``convexmtl.solvers.solve`` does others; the parts of the Result are the w_k (d,)."""
     K, k = len(problem.parts), problem.part
-    side, threshold = _Loss(problem.data), problem.threshold(tol)
-    if all(part is not None for part in problem.free):
-        zeros = [np.zeros(len(P)) for P in problem.parts]
+    side, threshold = (_Loss if problem.loss.smooth else _SplitLoss)(problem.data), problem.threshold(tol)
+    if (problem.loss.smooth or problem.ridge == 0) and all(part is not None for part in problem.free):
+        zeros, v = [np.zeros(len(P)) for P in problem.parts], None
         if problem.ridge > 0:
             w = side.solve(-2 * problem.pull, 2 * problem.ridge, zeros[0])
         else:
             alone = Problem(problem.data, Canonical((), Nested(1, [0.0])))
-            w = solve(alone, None, tol, max_iter, callback).W[:, 0]
+            result = solve(alone, None, tol, max_iter, callback)
+            w, v = result.W[:, 0], None if result.dual is None else result.dual.v
         new = tuple(w * problem.kept if j == k else zeros[j] for j in range(K))
-        found = held_gap(problem, new, None)
+        found = held_gap(problem, new, None, v=v)
         status = Status.of(found.gap, threshold) or Status.STALLED
         return Result(new, found.intercept, found.primal, found.gap, 1, status)
 
@@ -223,7 +233,7 @@ def solve_held(problem, tol=1e-4, max_iter=10_000, callback=None):
         claims = []
         for claim in directions.claims():
             new = tuple(w * problem.kept for w in claim)
-            claims.append((held_gap(problem, new, directions.duals, directions.split, side.b), new))
+            claims.append((held_gap(problem, new, directions.duals, directions.split, side.b, side.v), new))
         found, new = min(claims, key=lambda claim: claim[0].gap)
         history.append((n_iter, found.primal, found.gap))
         if callback is not None:
@@ -246,6 +256,7 @@ class _Loss:
     """What the loss of the new task asks of w."""
 
     group, tolerated = GROUP, CHEAP
+    v = None  # subgradients other than the derivatives
 
     def __init__(self, data):
         self.data, self.b = data, None
@@ -283,6 +294,36 @@ class _Loss:
     def balance(self, tolerated):
         return False
 
+    def state(self, rho):
+        return np.zeros(0)
+
+    def set_state(self, state, rho):
+        pass
+
+
+class _SplitLoss:
+    """The same for a loss with kinks, which is split from w as in ``splitting``: one step of it at a time."""
+
+    b = None
+
+    def __init__(self, data):
+        alone = Problem(data, Canonical((), Nested(1, [0.0])))
+        self.inner, zero = LossItself(alone), np.zeros((data.shape[0], 1))
+        self.inner.begin(zero, duality_gap(alone, (zero,)), Dual(v=data.pull))
+        self.group, self.tolerated = self.inner.group, self.inner.tolerated
+        self.balance, self.state, self.set_state = self.inner.balance, self.inner.state, self.inner.set_state
+
+    @property
+    def v(self):
+        return self.inner.dual.v
+
+    def solve(self, right, shift, w):
+        """The w of one iteration, for (shift/2) norm(w)^2 - right . w beside the predictions."""
+        target = self.inner.target(w[:, None])
+        w = self.inner.gram.solve(target + right[:, None], np.array([shift]))
+        self.inner.step(w)
+        return w[:, 0]
+
 
 class _HeldDirections(Directions):
     """The iteration: V_k (d, T + 1) the proxes; on the other side all P_k, which stay, and W = w (d,); U their scaled
@@ -292,18 +333,22 @@ class _HeldDirections(Directions):
     """
 
     def __init__(self, problem, side):
-        self.problem, self.groups, self.side = problem, problem.penalty.groups, side
+        self.problem, self.side, self.duals = problem, side, []
+        # (Where no term sees the new column, there is but the coupling.)
+        alone = all(part is not None for part in problem.free)
+        self.groups = () if alone else problem.penalty.groups
         self.counts = [len(group) for group in self.groups]
-        self.held = [np.column_stack(at) for at in problem.penalty.seen(problem.parts)]
+        self.held = [np.column_stack(at) for at in problem.penalty.seen(problem.parts)][: len(self.groups)]
         self.W = sum(P.mean(axis=1) for P in problem.parts)
         joined = problem.joined([P.mean(axis=1) for P in problem.parts])
-        self.V = [np.stack(at) for at in problem.penalty.seen(joined)]
+        self.V = [np.stack(at) for at in problem.penalty.seen(joined)][: len(self.groups)]
         size = sum(float(np.sum(V**2)) for V in self.V)
         value = sum(sum(sizes) for sizes in problem.penalty.values(joined))
-        rho = value / size if value > 0 and size > 0 else self.top
+        rho = value / size if 0 < value < np.inf and size > 0 else self.top
         self.rho = np.full(len(self.groups), rho)
         self.U = [np.zeros((len(self.W), held.shape[1] + 1)) for held in self.held]
         self.age = 0
+        self.group, self.waited = side.group, 0
         self._forget()
 
     @property
@@ -313,11 +358,13 @@ class _HeldDirections(Directions):
 
     @property
     def split(self):
-        return -np.stack([rho * u[:, -1] for rho, u in zip(self.rho, self.U, strict=True)])
+        return [-rho * u[:, -1] for rho, u in zip(self.rho, self.U, strict=True)]
 
     def claims(self):
         """[new columns] that may be the solution."""
         problem = self.problem
+        if not self.groups:
+            return [tuple(self.W if j == problem.part else 0 * self.W for j in range(len(problem.parts)))]
         if problem.free[0] is None and self.counts[0] > 1:
             return [tuple(self.V[0][:, :, -1])]
         zero = np.zeros(len(self.W))
@@ -358,12 +405,12 @@ class _HeldDirections(Directions):
             size = max(np.linalg.norm(total), np.linalg.norm(W), 1e-300)
             primal.append(np.linalg.norm(total - W) / size)
             dual.append(moved / max(np.linalg.norm(U) * K, 1e-300))
-        return primal, dual
+        return (primal, dual) if self.groups else ([0.0], [np.inf])
 
     @property
     def _state(self):
         scale = np.sqrt(self.rho / self._unit)
-        pieces = [self.W]
+        pieces = [self.side.state(self._unit), self.W]
         for s, V, U, K in zip(scale, self.V, self.U, self.counts, strict=True):
             pieces += [s * V.ravel(), s * U[:, :-1].ravel(), s * K * U[:, -1]]
         return np.concatenate(pieces)
@@ -371,7 +418,8 @@ class _HeldDirections(Directions):
     def _set_state(self, state):
         scale, d = np.sqrt(self.rho / self._unit), len(self.W)
         sizes = [size for V, U in zip(self.V, self.U, strict=True) for size in (V.size, U.size - d, d)]
-        self.W, *pieces = np.split(state, np.cumsum([d, *sizes])[:-1])
+        own, self.W, *pieces = np.split(state, np.cumsum([len(self.side.state(self._unit)), d, *sizes])[:-1])
+        self.side.set_state(own, self._unit)
         for g, (s, K) in enumerate(zip(scale, self.counts, strict=True)):
             V, held, u = pieces[3 * g : 3 * g + 3]
             self.V[g] = V.reshape(self.V[g].shape) / s

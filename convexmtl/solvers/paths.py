@@ -8,7 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from .._input import read_list
-from ..certificate import duality_gap
+from ..certificate import Dual, duality_gap
 from ..coupling import Nested
 from ..gram import largest_eigenvalue
 from ..penalties.base import Canonical
@@ -55,7 +55,8 @@ def negligible_factor(problem):
 def _gradient_at_zero(problem):
     """(Z, bound of its rounding in the products, bound of all its rounding), each (d, T), at W = 0."""
     tasks, loss, c = problem.tasks, problem.loss, problem.tasks.weight
-    certificate = duality_gap(problem, _at_infinity(problem))
+    parts, known = _at_infinity(problem)
+    certificate = duality_gap(problem, parts, dual=known)
     free = problem.penalty.free_entries(problem.shape)
     y, z = tasks.y, certificate.z
     v = np.abs(loss.derivative(y, z))
@@ -70,14 +71,17 @@ def _gradient_at_zero(problem):
 
 
 def _at_infinity(problem):
-    """Parts of the W that is left of the strongest penalty: zeros, but for features that it leaves free."""
+    """(parts, Dual) of the W that is left of the strongest penalty: zeros, but for features that it leaves free."""
     parts, free = problem.zeros(), problem.penalty.free_entries(problem.shape)
+    known = None if problem.loss.smooth else Dual(v=problem.data.pull)
     if free is not None:
         rows, T = np.flatnonzero(free.any(axis=1)), problem.shape[1]
         data, penalty = replace(problem.data, tasks=problem.tasks.select(rows)), problem.penalty
         terms = (penalty.terms[0].restrict(rows),) if penalty.positive else ()
-        parts[0][rows] = solve(Problem(data, Canonical(terms, Nested(T, [0.0]))), None, UNPENALISED).W
-    return parts
+        tol = UNPENALISED if data.loss.smooth else ACCURACY
+        result = solve(Problem(data, Canonical(terms, Nested(T, [0.0]))), None, tol)
+        parts[0][rows], known = result.W, result.dual
+    return parts, known
 
 
 def _alternating(Z):
@@ -86,10 +90,18 @@ def _alternating(Z):
 
 
 def _largest_second(problem):
-    """The largest second derivative of the loss, or where it has no bound, the largest at W = 0."""
-    tasks, loss = problem.tasks, problem.loss
+    """The largest second derivative of the loss, or where it has no bound, the largest at W = 0.
+
+    Of a loss with kinks that of the parabolas that lead from W = 0 to no loss at all, as steep there.
+    """
+    tasks, loss, c = problem.tasks, problem.loss, problem.tasks.weight
     if loss.curvature is not None:
         return loss.curvature
+    if not loss.smooth:
+        z = tasks.spread(problem.data.trivial[1])
+        drops = 2 * tasks.sum(c * loss.value(tasks.y, z))
+        squares = tasks.sum(c * loss.derivative(tasks.y, z) ** 2)
+        return float(np.max(np.divide(squares, drops, out=np.zeros_like(drops), where=drops > 0)))
     return float(np.max(loss.second(tasks.y, tasks.spread(problem.data.trivial[1]))[tasks.weight > 0]))
 
 
@@ -182,7 +194,7 @@ def _solve_path(problems, factors, tol, max_iter):
         before, result = result, solve(here, start, tol, max_iter)
         if start is not before and result.n_iter == 0:
             # What was foretold holds; that is for the data to say.
-            certificate = duality_gap(here, result.parts)
+            certificate = duality_gap(here, result.parts, dual=result.dual)
             result = replace(result, dual_gap=certificate.gap, objective=certificate.primal, certificate=certificate)
         yield result
         start = result

@@ -33,8 +33,8 @@ PATIENCE = 200  # iterations after which twice that ratio is borne: a weight tha
 
 def applies(problem):
     """Whether the quadratic model can be factored: no coupling off the diagonal, and matrices that fit. Or nothing else
-    can: several penalties on one W have no prox together."""
-    if problem.penalty.whole:
+    can: several penalties on one W have no prox together, and a loss with kinks has no model."""
+    if problem.penalty.whole or not problem.loss.smooth:
         return True
     return problem.penalty.coupling.is_diagonal and problem.data.design.fits(flat=problem.loss.quadratic)
 
@@ -42,11 +42,15 @@ def applies(problem):
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf, split_loss=False):
     """See ``convexmtl.solvers.solve``. One iteration is one prox of every part, and of the loss where that is split."""
     # (The loss is its own model then.)
-    direct, threshold = problem.loss.quadratic or split_loss, problem.threshold(tol)
+    direct = problem.loss.quadratic or split_loss or not problem.loss.smooth
+    threshold = problem.threshold(tol)
     start = Result(problem.zeros(), None, np.inf, np.inf, 0, None) if start is None else start
     # (Zeros, or where a path leads on, may be outside of what constraints allow.)
     parts = problem.penalty.feasible(start.parts)
-    parts, certificate, dual = _best(problem, [(parts, start.dual), (parts, None)], start.intercept)
+    known = [start.dual, None]
+    if not problem.loss.smooth and not any(np.any(part) for part in parts):
+        known.insert(0, Dual(v=problem.data.pull))
+    parts, certificate, dual = _best(problem, [(parts, dual) for dual in known], start.intercept)
     directions, model, flat, n_iter, since_better, history = None, None, True, 0, 0, []
     rho, best = start.rho, (certificate, parts, dual)
 
@@ -67,7 +71,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         if direct:
             if directions is None:
                 split_loss = not problem.loss.quadratic
-                side = _Loss(problem) if split_loss else _Model(problem, problem.data.gram(certificate.z, flat))
+                side = LossItself(problem) if split_loss else _Model(problem, problem.data.gram(certificate.z, flat))
                 directions = Directions(problem, parts, certificate, side, rho, dual=dual)
             n_iter += directions.run(min(CHECK_EVERY, left), 0.0)
             parts, certificate, dual = directions.claimed(certificate.intercept, threshold)
@@ -119,7 +123,7 @@ class Directions:
         self.W = sum(parts)
         self.V = [np.stack(at) for at in problem.penalty.seen(parts)]
         self.factored = None
-        side.begin(self.W, certificate)
+        side.begin(self.W, certificate, dual)
         G = len(self.groups)
         if rho is None or np.shape(rho) != (G,):
             self.rho = np.full(G, max(1e-2 * self.top, 1e-300))
@@ -132,6 +136,7 @@ class Directions:
             U = [-share / rho for share, rho in zip(shares, self.rho, strict=False)]
         self.U = list(U)
         self.age, self.favourite, self.turn = 0, 0, 0
+        self.group, self.waited = side.group, 0
         self._forget()
 
     @property
@@ -183,12 +188,13 @@ class Directions:
         return found[self.favourite]
 
     def _certified(self, parts, intercept, threshold):
-        split = self.split
+        split, own = self.split, self.side.dual
+        better = None if own is None else own._replace(split=split)
+        if not self.problem.loss.smooth:
+            return parts, duality_gap(self.problem, parts, start=intercept, dual=better), better
         dual = None if split is None else Dual(split=split)
         certificate = duality_gap(self.problem, parts, start=intercept, dual=dual)
-        at = self.side.at
-        if at is not None and certificate.gap > threshold:
-            better = Dual(at, split)
+        if better is not None and certificate.gap > threshold:
             other = duality_gap(self.problem, parts, start=certificate.intercept, dual=better)
             if other.gap < certificate.gap:
                 return parts, other, better
@@ -283,10 +289,14 @@ class Directions:
             if not length <= before:
                 self._set_state(state)
                 self._forget()
+                # Where extrapolations lead astray, they are tried less and less often.
+                self.group = self.group if self.problem.loss.smooth else 2 * self.group
                 return False
             self.retreat = None
+        self.waited += 1
         self.iterates = self.iterates[-self.side.group - 1 :]
-        if jump and len(self.iterates) > self.side.group:
+        if jump and self.waited >= self.group and len(self.iterates) > self.side.group:
+            self.waited = 0
             weights = anderson_weights(self.iterates)
             if weights is not None:
                 last = self.iterates[-1]
@@ -319,14 +329,14 @@ class _Model:
     """A quadratic model of the loss: its Hessian and what its minimiser W solves, gram W = target."""
 
     group = GROUP
-    at = None  # predictions other than those of W
+    dual = None  # it has none but those to which W leads
 
     def __init__(self, problem, gram):
         self.coupling, self.design, self.gram = problem.penalty.coupling, problem.data.design, gram
         self.scale = np.ones(len(gram.scale))
         self.tolerated = COSTLY if gram.refactors and len(gram.diagonal) > FEW else CHEAP
 
-    def begin(self, W, certificate):
+    def begin(self, W, certificate, dual):
         # (The gradient of the coupling, which the certificate's Z contains, is the system's own.)
         self.right = self.gram.apply(W) + certificate.Z + 2 * self.coupling.apply(W)
 
@@ -349,7 +359,7 @@ class _Model:
         pass
 
 
-class _Loss:
+class LossItself:
     """The loss itself: predictions z (N,) of their own, drawn towards x . w + b by sigma (T,), the scaled dual u (N,).
 
     An iteration takes the prox of the loss; W and b see sigma_t / 2 sum_i e_ti (z_ti + u_ti - x_ti . w_t - b_t)^2,
@@ -363,7 +373,8 @@ class _Loss:
     def __init__(self, problem):
         self.data = problem.data
         design, tasks = problem.data.design, problem.tasks
-        self.weight, c = design.evened, tasks.weight
+        c = tasks.weight
+        self.weight = design.evened if problem.loss.by_sample else c
         self.even = self.weight is c
         self.share = np.divide(self.weight, c, out=np.ones_like(c), where=c > 0)
         self.mass = tasks.sum(self.weight)
@@ -374,18 +385,28 @@ class _Loss:
             self.unit = design.weighted(self.weight, self.centres)
 
     @property
-    def at(self):
-        return self.z
+    def dual(self):
+        """The Dual of the predictions."""
+        if self.data.loss.smooth:
+            return Dual(at=self.z)
+        v = -self.u * self.data.tasks.spread(self.scale) * self.share
+        return Dual(v=self.data.loss.inside(self.data.tasks.y, v))
 
-    def begin(self, W, certificate):
+    def begin(self, W, certificate, dual):
         data, tasks = self.data, self.data.tasks
         self.z = certificate.z
         # The curvature of the parabolas that lead from here to the lowest loss: a Huber loss that is all beyond delta
-        # has next to none at a point, but drops from far.
-        c, v = tasks.weight, data.loss.derivative(tasks.y, self.z)
-        drop = np.where(c > 0, data.loss.fenchel_gap(tasks.y, self.z, np.zeros_like(v)), 0.0)
+        # has next to none at a point, but drops from far. A loss with kinks, which may be as steep where hardly
+        # anything is left of it, is looked at where W is zero.
+        at = self.z if data.loss.smooth else tasks.spread(data.trivial[1])
+        c, v = tasks.weight, data.loss.derivative(tasks.y, at)
+        drop = np.where(c > 0, data.loss.fenchel_gap(tasks.y, at, np.zeros_like(v)), 0.0)
         squares, drops = tasks.sum(c * v**2), 2 * tasks.sum(c * drop)
-        self.scale = np.divide(squares, drops, out=data.curvature(self.z, True)[1], where=(squares > 0) & (drops > 0))
+        known = (squares > 0) & (drops > 0)
+        self.scale = np.divide(squares, drops, out=data.curvature(at, True)[1], where=known)
+        if not data.loss.smooth:
+            self.scale[~known] = self.scale[known].mean() if known.any() else 1.0
+            v = data.loss.derivative(tasks.y, self.z) if dual is None or dual.v is None else dual.v
         self.gram = self.unit.scaled(self.scale)
         self.u = -v / (tasks.spread(self.scale) * self.share)
         self.u[tasks.weight <= 0] = 0.0

@@ -250,7 +250,7 @@ class AtSamples(Loss):
         return self._each("inside", y, v)
 
     def reach(self, y, v):
-        return min(loss.reach(y[own], v[own]) for loss, _, own in self.groups)
+        return min(loss.reach(y[own], v[own]) for loss, _, own in self._groups)
 
     def give(self, y, z, v):
         return self._each("give", y, v if z is None else z + self.offset, v)

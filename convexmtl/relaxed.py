@@ -73,7 +73,7 @@ def certified(data, W, tol, max_iter, positive=False):
 def _kept_positive(data, W, intercept, ridge):
     """The same for coefficients >= 0."""
     problem = Problem(data, Canonical((Support(ridge, positive=True),), Nested(W.shape[1], [0.0])))
-    result = solve(problem, None, DEEP)
+    result = solve(problem, None, DEEP if data.loss.smooth else KINKED)
     return result.W, result.intercept, ridge
 
 

@@ -96,7 +96,7 @@ SEARCH_ATTRIBUTES = """alphas_ : ndarray of shape (n_alphas,) or (n_paths, n_alp
         What the paths differ in: for each, the parameters that were searched for, of the strengths their ratios."""
 
 REGRESSION_LOSS = """loss : {"squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", \
-        "sqrt"} or Loss, default="squared"
+"sqrt"} or Loss, default="squared"
         "huber" has delta = 1.35 in units of y; a ``Huber(delta)`` object has any other. "poisson" for counts, "gamma"
         for positive targets and ``Tweedie(power)`` in between predict means, exp(x . w_t + b_t)."""
 

@@ -190,7 +190,8 @@ class Directions:
     def _certified(self, parts, intercept, threshold):
         split, own = self.split, self.side.dual
         better = None if own is None else own._replace(split=split)
-        if not self.problem.loss.smooth:
+        if not self.problem.loss.smooth and self.problem.loss.by_sample:
+            # (The derivatives of a loss with kinks say next to nothing of its subgradients.)
             return parts, duality_gap(self.problem, parts, start=intercept, dual=better), better
         dual = None if split is None else Dual(split=split)
         certificate = duality_gap(self.problem, parts, start=intercept, dual=dual)

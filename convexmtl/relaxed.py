@@ -85,7 +85,7 @@ def _with_kinks(data, support, tol, max_iter, positive):
 
 def _fit(data, support):
     if not data.loss.smooth:
-        result, penalty = _with_kinks(data, support, KINKED, 10_000)
+        result, penalty = _with_kinks(data, support, KINKED, 10_000, positive=False)
         return result.W, result.intercept, penalty.ridge
     tasks = data.tasks
     b = data.trivial[1]

@@ -205,7 +205,7 @@ def test_false_alarms_of_a_comparison(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(comparison, "T", 3)
     monkeypatch.setattr(_data, "REPEATS", 1)
     file = tmp_path / "results.csv"
-    comparison.main(["--sets", "2", "--only", "law", "outlier", "--csv", str(file)])
+    comparison.main(["--sets", "2", "--only", "law", "related, an outlier", "--csv", str(file)])
     table = pd.read_csv(file).set_index("setting")
     assert table.index.tolist() == ["equal in law", "related, an outlier"] and table["data sets"].tolist() == [2, 1]
     assert table["relative gain of the outlier"].notna().tolist() == [False, True]

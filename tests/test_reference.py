@@ -20,6 +20,7 @@ from convexmtl import certify, reference, textbook
 from convexmtl.certificate import duality_gap
 from convexmtl.data import DataTerm
 from convexmtl.penalties import (
+    Constraint,
     Coupling,
     DirtyNorm,
     GraphLaplacian,
@@ -36,7 +37,7 @@ from convexmtl.solvers.paths import critical_factor
 from convexmtl.tasks import Tasks
 
 TOL = 1e-7
-FAMILIES = {Coupling, NamedParts, Penalty, RowPenalty, SpectralPenalty}
+FAMILIES = {Constraint, Coupling, NamedParts, Penalty, RowPenalty, SpectralPenalty}
 
 
 @pytest.mark.covering(2)

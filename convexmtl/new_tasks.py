@@ -144,6 +144,11 @@ def _longer(estimator, X, y, label, sample_weight, offset, place, task_weight):
     problem = Held(DataTerm(present, loss, estimator.fit_intercept, fixed), canonical, estimator._fitted_parts())
     show = printer(estimator) if estimator.verbose else None
     result = solve_held(problem, estimator.tol, estimator.max_iter, show)
+    if not np.isfinite(result.objective):
+        raise ValueError(
+            f"no model of task {label!r} was found that {penalty} allows beside those of the other tasks, whose sums "
+            "of parts may be outside of its bounds by rounding: fit all tasks together."
+        )
     if not result.converged:
         warnings.warn(not_converged(estimator, problem, result), ConvergenceWarning, stacklevel=3)
 

@@ -20,9 +20,9 @@ class Status(Enum):
         """What a duality gap says of a fit, if it is to end: None where it is still too large.
 
         A gap below zero is rounding as long as its size would do above zero. Beyond that nothing is certified, and no
-        further iteration mends it.
+        further iteration mends it. (Where the problem has no finite value to compare with, the threshold is infinite.)
         """
-        if gap <= threshold:
+        if gap <= threshold and gap < float("inf"):
             return cls.CONVERGED if gap >= -threshold else cls.CONTRADICTED
         return None
 

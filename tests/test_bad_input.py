@@ -428,7 +428,7 @@ def test_parameters_of_penalties(case, no_work):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"loss": "absolute"}, "loss must be one of .* or a Loss object, got 'absolute'"),
+        ({"loss": "cubic"}, "loss must be one of .* or a Loss object, got 'cubic'"),
         ({"loss": None}, "loss must be one of .*, got None"),
         ({"loss": "logistic"}, "loss='logistic' is a loss for classifiers, not for TraceNormRegressor"),
         ({"loss": cm.SquaredHinge()}, r"loss=SquaredHinge\(\) is a loss for classifiers"),

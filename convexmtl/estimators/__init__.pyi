@@ -106,7 +106,8 @@ class BlockSparseRegressor(_Regressor):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -134,7 +135,8 @@ class ClusteredRegressor(_Regressor):
         alpha_between: float = 0.1,
         alpha_within: float = 1.0,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -165,7 +167,8 @@ class DirtyRegressor(_Regressor):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -196,7 +199,8 @@ class GraphGuidedRegressor(_Regressor):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -217,7 +221,8 @@ class MeanRegularizedRegressor(_Regressor):
         alpha_mean: float = 0.1,
         alpha_variance: float = 1.0,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -240,7 +245,8 @@ class MultiTaskRegressor(_Regressor):
         *,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -264,7 +270,8 @@ class RobustFeatureRegressor(_Regressor):
         alpha_group: float = 0.1,
         alpha_outlier: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -287,7 +294,8 @@ class RobustLowRankRegressor(_Regressor):
         alpha_low_rank: float = 0.1,
         alpha_outlier: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -306,7 +314,8 @@ class SharedFeatureRegressor(_Regressor):
         self,
         alpha: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -329,7 +338,8 @@ class SharedStructureRegressor(_Regressor):
         eta: float = 1.0,
         n_components: int = 1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -361,7 +371,8 @@ class SparseGroupRegressor(_Regressor):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -383,7 +394,8 @@ class SparseLowRankRegressor(_Regressor):
         alpha_sparse: float = 0.05,
         alpha_low_rank: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -405,7 +417,8 @@ class TaskRelationshipRegressor(_Regressor):
         alpha: float = 0.1,
         alpha_ridge: float = 0.0,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -440,7 +453,8 @@ class TemporalRegressor(_Regressor):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -459,7 +473,8 @@ class TraceNormRegressor(_Regressor):
         self,
         alpha: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -486,7 +501,8 @@ class TreeGuidedRegressor(_Regressor):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -587,7 +603,8 @@ class BlockSparseRegressorCV(_RegressorCV):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -619,7 +636,8 @@ class ClusteredRegressorCV(_RegressorCV):
         n_clusters: int = 2,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -655,7 +673,8 @@ class DirtyRegressorCV(_RegressorCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -691,7 +710,8 @@ class GraphGuidedRegressorCV(_RegressorCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -717,7 +737,8 @@ class MeanRegularizedRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -746,7 +767,8 @@ class MultiTaskRegressorCV(_RegressorCV):
         *,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -775,7 +797,8 @@ class RobustFeatureRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -803,7 +826,8 @@ class RobustLowRankRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -826,7 +850,8 @@ class SharedFeatureRegressorCV(_RegressorCV):
     def __init__(
         self,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -855,7 +880,8 @@ class SharedStructureRegressorCV(_RegressorCV):
         *,
         eta: float | ArrayLike = 1.0,
         n_components: int | ArrayLike = 1,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -892,7 +918,8 @@ class SparseGroupRegressorCV(_RegressorCV):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -919,7 +946,8 @@ class SparseLowRankRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -946,7 +974,8 @@ class TaskRelationshipRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 2,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -988,7 +1017,8 @@ class TemporalRegressorCV(_RegressorCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1011,7 +1041,8 @@ class TraceNormRegressorCV(_RegressorCV):
     def __init__(
         self,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1042,7 +1073,8 @@ class TreeGuidedRegressorCV(_RegressorCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,

@@ -48,8 +48,7 @@ class AutoMultiTaskRegressor(RegressorMixin, BaseEstimator):
         cv: Any = None,
         n_jobs: int | None = None,
         selection: Literal["best", "1se"] = "best",
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,

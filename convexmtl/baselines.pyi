@@ -44,8 +44,7 @@ class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -231,8 +230,7 @@ class PooledRegressorCV(RegressorMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -383,5 +381,7 @@ class PooledClassifierCV(ClassifierMixin, BaseEstimator):
     ) -> Self: ...
 
 def single_task(estimator: Any) -> Any: ...
+
 def pooled(estimator: Any) -> Any: ...
+
 def estimator_inside(estimator: Any) -> Any: ...

@@ -90,10 +90,11 @@ def textbook(longer, X, y, loss):
 
 
 # A support has none to share, bounds for each old task say nothing of a new one, a sum of structures would need several
-# places; and with signs, directions of tasks that are free have no certificate while the others are held.
+# places; with signs, directions of tasks that are free have no certificate while the others are held; and parts keep
+# bounds of their sum up to rounding only.
 NOT_EXTENDED = {
     "support", "trace+l1+bounds", "temporal+graph_free", "temporal+task_norm+support", "temporal_free+positive",
-    "temporal_l1_free_positive", "temporal_l2_positive", "sparse,low_rank+positive",  # (parts keep bounds up to rounding)
+    "temporal_l1_free_positive", "temporal_l2_positive", "sparse,low_rank+positive",
 }  # fmt: skip
 # One of every form.
 FORMS = ["l2", "linf_ridge", "dirty_2", "squared_trace_ridge", "box", "learned_clusters", "known_clusters"]

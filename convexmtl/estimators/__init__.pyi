@@ -106,8 +106,7 @@ class BlockSparseRegressor(_Regressor):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -135,8 +134,7 @@ class ClusteredRegressor(_Regressor):
         alpha_between: float = 0.1,
         alpha_within: float = 1.0,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -167,8 +165,7 @@ class DirtyRegressor(_Regressor):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -199,8 +196,7 @@ class GraphGuidedRegressor(_Regressor):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -221,8 +217,7 @@ class MeanRegularizedRegressor(_Regressor):
         alpha_mean: float = 0.1,
         alpha_variance: float = 1.0,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -245,8 +240,7 @@ class MultiTaskRegressor(_Regressor):
         *,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -270,8 +264,7 @@ class RobustFeatureRegressor(_Regressor):
         alpha_group: float = 0.1,
         alpha_outlier: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -294,8 +287,7 @@ class RobustLowRankRegressor(_Regressor):
         alpha_low_rank: float = 0.1,
         alpha_outlier: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -314,8 +306,7 @@ class SharedFeatureRegressor(_Regressor):
         self,
         alpha: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -338,8 +329,7 @@ class SharedStructureRegressor(_Regressor):
         eta: float = 1.0,
         n_components: int = 1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -371,8 +361,7 @@ class SparseGroupRegressor(_Regressor):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -394,8 +383,7 @@ class SparseLowRankRegressor(_Regressor):
         alpha_sparse: float = 0.05,
         alpha_low_rank: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -417,8 +405,7 @@ class TaskRelationshipRegressor(_Regressor):
         alpha: float = 0.1,
         alpha_ridge: float = 0.0,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -453,8 +440,7 @@ class TemporalRegressor(_Regressor):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -473,8 +459,7 @@ class TraceNormRegressor(_Regressor):
         self,
         alpha: float = 0.1,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -501,8 +486,7 @@ class TreeGuidedRegressor(_Regressor):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -603,8 +587,7 @@ class BlockSparseRegressorCV(_RegressorCV):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -636,8 +619,7 @@ class ClusteredRegressorCV(_RegressorCV):
         n_clusters: int = 2,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -673,8 +655,7 @@ class DirtyRegressorCV(_RegressorCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -710,8 +691,7 @@ class GraphGuidedRegressorCV(_RegressorCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -737,8 +717,7 @@ class MeanRegularizedRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -767,8 +746,7 @@ class MultiTaskRegressorCV(_RegressorCV):
         *,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -797,8 +775,7 @@ class RobustFeatureRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -826,8 +803,7 @@ class RobustLowRankRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -850,8 +826,7 @@ class SharedFeatureRegressorCV(_RegressorCV):
     def __init__(
         self,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -880,8 +855,7 @@ class SharedStructureRegressorCV(_RegressorCV):
         *,
         eta: float | ArrayLike = 1.0,
         n_components: int | ArrayLike = 1,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -918,8 +892,7 @@ class SparseGroupRegressorCV(_RegressorCV):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -946,8 +919,7 @@ class SparseLowRankRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -974,8 +946,7 @@ class TaskRelationshipRegressorCV(_RegressorCV):
         self,
         *,
         ratios: int | ArrayLike = 2,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1017,8 +988,7 @@ class TemporalRegressorCV(_RegressorCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1041,8 +1011,7 @@ class TraceNormRegressorCV(_RegressorCV):
     def __init__(
         self,
         *,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1073,8 +1042,7 @@ class TreeGuidedRegressorCV(_RegressorCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,

@@ -14,6 +14,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ._products import without_rounding
 from ._rows import used_rows
+from .coupling import AllBut, share_in
 from .gram import each, grams_of
 from .inverses import inverse
 from .penalties._sums import Sharing
@@ -159,11 +160,12 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         v = v + _correction(problem, at, v, Z, free)
         Z = _gradient(tasks, -c * v, WM, out)
     if free.shape[1] and c.any():
-        left = Z @ free
+        share = share_in(free, Z)
+        left = share if isinstance(free, AllBut) else Z @ free
         # A feature's largest possible share, by Cauchy and Schwarz; only rounding of it may be left.
         size = np.sqrt(problem.data.design.squares.max(axis=1) * float(c @ v**2))
         feasible = feasible and not np.any(np.abs(left[size > 0]) > 1e-7 * size[size > 0, None])
-        Z = Z - left @ free.T
+        Z = Z - share
     shares, rest = [Z] * bool(penalty.terms), None
     if len(penalty.groups) > 1 or any(term.is_constraint for group in penalty.groups for term in group):
         sharing, split = Sharing(penalty.groups, problem.shape), dual.split
@@ -460,6 +462,10 @@ def _correction(problem, z, v, Z, free):
     h = tasks.weight * curvature
     quadratic = data.loss.quadratic
     means = data.design.means if quadratic else tasks.means(h) if data.fit_intercept else None
+    if isinstance(free, AllBut):
+        V = _correction_but(data, h, means, Z, free.others)
+        step = tasks.apply(V)
+        return curvature * (step if means is None else step - tasks.spread(np.sum(means * V, axis=0)))
     if quadratic and data.design.common is not None:
         # H = (free' diag(shares) free) x G has the inverse of a Kronecker product.
         G, shares = data.design.common, data.design.shares
@@ -497,6 +503,29 @@ def _correction(problem, z, v, Z, free):
     if means is not None:
         move = move - tasks.spread(np.sum(means * (C @ free.T), axis=0))
     return curvature * move
+
+
+def _correction_but(data, h, means, Z, others):
+    """The step V (d, T) in all directions but ``others`` (T, m), after which there is nothing left of Z in them:
+    G_t v_t = z_t - (C others')_t, of which C (d, m) is such that V others = 0."""
+    tasks, V = data.tasks, np.zeros(data.shape)
+    if data.loss.quadratic and data.design.common is not None:
+        G, shares = data.design.common, data.design.shares
+        C = ((Z / shares) @ others) / (others.power(2).T @ (1 / shares))
+        return G.inverse @ ((Z - C @ others.T) / shares)
+    d, m = len(Z), others.shape[1]
+    G = data.design.matrices if data.loss.quadratic else tasks.gram(h, means)
+    # The inverse is nearly infinite where no sample of a task determines anything, so that C is zero there.
+    diagonal = np.einsum("tjj->tj", G)
+    little = 1e-11 * np.where(diagonal > 0, diagonal, diagonal.max(axis=0))
+    stiff = inverse(G + little[:, :, None] * np.eye(d), pseudo=False)
+    rigid = inverse((others.power(2).T @ stiff.reshape(len(G), -1)).reshape(m, d, d))
+    inverses = inverse(G)
+    for _ in range(3):
+        rest = Z - each(G, V)
+        C = each(rigid, each(stiff, rest) @ others)
+        V = V + each(inverses, rest - C @ others.T)
+    return V
 
 
 def _few(tasks, free):

@@ -51,7 +51,8 @@ class TaskOperator:
 
     @property
     def free(self):
-        """(T, k) orthonormal basis of the null space of M: sparse where no task is in two directions, else an array."""
+        """(T, k) orthonormal basis of the null space of M: sparse where no task is in two directions, else an array; or
+        ``AllBut`` those that M does not leave free."""
         raise TypeError(f"{type(self).__name__} does not define free")
 
     @property
@@ -198,10 +199,12 @@ class Nested(TaskOperator):
 
     @cached_property
     def free(self):
-        T, basis = self.n_tasks, []
+        T, basis, zero = self.n_tasks, [], np.flatnonzero(self.values == 0)
         if not self.groups:
             return sparse.csr_array(sparse.identity(T)) if self.values[0] == 0 else np.zeros((T, 0))
-        for level in np.flatnonzero(self.values == 0):
+        if zero.tolist() == [0]:
+            return AllBut(self._indicators[0].T * np.sqrt(self._inverse_sizes[1])[:, None])
+        for level in zero:
             if level == 0:
                 H = np.eye(T)
             else:
@@ -243,6 +246,28 @@ class Nested(TaskOperator):
         groups = [codes + k for codes, k in zip(self.groups, first, strict=False)]
         shares = [rise / sizes for rise, sizes in zip(np.diff(self.values), self._sizes, strict=True)]
         return _pack(groups=groups, shares=np.concatenate(shares) if shares else ())
+
+
+class AllBut:
+    """The k = T - m directions of T tasks that are orthogonal to m others, with no basis of T x k numbers.
+
+    Parameters
+    ----------
+    others : sparse array of shape (T, m)
+        Orthonormal, no task in two.
+    """
+
+    def __init__(self, others):
+        self.others = sparse.csr_array(others)
+        T, m = others.shape
+        self.shape = T, T - m
+
+
+def share_in(free, Z):
+    """(d, T) the share of Z (d, T) in the directions ``free``, as ``TaskOperator.free`` has them."""
+    if isinstance(free, AllBut):
+        return Z - (Z @ free.others) @ free.others.T
+    return (Z @ free) @ free.T
 
 
 def indicators(codes):

@@ -1,10 +1,13 @@
 """Couplings as operators, and the systems that they make, beside their matrices."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from convexmtl.coupling import Dense, Graph, Nested
+import convexmtl as cm
+from convexmtl.coupling import Dense, Graph, Nested, share_in
 from convexmtl.gram import Semidefinite
 from convexmtl.solvers import direct
 
@@ -89,13 +92,19 @@ def test_is_its_matrix(name):
     assert_allclose(operator.shifted(0.7).matrix(), M + 0.7 * np.eye(T), atol=1e-14 * top)
 
 
+def basis_of_free(operator):
+    """(T, k) an orthonormal basis of what it leaves free."""
+    share = share_in(operator.free, np.eye(T))
+    return np.linalg.eigh(share)[1][:, T - operator.free.shape[1] :]
+
+
 @every_operator
 def test_spectrum(name):
     operator = OPERATORS[name]
     M = textbook(operator)
     values = np.linalg.eigvalsh(M)
     cut = 1e-12 * max(values[-1], 1e-300)
-    free = operator.free @ np.eye(operator.free.shape[1])
+    free = basis_of_free(operator)
     assert free.shape[1] == np.sum(values <= cut)
     assert_allclose(free.T @ free, np.eye(free.shape[1]), atol=1e-12)
     assert_allclose(operator.apply(free.T), 0, atol=1e-15)
@@ -128,7 +137,7 @@ def test_a_graph_does_not_see_tasks_that_are_alike():
 def test_what_is_free_is_not_pulled(name):
     """Not even by the rounding of a large share in it, beside which that of a feature in small units is large."""
     operator, rng = OPERATORS[name], np.random.default_rng(1)
-    free = operator.free @ np.eye(operator.free.shape[1])
+    free = basis_of_free(operator)
     W = rng.normal(size=(D, T)) + 1e8 * rng.normal(size=(D, free.shape[1])) @ free.T
     WM = operator.apply(W)
     assert_allclose(WM @ free, 0, atol=1e-14 * np.abs(WM).max())
@@ -230,6 +239,28 @@ def test_a_coupling_far_from_its_matrices_loses_none_of_their_digits(unit):
             assert residual(G, operator, system(R), R) <= 1e-12
 
 
+@pytest.mark.parametrize(
+    "loss, rows", [*product(["squared", "huber"], [30, 3, None]), *product(["logistic", "poisson"], [30, None])]
+)
+@pytest.mark.parametrize("clusters", [ALL, FINE])
+def test_free_deviations_are_certified_without_a_basis_of_them(loss, rows, clusters):
+    """As by the matrix, whose null space has one; rows=None is one X for all tasks."""
+    rng = np.random.default_rng(5)
+    n = rows or 40
+    X = rng.normal(size=(n if rows is None else n * T, D)) * [1.0, 1e3, 1e-3, 1.0]
+    task = None if rows is None else np.repeat(np.arange(T), n)
+    y = X[:, :1] + rng.normal(size=(n, T)) if rows is None else X[:, 0] + rng.normal(size=n * T)
+    y = {"logistic": np.sign(y), "poisson": np.round(np.exp(np.clip(y, None, 3)))}.get(loss, y)
+    penalty = cm.ClusterCoupling(clusters, alpha_mean=0.2, alpha_between=0.1, alpha_within=0.0)
+    estimator = cm.MultiTaskClassifier if loss == "logistic" else cm.MultiTaskRegressor
+    few = estimator(penalty, loss=loss, tol=1e-7).fit(X, y, task=task)
+    whole = estimator(cm.TaskCoupling(penalty.matrix(T)), loss=loss, tol=1e-7).fit(X, y, task=task)
+    # (What did not converge would have warned.)
+    gaps = few.dual_gap_ + whole.dual_gap_
+    assert gaps <= 1e-6 * np.abs(y).max() ** 2
+    assert abs(few.objective_ - whole.objective_) <= gaps + 1e-12 * abs(whole.objective_)
+
+
 @pytest.mark.parametrize("unit", [1.0, 1e2, 1e3])
 @pytest.mark.parametrize("name", ["chain", "mean free", "any, the mean free", "tasks free"])
 def test_a_system_as_a_whole_loses_nothing_of_what_is_free(name, unit):
@@ -237,7 +268,7 @@ def test_a_system_as_a_whole_loses_nothing_of_what_is_free(name, unit):
     units = np.array([1.0, unit, 1.0, 1 / unit])
     G, operator = grams() * np.outer(units, units), OPERATORS[name]
     R = np.random.default_rng(4).normal(size=(D, T)) * units[:, None]
-    free = operator.free @ np.eye(operator.free.shape[1])
+    free = basis_of_free(operator)
     for strength in 10.0 ** np.arange(-8, 9, 4):
         W = direct.Whole(G, operator.scaled(strength))(R)
         left = (np.einsum("tij,jt->it", G, W) - R) @ free

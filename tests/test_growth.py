@@ -58,6 +58,10 @@ PIECES = {
     "nothing": lambda T: cm.BlockSparseRegressor(alpha=0.0),
     "graph, l1": lambda T: cm.GraphGuidedRegressor([(t, t + 1) for t in range(0, T, 2)], alpha=0.1),
     "graph, l2": lambda T: cm.GraphGuidedRegressor([(t, t + 1) for t in range(0, T, 2)], alpha=0.1, norm="l2"),
+    "the mean alone": lambda T: cm.MeanRegularizedRegressor(alpha_mean=0.1, alpha_variance=0.0),
+    "means of clusters alone": lambda T: cm.ClusteredRegressor(
+        clusters=np.arange(T) % 50, alpha_mean=0.1, alpha_between=0.1, alpha_within=0.0
+    ),
     "groups": lambda T: cm.TreeGuidedRegressor([([t, t + 1], 1.0) for t in range(0, T - 2, 2)], alpha=0.1),
 }
 
@@ -73,7 +77,8 @@ def test_what_is_free_of_every_piece_makes_no_array_of_all_pairs(name):
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 5 * (X.nbytes + y.nbytes + task.nbytes)
+    # (A matrix of features for every task is half of X here, and some are held at a time.)
+    assert peak < 6 * (X.nbytes + y.nbytes + task.nbytes) < 8 * MANY**2
 
 
 @pytest.mark.parametrize("family", ["known clusters", "task relationships"])

@@ -6,6 +6,7 @@ The compiled proxes take one step per task: they minimise sum_t (x_t - v_t)^2 / 
 import numpy as np
 
 from .._jit import kernel
+from ..coupling import share_in
 from ._manifold import of_row_prox
 from .base import Penalty
 
@@ -216,8 +217,7 @@ def without(Z, free, positive=False):
         return Z
 
     def share(Z):
-        found = Z @ free
-        return (np.maximum(found, 0.0) if positive else found) @ free.T
+        return np.maximum(Z @ free, 0.0) @ free.T if positive else share_in(free, Z)
 
     rest = Z - share(Z)
     rest[np.abs(rest).max(axis=1) <= 1e-13 * np.abs(Z).max(axis=1)] = 0.0

@@ -21,12 +21,13 @@ PASS = (
     "float64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
     " float64[:, ::1], coupling, float64[::1], row_prox, float64[::1], int64[::1], int64, int64, int64, float64[::1])"
 )
+GRADIENTS = "void(float64[:, ::1], float64[:, ::1], int64, int64, float64[:, :])"
 ADD = "void(float64[:, ::1], int64[::1], int64, float64[:, :, ::1], float64[:, ::1])"
 STEPS = "void(float64[:, ::1], float64[::1], float64, float64, float64[:, ::1])"
 SWEEPS = (
     "int64(float64[:, :, ::1], float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
     " coupling, float64[::1], row_prox, float64[::1], int64[::1],"
-    f" pointer({PASS}), pointer({ADD}), int64, int64, float64, float64[::1])"
+    f" pointer({PASS}), pointer({ADD}), pointer({GRADIENTS}), int64, int64, float64, float64[::1])"
 )
 
 
@@ -50,8 +51,8 @@ def _add_centred(a, mean, h, x, u):
         u[i] += a * h[i] * (x[i] - mean)
 
 
-@kernel("void(float64[:, ::1], float64[:, ::1], int64, int64, float64[:, ::1])", fastmath=True)
-def _gradients(u, X, begin, end, out):
+@kernel(GRADIENTS, fastmath=True)
+def gradients(u, X, begin, end, out):
     """out[t, j - begin] = u[t] . X[j], four tasks by four rows at a time, so that 16 sums stay in registers."""
     T, n = u.shape
     for j in range(begin, end - 3, 4):
@@ -95,6 +96,11 @@ def _gradients(u, X, begin, end, out):
             out[t, j - begin] = _dot(u[t], X[j])
 
 
+@kernel(GRADIENTS)
+def no_gradients(u, X, begin, end, out):
+    """In the place of ``gradients`` where nobody asks for them: compiled at once."""
+
+
 @kernel(
     "void(float64, float64, float64, float64, float64, float64, float64, float64, float64, float64, float64, float64,"
     " float64, float64, float64, float64, float64[::1], float64[::1], float64[::1], float64[::1], float64[::1],"
@@ -117,36 +123,23 @@ def add_shared(D, rows, n_rows, G, u):
     X, (T, n) = G[0], u.shape
     for a in range(0, n, 1024):
         e = min(a + 1024, n)
-        for k in range(0, n_rows - 3, 4):
-            x0, x1, x2, x3 = X[rows[k], a:e], X[rows[k + 1], a:e], X[rows[k + 2], a:e], X[rows[k + 3], a:e]
+        for k in range(0, n_rows, 4):
+            # (Beyond the last one: that one again, zero times.)
+            k1, k2, k3 = min(k + 1, n_rows - 1), min(k + 2, n_rows - 1), min(k + 3, n_rows - 1)
+            one, two, three = 1.0 * (k1 - k), 1.0 * (k2 - k1), 1.0 * (k3 - k2)
+            x0, x1, x2, x3 = X[rows[k], a:e], X[rows[k1], a:e], X[rows[k2], a:e], X[rows[k3], a:e]
             for t in range(0, T - 3, 4):
                 _add_four(
-                    D[k, t], D[k + 1, t], D[k + 2, t], D[k + 3, t],
-                    D[k, t + 1], D[k + 1, t + 1], D[k + 2, t + 1], D[k + 3, t + 1],
-                    D[k, t + 2], D[k + 1, t + 2], D[k + 2, t + 2], D[k + 3, t + 2],
-                    D[k, t + 3], D[k + 1, t + 3], D[k + 2, t + 3], D[k + 3, t + 3],
+                    D[k, t], one * D[k1, t], two * D[k2, t], three * D[k3, t],
+                    D[k, t + 1], one * D[k1, t + 1], two * D[k2, t + 1], three * D[k3, t + 1],
+                    D[k, t + 2], one * D[k1, t + 2], two * D[k2, t + 2], three * D[k3, t + 2],
+                    D[k, t + 3], one * D[k1, t + 3], two * D[k2, t + 3], three * D[k3, t + 3],
                     x0, x1, x2, x3, u[t, a:e], u[t + 1, a:e], u[t + 2, a:e], u[t + 3, a:e],
                 )  # fmt: skip
             for t in range(T // 4 * 4, T):
-                v, d0, d1, d2, d3 = u[t, a:e], D[k, t], D[k + 1, t], D[k + 2, t], D[k + 3, t]
+                v, d0, d1, d2, d3 = u[t, a:e], D[k, t], one * D[k1, t], two * D[k2, t], three * D[k3, t]
                 for i in range(e - a):
                     v[i] += d0 * x0[i] + d1 * x1[i] + d2 * x2[i] + d3 * x3[i]
-        k, rest = n_rows // 4 * 4, n_rows % 4
-        if rest == 3:
-            x0, x1, x2 = X[rows[k], a:e], X[rows[k + 1], a:e], X[rows[k + 2], a:e]
-            for t in range(T):
-                v, d0, d1, d2 = u[t, a:e], D[k, t], D[k + 1, t], D[k + 2, t]
-                for i in range(e - a):
-                    v[i] += d0 * x0[i] + d1 * x1[i] + d2 * x2[i]
-        elif rest == 2:
-            x0, x1 = X[rows[k], a:e], X[rows[k + 1], a:e]
-            for t in range(T):
-                v, d0, d1 = u[t, a:e], D[k, t], D[k + 1, t]
-                for i in range(e - a):
-                    v[i] += d0 * x0[i] + d1 * x1[i]
-        elif rest == 1:
-            for t in range(T):
-                _add(D[k, t], X[rows[k], a:e], u[t, a:e])
 
 
 @kernel(STEPS)
@@ -315,8 +308,11 @@ def add_task_rows(D, rows, n_rows, G, u):
 
 
 @kernel(SWEEPS)
-def descend_gram(X, G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, go, add, block, n_sweeps, tol, worst):
-    """Sweeps with H_t = scale_t G[t], or scale_t G[0] where all tasks share it; gradient is (T, m), X has no use.
+def descend_gram(
+    X, G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, go, add, products, block, n_sweeps, tol, worst
+):
+    """Sweeps with H_t = scale_t G[t], or scale_t G[0] where all tasks share it; gradient is (T, m), X and
+    ``products`` have no use.
 
     ``go`` and ``add`` are those for one G, or for one per task.
 
@@ -343,7 +339,7 @@ def descend_gram(X, G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, go,
 
 
 @kernel(SWEEPS)
-def descend_blocks(X, G, scale, u, W, step, M, ridge, prox, fpar, ipar, go, add, block, n_sweeps, tol, worst):
+def descend_blocks(X, G, scale, u, W, step, M, ridge, prox, fpar, ipar, go, add, products, block, n_sweeps, tol, worst):
     """Sweeps that keep u (T, n) = scale_t times the residual, for H_t = scale_t X X' with X (1, m, n) and m > n.
 
     G (1, m, block) has, for every row, the products with the rows of its own block.
@@ -357,7 +353,7 @@ def descend_blocks(X, G, scale, u, W, step, M, ridge, prox, fpar, ipar, go, add,
         top = 0.0
         for begin in range(0, m, block):
             end = min(begin + block, m)
-            _gradients(u, X[0], begin, end, gradient)
+            products(u, X[0], begin, end, gradient)
             moved = go(G, scale, gradient, C, D, W, step, M, ridge, prox, fpar, ipar, begin, end, 0, new)
             if not moved <= top:
                 top = moved
@@ -468,8 +464,11 @@ def _block(new, W, turn, step, M, ridge, prox, fpar, ipar, group, begin, end, ol
 
 
 @kernel(SWEEPS)
-def descend_groups(turn, G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, go, add, block, n_sweeps, tol, worst):
-    """As ``descend_gram``, block by block of rows, along the axes ``turn``; ``go`` and ``block`` have no use."""
+def descend_groups(
+    turn, G, scale, gradient, W, step, M, ridge, prox, fpar, ipar, go, add, products, block, n_sweeps, tol, worst
+):
+    """As ``descend_gram``, block by block of rows, along the axes ``turn``; ``go``, ``products`` and ``block`` have
+    no use."""
     T, n_groups = W.shape[1], ipar[0]
     starts, longest = ipar[2 : n_groups + 3], 0
     for g in range(n_groups):

@@ -14,6 +14,8 @@ from ._kernels import (
     descend_gram,
     descend_group_columns,
     descend_groups,
+    gradients,
+    no_gradients,
     pass_shared,
     pass_tasks,
     row_steps,
@@ -44,10 +46,11 @@ def quadratic_model(problem, term, coupling, features, W, certificate, flat=True
     return ColumnsModel(*parts)
 
 
-def pointers(G, n_tasks):
-    """What goes over rows, and adds up their changes, for G (1 or T, m, m)."""
+def pointers(G, n_tasks, wide=False):
+    """What goes over rows, adds up their changes, and makes gradients of residuals, for G (1 or T, m, m)."""
     rows = pass_shared if len(G) == 1 and n_tasks > FEW else pass_tasks
-    return rows.pointer, (add_shared if len(G) == 1 else add_task_rows).pointer
+    add = add_shared if len(G) == 1 else add_task_rows
+    return rows.pointer, add.pointer, (gradients if wide else no_gradients).pointer
 
 
 def flat_grams(data, features):
@@ -326,7 +329,7 @@ class BlocksModel(ResidualModel):
         return self.u @ self.X.T
 
     def sweep(self, n_sweeps, tol):
-        forms = pointers(self.G, len(self.scale))
+        forms = pointers(self.G, len(self.scale), wide=True)
         arguments = (self.X[None], self.G, self.scale, self.u, self.W, *self.penalty, *forms)
         return descend_blocks(*arguments, BLOCK, n_sweeps, tol, self._worst)
 

@@ -1,18 +1,21 @@
 """The loop of a whole path: fits of problems that differ in the factor before their penalty, one after the other.
 
-Arrays are filled by loops here, and not by slices, lists of indices or array expressions: each of those takes numba up
-to a second to compile.
+Arrays are filled by loops here, and not by slices, lists of indices or array expressions, and none is made: each of
+those takes numba up to a second to compile.
 """
 
 import numpy as np
 
 from .._jit import kernel
-from ._kernels import ADD, PASS, STEPS, SWEEPS, _gradients
+from ._kernels import ADD, GRADIENTS, PASS, STEPS, SWEEPS
 
 # The products of some rows with each other, as sweeps take them, of which those of the ``first`` are there already;
 # and how their changes get into the gradient of all.
-GATHER = "void(float64[:, :, ::1], int64[::1], int64, int64, float64[:, :, ::1])"
-TELL = f"void(float64[:, ::1], int64[::1], float64[:, :, ::1], pointer({ADD}), float64[:, ::1], float64[:, ::1])"
+GATHER = f"void(float64[:, :, ::1], int64[::1], int64, int64, pointer({GRADIENTS}), float64[:, :, ::1])"
+TELL = (
+    f"void(float64[:, ::1], int64[::1], float64[:, :, ::1], pointer({ADD}), pointer({GRADIENTS}), float64[:, ::1],"
+    " float64[:, ::1])"
+)
 
 
 @kernel("float64(float64[:, ::1])")
@@ -78,7 +81,7 @@ def _go_on(v, before, ahead):
 
 
 @kernel(GATHER)
-def gather_grams(G, rows, first, block, out):
+def gather_grams(G, rows, first, block, gradients, out):
     """out[b, k, i] = G[b, rows[k], rows[i]]."""
     for b in range(G.shape[0]):
         for k in range(len(rows)):
@@ -87,53 +90,46 @@ def gather_grams(G, rows, first, block, out):
 
 
 @kernel(GATHER)
-def gather_products(x, rows, first, block, out):
+def gather_products(x, rows, first, block, gradients, out):
     """out[0, k, i] = x[0, k] . x[0, i], for x (1, size, n) that are these rows."""
     size = x.shape[1]
-    new = np.empty((size - first, size))
-    _gradients(x[0, first:], x[0], 0, size, new)
+    gradients(x[0, first:], x[0], 0, size, out[0, first:])
     for k in range(first, size):
-        for i in range(size):
-            out[0, k, i] = out[0, i, k] = new[k - first, i]
+        for i in range(k):
+            out[0, i, k] = out[0, k, i]
 
 
 @kernel(GATHER)
-def gather_blocks(x, rows, first, block, out):
+def gather_blocks(x, rows, first, block, gradients, out):
     """out[0, k, i - begin] = x[0, k] . x[0, i] for the rows i of the block of k, which begins at ``begin``."""
     for begin in range(first // block * block, x.shape[1], block):
         end = min(begin + block, x.shape[1])
-        own = np.empty((end - begin, end - begin))
-        _gradients(x[0, begin:end], x[0], begin, end, own)
-        for k in range(end - begin):
-            for i in range(end - begin):
-                out[0, begin + k, i] = own[k, i]
+        gradients(x[0, begin:end], x[0], begin, end, out[0, begin:end])
 
 
 @kernel(TELL)
-def tell_grams(C, rows, G, add, u, gradient):
+def tell_grams(C, rows, G, add, gradients, u, gradient):
     """Add the changes C of these rows, times G, to the gradient."""
     add(C, rows, len(rows), G, gradient)
 
 
 @kernel(TELL)
-def tell_products(C, rows, X, add, u, gradient):
+def tell_products(C, rows, X, add, gradients, u, gradient):
     """Add them to the residual u, from which the gradient is made anew."""
     add(C, rows, len(rows), X, u)
-    _gradients(u, X[0], 0, X.shape[1], gradient)
+    gradients(u, X[0], 0, X.shape[1], gradient)
 
 
 @kernel(TELL)
-def tell_blocks(C, rows, X, add, u, gradient):
+def tell_blocks(C, rows, X, add, gradients, u, gradient):
     """Make the gradient anew from u, which the sweeps have changed already."""
-    _gradients(u, X[0], 0, X.shape[1], gradient)
+    gradients(u, X[0], 0, X.shape[1], gradient)
 
 
-@kernel("float64[::1](float64, float64[::1])")
-def _times(factor, v):
-    out = np.empty(v.shape[0])
+@kernel("void(float64, float64[::1], float64[::1])")
+def _times(factor, v, out):
     for t in range(v.shape[0]):
         out[t] = factor * v[t]
-    return out
 
 
 @kernel("int64(boolean[::1], boolean[::1], int64[::1], int64)")
@@ -147,37 +143,36 @@ def _append(wanted, inside, order, size):
     return size
 
 
-@kernel("float64[:, ::1](float64[:, ::1], int64[::1])")
-def _rows_of(A, rows):
+@kernel("void(float64[:, ::1], int64[::1], float64[:, ::1])")
+def _rows_of(A, rows, out):
     """A[rows]."""
-    out = np.empty((rows.shape[0], A.shape[1]))
     for k in range(rows.shape[0]):
         for i in range(A.shape[1]):
             out[k, i] = A[rows[k], i]
-    return out
 
 
-@kernel("float64[:, ::1](float64[:, ::1], int64[::1])")
-def _columns_of(A, columns):
+@kernel("void(float64[:, ::1], int64[::1], float64[:, ::1])")
+def _columns_of(A, columns, out):
     """A[:, columns]."""
-    out = np.empty((A.shape[0], columns.shape[0]))
     for k in range(A.shape[0]):
         for i in range(columns.shape[0]):
             out[k, i] = A[k, columns[i]]
-    return out
 
 
 @kernel(
     "int64(float64[:, :, ::1], float64[::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1],"
-    " float64[:, ::1], float64[::1], float64, float64, coupling, float64[::1], row_prox,"
+    " float64[:, ::1], float64[::1], float64, float64, coupling, coupling, float64[::1], row_prox,"
     f" float64[:, ::1], int64[::1], float64, float64[::1], pointer({STEPS}),"
     f" pointer({SWEEPS}), pointer({GATHER}), pointer({TELL}), pointer({SWEEPS}), pointer({GATHER}), pointer({TELL}),"
-    f" pointer({PASS}), pointer({ADD}), float64, int64, int64, int64, float64[:, :, ::1], int64[::1])"
+    f" pointer({PASS}), pointer({ADD}), pointer({GRADIENTS}), boolean[:, ::1], int64[::1], float64[:, ::1],"
+    " float64[::1], float64[:, :, ::1], float64[::1], float64[::1], float64[::1], float64[:, :, ::1],"
+    " float64[:, :, ::1], float64, int64, int64, int64, float64[:, :, ::1], int64[::1])"
 )
 def descend_path(
-    source, scale, states, W, gradient, u, curvature, bound, even, spread, M, ridge, prox, fpars, ipar, radius,
-    factors, row_steps, sweep_few, gather_few, tell_few, sweep_many, gather_many, tell_many, go, add, target, block,
-    most, begin, out, sweeps,
+    source, scale, states, W, gradient, u, curvature, bound, even, spread, M, couple, ridge, prox, fpars, ipar, radius,
+    factors, row_steps, sweep_few, gather_few, tell_few, sweep_many, gather_many, tell_many, go, add, gradients,
+    marks, order, across, squares, tables, states_of, grams_of, copies, products, blocks, target, block, most, begin,
+    out, sweeps,
 ):  # fmt: skip
     """Go down a path of penalties (fpars[a], and M times factors[a]), each fit starting where the last two lead.
 
@@ -188,23 +183,27 @@ def descend_path(
     left, times the sum of the rows' lengths, is below ``target``: that is about what the gap comes to. The first fit
     that needs more than ``most`` sweeps is left for others. Returns where it has stopped; fit a is in
     ``out[a - begin]``, and ``sweeps[a]`` is what it has needed.
+
+    ``couple`` has room for M times a factor, and what follows ``gradients`` is room to work in: ``marks`` (2, m) of
+    rows, their ``order`` (m,), ``across`` (4, T) and ``squares`` (m,), ``tables`` (4, m, T), ``states_of`` the rows in
+    use and their ``grams_of``, and, with more features than samples, what is known of the rows in ``order``: ``copies``
+    of all that are held, the ``products`` of the first n with each other, and the ``blocks`` that all are in.
     """
     (m, T), n = W.shape, u.shape[1]
     wide = n > 0
-    step, new, worst = np.empty((m, T)), np.empty(T), np.empty(1)
-    squares = np.empty(m)
-    C, wanted, inside, order = np.empty((m, T)), np.empty(m, np.bool_), np.empty(m, np.bool_), np.empty(m, np.int64)
-    # With more features than samples, what is known of the rows in ``order``: copies of all that are ``held``, the
-    # products of the first n with each other, and of all with those of their block.
-    copies, held = np.empty(m * n), 0
-    products, known_few = np.empty((1, min(m, n), min(m, n))), 0
-    blocks, known_many = np.empty((1, m if wide else 0, block)), 0
+    step, C, own, own_step = tables[0], tables[1], tables[2], tables[3]
+    new, bounds, stretch, worst = across[0, :T], across[1, :T], across[2, :T], across[3]
+    wanted, inside = marks[0], marks[1]
+    held = known_few = known_many = 0
     size, natural = m, False
     rate, limit = 1.0, 0.0
     for a in range(begin, begin + out.shape[0]):
-        row_steps(curvature, _times(factors[a], bound), even, spread, step)
-        couple = (M[0], M[1], _times(factors[a], M[2]), M[3], _times(factors[a], M[4]))
-        stretch, fpar = _times(factors[a], ridge), fpars[a]
+        _times(factors[a], bound, bounds)
+        _times(factors[a], M[2], couple[2])
+        _times(factors[a], M[4], couple[4])
+        _times(factors[a], ridge, stretch)
+        row_steps(curvature, bounds, even, spread, step)
+        fpar = fpars[a]
         ahead = 0.0
         if a > 1 and factors[a - 1] != factors[a - 2]:
             ahead = (factors[a] - factors[a - 1]) / (factors[a - 1] - factors[a - 2])
@@ -242,7 +241,10 @@ def descend_path(
             small, x, state, V, s = source, source, gradient, W, step
             if not whole:
                 # The rows in use and those that want to be, on their own.
-                V, s, state = _rows_of(W, rows), _rows_of(step, rows), _columns_of(gradient, rows)
+                V, s, state = own[:size], own_step[:size], states_of[: T * size].reshape((T, size))
+                _rows_of(W, rows, V)
+                _rows_of(step, rows, s)
+                _columns_of(gradient, rows, state)
                 if wide:
                     for k in range(held, size):
                         for i in range(n):
@@ -251,18 +253,37 @@ def descend_path(
                     x = copies[: size * n].reshape((1, size, n))
             if many:
                 state, small = u, blocks
-                gather(x, rows, known_many, block, small)
+                gather(x, rows, known_many, block, gradients, small)
                 known_many = size
             elif wide:
                 small = products
-                gather(x, rows, known_few, block, small)
+                gather(x, rows, known_few, block, gradients, small)
                 known_few = size
             elif not whole:
-                small = np.empty((source.shape[0], size, size))
-                gather(source, rows, 0, block, small)
+                small = grams_of[: source.shape[0] * size * size].reshape((source.shape[0], size, size))
+                gather(source, rows, 0, block, gradients, small)
             last = np.inf
             while total < most:
-                sweep(x, small, scale, state, V, s, couple, stretch, prox, fpar, ipar, go, add, block, 1, 0.0, worst)
+                sweep(
+                    x,
+                    small,
+                    scale,
+                    state,
+                    V,
+                    s,
+                    couple,
+                    stretch,
+                    prox,
+                    fpar,
+                    ipar,
+                    go,
+                    add,
+                    gradients,
+                    block,
+                    1,
+                    0.0,
+                    worst,
+                )
                 total += 1
                 top = worst[0]
                 rate = 1.5 * rate if last == np.inf else top / last
@@ -280,7 +301,7 @@ def descend_path(
                         C[k, t] = scale[t] * (V[k, t] - W[rows[k], t])
                         W[rows[k], t] = V[k, t]
             if many or not whole:
-                tell(C, rows, source, add, u, gradient)
+                tell(C, rows, source, add, gradients, u, gradient)
             if whole or total >= most:
                 break
             for j in range(m):

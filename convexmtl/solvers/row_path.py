@@ -85,6 +85,19 @@ def _finished(problem, W, certificate, n_iter, threshold, tol, max_iter):
     return replace(result, n_iter=n_iter + result.n_iter)
 
 
+def _room(source, m, T, n):
+    """What ``descend_path`` works in."""
+    wide = n > 0
+    few = min(m, n)
+    # (What it does not touch takes no memory. A larger share of the rows is not taken out of a Gram matrix.)
+    most = 0 if wide else len(source) * int(0.7 * m + 1) ** 2
+    return (
+        np.empty((2, m), dtype=bool), np.empty(m, dtype=np.int64), np.empty((4, T)), np.empty(m), np.empty((4, m, T)),
+        np.empty(m * T), np.empty(most), np.empty(m * n), np.empty((1, few, few)),
+        np.empty((1, m if wide else 0, BLOCK)),
+    )  # fmt: skip
+
+
 class _Path:
     """What ``descend_path`` works on."""
 
@@ -115,10 +128,11 @@ class _Path:
         self.arguments = (
             source, scale, self.states, self.W, self.gradient, self.residuals, curvature, 2 * coupling.row_sums,
             float(terms[0].even_ratio), float(terms[0].step_ratio),
-            coupling.packed, 2 * coupling.diagonal, terms[0].row_prox.pointer,
+            coupling.packed, tuple(map(np.copy, coupling.packed)), 2 * coupling.diagonal, terms[0].row_prox.pointer,
             np.stack([fpar for fpar, _ in packed]), packed[0][1], terms[0].dual_radius(T) / factors[0],
             np.asarray(factors, dtype=float),
-            *(form.pointer for form in (row_steps, *few, *many)), *pointers(source, T),
+            *(form.pointer for form in (row_steps, *few, *many)), *pointers(source, T, self.wide),
+            *_room(source, d, T, n),
         )  # fmt: skip
         self.most_sweeps = most_sweeps
 

@@ -1,62 +1,83 @@
-"""What of the tests ``make test`` runs: tests marked ``covering(k)`` in part, and with ``--all`` in full."""
+"""What of the tests ``make test`` runs: of every table as many cases as meet all pairs; with ``--all`` all of them."""
 
+import gc
 import re
 from functools import partial
 from itertools import combinations
 
 import pytest
 
-
-def pytest_addoption(parser):
-    parser.addoption("--all", action="store_true", help="run all parametrisations of the tests marked `covering`")
-
-
+PAIRS = 2
 ESTIMATOR = re.compile("(.+?)((?:Regressor|Classifier)(?:CV)?)")
 
 
+def pytest_addoption(parser):
+    parser.addoption("--all", action="store_true", help="run every case of every table, rather than all pairs")
+
+
 def _keys(value):
-    """What tells a parameter of a test from others; of a class of estimators, its family and its kind."""
+    """What tells a value of a table from others; of a class of estimators, its family and its kind."""
     if isinstance(value, partial):
         value = value.func
-    name = getattr(value, "__qualname__", None) or repr(value)
-    estimator = ESTIMATOR.fullmatch(name) if isinstance(value, type) else None
-    return list(estimator.groups()) if estimator else [name]
+    estimator = ESTIMATOR.fullmatch(value.__name__) if isinstance(value, type) else None
+    if estimator:
+        return estimator.groups()
+    # (Functions may share a name, and arrays what is printed of them.)
+    return (id(value) if callable(value) or hasattr(value, "dtype") else repr(value),)
 
 
-def covering(items, strength):
-    """Positions of as many items as it takes, greedily, for any ``strength`` parameters to meet all values they can."""
-    choices = []
-    for item in items:
-        row = [
-            (name, k, key) for name, value in sorted(item.callspec.params.items()) for k, key in enumerate(_keys(value))
-        ]
-        choices.append(set(combinations(row, min(strength, len(row)))))
-    met, kept = set(), set()
-    most = max(map(len, choices))
-    # Those first that meet only what is new; in an order in which neighbours differ in more than the last parameter.
-    order = sorted(range(len(items)), key=lambda i: i * 0.6180339887498949 % 1)
-    for gain in range(most, 0, -1):
-        for i in order:
-            if len(choices[i] - met) >= gain:
-                met |= choices[i]
-                kept.add(i)
+def columns(rows):
+    """The rows of a table, dicts of parameters by name, with all that is told apart in a column of its own."""
+    keys = {id(value): _keys(value) for value in {id(value): value for row in rows for value in row.values()}.values()}
+    return [{(name, k): key for name, value in row.items() for k, key in enumerate(keys[id(value)])} for row in rows]
+
+
+def covering(rows, strength=PAIRS, last=()):
+    """Positions of as many rows as it takes, greedily, for any ``strength`` columns to meet all values they can.
+
+    Those in ``last`` are taken for what no other row meets.
+    """
+    numbers, choices = {}, []
+    for row in columns(rows):
+        values = [numbers.setdefault(item, len(numbers)) for item in sorted(row.items(), key=lambda item: item[0])]
+        choices.append(set(combinations(values, min(strength, len(values)))))
+    met, kept, most = set(), set(), max(map(len, choices))
+    # In an order in which neighbours differ in more than the last parameter, those first that meet only what is new.
+    order = sorted(range(len(rows)), key=lambda i: i * 0.6180339887498949 % 1)
+    for late in (False, True):
+        for gain in range(most, 0, -1):
+            for i in order:
+                if (i in last) == late and i not in kept and len(choices[i] - met) >= gain:
+                    met |= choices[i]
+                    kept.add(i)
     return kept
+
+
+def _says(mark, name, item):
+    return name in mark.kwargs and mark.kwargs[name](**item.callspec.params)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
     if config.getoption("all"):
         return
-    marked = {}
+    tables = {}
     for item in items:
-        mark = item.get_closest_marker("covering")
-        if mark is None or not hasattr(item, "callspec"):
-            continue
-        if not mark.kwargs.get("always", lambda **params: False)(**item.callspec.params):
-            marked.setdefault((item.module.__name__, item.originalname), (mark.args[0], []))[1].append(item)
+        if hasattr(item, "callspec"):
+            mark = item.get_closest_marker("covering") or pytest.mark.covering().mark
+            if not _says(mark, "always", item):
+                tables.setdefault((item.module.__name__, item.originalname), (mark, []))[1].append(item)
     left_out = set()
-    for strength, some in marked.values():
-        kept = covering(some, strength)
+    for mark, some in tables.values():
+        last = {i for i, item in enumerate(some) if _says(mark, "last", item)}
+        kept = covering([item.callspec.params for item in some], *mark.args, last=last)
         left_out |= {item for i, item in enumerate(some) if i not in kept}
     config.hook.pytest_deselected(items=[item for item in items if item in left_out])
     items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish():
+    """Thousands of tests live until the end: no collection of garbage has to look at them."""
+    gc.collect()
+    gc.freeze()

@@ -157,7 +157,6 @@ def test_regression_data(case, no_work):
     refused(cm.BlockSparseRegressor(), message, features, targets, **options)
 
 
-@pytest.mark.covering(2)
 @pytest.mark.parametrize("case", ["nan_in_X", "rows_of_y", "task_all_nan", "negative_weight", "task_none"])
 @pytest.mark.parametrize("cls", cases.REGRESSORS, ids=lambda cls: cls.__name__)
 def test_every_regressor_reads_its_data(cls, case, no_work):
@@ -189,7 +188,6 @@ LABEL_DATA = {
 }
 
 
-@pytest.mark.covering(2)
 @pytest.mark.parametrize("case", LABEL_DATA)
 @pytest.mark.parametrize("cls", cases.CLASSIFIERS, ids=lambda cls: cls.__name__)
 def test_classification_data(cls, case, no_work):
@@ -679,7 +677,6 @@ def assert_certified_or_warned(estimator, X, y, **options):
         assert_certified(estimator, X, y, **options)
 
 
-@pytest.mark.covering(2)
 @pytest.mark.parametrize(
     "loss, name, kind, form",
     [
@@ -695,7 +692,6 @@ def test_difficult_features(loss, name, kind, form):
     assert_certified(estimator, X, y, **options)
 
 
-@pytest.mark.covering(2)
 @pytest.mark.parametrize("loss, name, kind, form", applicable(["squared"], ["shared", "stacked"], DESIGNS))
 def test_difficult_features_at_default_strengths(loss, name, kind, form):
     X, y, options = difficult_data(kind, loss, form)
@@ -729,7 +725,6 @@ def with_norms_scaled(name, loss, scale):
     return estimator.set_params(**{k: params[k] * scale for k in norms})
 
 
-@pytest.mark.covering(2)
 @pytest.mark.parametrize("scale", [1e-8, 1e8])
 @pytest.mark.parametrize(
     "loss, name, kind, form",
@@ -797,7 +792,6 @@ def fit_free(estimator, loss, kind, form):
     return assert_certified(clone(cls(**params)), X, y, **options)
 
 
-@pytest.mark.covering(2)
 @pytest.mark.parametrize("form", ["shared", "stacked"])
 @pytest.mark.parametrize("kind", ["", *DESIGNS])
 @pytest.mark.parametrize("name", FREE)
@@ -807,7 +801,6 @@ def test_strength_zero_in_regression(loss, name, kind, form):
 
 
 # Labels that can be separated have no best coefficients without a penalty: few samples are left out.
-@pytest.mark.covering(2)
 @pytest.mark.parametrize("form", ["shared", "stacked"])
 @pytest.mark.parametrize("kind", ["", *DESIGNS[:3], "far_from_zero"])
 @pytest.mark.parametrize("name", ["l2", "trace", "mean", "learned_clusters"])
@@ -816,7 +809,6 @@ def test_strength_zero_for_counts_and_labels(loss, name, kind, form):
     fit_free(FREE[name], loss, kind, form)
 
 
-@pytest.mark.covering(2)
 @pytest.mark.parametrize("form", ["shared", "stacked"])
 @pytest.mark.parametrize("kind", ["", *DESIGNS[:3], "far_from_zero"])
 @pytest.mark.parametrize("name", PARTLY_FREE)
@@ -826,7 +818,6 @@ def test_some_strengths_zero(loss, name, kind, form):
 
 
 # All but what alternating directions solve: after 3000 iterations they are nowhere near.
-@pytest.mark.covering(2)
 @pytest.mark.parametrize("form", ["shared", "stacked"])
 @pytest.mark.parametrize("name", [name for name in PARTLY_FREE if name != "learned_clusters_mean_free"])
 @pytest.mark.parametrize("loss", ["squared", "huber", "poisson", "logistic", "squared_hinge"])

@@ -163,7 +163,6 @@ def test_given_strengths_are_taken_as_they_are():
     assert twin.alpha_ in twin.alphas_
 
 
-@pytest.mark.covering(2)
 @pytest.mark.parametrize("selection", ["best", "1se"])
 @pytest.mark.parametrize("layout", ["shared", "holes", "stacked", "many"])
 @pytest.mark.parametrize("cls", [cm.DirtyRegressorCV, cm.BlockSparseRegressorCV, cm.MeanRegularizedClassifierCV])

@@ -59,7 +59,6 @@ def shared(cls, form="shared", seed=0):
 # ------------------------------------------------------------------------------ names and shapes
 
 
-@pytest.mark.covering(2)
 @every_estimator
 @pytest.mark.parametrize("form", cases.INPUT_FORMS)
 def test_attributes(cls, form):
@@ -637,7 +636,6 @@ def test_pickling(cls):
     assert_array_equal(copy.fit(X, y, task=task).coef_, fit.coef_)
 
 
-@pytest.mark.covering(2)
 @every_estimator
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, int])
 def test_types_of_features(cls, dtype):
@@ -663,7 +661,6 @@ def test_lists_and_frames_of_targets():
 # ------------------------------------------------------------------- features that say nothing
 
 
-@pytest.mark.covering(2)
 @every_estimator
 @pytest.mark.parametrize("layout", ["stacked", "shared"])
 def test_features_that_are_constant_within_every_task(cls, layout):

@@ -40,7 +40,6 @@ def mean_loss(estimator, X, y, coef, intercept, task=None, sample_weight=None):
     return total
 
 
-@pytest.mark.covering(2)
 @pytest.mark.parametrize("form", ["shared", "stacked"])
 @pytest.mark.parametrize("cls", cases.ESTIMATORS, ids=lambda cls: cls.__name__)
 def test_figures(cls, form):

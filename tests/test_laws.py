@@ -799,7 +799,6 @@ def test_constant_counts(family, count):
     assert np.abs(model.coef_).max() <= 1e-12 and model.n_iter_ <= 1
 
 
-@pytest.mark.covering(2)
 @pytest.mark.parametrize("family", ["mean", "trace", "l2", "sparse_low_rank"])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize(

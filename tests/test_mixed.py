@@ -64,7 +64,6 @@ def data(form):
     return X, Y, {"offset": 0.5 * np.random.default_rng(1).standard_normal(Y.shape)} if form == "offset" else {}
 
 
-@pytest.mark.covering(2)
 @pytest.mark.parametrize("penalty", PENALTIES)
 @pytest.mark.parametrize("form", ["shared", "offset", "stacked"])
 @pytest.mark.parametrize("fit_intercept", [True, False])

@@ -54,7 +54,6 @@ def exposed(seed=0, n=60, T=3):
     return X, rng.poisson(exposure * np.exp(0.3 + 0.5 * X[:, :T])).astype(float), exposure
 
 
-@pytest.mark.covering(2)
 @pytest.mark.parametrize("penalty", MODELS)
 @pytest.mark.parametrize("form", cases.INPUT_FORMS)
 @pytest.mark.parametrize("fit_intercept", [True, False])

@@ -175,7 +175,6 @@ def _losses(cls):
     return ("logistic", "squared_hinge") if cls.__name__.endswith("Classifier") else ("squared", "huber", "poisson")
 
 
-@pytest.mark.covering(2)
 @pytest.mark.parametrize(
     "cls, loss, name",
     [(cls, loss, name) for cls in SINGLES for loss in _losses(cls) for name in NOTHING if "targets" not in name]

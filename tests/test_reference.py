@@ -1,8 +1,7 @@
 """Every loss x penalty x layout against cvxpy, which solves the textbook definition."""
 
 from inspect import isclass
-from itertools import combinations
-from types import SimpleNamespace
+from itertools import combinations, product
 
 import cases
 import conftest
@@ -40,7 +39,10 @@ TOL = 1e-7
 FAMILIES = {Constraint, Coupling, NamedParts, Penalty, RowPenalty, SpectralPenalty}
 
 
-@pytest.mark.covering(2)
+# (With many features a loss with kinks is nearly a linear program, which takes its time.)
+@pytest.mark.covering(
+    last=lambda loss, penalty, layout: not cases.LOSSES[loss].loss.smooth and cases.LAYOUTS[layout].wide
+)
 @pytest.mark.parametrize("loss, penalty, layout", cases.COMBINATIONS)
 def test_combination(loss, penalty, layout):
     problem, written = cases.make_problem(loss, penalty, layout)
@@ -253,21 +255,38 @@ def test_every_estimator_has_a_row():
     assert {getattr(cls, "_single", cls) for cls in exported} == {*cases.ESTIMATORS, cm.MultiTaskMixed}
 
 
-def test_a_covering_covers():
-    """What ``make test`` runs of the combinations meets every pair, and is hardly more than the pairs of two tables."""
-    names = "loss", "penalty", "layout"
-    items = [
-        SimpleNamespace(callspec=SimpleNamespace(params=dict(zip(names, row, strict=True))))
-        for row in cases.COMBINATIONS
-    ]
-    kept = conftest.covering(items, 2)
-    for a, b in combinations(names, 2):
-        everywhere, here = (
-            {(item.callspec.params[a], item.callspec.params[b]) for item in some}
-            for some in (items, (items[i] for i in kept))
-        )
+TABLES = {
+    "combinations": [dict(zip(("loss", "penalty", "layout"), row, strict=True)) for row in cases.COMBINATIONS],
+    "product": [dict(zip("abcd", row, strict=True)) for row in product("abcd", range(5), (True, False), "ab")],
+    "classes": [{"cls": cls, "form": form} for cls in cases.ESTIMATORS for form in cases.INPUT_FORMS],
+    "functions": [{"f": f, "x": x, "y": y} for f in [lambda: 0, lambda: 1] for x in (1, 1.0) for y in "ab"],
+}
+
+
+@pytest.mark.covering(3)
+@pytest.mark.parametrize("last", [range(0), range(0, 200, 3)])
+@pytest.mark.parametrize("strength", [1, 2, 3])
+@pytest.mark.parametrize("table", TABLES)
+def test_a_covering_covers(table, strength, last):
+    """What ``make test`` runs of a table meets all that any few of its columns meet in the whole."""
+    rows = conftest.columns(TABLES[table])
+    kept = conftest.covering(TABLES[table], strength, last)
+    for names in combinations(rows[0], min(strength, len(rows[0]))):
+        everywhere, here = ({tuple(row[n] for n in names) for row in some} for some in (rows, [rows[i] for i in kept]))
         assert here == everywhere
-    assert len(kept) <= 1.2 * len({(penalty, layout) for _, penalty, layout in cases.COMBINATIONS})
+
+
+def test_a_covering_is_small():
+    """Hardly more than the pairs of the two largest columns; without what is dear, where nothing else needs it."""
+    pairs = {(row["penalty"], row["layout"]) for row in TABLES["combinations"]}
+    assert len(conftest.covering(TABLES["combinations"])) <= 1.2 * len(pairs)
+    assert len(conftest.covering(TABLES["classes"])) <= 1.5 * len(cases.REGRESSORS) * len(cases.INPUT_FORMS)
+    rows = TABLES["product"]
+    assert len(conftest.covering(rows)) < len(rows) / 3
+    assert min(conftest.covering([*rows, *rows], last=range(len(rows)))) >= len(rows)
+    # Classes are told apart by their names, and functions of one name by what they are.
+    assert len(conftest.columns(TABLES["classes"])[0]) == 3
+    assert len(conftest.covering(TABLES["functions"], 1)) == 2
 
 
 def test_every_loss_and_penalty_meets_every_layout_that_applies():

@@ -38,7 +38,6 @@ def by_all_tasks(monkeypatch, model, *data, **options):
         return clone(model).fit(*data, **options)
 
 
-@pytest.mark.covering(2)
 @every_penalty
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("weighted", [False, True])

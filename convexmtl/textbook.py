@@ -79,7 +79,8 @@ def solve(problem, penalty, **options):
             split = problem.penalty.feasible(split)
             W.value, value = sum(split), problem.penalty.value(split)
         else:
-            W.value = penalty.feasible(W.value)
+            # (What constraints ask for together, the resolved form knows.)
+            (W.value,) = problem.penalty.feasible((penalty.feasible(W.value),))
             value = penalty.value(W.value)
         objective = float(total.value) + float(value)
         return Reference(W.value, b.value, objective, abs(objective - float(program.value)))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import sklearn
 from hypothesis import settings
+from scipy.sparse import csr_array
 from sklearn.base import is_classifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.fixes import parse_version
@@ -40,6 +41,7 @@ from convexmtl.penalties import (
     GraphGuided,
     GraphLaplacian,
     LearnedClusters,
+    LinearConstraint,
     MeanCoupling,
     Parts,
     RobustFeature,
@@ -263,6 +265,23 @@ def bounds(d, T):
     return low, np.where(np.isinf(low), np.resize([np.inf, -0.05, 0.0], (d, T)), low + 0.4)
 
 
+def rising(d, high=np.inf):
+    """Coefficients that do not fall from feature to feature."""
+    return LinearConstraint(np.diff(np.eye(d + 1, d), axis=0)[: max(1, d - 1)], low=0.0, high=high)
+
+
+def total(d, low, high):
+    return LinearConstraint(np.ones((1, d)), low, high)
+
+
+def contrasts(d, T):
+    """More rows than features, of which some say the same; bounds of every kind."""
+    A = np.vstack([np.eye(d) - np.eye(d, k=2), np.ones((2, d))])
+    middle = A @ np.resize([0.2, 0.1, -0.1], (d, T))
+    below, above = np.resize([0.2, np.inf, 0.1], (d + 2, T)), np.resize([0.3, 0.2, np.inf, 0.0], (d + 2, T))
+    return LinearConstraint(csr_array(A), middle - below, middle + above)
+
+
 def two_clusters(T):
     return np.arange(T) % 2
 
@@ -405,6 +424,14 @@ PENALTIES = {
     "trace+l1+bounds": PenaltyCase(lambda d, T: TraceNorm(0.1) + Box(*bounds(d, T)) + RowNorm(0.03, q=1)),
     "sparse,low_rank+positive": PenaltyCase(lambda d, T: SparseLowRank(0.08, 0.12) + Box(low=0.0, high=0.5)),
     "temporal_free+positive": whole(Temporal(0.1) + Box(low=0.0), free=True),
+    "l2+rising": PenaltyCase(lambda d, T: RowNorm(0.1) + rising(d), wide=True),
+    "rising": PenaltyCase(lambda d, T: rising(d), free=True),
+    "rising+graph": PenaltyCase(lambda d, T: rising(d, 0.3) + GraphLaplacian(chain(T), 0.1), free=True),
+    "trace+no_total": PenaltyCase(lambda d, T: TraceNorm(0.1) + total(d, 0.0, 0.0)),
+    "l1_positive+total": PenaltyCase(lambda d, T: RowNorm(0.05, q=1, positive=True) + total(d, 0.5, 0.5)),
+    "bounds+total": PenaltyCase(lambda d, T: Box(-0.1, 0.5) + total(d, -0.1, np.linspace(0.1, 0.5, T))),
+    "sparse,low_rank+contrasts": PenaltyCase(lambda d, T: SparseLowRank(0.08, 0.12) + contrasts(d, T)),
+    "ridge+contrasts": PenaltyCase(lambda d, T: RowNorm(0.1, l1_ratio=0.0) + contrasts(d, T)),
     "sparse,low_rank+l2": PenaltyCase(
         lambda d, T: RowNorm(0.1) + Parts([("sparse", RowNorm(0.08, q=1)), ("low_rank", TraceNorm(0.1))])
     ),

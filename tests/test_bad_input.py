@@ -21,6 +21,7 @@ from convexmtl.penalties import (
     GraphGuided,
     GraphLaplacian,
     LearnedClusters,
+    LinearConstraint,
     MeanCoupling,
     Parts,
     RobustLowRank,
@@ -411,6 +412,37 @@ PARAMETERS = {
     "left out and bounded away": (
         RowNorm(feature_weights={0: np.inf}) + Box(low=0.1),
         r"no W is allowed by RowNorm \+ Box: coefficients that are left out have to be zero",
+    ),
+    "rows of another length": (
+        LinearConstraint(np.ones((1, 5))),
+        r"LinearConstraint's A must have a row per constraint and a column per feature \(6\), got shape \(1, 5\)",
+    ),
+    "rows in words": (LinearConstraint("no"), "LinearConstraint's A must be a matrix of numbers, got 'no'"),
+    "nan rows": (LinearConstraint([[nan] * 6]), "LinearConstraint's A must be finite numbers, got NaN or infinity"),
+    "bounds of other rows": (
+        LinearConstraint(np.ones((1, 6)), low=np.zeros((2, 4))),
+        r"LinearConstraint's low must be .* broadcast to \(rows of A, tasks\) = \(1, 4\), got bounds of shape \(2, 4\)",
+    ),
+    "bounds of rows that cross": (
+        LinearConstraint(np.ones((2, 6)), [[0], [1]], [[1], [0]]),
+        "LinearConstraint needs low <= high .*, got low = 1 and high = 0 for row 1 of A in task",
+    ),
+    "rows that contradict": (
+        LinearConstraint([[1.0] * 6, [2.0] * 6], low=[[1], [-9]], high=[[9], [1]]),
+        r"no W is allowed by LinearConstraint: .* no w with low <= A w <= high: 1 row of A cannot be met beside the "
+        r"others, \[[01]\] \(counted from 0\)\. Loosen these",
+    ),
+    "rows against bounds": (
+        RowNorm() + Box(high=0.1) + LinearConstraint(np.ones((1, 6)), low=0.7),
+        r"no W is allowed by RowNorm \+ Box \+ LinearConstraint: .* no w with low <= A w <= high within the bounds",
+    ),
+    "rows against signs": (
+        RowNorm(positive=True) + LinearConstraint(np.ones((1, 6)), high=-0.1),
+        r"no W is allowed by RowNorm \+ LinearConstraint: .* within the bounds",
+    ),
+    "rows against what is left out": (
+        RowNorm(feature_weights={0: np.inf}) + LinearConstraint(np.eye(6)[:1], low=0.1),
+        r"no W is allowed by RowNorm \+ LinearConstraint: .* within the bounds",
     ),
     "no penalty": ("l1", "penalty must be a Penalty object such as .*, got 'l1'"),
     "a class": (RowNorm, "penalty must be a Penalty object such as .*, got <class"),

@@ -94,7 +94,8 @@ def textbook(longer, X, y, loss):
 # bounds of their sum up to rounding only.
 NOT_EXTENDED = {
     "support", "trace+l1+bounds", "temporal+graph_free", "temporal+task_norm+support", "temporal_free+positive",
-    "temporal_l1_free_positive", "temporal_l2_positive", "sparse,low_rank+positive",
+    "temporal_l1_free_positive", "temporal_l2_positive", "sparse,low_rank+positive", "bounds+total",
+    "sparse,low_rank+contrasts", "ridge+contrasts",
 }  # fmt: skip
 # One of every form.
 FORMS = ["l2", "linf_ridge", "dirty_2", "squared_trace_ridge", "box", "learned_clusters", "known_clusters"]

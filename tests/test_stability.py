@@ -192,7 +192,7 @@ def test_penalties_know_whether_they_select_single_coefficients(name):
     single |= {"l1+squared_trace+graph", "trace+l1+bounds"}
     dirty = {"dirty_inf", "dirty_inf_fractional", "dirty_2", "any_matrix+dirty", "weighted_dirty"}
     single |= {"sparse_group_groups", "weighted_sparse_group_groups"}
-    assert claims == (name in single | dirty or "_positive" in name)
+    assert claims == (name in single | dirty or "positive" in name)
 
 
 # ---------------------------------------------------------------------------------------- pictures

@@ -6,6 +6,7 @@ from .constraints import Box, Constraint
 from .couplings import ClusterCoupling, Coupling, GraphLaplacian, MeanCoupling, TaskCoupling
 from .dirty import DirtyNorm
 from .graphs import GraphGuided
+from .linear import LinearConstraint
 from .parts import NamedParts, Parts, RobustFeature, RobustLowRank, SparseLowRank, TaskNorm
 from .row_norm import RowNorm
 from .rows import RowPenalty
@@ -33,6 +34,7 @@ __all__ = [
     "GraphGuided",
     "GraphLaplacian",
     "LearnedClusters",
+    "LinearConstraint",
     "MeanCoupling",
     "NamedParts",
     "Parts",

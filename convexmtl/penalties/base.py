@@ -256,6 +256,20 @@ class Penalty(BaseEstimator):
         """The W nearest by for which Omega is finite."""
         return W
 
+    def bounds(self, shape):
+        """A Box with the W for which Omega is finite, None for all."""
+        out = self.left_out(shape)
+        if out is None and not self.positive:
+            return None
+        from .constraints import Box
+
+        low = np.full(shape, 0.0 if self.positive else -np.inf)
+        return (
+            Box(low, np.full(shape, np.inf))
+            if out is None
+            else Box(np.where(out, 0.0, low), np.where(out, 0.0, np.inf))
+        )
+
     @property
     def summands(self):
         """The penalties of the same W of which it is the sum."""
@@ -463,7 +477,14 @@ class Added(Penalty):
         groups = split + [(term,) for term in single if not term.is_constraint]
         constraints = [term for term in single if term.is_constraint]
         if constraints:
-            groups.append((reduce(lambda one, other: one.within(other), constraints),))
+            allowed = reduce(lambda one, other: one.within(other), constraints)
+            if allowed.has_rows:
+                # What the others ask of the signs and zeros of W has to be kept at the same time.
+                for term in (term for group in groups if len(group) == 1 for term in group):
+                    bounds = term.bounds((n_features, len(labels)))
+                    allowed = allowed if bounds is None else allowed.within(bounds)
+            allowed.check_allowed(_names(self), labels)
+            groups.append((allowed,))
         if not groups:
             return Canonical((), a.coupling + b.coupling)
         both = Canonical(groups[0], a.coupling + b.coupling, tuple(term for (term,) in groups[1:]))

@@ -26,6 +26,10 @@ class Constraint(Penalty):
     strengths = ()
     is_norm = False
     is_constraint = True
+    has_rows = False  # whether it is one on sums of coefficients, and not on each of them
+
+    def check_allowed(self, names, labels):
+        """Raise a ValueError where no W is in the set, that of all constraints of the penalties of these names."""
 
     def holds(self, W):
         """Whether W is in the set."""
@@ -48,6 +52,54 @@ class Constraint(Penalty):
     def binds_zero(self):
         """Whether W = 0 is in the set but some W near it are not; None where it is not in the set itself."""
         raise TypeError(f"{type(self).__name__} does not define binds_zero")
+
+    # What constraints with the parameters low and high have in common.
+
+    def check_bounds(self, shape, axes, labels):
+        """Raise a ValueError for bounds that are no numbers, do not broadcast to this shape, or leave nothing."""
+        name, bounds = type(self).__name__, []
+        for side in ("low", "high"):
+            value = getattr(self, side)
+            try:
+                bound = np.broadcast_to(np.asarray(value, dtype=float), shape)
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"{name}'s {side} must be a number, or numbers that broadcast to {axes} = {shape}, got "
+                    f"{shown(value)}."
+                ) from None
+            if np.isnan(bound).any():
+                raise ValueError(
+                    f"{name}'s {side} must not be NaN, got {shown(value)}: use infinity where there is none."
+                )
+            bounds.append(bound)
+        low, high = bounds
+        wrong = (low > high) | (low == np.inf) | (high == -np.inf)
+        if wrong.any():
+            j, t = np.argwhere(wrong)[0]
+            raise ValueError(
+                f"{name} needs low <= high with low < inf and high > -inf, got low = {low[j, t]:g} and "
+                f"high = {high[j, t]:g} for {self.where(j, t, labels)}."
+            )
+
+    @property
+    def _low(self):
+        return np.asarray(self.low, dtype=float)
+
+    @property
+    def _high(self):
+        return np.asarray(self.high, dtype=float)
+
+    def with_task(self, labels, place):
+        if max(np.ndim(bound) and np.shape(bound)[-1] for bound in (self.low, self.high)) > 1:
+            name, rows = type(self).__name__, "m" if self.has_rows else "d"
+            raise ValueError(
+                f"{name} has bounds for each of the old tasks, which say nothing of a new one: give bounds for all "
+                f"tasks, ({rows}, 1) or a number, before fit."
+            )
+        return self
+
+    def parameters(self):
+        return {}
 
 
 class Box(Constraint):
@@ -82,48 +134,14 @@ class Box(Constraint):
         self.high = high
 
     def check(self, n_features, labels):
-        shape = n_features, len(labels)
-        bounds = []
-        for name in ("low", "high"):
-            value = getattr(self, name)
-            try:
-                bound = np.broadcast_to(np.asarray(value, dtype=float), shape)
-            except (TypeError, ValueError):
-                raise ValueError(
-                    f"Box's {name} must be a number, or numbers that broadcast to (features, tasks) = {shape}, got "
-                    f"{_shown(value)}."
-                ) from None
-            if np.isnan(bound).any():
-                raise ValueError(
-                    f"Box's {name} must not be NaN, got {_shown(value)}: use infinity where there is none."
-                )
-            bounds.append(bound)
-        low, high = bounds
-        wrong = (low > high) | (low == np.inf) | (high == -np.inf)
-        if wrong.any():
-            j, t = np.argwhere(wrong)[0]
-            raise ValueError(
-                f"Box needs low <= high with low < inf and high > -inf, got low = {low[j, t]:g} and "
-                f"high = {high[j, t]:g} for feature {j} in task {np.asarray(labels)[t]!s}."
-            )
+        self.check_bounds((n_features, len(labels)), "(features, tasks)", labels)
 
-    @property
-    def _low(self):
-        return np.asarray(self.low, dtype=float)
-
-    @property
-    def _high(self):
-        return np.asarray(self.high, dtype=float)
-
-    def with_task(self, labels, place):
-        if max(np.ndim(bound) and np.shape(bound)[-1] for bound in (self.low, self.high)) > 1:
-            raise ValueError(
-                "Box has bounds for each of the old tasks, which say nothing of a new one: give bounds for all tasks, "
-                "(d, 1) or a number, before fit."
-            )
-        return self
+    def where(self, j, t, labels):
+        return f"feature {j} in task {np.asarray(labels)[t]!s}"
 
     def within(self, other):
+        if other.has_rows:
+            return other.within(self)
         low, high = np.maximum(self._low, other._low), np.minimum(self._high, other._high)
         if np.any(low > high):
             largest = np.max(np.where(low > high, low, -np.inf))
@@ -159,6 +177,9 @@ class Box(Constraint):
     def kink(self):
         return self.near_zero if self.binds_zero else None
 
+    def selects_coefficients(self, n_tasks):
+        return n_tasks > 1 and bool(self.binds_zero)
+
     @property
     def near_zero(self):
         """The cone of all W such that a share of it is in the set, which has zero in it."""
@@ -179,10 +200,7 @@ class Box(Constraint):
 
     @property
     def formula(self):
-        return f"0 where {_shown(self.low)} <= W <= {_shown(self.high)}, else infinity"
-
-    def parameters(self):
-        return {}
+        return f"0 where {shown(self.low)} <= W <= {shown(self.high)}, else infinity"
 
     def findings(self, W, labels):
         at = np.sum((W == self._low) | (W == self._high))
@@ -191,7 +209,7 @@ class Box(Constraint):
     asks = "coefficients within bounds"
 
 
-def _shown(bound):
+def shown(bound):
     if np.ndim(bound) == 0:
         return figure(bound) if isinstance(bound, (int, float)) else repr(bound)
     return f"bounds of shape {np.shape(bound)}"

@@ -15,6 +15,7 @@ from ._threads import one_thread
 from .data import DataTerm
 from .estimators._base import MultiTaskEstimator, not_converged, printer
 from .losses import get_loss
+from .penalties.base import grown
 from .solvers.held import Held, solve_held
 from .statistics import SufficientStatistics
 from .tasks import Tasks
@@ -46,7 +47,8 @@ def fit_new_task(estimator, X, y, label, *, sample_weight=None, offset=None, pla
         Where the new task belongs, if the penalty has a structure from the user: with known clusters, the label of its
         cluster; with a graph, the tasks that it is joined to, as labels or (label, omega[, sign]) tuples; with a tree,
         the task beside which it is, whose groups get another member; with ``Temporal``, its position in time, 0 for the
-        first, which labels in order tell by themselves; with ``TaskCoupling``, its row of M.
+        first, which labels in order tell by themselves; with ``TaskCoupling``, its row of M. Of a sum of penalties that
+        have several structures, a dict from the parameter of each to the place in it: {"order": 0, "edges": ["a"]}.
     task_weight : float, default=None
         What its mean loss counts, as the ``task_weight`` of the estimator: 1 where that is "equal", and its number of
         samples over the mean of the old tasks' where it is "size". Has to be given where that is an array.
@@ -249,12 +251,17 @@ def _samples(longer, X, y, sample_weight, offset):
 def _penalty_with_place(estimator, labels, place):
     """The penalty of all tasks, the last of which is new."""
     penalty = estimator._fitted_penalty()
-    if place is not None and penalty.place is None:
+    known = penalty.places
+    if place is not None and not known:
         raise ValueError(
             f"place must be left out, got {place!r}: {type(estimator).__name__} has been told of no structure of the "
             "tasks in which a new one had a place."
         )
-    return penalty.with_task(labels, place)
+    told = isinstance(place, dict) and set(place) <= set(known)
+    if place is not None and not told and (len(known) > 1 or isinstance(place, dict)):
+        wanted = "; ".join(f"{name!r}: {what}" for name, what in known.items())
+        raise ValueError(f"place must be a dict with the place in each structure ({wanted}), got {place!r}.")
+    return grown(penalty, labels, place)
 
 
 def _share(estimator, total, task_weight):

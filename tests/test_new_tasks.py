@@ -38,10 +38,10 @@ PLACES["M"] = [0.1, -0.2, 0.3, 0.1, 2.0]
 
 def place_for(penalty):
     """The one of PLACES that a penalty needs, None where it needs none."""
-    given = {name for name, value in penalty.get_params().items() if value is not None}
-    if penalty.place is None or (hasattr(penalty, "order") and penalty.order is None):
+    if getattr(penalty, "order", 0) is None:
         return None
-    return next(place for name, place in PLACES.items() if any(one.split("__")[-1] == name for one in given))
+    told = {name: PLACES[name] for name in penalty.places}
+    return told if len(told) > 1 else next(iter(told.values()), None)
 
 
 def drawn(loss, seed=3):
@@ -89,14 +89,9 @@ def textbook(longer, X, y, loss):
     return best_of_attempts(program, found, 1e-8)
 
 
-# A support has none to share, bounds for each old task say nothing of a new one, a sum of structures would need several
-# places; with signs, directions of tasks that are free have no certificate while the others are held; and parts keep
-# bounds of their sum up to rounding only.
-NOT_EXTENDED = {
-    "support", "trace+l1+bounds", "temporal+graph_free", "temporal+task_norm+support", "temporal_free+positive",
-    "temporal_l1_free_positive", "temporal_l2_positive", "sparse,low_rank+positive", "bounds+total",
-    "sparse,low_rank+contrasts", "ridge+contrasts",
-}  # fmt: skip
+# A support that has been chosen for each old task, or bounds or sums for each of them, say nothing of a new one.
+NOT_EXTENDED = {"support", "temporal+task_norm+support", "trace+l1+bounds"}
+NOT_EXTENDED |= {"bounds+total", "sparse,low_rank+contrasts", "ridge+contrasts"}
 # One of every form.
 FORMS = ["l2", "linf_ridge", "dirty_2", "squared_trace_ridge", "box", "learned_clusters", "known_clusters"]
 FORMS += [
@@ -128,7 +123,12 @@ def test_solution_of_every_penalty_is_that_of_the_textbook(name, loss):
 def assert_textbook(name, loss):
     X, y, codes = drawn(loss)
     penalty = cases.PENALTIES[name].build(D, T)
-    model = fitted(loss, penalty, X, y, codes, tol=1e-7)
+    # (A constraint on a sum leaves singular values of the size of tol in its parts, beside which a better one for the
+    # new task takes very long.)
+    with warnings.catch_warnings():
+        # (Whatever the old models are, that of the new task is what there is to prove.)
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = fitted(loss, penalty, X, y, codes, tol=1e-9 if name == "sparse,low_rank+positive" else 1e-7)
     new = codes == T
     longer = fit_new_task(model.set_params(tol=1e-8), X[new], y[new], T, place=place_for(penalty))
     assert_array_equal(longer.coef_[:T], model.coef_)
@@ -415,6 +415,31 @@ def test_places_in_structures():
     assert_array_equal(cm.TaskCoupling(np.eye(4)).with_task(labels, [0.1, 0, 0, 0, 2]).M[-1], [0.1, 0, 0, 0, 2])
 
 
+def test_places_in_several_structures():
+    """A dict has one for each; what it does not name is told by the labels, if by anything."""
+    X, y, codes = drawn("squared")
+    old, new = codes < T, codes == T
+    penalty = cm.Temporal(0.1) + (cm.RowNorm(0.1) + cm.GraphLaplacian([("a", "b"), ("b", "d", 0.5)], 0.3))
+    model = cm.MultiTaskRegressor(penalty).fit(X[old], y[old], task=np.array([*"abde"])[codes[old]])
+    for place, order in (({"edges": ["a"]}, [0, 1, 4, 2, 3]), ({"edges": ["a"], "order": 0}, [4, 0, 1, 2, 3])):
+        longer = fit_new_task(model, X[new], y[new], "c", place=place)
+        first, second = longer._extended.bind(longer.tasks_).get_params(deep=False).values()
+        assert first.order == order and (4, 0, 1.0) in [edge[:3] for edge in second.second.edges]
+
+
+def test_places_beside_weights_of_features():
+    X, y, codes = drawn("squared")
+    old, new = codes < T, codes == T
+    tree = [([0, 1], 1.0), ([0], 0.5)]
+    weights = np.arange(1.0, D + 1)
+    model = cm.MultiTaskRegressor(cm.Weighted(cm.TreeGuided(tree, 0.1), weights)).fit(X[old], y[old], task=codes[old])
+    scaled = cm.MultiTaskRegressor(cm.TreeGuided(tree, 0.1)).fit(X[old] / weights, y[old], task=codes[old])
+    w = fit_new_task(model, X[new], y[new], T, place=0).coef_[-1]
+    assert_allclose(w * weights, fit_new_task(scaled, X[new] / weights, y[new], T, place=0).coef_[-1], atol=1e-3)
+    with pytest.raises(ValueError, match="place must be the task beside which it is in the tree"):
+        fit_new_task(model, X[new], y[new], T)
+
+
 @pytest.mark.parametrize(
     "penalty, place, message",
     [
@@ -433,6 +458,14 @@ def test_places_in_structures():
         (cm.TaskCoupling(np.eye(4)), [1.0, 2.0], "5 numbers, got 2 of them"),
         (cm.TaskCoupling(np.eye(4)), [3.0, 0, 0, 0, 1], "M must be positive semidefinite"),
         (cm.RowNorm() + cm.GraphLaplacian([(0, 1)]), None, "place must be the tasks that it is joined to"),
+        (
+            cm.Temporal(0.1) + cm.GraphLaplacian([(0, 1)]),
+            [0],
+            r"place must be a dict with the place in each structure \('order': its .*; 'edges': .*\), got \[0\]",
+        ),
+        (cm.Temporal(0.1) + cm.GraphLaplacian([(0, 1)]), {"order": 9, "edges": [0]}, "4 for the last, got 9"),
+        (cm.GraphLaplacian([(0, 1)]), {"graph": [0]}, r"a dict .* \('edges': .*\), got {'graph': \[0\]}"),
+        (cm.RowNorm() + cm.Box(0.0, np.ones((6, 4))), None, r"give bounds for all tasks, \(d, 1\) or a number, before"),
     ],
     ids=repr,
 )

@@ -321,10 +321,18 @@ class Penalty(BaseEstimator):
         """This penalty with whatever it says of task labels said of positions instead."""
         return self
 
+    # The parameter that has a structure of the tasks, in which a new one has a place.
+    structure = None
+
     @property
     def place(self):
         """What ``with_task`` has to be told of the place of a new task, in words; None where nothing is to be said."""
         return None
+
+    @property
+    def places(self):
+        """{structure: place in words} of all the structures that there are."""
+        return {} if self.place is None else {self.structure: self.place}
 
     def with_task(self, labels, place):
         """This penalty for one task more, the last of these labels, which belongs to the ``place`` that a user names.
@@ -414,6 +422,12 @@ def _parameters(cls):
     return tuple(cls._get_param_names())
 
 
+def grown(penalty, labels, place):
+    """``penalty.with_task``, where ``place`` may be a dict from structures to the place in each."""
+    own = place.get(penalty.structure) if penalty.structure and isinstance(place, dict) else place
+    return penalty.with_task(labels, own)
+
+
 class Added(Penalty):
     """Omega(W) = first(W) + second(W), both of the same W.
 
@@ -455,11 +469,11 @@ class Added(Penalty):
         return Added(self.first.bind(labels), self.second.bind(labels))
 
     @property
-    def place(self):
-        return self.first.place or self.second.place
+    def places(self):
+        return {**self.first.places, **self.second.places}
 
     def with_task(self, labels, place):
-        return Added(self.first.with_task(labels, place), self.second.with_task(labels, place))
+        return Added(grown(self.first, labels, place), grown(self.second, labels, place))
 
     def bind_features(self, n_features, names):
         return Added(self.first.bind_features(n_features, names), self.second.bind_features(n_features, names))

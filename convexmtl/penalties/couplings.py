@@ -141,6 +141,8 @@ class ClusterCoupling(Coupling):
     def bind(self, labels):
         return self.replaced(clusters=self.members(labels))
 
+    structure = "clusters"
+
     @property
     def place(self):
         return "the cluster that it is in"
@@ -233,6 +235,8 @@ class GraphLaplacian(Coupling):
     def bind(self, labels):
         return self.replaced(edges=read_graph(self.edges, labels, "edges"))
 
+    structure = "edges"
+
     @property
     def place(self):
         return EDGES_OF_ONE
@@ -282,6 +286,8 @@ class TaskCoupling(Coupling):
         lowest = np.linalg.eigvalsh((M + M.T) / 2)[0]
         if lowest < -1e-10 * top:
             raise ValueError(f"M must be positive semidefinite, its smallest eigenvalue is {lowest:g}.")
+
+    structure = "M"
 
     @property
     def place(self):

@@ -347,6 +347,8 @@ class GraphGuided(RowPenalty):
     def bind(self, labels):
         return self.replaced(graph=read_graph(self.graph, labels))
 
+    structure = "graph"
+
     @property
     def place(self):
         return None if self.graph is None else EDGES_OF_ONE

@@ -7,7 +7,7 @@ from .._rows import row_norms, used_rows
 from .._words import counted, listed
 from ..coupling import Nested
 from ._manifold import of_norms
-from .base import Canonical, Penalty
+from .base import Canonical, Penalty, grown
 from .row_norm import RowNorm
 from .rows import shorten
 from .spectral import TraceNorm
@@ -95,11 +95,11 @@ class Parts(Penalty, BaseComposition):
         return Parts([(name, penalty.bind(labels)) for name, penalty in self.parts])
 
     @property
-    def place(self):
-        return next((penalty.place for _, penalty in self.parts if penalty.place), None)
+    def places(self):
+        return {name: place for _, penalty in self.parts for name, place in penalty.places.items()}
 
     def with_task(self, labels, place):
-        return Parts([(name, penalty.with_task(labels, place)) for name, penalty in self.parts])
+        return Parts([(name, grown(penalty, labels, place)) for name, penalty in self.parts])
 
     def bind_features(self, n_features, names):
         if self._ill_formed is not None:

@@ -126,6 +126,8 @@ class Temporal(RowPenalty):
     def bind(self, labels):
         return self.replaced(order=self.positions(labels))
 
+    structure = "order"
+
     @property
     def place(self):
         return "its position in time, 0 for the first"

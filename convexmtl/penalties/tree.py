@@ -104,6 +104,8 @@ class TreeGuided(RowPenalty):
     def bind(self, labels):
         return self.replaced(tree=read_tree(self.tree, labels))
 
+    structure = "tree"
+
     @property
     def place(self):
         return None if self.tree is None else "the task beside which it is in the tree, in a group wherever that one is"

@@ -9,7 +9,7 @@ import numpy as np
 from .._input import read_feature_weights
 from .._jit import Kernel, row_prox
 from ..coupling import Nested
-from .base import Canonical, Penalty, Said
+from .base import Canonical, Penalty, Said, grown
 from .positive import may_be_positive
 from .rows import RowPenalty
 
@@ -282,6 +282,13 @@ class Weighted(Penalty):
 
     def bind(self, labels):
         return Weighted(self.penalty.bind(labels), self.feature_weights)
+
+    @property
+    def places(self):
+        return self.penalty.places
+
+    def with_task(self, labels, place):
+        return Weighted(grown(self.penalty, labels, place), self.feature_weights)
 
     def bind_features(self, n_features, names):
         if not isinstance(self.penalty, Penalty):

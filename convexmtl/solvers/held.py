@@ -80,6 +80,10 @@ class Held:
         used = np.any([P.any(axis=1) for P in self.parts], axis=0)
         return used | ~(self.data.fit_intercept & self.data.tasks.constant_features)
 
+    def feasible(self, new):
+        """The new columns, changed as little as it takes for Omega to be finite."""
+        return tuple(part[:, -1] for part in self.penalty.feasible(self.joined(w * self.kept for w in new)))
+
     def joined(self, new):
         """[P_k, w_k] for every part."""
         return tuple(np.column_stack([P, w]) for P, w in zip(self.parts, new, strict=True))
@@ -191,12 +195,14 @@ def _shared_out(problem, z, split, shape):
 
 
 def _without_free(term, Z):
-    """Z with other columns before its last one, so that it vanishes in the directions in which the term is constant."""
+    """Z with other columns before its last one, so that it vanishes in the directions in which the term is constant;
+    where these have to be positive, it may be negative."""
     free = term.free_tasks(Z.shape[1])
     if not free.shape[1]:
         return Z
     free = free.toarray() if issparse(free) else free
     left, last = Z @ free, free[-1]
+    left = np.maximum(left, 0.0) if term.positive else left
     # The inverse of free' free without the last task, by Sherman and Morrison.
     left = left + np.outer(left @ last, last) / (1 - last @ last)
     return np.column_stack([Z[:, :-1] - left @ free[:-1].T, Z[:, -1]])
@@ -221,7 +227,7 @@ def solve_held(problem, tol=1e-4, max_iter=10_000, callback=None):
             alone = Problem(problem.data, Canonical((), Nested(1, [0.0])))
             result = solve(alone, None, tol, max_iter, callback)
             w, v = result.W[:, 0], None if result.dual is None else result.dual.v
-        new = tuple(w * problem.kept if j == k else zeros[j] for j in range(K))
+        new = problem.feasible(w if j == k else zeros[j] for j in range(K))
         found = held_gap(problem, new, None, v=v)
         status = Status.of(found.gap, threshold) or Status.STALLED
         return Result(new, found.intercept, found.primal, found.gap, 1, status)
@@ -232,7 +238,7 @@ def solve_held(problem, tol=1e-4, max_iter=10_000, callback=None):
         n_iter += directions.run(min(CHECK_EVERY, max_iter - n_iter), 0.0)
         claims = []
         for claim in directions.claims():
-            new = tuple(w * problem.kept for w in claim)
+            new = problem.feasible(claim)
             claims.append((held_gap(problem, new, directions.duals, directions.split, side.b, side.v), new))
         found, new = min(claims, key=lambda claim: claim[0].gap)
         history.append((n_iter, found.primal, found.gap))

@@ -5,7 +5,8 @@ samples at their working weights. They are exact where all penalties know their 
 
     df = number of intercepts + tr (B' (G + 2 M) B + D - F F')^-1 B' G B
 
-with G the Gram matrices of the tasks and M the coupling. Else the targets are nudged, and the fit is made again.
+with G the Gram matrices of the tasks and M the coupling. Of penalties that are summed on one W, W moves where all of
+them let it, and all bend it. Else the targets are nudged, and the fit is made again.
 """
 
 from dataclasses import replace
@@ -19,7 +20,8 @@ from .data import DataTerm
 from .gram import each
 from .inverses import inverse
 from .losses import Squared
-from .penalties._manifold import of_entries
+from .penalties._manifold import of_entries, settled
+from .penalties._sums import Sharing
 from .problem import Problem
 from .result import Result, Status
 from .solvers import solve
@@ -31,6 +33,7 @@ SINGULAR = 1e-9  # smallest eigenvalue, of the largest, of what has an inverse
 FEW = 1000  # tasks of which a coupling's spectrum is computed
 NUDGE = 1e-3  # of the targets, in units of their deviation
 TIGHT = 1e-12  # tol of the fits that are compared
+APART = 1e-4  # sine of the angle up to which two directions are one
 LEAST = 1e-6  # curvature of a sample, of the largest there may be, that counts as much
 
 
@@ -85,7 +88,7 @@ def _exact(problem, parts, Z):
     """The traces for the squared loss, Z minus the gradient of all that is smooth; None where that takes too much."""
     coupling = problem.penalty.coupling
     if problem.penalty.whole:
-        return None  # where two penalties are smooth together need not be where one is
+        return _exact_of_sum(problem, parts)
     if not problem.penalty.terms:
         if problem.data.design.shares is not None and coupling.n_tasks <= FEW:
             return _of_common_gram(problem)
@@ -99,6 +102,28 @@ def _exact(problem, parts, Z):
     singles = all(manifold.basis.nnz == len(manifold.diagonal) for manifold in manifolds)
     found = _task_by_task(problem, manifolds) if singles else None
     return _at_once(problem, manifolds) if found is None else found
+
+
+def _exact_of_sum(problem, parts):
+    """The same for penalties that are summed on one W.
+
+    How each of them bends is told by its own share of the subgradient, and the shares come from a solver.
+    """
+    best = solve(problem, _as_start(problem, parts), TIGHT)
+    split = None if best.dual is None else best.dual.split
+    Z = duality_gap(problem, best.parts, start=best.intercept, dual=best.dual).Z
+    shares, _ = Sharing(problem.penalty.groups, problem.shape)(Z, split)
+    # (What is zero or of low rank for one of them need not be so, to the last digit, in the copy of another.)
+    manifolds = [
+        [term.manifold(settled(term, part, share), share) for term, part in zip(group, at, strict=True)]
+        for group, at, share in zip(problem.penalty.groups, problem.penalty.seen(best.parts), shares, strict=True)
+    ]
+    if any(manifold is None for own in manifolds for manifold in own):
+        return None
+    own, further = manifolds[0], [manifold for (manifold,) in manifolds[1:]]
+    if not sum(len(manifold.diagonal) for manifold in own):
+        return np.zeros(problem.shape[1])
+    return _at_once(problem, own, further)
 
 
 def _of_common_gram(problem):
@@ -206,24 +231,39 @@ def _between(coupling, a, n_parts):
     return coupling.values[0], np.tile(np.concatenate(links, axis=2), (1, n_parts, 1)), np.array(signs)
 
 
-def _at_once(problem, manifolds):
-    """For anything that moves, one system."""
-    m = sum(len(manifold.diagonal) for manifold in manifolds)
+def _at_once(problem, manifolds, further=()):
+    """For anything that moves, one system; the sum of what moves on the manifolds stays on all of the further ones."""
+    sizes = [len(manifold.diagonal) for manifold in manifolds]
+    m, T = sum(sizes), problem.shape[1]
     made = _grams(problem, manifolds) if m <= DENSE else None
-    T = problem.shape[1]
     if made is None or len(made[0]) * T * m > ENTRIES:
         return None
     features, G = made
     a = len(features)
+    basis = hstack([manifold.basis for manifold in manifolds]).tocsr()
+    N = _along_all(basis, further) if further else np.eye(m)
+    k = N.shape[1]
+    if not k:
+        return np.zeros(T)
+    pieces = np.split(N, np.cumsum(sizes)[:-1])
+    K = sum(manifold.bent(piece) for manifold, piece in zip(manifolds, pieces, strict=True))
+    K = K + sum(manifold.bent(manifold.basis.T @ (basis @ N)) for manifold in further)
     rows = (features[:, None] * T + np.arange(T)).ravel()
-    basis = hstack([manifold.basis for manifold in manifolds]).tocsr()[rows].toarray().reshape(a, T, m)
+    basis = (basis[rows] @ N).reshape(a, T, k)
     seen = np.einsum("tij,jtm->itm", G, basis, optimize=True)
-    coupled = problem.penalty.coupling.apply(basis.transpose(0, 2, 1).reshape(-1, T))
-    coupled = coupled.reshape(a, m, T).transpose(0, 2, 1)
-    factor = block_diag([manifold.factor for manifold in manifolds], format="csr")
-    K = np.tensordot(basis, seen + 2 * coupled, ([0, 1], [0, 1])) - (factor @ factor.T).toarray()
-    K[np.diag_indices(m)] += np.concatenate([manifold.diagonal for manifold in manifolds])
+    coupled = problem.penalty.coupling.apply(basis.transpose(0, 2, 1).reshape(-1, T)).reshape(a, k, T)
+    K = K + np.tensordot(basis, seen + 2 * coupled.transpose(0, 2, 1), ([0, 1], [0, 1]))
     return np.einsum("jtm,jtm->t", basis @ inverse(K), seen)
+
+
+def _along_all(basis, further):
+    """(m, k) orthonormal: the moves a for which B a is on all manifolds."""
+    across = len(further) * (basis.T @ basis).toarray()
+    for manifold in further:
+        along = (manifold.basis.T @ basis).toarray()
+        across -= along.T @ along
+    values, vectors = np.linalg.eigh(across)
+    return vectors[:, values <= APART**2]
 
 
 # ----------------------------------------------------------------------------------------- nudges

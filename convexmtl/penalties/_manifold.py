@@ -33,6 +33,11 @@ class Manifold(NamedTuple):
     diagonal: np.ndarray
     factor: csc_array
 
+    def bent(self, A):
+        """A' (D - F F') A for moves A (m, k)."""
+        turned = self.factor.T @ A
+        return A.T @ (self.diagonal[:, None] * A) - turned.T @ turned
+
 
 def of_entries(used):
     """That of W (d, T) whose entries ``used`` move freely."""
@@ -122,6 +127,12 @@ def of_singular_values(penalty, W, Z):
     found.append((_ratio(x, s)[i], U[:, None, k] * V[:, i] if d > T else U[:, None, i] * V[:, k]))
     values, vectors = (np.concatenate(pieces, axis=-1) for pieces in zip(*found, strict=True))
     return _of_spectrum(values, vectors.reshape(d * T, -1), step)
+
+
+def settled(penalty, W, Z):
+    """The W nearby of which Z is a subgradient, with all the zeros and ties of that."""
+    step = float(_balanced(np.linalg.norm(W), np.linalg.norm(Z)))
+    return penalty.prox(W + step * Z, step)
 
 
 def _balanced(size, pull):

@@ -4,6 +4,7 @@ import numpy as np
 
 from .._words import counted, figure
 from ..coupling import Nested
+from ._manifold import of_entries, settled
 from .base import Canonical, Penalty
 
 ROUNDING = 1e-14  # of the largest coefficient: what a sum of parts misses of a bound
@@ -157,6 +158,10 @@ class Box(Constraint):
 
     def feasible(self, W):
         return np.clip(W, self._low, self._high)
+
+    def manifold(self, W, Z):
+        W = settled(self, W, Z)
+        return of_entries((W > self._low) & (W < self._high))
 
     def conjugate(self, Z):
         with np.errstate(invalid="ignore"):

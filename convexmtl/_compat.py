@@ -24,7 +24,8 @@ from sklearn.utils._missing import is_pandas_na, is_scalar_nan
 from sklearn.utils._optional_dependencies import check_matplotlib_support, check_pandas_support
 
 # Parameters are checked by the same tables, and refused in the same words, as those of scikit-learn's estimators.
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
+from sklearn.utils._param_validation import Interval as AnyInterval
+from sklearn.utils._param_validation import StrOptions, validate_params
 
 # The refusal of fit parameters that are not routed, in scikit-learn's words.
 from sklearn.utils.metadata_routing import _raise_for_params as raise_for_params
@@ -60,6 +61,13 @@ __all__ = [
     "validate_params",
     "with_requests_of",
 ]
+
+
+class Interval(AnyInterval):
+    """Of numbers, of which True and False are none."""
+
+    def is_satisfied_by(self, val):
+        return not isinstance(val, bool) and super().is_satisfied_by(val)
 
 
 def first_class(compiled):

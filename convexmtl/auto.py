@@ -112,7 +112,7 @@ class _Auto(SplitsTasks):
             "time_budget": [Interval(Real, 0, None, closed="neither"), None],
             "alphas": [Interval(Integral, 1, None, closed="left"), None],
             "cv": ["cv_object"],
-            "n_jobs": [Integral, None],
+            "n_jobs": [Interval(Integral, None, None, closed="neither"), None],
             "selection": [StrOptions({"best", "1se"})],
         }
 

@@ -225,7 +225,7 @@ class TaskShuffleSplit(TaskSplitter):
     """
 
     def __init__(self, n_splits=10, *, test_size=None, train_size=None, random_state=None, task_column=None):
-        if not isinstance(n_splits, numbers.Integral) or n_splits < 1:
+        if isinstance(n_splits, bool) or not isinstance(n_splits, numbers.Integral) or n_splits < 1:
             raise ValueError(f"n_splits must be an integer >= 1, got {n_splits!r}.")
         self.n_splits = n_splits
         self.test_size = test_size

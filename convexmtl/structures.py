@@ -53,7 +53,7 @@ def correlation_graph(Y, threshold=0.5):
     >>> correlation_graph(Y)
     [(0, 1, 1.0, -1)]
     """
-    if not isinstance(threshold, Real) or not 0 <= threshold < 1:
+    if isinstance(threshold, bool) or not isinstance(threshold, Real) or not 0 <= threshold < 1:
         raise ValueError(f"threshold must be a number in [0, 1). Got {threshold!r} instead.")
     labels, r = _correlations(Y)
     pairs = zip(combinations(labels, 2), r.tolist(), strict=True)

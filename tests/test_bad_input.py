@@ -14,6 +14,7 @@ from sklearn.model_selection import cross_val_score
 
 import convexmtl as cm
 from convexmtl import metrics, model_selection, structures
+from convexmtl._compat import Interval
 from convexmtl.estimators import _base
 from convexmtl.penalties import (
     Box,
@@ -484,6 +485,31 @@ def test_parameters_of_penalties(case, no_work):
 )
 def test_parameters_of_estimators(options, message, no_work):
     refused(cm.TraceNormRegressor(**options), message, X, Y)
+
+
+NUMBERS = [
+    (cls, name)
+    for cls in (cm.TraceNormRegressor, cm.TraceNormRegressorCV, cm.AutoMultiTaskRegressor)
+    for name, accepted in cls._parameter_constraints.items()
+    if any(isinstance(one, Interval) for one in accepted)
+]
+
+
+@pytest.mark.parametrize("cls, name", NUMBERS, ids=lambda value: getattr(value, "__name__", value))
+def test_true_is_no_number(cls, name, no_work):
+    refused(cls(**{name: True}), f"'{name}' parameter of {cls.__name__} must be .* Got True", X, Y)
+
+
+def test_true_is_no_number_of_a_loss(no_work):
+    for loss in (cm.Huber(True), cm.Tweedie(True)):
+        refused(cm.TraceNormRegressor(loss=loss), "must be .*, got True", X, abs(Y))
+
+
+def test_folds_come_before_what_is_said_of_the_data(no_work):
+    """(Of one sample no strength could be said to be the largest either.)"""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        refused(cm.TraceNormRegressorCV(), "n_splits=5 greater than the number of samples", X[:1], Y[:1])
 
 
 def test_classifiers_refuse_losses_for_regression(no_work):

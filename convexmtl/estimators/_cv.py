@@ -77,7 +77,7 @@ class CrossValidated(SplitsTasks):
             "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
             "eps": [Interval(Real, 0, 1, closed="right")],
             "cv": ["cv_object"],
-            "n_jobs": [Integral, None],
+            "n_jobs": [Interval(Integral, None, None, closed="neither"), None],
             "selection": [StrOptions({*cls._selections})],
         }
 
@@ -127,6 +127,8 @@ class CrossValidated(SplitsTasks):
         data = self._read(X, y, sample_weight, task, offset, reset=True)
         if self.selection in CRITERIA:
             check_criterion(self.selection, data.loss, "selection")
+        # (Before anything is said of the data, or done with them.)
+        folds = None if self.selection in CRITERIA else self._folds(X, y, data, params)
         settings = self._settings(data.tasks.n_features, data.tasks.n_tasks)
         singles = [self._at(setting) for setting in settings]
         formulations, leads, alphas = [], [], []
@@ -148,7 +150,6 @@ class CrossValidated(SplitsTasks):
             steps = Steps(self, len(paths) + 1, X, y)
             p, a, found = self._by_criterion(data, formulations[0].problem.data, paths, steps)
         else:
-            folds = self._folds(X, y, data, params)
             steps = Steps(self, len(paths) * len(folds) + 1, X, y)
             p, a, found = self._by_folds(data, paths, folds, steps)
 

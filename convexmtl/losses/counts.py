@@ -171,7 +171,7 @@ class Tweedie(Loss):
         return np.exp(z)
 
     def check_targets(self, y):
-        if not (isinstance(self.power, Real) and 1 <= self.power <= 2):
+        if isinstance(self.power, bool) or not (isinstance(self.power, Real) and 1 <= self.power <= 2):
             raise ValueError(
                 f"Tweedie's power must be in [1, 2], got {self.power!r}: beyond, the loss is not convex under a log "
                 "link (for 0, the normal distribution, use loss='squared' of log y)."

@@ -103,5 +103,5 @@ class Huber(Loss):
         return 0.5 * cp.huber(y - z, self.delta)
 
     def check_targets(self, y):
-        if not (np.isfinite(self.delta) and self.delta > 0):
+        if isinstance(self.delta, bool) or not (np.isfinite(self.delta) and self.delta > 0):
             raise ValueError(f"Huber's delta must be positive and finite, got {self.delta!r}.")

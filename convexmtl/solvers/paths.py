@@ -233,7 +233,7 @@ def path_alphas(problem, lead, alphas, eps, top=1.0, stacklevel=2):
     if isinstance(alphas, Integral) and not isinstance(alphas, bool):
         if alphas < 1:
             raise ValueError(f"alphas must be at least 1 if it is a number of strengths, got {alphas}.")
-        if not (isinstance(eps, Real) and 0 < eps <= 1):
+        if isinstance(eps, bool) or not (isinstance(eps, Real) and 0 < eps <= 1):
             raise ValueError(f"eps must be between 0 and 1, got {eps!r}.")
         factor = critical_factor(problem)
         if factor > 0:

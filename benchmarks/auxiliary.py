@@ -7,6 +7,8 @@ x ~ N(0, I), models have norm 1 in mean square. Parts:
 - half: select_auxiliary_tasks for a main task beside 5 related tasks, whose models correlate with its own at 0.96,
   and 5 unrelated ones; 60 rows each, 150 features.
 - noise: the same beside 10 unrelated tasks.
+- search: a twin that chooses its strength in every fit, beside 2 related and 2 unrelated tasks; 40 rows each, 30
+  features.
 - targets: one X; 3 features that say nearly what the main target says are not there at prediction time, and are left
   out, or become targets (features_as_targets).
 - affinity: task_affinity of 4 + 4 tasks around two models; 40 rows each, 40 features.
@@ -21,6 +23,7 @@ import time
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 
 import convexmtl as mtl
@@ -47,14 +50,15 @@ def risk(model, position, w, noise):
     return float(np.sum((model.coef_[position] - w) ** 2) + model.intercept_[position] ** 2 + noise**2)
 
 
-def selection(seed, related, n=N, d=D, others=10):
+def selection(seed, related, n=N, d=D, others=10, estimator=None):
     centre = [0] * (1 + related) + [-1] * (others - related)
     X, y, task, W = drawn(np.random.default_rng(seed), centre, n, d)
-    found = mtl.select_auxiliary_tasks(alone(n, d), X, y, 0, task=task)
+    estimator = alone(n, d) if estimator is None else estimator
+    found = mtl.select_auxiliary_tasks(estimator, X, y, 0, task=task)
     risks = []
     for helpers in ([], found.selected):
         some = np.isin(task, [0, *helpers])
-        risks.append(risk(alone(n, d).fit(X[some], y[some], task=task[some]), 0, W[:, 0], NOISE))
+        risks.append(risk(clone(estimator).fit(X[some], y[some], task=task[some]), 0, W[:, 0], NOISE))
     return {
         "related": sum(t <= related for t in found.selected),
         "unrelated": sum(t > related for t in found.selected),
@@ -93,6 +97,7 @@ def affinity(seed):
 PARTS = {
     "half": lambda seed: selection(seed, 5),
     "noise": lambda seed: selection(seed, 0),
+    "search": lambda seed: selection(seed, 2, 40, 30, 4, mtl.TaskRelationshipRegressorCV(alphas=10, ratios=1, cv=3)),
     "targets": targets,
     "affinity": affinity,
 }

@@ -297,11 +297,13 @@ def _forward(subsets, folds, main, threshold):
 
 def _tested(subsets, train, test, main, others):
     """What the main task loses on an outer fold, alone and with the others."""
-    (alone,), first = subsets.losses([main], train, test, [main])
-    (together,), second = subsets.losses(sorted([main, *others]), train, test, [main])
+    made = [subsets.losses(some, train, test, [main]) for some in ([main], sorted([main, *others]))[: 1 + bool(others)]]
+    alone, together = made[0][0][0], made[-1][0][0]
     weight = subsets.weights(main, subsets.tested(main, test))
     trained = subsets.weights(main, subsets.tested(main, train)).sum()
-    return _Tested(trained, weight.sum(), weight @ alone, weight @ together, 2 - first - second, 2)
+    return _Tested(
+        trained, weight.sum(), weight @ alone, weight @ together, [ok for _, ok in made].count(False), len(made)
+    )
 
 
 def _nested(tested):

@@ -122,6 +122,7 @@ from .penalties import (
     TreeGuided,
     Weighted,
 )
+from .reduction import reduce_tasks
 from .reference import certify
 from .relaxed import relax
 from .reweighted import Adaptive, adaptive
@@ -258,6 +259,7 @@ __all__ = [
     "metrics",
     "model_selection",
     "prediction_interval",
+    "reduce_tasks",
     "reference",
     "regularization_path",
     "relax",

@@ -120,7 +120,13 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     coupled = not coupling.is_zero
     if known is not None and (known.tasks is not tasks or known.coupled or intercept is not None):
         known = None
-    if known is None:
+    dual = Dual() if dual is None else dual
+    # Of many tasks on one X every pass over their samples counts.
+    plain = problem.data.even and known is None and intercept is None and dual.at is None and dual.v is None
+    if plain:
+        best, v = problem.data.residual(W)
+        at_best = y + v
+    elif known is None:
         raw = tasks.apply(W)
         best = problem.data.best_intercept(raw, start if intercept is None else intercept)
         at_best = tasks.shift(raw, best)
@@ -130,15 +136,18 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     WM = coupling.apply(W) if coupled else None
     sizes = penalty.values(parts)
     quadratic = coupling.value(W) if coupled else 0.0
-    primal = float(c @ loss.value(y, z)) + sum(map(sum, sizes)) + quadratic
-    dual = Dual() if dual is None else dual
+    fit = 0.5 * float(np.einsum("i,i,i->", c, v, v)) if plain else float(c @ loss.value(y, z))
+    primal = fit + sum(map(sum, sizes)) + quadratic
     at = at_best if dual.at is None else np.where(c > 0, dual.at, 0.0)
-    v = loss.derivative(y, at) if dual.v is None else loss.inside(y, np.where(c > 0, dual.v, 0.0))
-    if not (primal <= most and np.isfinite(primal) and np.isfinite(v).all()):
+    if not plain:
+        v = loss.derivative(y, at) if dual.v is None else loss.inside(y, np.where(c > 0, dual.v, 0.0))
+    if not (primal <= most and np.isfinite(primal) and (plain or np.isfinite(v).all())):
         primal = np.inf if np.isnan(primal) else primal
         return Certificate(primal, -np.inf, np.inf, best, np.full(W.shape, np.nan), at_best, tasks, coupled)
-    v = balanced(problem.data, v)
-    Z = tasks.adjoint(-c * v) if known is None else known.Z
+    if not plain:
+        v = balanced(problem.data, v)
+    own = v if plain else None
+    Z = problem.data.pulled(v) if plain else tasks.adjoint(-c * v) if known is None else known.Z
     if coupled:
         Z = Z - 2 * WM
     gradient = Z
@@ -181,9 +190,10 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         else:
             feasible = False
         rest = taken if coupled else None
-    gap = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest) if feasible else np.inf
+    fit = fit if v is own else None
+    gap = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest, fit) if feasible else np.inf
     # v = 0 is feasible for every loss and penalty; it is the better bound where the data can be fitted exactly.
-    trivial = primal + tasks.total(loss.conjugate(y, np.zeros_like(y)))
+    trivial = primal + (0.0 if loss.quadratic else tasks.total(loss.conjugate(y, np.zeros_like(y))))
     if not gap <= trivial:
         gap = trivial
     gap = float(not_below_zero(gap, abs(primal) + abs(trivial)))
@@ -246,22 +256,25 @@ def not_below_zero(gap, scale):
     return np.where((gap < 0) & (gap >= -1e-12 * scale), 0.0, gap)
 
 
-def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest=None):
+def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest=None, fit=None):
     """primal - dual, after v has been scaled down until every norm accepts its group's share of Z.
 
     ``sizes`` are the values of the terms, ``quadratic`` is that of the coupling, which takes the ``rest`` of Z that no
     share has beside its own.
     """
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
-    scale = loss.reach(tasks.y, np.where(tasks.weight > 0, v, 0.0))
+    scale = loss.reach(tasks.y, np.where(tasks.weight > 0, v, 0.0)) if fit is None else 1.0
     for group, share in zip(penalty.groups, shares, strict=False):
         for term in group:
             if term.is_norm:
                 norm = term.dual_norm(share)
                 scale = min(scale, 1 / norm) if norm > 1 else scale if norm <= 1 else np.nan
-    with np.errstate(invalid="ignore", over="ignore"):
-        share = loss.fenchel_gap(tasks.y, z, scale * v)
-    gap = tasks.total(share)
+    if fit is None:
+        with np.errstate(invalid="ignore", over="ignore"):
+            share = loss.fenchel_gap(tasks.y, z, scale * v)
+        gap = tasks.total(share)
+    else:
+        gap = (1 - scale) ** 2 * fit
     if not penalty.terms:
         rest = Z
     gap += (1 - scale) ** 2 * quadratic

@@ -57,6 +57,35 @@ class DataTerm:
         return float(self.tasks.weight @ self.loss.value(self.tasks.y, z))
 
     @cached_property
+    def even(self):
+        """Whether the loss is squared, and all tasks have one dense X and the same weights but for a factor."""
+        return self.loss.quadratic and not self.tasks.is_sparse and self.tasks.common_weight is not None
+
+    def residual(self, W):
+        """(the best intercepts (T,) for W (d, T), predictions with them less the targets (N,)) where tasks are even.
+
+        W None is 0.
+        """
+        tasks, (s, _) = self.tasks, self.tasks.common_weight
+        v = -tasks.y if W is None else tasks.apply(W)
+        if W is not None:
+            v -= tasks.y
+        V, b = v.reshape(tasks.n_tasks, -1), np.zeros(tasks.n_tasks)
+        if self.fit_intercept:
+            # (Twice: the mean of large numbers is only as exact as they are.)
+            for _ in range(2):
+                means = V @ s
+                b -= means
+                V -= means[:, None]
+        v[tasks.absent] = 0.0
+        return b, v
+
+    def pulled(self, v):
+        """(d, T) minus the gradient, of the derivatives v (N,), where tasks are even."""
+        s, scale = self.tasks.common_weight
+        return ((v.reshape(self.tasks.n_tasks, -1) @ (-s[:, None] * self.tasks.X)) * scale[:, None]).T
+
+    @cached_property
     def empty(self):
         """(T,) whether a task's samples have no weight."""
         return self.tasks.mass <= 0
@@ -121,6 +150,9 @@ class DataTerm:
     @cached_property
     def trivial(self):
         """(value, intercepts) at W = 0."""
+        if self.even:
+            b, v = self.residual(None)
+            return 0.5 * float(np.einsum("i,i,i->", self.tasks.weight, v, v)), b
         zero = np.zeros(len(self.tasks.y))
         b = self.best_intercept(zero)
         return self.value(self.tasks.shift(zero, b)), b
@@ -130,6 +162,8 @@ class DataTerm:
         """(N,) derivatives of the loss at W = 0; of one with kinks there those subgradients that balance in every task,
         and make the gradient short."""
         tasks, loss, c = self.tasks, self.loss, self.tasks.weight
+        if self.even:
+            return self.residual(None)[1]
         at_zero = tasks.shift(np.zeros(len(tasks.y)), self.trivial[1])
         v = loss.derivative(tasks.y, at_zero)
         several = not loss.smooth and loss.by_sample and c.any()
@@ -138,7 +172,7 @@ class DataTerm:
     @cached_property
     def moments(self):
         """Minus the gradient at W = 0, (d, T)."""
-        return self.tasks.adjoint(-self.tasks.weight * self.pull)
+        return self.pulled(self.pull) if self.even else self.tasks.adjoint(-self.tasks.weight * self.pull)
 
     def separated(self, W, entries):
         """(T,) whether the coefficients of W in ``entries`` (d, T) separate a task's classes: longer ones are better.
@@ -182,6 +216,8 @@ class DataTerm:
     def _gain(self):
         """(what there is to gain, the sum of which it would be rounding), see ``threshold``."""
         tasks, y = self.tasks, self.tasks.y
+        if self.even:
+            return self.trivial[0], float(np.einsum("i,i,i->", tasks.weight, y, y))
         at_zero, zero = self.tasks.shift(np.zeros_like(y), self.trivial[1]), np.zeros_like(y)
         gain = tasks.total(self.loss.fenchel_gap(y, at_zero, zero))
         return max(gain, 0.0), tasks.total(y**2 + np.abs(self.loss.conjugate(y, zero)))

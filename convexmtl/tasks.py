@@ -11,6 +11,7 @@ from ._products import FAR, without_rounding
 from ._rows import used_rows
 
 SMALL = 5_000  # entries of X up to which looking for zeros takes longer than they would
+SQUARED = 1e-8  # share of the largest eigenvalue, of those that are exact enough
 MANY = 2  # tasks for one row of X from which on it pays to rotate them into as many as there are rows
 LARGE_TASK = 2**22  # products of two entries from which on BLAS is the faster for the Gram matrix of a task
 # Bytes of X up to which it is copied where that makes for speed: a larger one stays where it is, on disk maybe.
@@ -164,6 +165,9 @@ class Tasks:
         if not self.is_shared:
             return None
         c = self.weight.reshape(self.n_tasks, -1)
+        if (c == c[0]).all():
+            mass = c[0].sum()
+            return None if mass <= 0 else (c[0] / mass, np.full(self.n_tasks, mass))
         scale = c.sum(axis=1)
         if np.any(scale <= 0):
             return None
@@ -433,14 +437,14 @@ class Tasks:
         Q, R = np.linalg.qr(self.X.T)
         return replace(self, X=np.asfortranarray(R.T)), Q
 
-    def rotate_tasks(self, centred):
+    def rotate_tasks(self, centred, least=None):
         """``Rotated`` tasks, at most as many as there are rows, whose targets are orthonormal combinations of those of
-        all; None where there are not many more tasks than rows, or their weights differ.
+        all; None where there are not many more tasks than rows (``least`` times as many), or their weights differ.
 
-        From the QR decomposition of the targets, centred where there are intercepts.
+        The targets are centred where there are intercepts.
         """
         n, T = self.n_rows, self.n_tasks
-        if T < MANY * n or self.common_weight is None:
+        if T < (MANY if least is None else least) * n or self.common_weight is None:
             return None
         s, scale = self.common_weight
         if np.ptp(scale) > 1e-15 * scale[0]:
@@ -450,7 +454,7 @@ class Tasks:
             # (Twice: the mean of large numbers is only as exact as they are.)
             Y = Y - (Y @ s)[:, None]
         Y = Y * root
-        _, size, V = np.linalg.svd(np.linalg.qr(Y, mode="r"))
+        size, V = _right_singular(Y, root[None] if centred else np.zeros((0, n)))
         rank = max(1, int(np.sum(size > np.finfo(float).eps * T * size[0])))
         targets = V[:rank].T * size[:rank]  # (n, rank)
         targets = np.divide(targets, root[:, None], out=np.zeros_like(targets), where=root[:, None] > 0)
@@ -511,6 +515,20 @@ class Rotated:
     def onto(self, W):
         """(d, k) W Q for W (d, T)."""
         return W @ self.Y @ self.B
+
+
+def _right_singular(Y, null):
+    """(singular values, largest first; right singular vectors as rows) of Y (T, n) with many rows, Y null' = 0.
+
+    From the products of its columns where none of those values, but those of ``null``, is so small that squaring
+    costs digits of it that count; else from a QR decomposition, which takes several times as long.
+    """
+    values, vectors = np.linalg.eigh(Y.T @ Y)
+    if values[-1] > 0 and np.all(values[len(null) :] > SQUARED * values[-1]):
+        size = np.sqrt(np.maximum(values[::-1], 0.0))
+        size[len(size) - len(null) :] = 0.0
+        return size, vectors[:, ::-1].T
+    return np.linalg.svd(np.linalg.qr(Y, mode="r"))[1:]
 
 
 def by_task(W, shape=None):

@@ -24,7 +24,7 @@ FLOORS = [
     ["_version", "_jit", "_rows", "_words", "_input", "_progress", "_threads", "structures"],
     ["_products", "inverses", "coupling"],
     ["tasks", "losses", "penalties"],
-    ["_columns"],
+    ["_columns", "reduction"],
     ["gram"],
     ["data", "_moments"],
     ["problem", "certificate", "result", "statistics"],

@@ -9,6 +9,7 @@ from sklearn.base import clone
 import convexmtl as cm
 from convexmtl import tasks as tasks_module
 from convexmtl.penalties import Parts, RowNorm, SharedFeature, SquaredTraceNorm, TraceNorm, Weighted
+from convexmtl.penalties.spectral import largest_singular_value, singular_values
 
 D, N, T = 5, 8, 40
 WEIGHTS = [0.0, 2.0, np.inf, 1.0, 0.5]
@@ -144,3 +145,40 @@ def test_invariance_is_what_it_says():
             wide = np.column_stack([W, np.zeros((6, 3))])
             assert_allclose(term.value(wide), term.value(W), err_msg=name)
             assert_allclose(term.prox(wide, 0.3)[:, :4], term.prox(W, 0.3), atol=1e-10, err_msg=name)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("n_tasks", [3, T, 200])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_fit_to_reduced_targets_is_that_of_all(fit_intercept, n_tasks, weighted, monkeypatch):
+    X, Y = draw(n_tasks=n_tasks)
+    weight = np.random.default_rng(1).uniform(0.2, 2, N) * (np.arange(N) != 3) if weighted else None
+    reduced = cm.reduce_tasks(Y, sample_weight=weight, fit_intercept=fit_intercept)
+    assert reduced.Y.shape == (N, min(n_tasks, N - weighted - fit_intercept))
+    assert_allclose(reduced.basis.T @ reduced.basis, np.eye(reduced.Y.shape[1]), atol=1e-12)
+    model = cm.TraceNormRegressor(0.7, fit_intercept=fit_intercept, tol=1e-9)
+    few = clone(model).fit(X, reduced.Y, sample_weight=weight)
+    whole = by_all_tasks(monkeypatch, model, X, Y, sample_weight=weight)
+    coef, intercept = reduced.restore(few.coef_, few.intercept_)
+    assert_allclose(few.objective_, whole.objective_, rtol=1e-8)
+    assert_allclose(coef, whole.coef_, atol=2e-4)
+    assert_allclose(intercept, whole.intercept_, atol=1e-3)
+
+
+def test_targets_that_cannot_be_reduced():
+    Y = draw()[1]
+    with pytest.raises(ValueError, match="Y has 1 missing targets: combinations of tasks need all of them"):
+        cm.reduce_tasks(np.where(np.arange(T * N).reshape(N, T) == 7, np.nan, Y))
+    with pytest.raises(ValueError, match="weights of single targets: combinations of tasks have none"):
+        cm.reduce_tasks(Y, sample_weight=np.ones(Y.shape))
+
+
+@pytest.mark.parametrize("sizes", [[1, 1e-3, 1e-6, 1e-9, 1e-13], [1, 1, 0, 0, 0], [1, 1e-8, 1e-8, 0, 0], [0] * 5])
+def test_singular_values_of_long_matrices(sizes):
+    """From squares, but as exact as without."""
+    rng = np.random.default_rng(0)
+    U, V = (np.linalg.qr(rng.standard_normal((n, 5)))[0] for n in (5, 500))
+    W = U * sizes @ V.T
+    for A in (W, W.T):
+        assert_allclose(singular_values(A), np.linalg.svd(A, compute_uv=False), atol=1e-14)
+        assert_allclose(largest_singular_value(A), max(sizes), atol=1e-14)

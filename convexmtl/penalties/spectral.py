@@ -12,10 +12,35 @@ from ..coupling import Nested
 from ._manifold import of_singular_values
 from .base import RANK, Canonical, Later, Penalty, check_number
 
+LONG = 20  # times as many columns as rows, or the other way round, from which on products of the few are quicker
+SQUARED = 1e-4  # share of the largest square, of those that are exact to rounding
+
 
 def singular_values(W):
     """All min(d, T) singular values, largest first."""
-    return np.linalg.svd(W, compute_uv=False)
+    if not _long(W):
+        return np.linalg.svd(W, compute_uv=False)
+    A, found = W if W.shape[0] < W.shape[1] else W.T, []
+    while len(A):
+        values, vectors = np.linalg.eigh(A @ A.T)
+        # Squaring costs digits of small ones: these are looked at again without the others.
+        large = values > SQUARED * values[-1]
+        found.append(np.sqrt(np.maximum(values[::-1], 0.0))[: large.sum() or len(A)])
+        A = vectors[:, ~large].T @ A if large.any() else A[:0]
+    return np.concatenate(found)
+
+
+def _long(W):
+    """Whether W has so many more columns than rows, or rows than columns, that products of the few are quicker."""
+    small, large = sorted(W.shape)
+    return small > 0 and large >= LONG * small and 1e-100 < np.abs(W).max() < 1e100
+
+
+def largest_singular_value(Z):
+    """From the products of rows or columns where these are few: squaring costs no digits of the largest one."""
+    if not _long(Z):
+        return float(np.linalg.norm(Z, 2))
+    return float(np.sqrt(np.linalg.eigvalsh(Z @ Z.T if Z.shape[0] < Z.shape[1] else Z.T @ Z)[-1]))
 
 
 def rescale(V, ratios):
@@ -115,7 +140,7 @@ class TraceNorm(SpectralPenalty):
         return _soft_ratios(s, step * self.alpha)
 
     def dual_norm(self, Z):
-        return float(np.linalg.norm(Z, 2)) / self.alpha
+        return largest_singular_value(Z) / self.alpha
 
     def expression(self, W, cp):
         return self.alpha * cp.normNuc(W), []
@@ -176,7 +201,7 @@ class SquaredTraceNorm(SpectralPenalty):
 
     def conjugate(self, Z):
         if self.alpha_ridge == 0:
-            return float(np.linalg.norm(Z, 2)) ** 2 / (2 * self.alpha)
+            return largest_singular_value(Z) ** 2 / (2 * self.alpha)
         raise TypeError("the conjugate is that of the resolved penalty, whose ridge is a coupling")
 
     def expression(self, W, cp):

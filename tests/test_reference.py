@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from cases import assert_agrees
 from numpy.testing import assert_allclose
+from scipy.optimize import linprog
 from sklearn.base import clone
 
 import convexmtl as cm
@@ -62,6 +63,27 @@ def test_combination(loss, penalty, layout):
         above = result.dual_gap, asked.objective - (result.objective - result.dual_gap)
         radius = sum(np.sqrt(2 * (height + 1e-12 * scale) / strength) for height in above)
         assert np.linalg.norm(result.W - asked.W) <= radius
+
+
+def are_separated(X, sign, fit_intercept):
+    """Whether coefficients >= 0 put some samples on their side and none on the other: by the most that these gain."""
+    margins = sign[:, None] * np.column_stack([X, np.full(len(X), float(fit_intercept))])
+    bounds = [(0, 1)] * X.shape[1] + [(-1, 1)]
+    return linprog(-margins.sum(axis=0), -margins, np.zeros(len(X)), bounds=bounds).fun < -1e-6
+
+
+def test_what_is_not_attained_has_no_solution():
+    """Without a penalty the logistic loss of classes that can be separated falls for ever; all the others are asked."""
+    found = set()
+    for layout, case in cases.LAYOUTS.items():
+        if cases.applies(cases.PENALTIES["positive"], case):
+            tasks = cases.make_problem("logistic", "positive", layout)[0].tasks
+            for t in range(tasks.n_tasks):
+                rows, samples = tasks.slices(t)
+                seen = tasks.weight[samples] > 0
+                if are_separated(tasks.dense()[rows][seen], tasks.y[samples][seen], case.fit_intercept):
+                    found.add(("logistic", "positive", layout))
+    assert found == cases.NOT_ATTAINED
 
 
 # --------------------------------------------------------------------------------- estimators

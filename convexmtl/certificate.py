@@ -408,7 +408,7 @@ def _within_cone(problem, W, at, v, Z, WM, entries, out):
     """(v, Z, whether they are feasible) where W >= 0: along what is free, Z must not be positive, and it is zero
     where W is not.
 
-    Newton steps in the coefficients that are held by nothing else, weighted by the loss's second derivative.
+    Newton steps in the coefficients that are held by nothing else, weighted by how easily the dual variables move.
     """
     data = problem.data
     tasks, c, (d, T) = data.tasks, data.tasks.weight, problem.shape
@@ -420,7 +420,7 @@ def _within_cone(problem, W, at, v, Z, WM, entries, out):
         U = hstack([U, identity(T)], format="csr")
         allowed = np.hstack([allowed & ~own[:, None], entries])
     allowed &= (data.design.squares @ abs(U)) > 0
-    curvature = data.loss.second(tasks.y, at)
+    curvature = data.loss.give(tasks.y, at, v)
     h = c * curvature
     squares, support = data.design.squares.max(axis=1)[:, None], abs(U) > 0
     # Columns of U that have tasks in common are taken together.

@@ -203,8 +203,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
 def path_gaps(problems, factors, Ws):
     """(primal (A,), gap (A,), best intercepts (A, T)) of W = Ws[a], as from ``duality_gap``.
 
-    The problems differ in the factor before their penalty, of one term. With the squared loss and one X for all tasks,
-    predictions and gradients of all come from two products.
+    The problems differ in the factor before their penalty, of one term. With the squared loss all are made at once.
     """
     Ws = Ws[: len(problems)]
     data, penalty, (A, d, T) = problems[0].data, problems[0].penalty, Ws.shape
@@ -214,36 +213,38 @@ def path_gaps(problems, factors, Ws):
         found = [duality_gap(problem, (W,), known=k) for problem, W, k in zip(problems, Ws, known, strict=True)]
         return tuple(map(np.array, zip(*((c.primal, c.gap, c.intercept) for c in found), strict=True)))
 
-    if not data.loss.quadratic or tasks.common_weight is None or tasks.is_sparse:
+    if not data.loss.quadratic:
         return one_by_one([None] * A)
-    (s, scale), n = tasks.common_weight, tasks.n_rows
-    size = max(1, ENTRIES // (T * max(d, n)))
+    size = max(1, ENTRIES // max(T * d, len(tasks.y)))
     if A > size:
         parts = [slice(a, a + size) for a in range(0, A, size)]
         found = [path_gaps(problems[part], factors[part], Ws[part]) for part in parts]
         return tuple(np.concatenate(column) for column in zip(*found, strict=True))
-    z = tasks.apply_all(Ws).reshape(A, T, n)
-    r = np.subtract(tasks.y.reshape(T, n), z, out=z)
+    mass = tasks.mass
+    z = tasks.apply_all(Ws)
+    r = np.subtract(tasks.y, z, out=z)
     intercepts = np.zeros((A, T))
     if data.fit_intercept:
         # Once more where they are large: the mean of large numbers is only as exact as they are.
         for _ in range(2):
-            means = r @ s
+            means = np.divide(tasks.sums_of_all(r), mass, out=np.zeros((A, T)), where=mass > 0)
             intercepts += means
-            r -= means[:, :, None]
-            if np.max(means**2 @ scale) <= FAR**2 * data.trivial[0]:
+            tasks.shift_all(r, -means)
+            if np.max(means**2 @ mass) <= FAR**2 * data.trivial[0]:
                 break
-    weighted = r * (scale[:, None] * s)
-    Z = (weighted.reshape(A * T, n) @ tasks.X).reshape(A, T, d).transpose(0, 2, 1)
+        if data.fixed_intercept is not None:
+            intercepts[:, data.empty] = data.fixed_intercept[data.empty]
+    weighted = r * tasks.weight
+    Z = tasks.adjoint_all(weighted)
     free = term.free_tasks(T).size or term.free_entries((d, T)) is not None
     if not penalty.coupling.is_zero or free or not term.is_norm:
         nothing = np.inf, -np.inf, np.inf
-        z = tasks.y - r.reshape(A, -1)
+        z = tasks.y - r
         return one_by_one([Certificate(*nothing, intercepts[a], Z[a], z[a], tasks, False) for a in range(A)])
     # With the weighted residual as dual variables, the loss has a gap of (1 - shrink)^2 times its value.
     strength, used = np.asarray(factors) / factors[0], np.flatnonzero(used_rows(Ws).any(axis=0))
     few = Ws[:, used]
-    losses, products = 0.5 * np.einsum("atn,atn->a", r, weighted), np.einsum("adt,adt->a", few, Z[:, used])
+    losses, products = 0.5 * np.einsum("an,an->a", r, weighted), np.einsum("adt,adt->a", few, Z[:, used])
     sizes = strength * term.restrict(used).values(few)
     shrink = 1 / np.maximum(1, term.dual_norms(Z) / strength)
     primals = losses + sizes

@@ -223,6 +223,29 @@ class Tasks:
             _products.add_moments(*rows, u, out[some])
         return out.T
 
+    def adjoint_all(self, us):
+        """(A, d, T) the adjoint of every u of us (A, N)."""
+        if not self.is_shared or self.is_sparse:
+            return np.array([self.adjoint(u) for u in us]).reshape(len(us), self.n_features, self.n_tasks)
+        return (us.reshape(-1, self.n_rows) @ self.X).reshape(len(us), self.n_tasks, -1).transpose(0, 2, 1)
+
+    def sums_of_all(self, us):
+        """(A, T) weighted sums over the samples of each task, for every u of us (A, N)."""
+        if not self.is_shared:
+            return np.add.reduceat(us * self.weight, self.ptr[:-1], axis=1)
+        by_task = self.n_tasks, self.n_rows
+        us, common = us.reshape(-1, *by_task), self.common_weight
+        if common is None:
+            return np.einsum("atn,tn->at", us, self.weight.reshape(by_task))
+        return (us @ common[0]) * common[1]
+
+    def shift_all(self, us, bs):
+        """Add b_t, for every b of bs (A, T), to the samples of task t in the u (A, N) of the same place."""
+        if self.is_shared:
+            us.reshape(*bs.shape, self.n_rows)[...] += bs[:, :, None]
+        else:
+            us += bs[:, self.sample_task]
+
     def sum(self, u):
         """(T,) sums over the samples of each task."""
         return np.add.reduceat(u, self.ptr[:-1])

@@ -2,6 +2,7 @@
 
 from functools import partialmethod
 
+import cases
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -10,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import MultiTaskLasso
 
 import convexmtl as cm
-from convexmtl.certificate import duality_gap
+from convexmtl.certificate import duality_gap, path_gaps
 from convexmtl.penalties import ClusterCoupling, GraphLaplacian, MeanCoupling, RowNorm, SparseGroup, TaskCoupling
 from convexmtl.problem import Problem
 from convexmtl.solvers import coupling_path, row_path, solve
@@ -52,6 +53,20 @@ def test_every_point_is_a_fit(family, layout):
         assert path.dual_gaps[k] <= 1e-8 * path.objectives[0] * 1.01
         assert_allclose(path.objectives[k], alone.objective_, rtol=1e-6)
         assert_allclose(path.coefs[k], alone.coef_, atol=2e-3 * np.abs(alone.coef_).max())
+
+
+@pytest.mark.parametrize("penalty", ["l2", "l2_ridge", "sparse_group", "l2_feature_weights"])
+@pytest.mark.parametrize("layout", cases.LAYOUTS)
+def test_certificates_of_a_path_are_those_of_its_fits(layout, penalty):
+    first, made = cases.make_problem("squared", penalty, layout)
+    factors, (d, T) = np.geomspace(1, 0.1, 4), first.shape
+    problems = [Problem(first.data, made.scaled(factor).resolve(d, list(range(T)))) for factor in factors]
+    Ws = np.random.default_rng(1).normal(size=(4, d, T)) * (np.arange(4) % 3)[:, None, None]
+    found = path_gaps(problems, factors, Ws)
+    for problem, W, primal, gap, intercept in zip(problems, Ws, *found, strict=True):
+        alone = duality_gap(problem, (W,))
+        assert_allclose([primal, gap], [alone.primal, alone.gap], rtol=1e-9)
+        assert_allclose(intercept, alone.intercept, rtol=1e-9, atol=1e-12)
 
 
 LONG = {

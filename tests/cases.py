@@ -57,6 +57,7 @@ from convexmtl.penalties import (
     TaskCoupling,
     TaskNorm,
     Temporal,
+    TensorTraceNorm,
     TraceNorm,
     TreeGuided,
     Weighted,
@@ -282,6 +283,16 @@ def contrasts(d, T):
     return LinearConstraint(csr_array(A), middle - below, middle + above)
 
 
+def grid(T):
+    """T tasks as those of two indices."""
+    return (2, T // 2) if T % 2 == 0 else (1, T)
+
+
+def mixed_grid(T):
+    """The same, of tasks in another order."""
+    return {t: tuple(map(int, ij)) for t, ij in enumerate(np.array(list(np.ndindex(grid(T))))[backwards(T)])}
+
+
 def two_clusters(T):
     return np.arange(T) % 2
 
@@ -401,6 +412,9 @@ PENALTIES = {
     "robust_low_rank": whole(RobustLowRank(0.15, 0.12)),
     "robust_feature": whole(RobustFeature(0.12, 0.12)),
     "sparse_low_rank": whole(SparseLowRank(0.08, 0.15)),
+    "tensor": PenaltyCase(lambda d, T: TensorTraceNorm(grid(T), alpha=0.1)),
+    "tensor_latent": PenaltyCase(lambda d, T: TensorTraceNorm(mixed_grid(T), "latent", alpha=0.3)),
+    "tensor+l1": PenaltyCase(lambda d, T: TensorTraceNorm(mixed_grid(T), alpha=0.05) + RowNorm(0.05, q=1)),
     "trace+mean": whole(TraceNorm(0.1) + MeanCoupling(0.05, 0.2)),
     "l2+graph": PenaltyCase(lambda d, T: RowNorm(0.1) + GraphLaplacian(chain(T), 0.2), wide=True),
     "any_matrix+dirty": PenaltyCase(lambda d, T: TaskCoupling(some_matrix(T), 0.05) + DirtyNorm(0.2, 0.1), wide=True),

@@ -31,6 +31,7 @@ from convexmtl.penalties import (
     SquaredTraceNorm,
     TaskNorm,
     Temporal,
+    TensorTraceNorm,
     TraceNorm,
     TreeGuided,
 )
@@ -49,7 +50,7 @@ def is_sum(name):
     """Whether it is a sum of parts, or one with a quadratic coupling; neither has a prox of its own."""
     penalty, canonical = built(name), built(name).resolve(D, np.arange(T))
     coupled = canonical.terms and not canonical.coupling.is_diagonal
-    return coupled or isinstance(penalty, Coupling | Added | Parts | NamedParts)
+    return coupled or canonical.whole or isinstance(penalty, Coupling | Added | Parts | NamedParts | TensorTraceNorm)
 
 
 def term(name):

@@ -22,6 +22,7 @@ from .spectral import (
 )
 from .support import Support
 from .temporal import Temporal
+from .tensor import TensorTraceNorm
 from .tree import TreeGuided
 from .weighted import Weighted
 
@@ -54,6 +55,7 @@ __all__ = [
     "TaskCoupling",
     "TaskNorm",
     "Temporal",
+    "TensorTraceNorm",
     "TraceNorm",
     "TreeGuided",
     "Weighted",

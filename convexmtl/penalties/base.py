@@ -270,6 +270,13 @@ class Penalty(BaseEstimator):
             else Box(np.where(out, 0.0, low), np.where(out, 0.0, np.inf))
         )
 
+    # Whether it asks for few patterns of W in a form of its own, which others leave in theirs; it owes ``along`` then.
+    folds = False
+
+    def along(self, W, V):
+        """W as made of the patterns of V alone."""
+        raise TypeError(f"{type(self).__name__} does not define along")
+
     @property
     def summands(self):
         """The penalties of the same W of which it is the sum."""

@@ -166,7 +166,14 @@ class Directions:
             if not np.array_equal(used, totals[g] != 0)
         ]
         nothing = [("nothing", self.problem.zeros())]
-        return [(name, self.problem.penalty.feasible(parts)) for name, parts in (*nothing, *zeros, *own)]
+        patterns = [(term, V) for (term, *rest), V in zip(self.groups, totals, strict=True) if not rest and term.folds]
+        alike = []
+        if self.counts[0] == 1 and len(patterns) > 1:
+            W = totals[0]
+            for term, V in patterns:
+                W = term.along(W, V)
+            alike = [("patterns", (W,))]
+        return [(name, self.problem.penalty.feasible(parts)) for name, parts in (*nothing, *zeros, *alike, *own)]
 
     def claimed(self, intercept, threshold):
         """(parts, certificate, dual) of the claim that is certified, or best; one beside the last best one is tried."""

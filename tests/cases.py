@@ -293,6 +293,10 @@ def mixed_grid(T):
     return {t: tuple(map(int, ij)) for t, ij in enumerate(np.array(list(np.ndindex(grid(T))))[backwards(T)])}
 
 
+def task_strengths(T):
+    return np.geomspace(0.5, 2, T)
+
+
 def two_clusters(T):
     return np.arange(T) % 2
 
@@ -330,6 +334,14 @@ def group_and_clusters(T):
 PENALTIES = {
     "l1": rows(RowNorm(0.1, q=1)),
     # General q is a row penalty too, but one that cvxpy takes seconds for at 150 features.
+    "l1_by_task": PenaltyCase(lambda d, T: RowNorm(0.2 * task_strengths(T), q=1, l1_ratio=0.8), wide=True),
+    "l1_by_task_positive_weights": PenaltyCase(
+        lambda d, T: RowNorm(0.1 * task_strengths(T), 1, 1.0, feature_weights(d), positive=True), wide=True
+    ),
+    "ridge_by_task": PenaltyCase(lambda d, T: RowNorm(0.1 * task_strengths(T), l1_ratio=0.0), wide=True),
+    "task_norm_by_task+l1": PenaltyCase(
+        lambda d, T: TaskNorm(0.2 * task_strengths(T)) + RowNorm(0.05 * task_strengths(T), q=1)
+    ),
     "l1.5": whole(RowNorm(0.12, q=1.5)),
     "l2": rows(RowNorm(0.15, q=2)),
     "l3": whole(RowNorm(0.2, q=3)),

@@ -836,3 +836,56 @@ def test_weight_zero_is_absent(family, loss, fit_intercept, form):
         )
         again = again.coef_
     assert_allclose(again, coef, rtol=1e-9, atol=1e-12)
+
+
+# ------------------------------------------------------------------------------- strengths of the tasks
+
+
+@pytest.mark.parametrize("l1_ratio", [1.0, 0.5, 0.0])
+@pytest.mark.parametrize("positive", [False, True])
+def test_strengths_of_the_tasks_are_fits_of_each_alone(l1_ratio, positive):
+    rng, alpha = np.random.default_rng(0), np.array([0.1, 0.2, 0.05])
+    X = rng.standard_normal((40, 6))
+    Y = X[:, :2] @ rng.standard_normal((2, 3)) + 0.3 * rng.standard_normal((40, 3))
+    options = {"q": 1, "l1_ratio": l1_ratio, "positive": positive, "tol": 1e-10}
+    together = cm.BlockSparseRegressor(alpha.tolist(), **options).fit(X, Y)
+    for t in range(3):
+        alone = cm.BlockSparseRegressor(alpha[t], **options).fit(X, Y[:, t])
+        assert_allclose(together.coef_[t], alone.coef_[0], atol=1e-5)
+    weighted = cm.BlockSparseRegressor(0.1, task_weight=0.1 / alpha, **options).fit(X, Y)
+    assert_allclose(together.coef_, weighted.coef_, atol=1e-5)
+
+
+def test_a_path_and_a_search_of_strengths_of_the_tasks():
+    rng, alpha = np.random.default_rng(0), np.array([0.1, 0.2, 0.05])
+    X = rng.standard_normal((40, 6))
+    Y = X[:, :2] @ rng.standard_normal((2, 3)) + 0.3 * rng.standard_normal((40, 3))
+    penalty = RowNorm(alpha, q=1) + TaskNorm(alpha)
+    largest = cm.alpha_max(cm.MultiTaskRegressor(RowNorm(alpha, q=1)), X, Y)
+    Xc, Yc = X - X.mean(axis=0), Y - Y.mean(axis=0)
+    assert_allclose(largest, 0.2 * (np.abs(Xc.T @ Yc / len(X)) / alpha).max(), rtol=1e-9)
+    search = cm.MultiTaskRegressorCV(penalty, alphas=4, cv=3).fit(X, Y)
+    found = search.penalty_.first.alpha
+    assert_allclose(found / found[0], alpha / alpha[0])
+    assert search.first__alpha_ == found.max()
+    assert_allclose(cm.from_dict(cm.to_dict(search)).coef_, search.coef_)
+    with pytest.raises(
+        ValueError, match="RowNorm has alpha for each of the old tasks, which says nothing of a new one"
+    ):
+        cm.fit_new_task(search, X, Y[:, 0], 9)
+
+
+@pytest.mark.parametrize(
+    "penalty, message",
+    [
+        (RowNorm([0.1] * 3), r"the same for all tasks, got an array of shape \(3,\): RowNorm .* by task_weight: twice"),
+        (TraceNorm([0.1] * 3), r"the same for all tasks, got an array .*: TraceNorm .* by task_weight: twice"),
+        (RowNorm([0.1] * 2, q=1), r"one for each of the 3 tasks, all of them finite and > 0 .*, got \[0.1, 0.1\]"),
+        (TaskNorm([0.1, 0.0, 0.1]), "one for each of the 3 tasks, all of them finite and > 0"),
+        (TaskNorm([0.1, np.nan, 0.1]), "one for each of the 3 tasks, all of them finite and > 0"),
+        (RowNorm([0.1] * 3, q=1, feature_groups=[0, 0, 1]), "alpha must be a number where there are feature_groups"),
+    ],
+)
+def test_strengths_of_the_tasks_that_make_no_sense(penalty, message):
+    with pytest.raises(ValueError, match=message):
+        cm.MultiTaskRegressor(penalty).fit(np.eye(3), np.eye(3))

@@ -91,7 +91,18 @@ def textbook(longer, X, y, loss):
 
 # A support that has been chosen for each old task, or bounds or sums for each of them, say nothing of a new one.
 NOT_EXTENDED = {"support", "temporal+task_norm+support", "trace+l1+bounds"}
-NOT_EXTENDED |= {"bounds+total", "sparse,low_rank+contrasts", "ridge+contrasts", "tensor", "tensor_latent", "tensor+l1"}
+NOT_EXTENDED |= {
+    "bounds+total",
+    "sparse,low_rank+contrasts",
+    "ridge+contrasts",
+    "tensor",
+    "tensor_latent",
+    "tensor+l1",
+    "l1_by_task",
+    "l1_by_task_positive_weights",
+    "ridge_by_task",
+    "task_norm_by_task+l1",
+}
 # One of every form.
 FORMS = ["l2", "linf_ridge", "dirty_2", "squared_trace_ridge", "box", "learned_clusters", "known_clusters"]
 FORMS += [

@@ -285,7 +285,7 @@ def test_prox_of_any_shape(name, shape):
 
 
 # Those that are no norm and a square at once, and have no fixed bounds.
-MIXED = {"l3_feature_weights", "linf_positive_weights", "l2_groups_weights", "box_alone"}
+MIXED = {"l3_feature_weights", "linf_positive_weights", "l2_groups_weights", "box_alone", "l1_by_task"}
 HOMOGENEOUS = [n for n in TERMS if n not in MIXED]
 
 

@@ -189,7 +189,7 @@ def test_penalties_know_whether_they_select_single_coefficients(name):
     problem, _ = cases.make_problem("squared", name, "shared")
     claims = problem.penalty.selects_coefficients(problem.shape[1])
     single = {"l1", "sparse_group", "tree", "graph_l1", "graph_l2", "temporal_l1", "temporal_l2"}
-    single |= {"l1+squared_trace+graph", "trace+l1+bounds", "tensor+l1"}
+    single |= {"l1+squared_trace+graph", "trace+l1+bounds", "tensor+l1", "l1_by_task", "task_norm_by_task+l1"}
     dirty = {"dirty_inf", "dirty_inf_fractional", "dirty_2", "any_matrix+dirty", "weighted_dirty"}
     single |= {"sparse_group_groups", "weighted_sparse_group_groups"}
     assert claims == (name in single | dirty or "positive" in name)

@@ -85,7 +85,7 @@ class _Regressor(RegressorMixin, BaseEstimator):
     ) -> Self: ...
 
 class BlockSparseRegressor(_Regressor):
-    alpha: float
+    alpha: float | ArrayLike
     q: float
     l1_ratio: float
     positive: bool
@@ -98,7 +98,7 @@ class BlockSparseRegressor(_Regressor):
     ridge_tasks_: NDArray[Any]
     def __init__(
         self,
-        alpha: float = 0.1,
+        alpha: float | ArrayLike = 0.1,
         q: float = 2,
         l1_ratio: float = 1.0,
         *,
@@ -1125,7 +1125,7 @@ class _Classifier(ClassifierMixin, BaseEstimator):
     ) -> Self: ...
 
 class BlockSparseClassifier(_Classifier):
-    alpha: float
+    alpha: float | ArrayLike
     q: float
     l1_ratio: float
     positive: bool
@@ -1138,7 +1138,7 @@ class BlockSparseClassifier(_Classifier):
     ridge_tasks_: NDArray[Any]
     def __init__(
         self,
-        alpha: float = 0.1,
+        alpha: float | ArrayLike = 0.1,
         q: float = 2,
         l1_ratio: float = 1.0,
         *,

@@ -18,8 +18,9 @@ class _BlockSparse:
 
     Parameters
     ----------
-    alpha : float, default=0.1
-        Strength of the penalty.
+    alpha : float, or array-like of shape (T,), default=0.1
+        Strength of the penalty. With q = 1, or where all is ridge, every task may have its own, in the order of
+        ``tasks_``; with other norms weight the tasks, by ``task_weight``.
     q : float in [1, inf], default=2
         The norm of a feature's coefficients across the tasks.
     l1_ratio : float in [0, 1], default=1.0

@@ -322,7 +322,32 @@ class Penalty(BaseEstimator):
     def check(self, n_features, labels):
         """Raise a ValueError for parameters that make no sense for d features and these task labels."""
         for name in self.strengths:
-            check_strength(getattr(self, name), name)
+            value = getattr(self, name)
+            if isinstance(value, (list, tuple, np.ndarray)):
+                self._check_by_task(name, value, labels)
+            else:
+                check_strength(value, name)
+
+    # Whether it is a sum over the tasks, each of which may have a strength of its own.
+    by_task = False
+
+    def _check_by_task(self, name, values, labels):
+        """Raise a ValueError unless ``values`` are the strengths of the tasks, and may differ."""
+        if not self.by_task:
+            raise ValueError(
+                f"{name} must be a finite number >= 0, the same for all tasks, got an array of shape "
+                f"{np.shape(values)}: {type(self).__name__} with these parameters is not a sum over the tasks, as "
+                "RowNorm with q = 1 or l1_ratio = 0 and TaskNorm are. Weight the tasks instead, by task_weight: twice "
+                "the weight is half the strength."
+            )
+        accepted = f"a number, or one for each of the {len(labels)} tasks, all of them finite and > 0 (or all 0)"
+        try:
+            given = np.asarray(values, dtype=float)
+        except (TypeError, ValueError):
+            raise ValueError(f"{name} must be {accepted}, got {values!r}.") from None
+        fits = given.shape == (len(labels),) and np.isfinite(given).all()
+        if not (fits and (np.all(given > 0) or not given.any())):
+            raise ValueError(f"{name} must be {accepted}, got {values!r}.")
 
     def bind(self, labels):
         """This penalty with whatever it says of task labels said of positions instead."""
@@ -346,6 +371,12 @@ class Penalty(BaseEstimator):
 
         What says nothing of tasks stays what it is.
         """
+        for name in self.strengths:
+            if np.ndim(getattr(self, name)):
+                raise ValueError(
+                    f"{type(self).__name__} has {name} for each of the old tasks, which says nothing of a new one: "
+                    "give one number for all tasks before fit, and task_weight."
+                )
         return self
 
     def bind_features(self, n_features, names):
@@ -359,7 +390,7 @@ class Penalty(BaseEstimator):
     def resolve(self, n_features, labels):
         """The checked Canonical form for d features and the array of task labels."""
         self.check(n_features, labels)
-        zero = all(getattr(self, name) == 0 for name in self.strengths)
+        zero = all(not np.any(getattr(self, name)) for name in self.strengths)
         return Canonical(() if zero else (self,), Nested(len(labels), [0.0]))
 
     def report(self, parts, labels):
@@ -397,12 +428,14 @@ class Penalty(BaseEstimator):
         return []
 
     def strength_values(self):
-        """Every strength by its parameter name, nested ones with double underscores."""
-        return {name: getattr(self, name) for name in self.strengths}
+        """Every strength by its parameter name, nested ones with double underscores; of several tasks the largest."""
+        values = {name: getattr(self, name) for name in self.strengths}
+        return {name: float(np.max(value)) if np.ndim(value) else value for name, value in values.items()}
 
     def scaled(self, factor):
         """The same penalty times ``factor`` >= 0."""
-        return self.replaced(**{name: getattr(self, name) * factor for name in self.strengths})
+        values = {name: getattr(self, name) for name in self.strengths}
+        return self.replaced(**{name: (np.asarray(v) if np.ndim(v) else v) * factor for name, v in values.items()})
 
     def replaced(self, **changed):
         """The same penalty with other parameters; those that are left are shared, and not copied as by ``clone``."""

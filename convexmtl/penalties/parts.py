@@ -156,7 +156,8 @@ class TaskNorm(Penalty):
 
     Parameters
     ----------
-    alpha : float, default=1.0
+    alpha : float, or array-like of shape (T,), default=1.0
+        The same for all tasks, or one for each, in the order of ``tasks_``.
 
     References
     ----------
@@ -175,25 +176,26 @@ class TaskNorm(Penalty):
     """
 
     unitarily_invariant = True
+    by_task = True
     asks = "few tasks"
 
     def __init__(self, alpha=1.0):
         self.alpha = alpha
 
     def value(self, W):
-        return self.alpha * float(row_norms(W.T).sum())
+        return float(np.sum(np.multiply(self.alpha, row_norms(W.T))))
 
     def prox(self, V, step):
-        return shorten(V.T, row_norms(V.T), self.alpha * step).T
+        return shorten(V.T, row_norms(V.T), np.multiply(self.alpha, step)).T
 
     def dual_norm(self, Z):
-        return float(row_norms(Z.T).max()) / self.alpha
+        return float(np.max(row_norms(Z.T) / self.alpha))
 
     def manifold(self, W, Z):
         return of_norms(W, np.broadcast_to(W.any(axis=0), W.shape), self.alpha, axis=0)
 
     def expression(self, W, cp):
-        return self.alpha * cp.sum(cp.norm(W, 2, axis=0)), []
+        return cp.norm(W, 2, axis=0) @ np.broadcast_to(self.alpha, W.shape[1]), []
 
     def findings(self, W, labels):
         used = W.any(axis=0)

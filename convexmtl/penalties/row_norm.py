@@ -8,6 +8,7 @@ from .._rows import row_norms, used_rows
 from ..coupling import Nested
 from ._manifold import of_entries, of_norms
 from .base import Canonical, check_number
+from .by_task import TaskRows
 from .grouped import may_be_grouped
 from .positive import may_be_positive
 from .rows import RowPenalty, shorten
@@ -266,7 +267,8 @@ class RowNorm(RowPenalty):
 
     Parameters
     ----------
-    alpha : float, default=1.0
+    alpha : float, or array-like of shape (T,), default=1.0
+        For q = 1, or where all is ridge, there may be one for every task, in the order of ``tasks_``.
     q : float in [1, inf], default=2
         1 is the lasso, 2 the group lasso over tasks, inf couples the largest coefficients.
     l1_ratio : float in [0, 1], default=1.0
@@ -318,6 +320,11 @@ class RowNorm(RowPenalty):
         super().check(n_features, labels)
         check_number(self.q, "q", 1, np.inf, "a number in [1, inf]")
         check_number(self.l1_ratio, "l1_ratio", 0, 1, "in [0, 1]")
+        if self.of_tasks is not None and self.feature_groups is not None:
+            raise ValueError(
+                "alpha must be a number where there are feature_groups, which take tasks together: weight the tasks "
+                "instead, by task_weight."
+            )
         if self.feature_weights is not None:
             read_feature_weights(self.feature_weights, *self.units(n_features, None))
 
@@ -332,9 +339,24 @@ class RowNorm(RowPenalty):
             return Weighted(plain, self.feature_weights).resolve(n_features, labels)
         self.check(n_features, labels)
         T = len(labels)
+        if self.of_tasks is not None:
+            terms = (self.of_tasks,) if np.any(self.alpha) else ()
+            return kept_positive(self, Canonical(terms, Nested(T, [0.0])), n_features)
         ridge = Nested(T, [0.5 * self._ridge])
         terms = (self._norm(),) if self.alpha * self.l1_ratio > 0 else ()
         return kept_positive(self, Canonical(terms, ridge), n_features)
+
+    @property
+    def by_task(self):
+        return self.q == 1 or self.l1_ratio == 0
+
+    @property
+    def of_tasks(self):
+        """What it is with a strength for every task; None where it has one for all."""
+        if np.ndim(self.alpha) == 0:
+            return None
+        alpha = np.asarray(self.alpha, dtype=float)
+        return TaskRows(alpha * self.l1_ratio, alpha * (1 - self.l1_ratio), self.positive)
 
     @property
     def isotropic(self):

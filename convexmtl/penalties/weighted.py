@@ -385,12 +385,14 @@ class Weighted(Penalty):
 
 
 def weighable(method):
-    """Decorator of a penalty's method of (d, T) matrices: that of ``Weighted``, where it has ``feature_weights``."""
+    """Decorator of a penalty's method of (d, T) matrices: that of ``Weighted``, where it has ``feature_weights``, or of
+    what it is ``of_tasks``, where these have strengths of their own."""
 
     @wraps(method)
     def weighed(self, *args, **kwargs):
         if self.feature_weights is None:
-            return method(self, *args, **kwargs)
+            own = self.of_tasks
+            return method(self, *args, **kwargs) if own is None else getattr(own, method.__name__)(*args, **kwargs)
         weighted = Weighted(self.replaced(feature_weights=None), self.feature_weights)
         return getattr(weighted, method.__name__)(*args, **kwargs)
 

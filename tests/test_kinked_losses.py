@@ -1,5 +1,7 @@
 """Losses without a derivative everywhere: laws, strengths, and all that is made of a fit."""
 
+from unittest.mock import patch
+
 import cases
 import numpy as np
 import pytest
@@ -10,9 +12,13 @@ from sklearn.svm import SVC, SVR
 import convexmtl as cm
 from convexmtl import reference
 from convexmtl.certificate import Dual, duality_gap
+from convexmtl.data import DataTerm
 from convexmtl.losses import EpsilonInsensitive, Quantile
-from convexmtl.penalties import Box, MeanCoupling, RowNorm, TraceNorm
-from convexmtl.solvers import solve
+from convexmtl.penalties import Box, MeanCoupling, RowNorm, TaskCoupling, TraceNorm
+from convexmtl.problem import Problem
+from convexmtl.result import Status
+from convexmtl.solvers import dual_descent, multipliers, solve, splitting
+from convexmtl.tasks import Tasks
 
 D, T = 6, 4
 KINKED = [name for name, case in cases.LOSSES.items() if not case.loss.smooth]
@@ -117,6 +123,78 @@ def test_sqrt_does_not_see_the_unit_of_a_task():
     weighted = cm.MultiTaskRegressor(RowNorm(0.2), loss="sqrt", task_weight=[1, 1, 1, 4.0], tol=1e-8)
     by_hand = np.sqrt(np.mean((Y - weighted.fit(X, Y).predict(X)) ** 2, axis=0))
     assert_allclose(weighted.noise_, by_hand, rtol=1e-6)
+
+
+# -------------------------------------------------------------------------------- nearly linear programs
+
+
+@kinked
+@pytest.mark.parametrize("penalty", [RowNorm(1.0, q=1), RowNorm(0.5) + Box(low=-0.05), TaskCoupling(np.eye(3) + 1.0)])
+def test_many_features_take_few_newton_steps(name, penalty):
+    """Of a linear program, or a quadratic one, the method of multipliers finds the last digits from afar."""
+    rng, targets = np.random.default_rng(3), cases.LOSSES[name].targets
+    tasks = Tasks.stacked(*cases.draw_stacked(targets, rng, (20, 30, 25), 120), 3)
+    problem = Problem(DataTerm(tasks, cases.LOSSES[name].loss), penalty.scaled(0.03).resolve(120, np.arange(3)))
+    assert multipliers.applies(problem)
+    start = splitting.solve(problem, tol=1e-9, max_iter=20)
+    result = multipliers.solve(problem, start, tol=1e-9, max_iter=300)
+    certificate = duality_gap(problem, result.parts, dual=result.dual)
+    assert result.converged and certificate.gap <= problem.threshold(1e-9)
+    assert result.n_iter == result.history[-1][0] < 300
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("name", ["quantile", "absolute", "epsilon_insensitive", "hinge"])
+def test_coordinate_descent_in_the_dual(name, fit_intercept):
+    """Few sweeps where there are more features than samples, none where it is over, and any coupling that holds W."""
+    rng, targets = np.random.default_rng(3), cases.LOSSES[name].targets
+    tasks = Tasks.stacked(*cases.draw_stacked(targets, rng, (20, 30, 25), 120), 3)
+    data = DataTerm(tasks, cases.LOSSES[name].loss, fit_intercept)
+    for penalty in (MeanCoupling(0.1, 1.0), TaskCoupling(np.eye(3) + 1.0)):
+        problem = Problem(data, penalty.scaled(0.1).resolve(120, np.arange(3)))
+        assert dual_descent.applies(problem)
+        result = dual_descent.solve(problem, tol=1e-8, max_iter=300)
+        certificate = duality_gap(problem, result.parts, dual=result.dual)
+        assert result.converged and certificate.gap <= problem.threshold(1e-8)
+        again = dual_descent.solve(problem, result, tol=1e-8)
+        assert again.n_iter == 0 and again.converged
+        other = splitting.solve(problem, tol=1e-6)
+        assert_allclose(other.objective, result.objective, rtol=0, atol=problem.threshold(1e-6))
+
+
+@kinked
+def test_interval_is_the_domain_of_the_conjugate(name):
+    y, v = np.repeat([-1.0, 1.0], 9), np.tile(np.linspace(-1.2, 1.2, 9), 2)
+    loss = cases.LOSSES[name].loss
+    if loss.interval(y) is None:
+        assert not loss.by_sample
+        return
+    kink, width, low, high = loss.interval(y)
+    expected = np.where((v >= low) & (v <= high), v * kink + width * np.abs(v), np.inf)
+    assert_array_equal(loss.conjugate(y, v), expected)
+
+
+def test_multipliers_leave_what_is_too_large():
+    """Systems of too many unknowns are not factored: others go on."""
+    problem, _ = cases.make_problem("hinge", "l1", "stacked")
+    with patch.object(multipliers, "MOST", 5):
+        assert multipliers.solve(problem, tol=1e-7).status is Status.STALLED
+        assert solve(problem, tol=1e-6).converged
+
+
+@pytest.mark.parametrize("name", cases.LOSSES)
+def test_stiffness_is_what_the_prox_does_not_give(name):
+    rng = np.random.default_rng(0)
+    tasks = Tasks.stacked(*cases.draw_stacked(cases.LOSSES[name].targets, rng, (4, 6), 3), 2)
+    loss, N = cases.LOSSES[name].loss.at(tasks), len(tasks.y)
+    q, step = tasks.y + rng.standard_normal(N), np.array([0.3, 2.0])[tasks.sample_task]
+    k, n = loss.stiffness(tasks.y, q, step)
+    n = np.zeros(N) if n is None else n
+    same = tasks.sample_task[:, None] == tasks.sample_task
+    scaled = np.eye(N) - np.sqrt(k)[:, None] * (np.eye(N) - same * np.outer(n, n)) * np.sqrt(k)
+    root = np.sqrt(tasks.weight)
+    derivative = np.array([loss.prox(tasks.y, q + e, step) - loss.prox(tasks.y, q - e, step) for e in 1e-6 * np.eye(N)])
+    assert_allclose(scaled, root[:, None] * derivative.T / 2e-6 / root, atol=1e-5)
 
 
 # ------------------------------------------------------------------------------------------- bounds

@@ -10,6 +10,8 @@ from sklearn.base import BaseEstimator
 
 from .._words import formula
 
+NUDGE = 1e-6  # of how far a prediction is from its target, by which a prox is differentiated
+
 
 class Loss(BaseEstimator):
     """Base of the losses.
@@ -86,6 +88,18 @@ class Loss(BaseEstimator):
                 break
         return z
 
+    def stiffness(self, y, q, step):
+        """(k (N,), n (N,) or None): how little the prox gives way to q.
+
+        Its derivative is I - K^(1/2) (I - n n') K^(1/2) with K = diag(k), and n a unit vector of the samples of every
+        task; both are scaled by the roots of the weights.
+
+        Here from differences, of a loss that is a sum over the samples.
+        """
+        nudge = NUDGE * np.maximum(np.abs(q - y), step)
+        change = self.prox(y, q + nudge, step) - self.prox(y, q - nudge, step)
+        return np.clip(1 - change / (2 * nudge), 0.0, 1.0), None
+
     def fenchel_gap(self, y, z, v):
         """loss(y, z) + conjugate(y, v) - z v >= 0: this sample's share of the duality gap."""
         return self.value(y, z) + self.conjugate(y, v) - z * v
@@ -93,6 +107,11 @@ class Loss(BaseEstimator):
     def inside(self, y, v):
         """v (N,), or what is nearest to it that a subgradient may be."""
         return v
+
+    def interval(self, y):
+        """(kink, width, low, high), each (N,): the conjugate is v kink + width abs(v) for low <= v <= high, else
+        infinite; None where it is another one."""
+        return None
 
     def reach(self, y, v):
         """The largest number s <= 1 for which s v may be subgradients."""
@@ -246,6 +265,15 @@ class AtSamples(Loss):
 
     def inside(self, y, v):
         return self._each("inside", y, v)
+
+    def interval(self, y):
+        found = [loss.interval(y[own]) for loss, _, own in self._groups]
+        if any(one is None for one in found):
+            return None
+        out = np.empty((4, len(y)))
+        for (_, _, own), one in zip(self._groups, found, strict=True):
+            out[:, own] = one
+        return (out[0] - self.offset, *out[1:])
 
     def reach(self, y, v):
         return min(loss.reach(y[own], v[own]) for loss, _, own in self._groups)

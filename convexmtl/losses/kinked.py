@@ -33,6 +33,9 @@ class Kinked(Loss):
         low, high = self._slopes(y)
         return ((v > low + 1e-9) & (v < high - 1e-9)).astype(float)
 
+    def interval(self, y):
+        return np.broadcast_arrays(y, 0.0, *self._slopes(y))
+
     def _within(self, y, v):
         low, high = self._slopes(y)
         return (v >= low - 1e-12) & (v <= high + 1e-12)
@@ -154,6 +157,9 @@ class EpsilonInsensitive(Kinked):
     def give(self, y, z, v):
         # (At 0 as well, between the two kinks.)
         return super().give(y, z, v) * (np.abs(v) > 1e-9) if self.epsilon > 0 else super().give(y, z, v)
+
+    def interval(self, y):
+        return np.broadcast_arrays(y, self.epsilon, *self._slopes(y))
 
     def conjugate(self, y, v):
         return np.where(self._within(y, v), v * y + self.epsilon * np.abs(v), np.inf)

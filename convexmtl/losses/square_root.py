@@ -84,6 +84,14 @@ class Sqrt(Loss):
         norms = self._norms(q - y)
         return y + (q - y) * np.maximum(0.0, 1 - np.divide(step, norms, out=np.ones(np.shape(norms)), where=norms > 0))
 
+    def stiffness(self, y, q, step):
+        tasks, norms = self._tasks, self._norms(q - y)
+        step = np.broadcast_to(step, norms.shape)
+        outside = norms > step
+        weight = np.divide(tasks.weight, tasks.spread(tasks.mass), out=np.zeros_like(norms), where=tasks.weight > 0)
+        normal = np.divide(np.sqrt(weight) * (q - y), norms, out=np.zeros_like(norms), where=outside)
+        return np.divide(step, norms, out=np.ones_like(norms), where=outside), normal
+
     def error(self, y, z):
         return (y - z) ** 2
 

@@ -189,6 +189,8 @@ class Penalty(BaseEstimator):
     is_norm : bool
     row_wise : bool
         Whether Omega is a sum over the rows of W, with a compiled prox of one row.
+    by_rows : bool
+        Whether it is a sum over single rows, some of which ``restrict`` takes.
     unitarily_invariant : bool
         Whether Omega depends on W through W'W only, so that its minimiser is in the span of the samples.
     rotation_invariant : bool
@@ -215,6 +217,7 @@ class Penalty(BaseEstimator):
     strengths = ("alpha",)
     is_norm = True
     row_wise = False
+    by_rows = False
     unitarily_invariant = False
     rotation_invariant = False
     part_names = ()

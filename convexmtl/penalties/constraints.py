@@ -130,9 +130,15 @@ class Box(Constraint):
     True
     """
 
+    by_rows = True
+
     def __init__(self, low=-np.inf, high=np.inf):
         self.low = low
         self.high = high
+
+    def restrict(self, features):
+        low, high = (b[features] if np.ndim(b) == 2 and len(b) > 1 else b for b in (self._low, self._high))
+        return Box(low, high)
 
     def check(self, n_features, labels):
         self.check_bounds((n_features, len(labels)), "(features, tasks)", labels)

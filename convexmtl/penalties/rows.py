@@ -125,6 +125,10 @@ class RowPenalty(Penalty):
     step_ratio = np.inf
 
     @property
+    def by_rows(self):
+        return self.blocks is None
+
+    @property
     def formula(self):
         return f"{super().formula}, for W >= 0" if self.positive else super().formula
 

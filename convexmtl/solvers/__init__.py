@@ -9,7 +9,7 @@ import numpy as np
 from ..certificate import duality_gap
 from ..problem import Problem
 from ..result import Result, Status
-from . import newton, proximal_gradient, row_descent, splitting
+from . import dual_descent, multipliers, newton, proximal_gradient, row_descent, splitting
 
 PATIENCE, NEWTON_PATIENCE = 300, 50  # iterations after which a slow solver makes room for another
 
@@ -32,7 +32,7 @@ def _turns(problem):
     quadratic, newtonian, split = problem.loss.quadratic, first is newton.solve, first is splitting.solve
     turns = [(first, NEWTON_PATIENCE if newtonian else PATIENCE)]
     if not problem.loss.smooth:
-        return turns
+        return [(run, limit) for applies, run, limit in KINKED if applies(problem)]
     # (The squared loss is its own model, which Newton's method and alternating directions have solved.)
     if (problem.penalty.whole or problem.data.design.fits(flat=True)) and not (quadratic and (newtonian or split)):
         turns.append((partial(splitting.solve, split_loss=True), PATIENCE))
@@ -64,6 +64,12 @@ def _shifted(callback, before, n_iter, *rest):
     callback(before + n_iter, *rest)
 
 
+# The turns of losses with kinks, and how patient they are.
+KINKED = (
+    (dual_descent.applies, dual_descent.solve, 50),
+    (_any, splitting.solve, 100),
+    (multipliers.applies, multipliers.solve, 50),
+)
 SOLVERS = (
     (_no_terms, newton.solve),
     (_all_rows, row_descent.solve),

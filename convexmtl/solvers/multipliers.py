@@ -1,0 +1,340 @@
+"""The method of multipliers with Newton's steps, for losses with kinks.
+
+With predictions z = X W + b of their own, and a copy V of W for every term, multipliers v and U pull both sides
+together. Minimised over z and V, what is left is smooth in W and b: the loss and the terms become their Moreau
+envelopes, of weights sigma and rho, shifted by the multipliers. An outer step minimises that by Newton's method; the
+derivatives there are the next multipliers. Where loss and penalty are linear but for kinks, as those of a linear
+program are, both end after finitely many steps, however nearly parallel what they meet at is; alternating directions,
+which take one look at either side in turn, need thousands of them.
+
+The second derivative of an envelope is zero for samples away from a kink, and little for coefficients that are not
+zero or tied: what is left is a system of as many unknowns as there are samples at kinks, or coefficients.
+"""
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from .._rows import used_rows
+from ..certificate import Dual, duality_gap
+from ..gram import LARGEST
+from ..result import Result, Status
+from ._patience import hopeless
+from .splitting import LossItself
+
+MOST = 3000  # unknowns of a system that is factored
+NUDGE = 1e-6  # of the largest entry of a row, by which a prox is differentiated
+HELD = 1e-8  # of the curvature of the terms, by which W is held where nothing bends
+INEXACT = 0.1  # length of the gradient at which an outer step ends, of how far the multipliers would move
+INNER = 15  # Newton's steps in an outer one
+FLAT = 0.5  # share of the slope that may be left at the end of a line
+TRIALS = 20  # steps along a line
+GROWTH = 2.0  # of the weights from one outer step to the next
+FEW = 4  # Newton's steps of an outer one that was easy, so that the weights may grow
+STALLED = 15  # outer steps without progress
+
+
+def applies(problem):
+    """Whether the terms work row by row, each on all of W, and their curvatures fit."""
+    d, T = problem.shape
+    terms = [term for group in problem.penalty.groups for term in group]
+    single = all(len(group) == 1 for group in problem.penalty.groups)
+    return single and all(term.by_rows for term in terms) and d * T**2 <= LARGEST and not problem.tasks.is_sparse
+
+
+def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf):
+    """See ``convexmtl.solvers.solve``. One iteration is one step of Newton's method."""
+    threshold = problem.threshold(tol)
+    start = Result(problem.zeros(), None, np.inf, np.inf, 0, None) if start is None else start
+    parts = problem.penalty.feasible(start.parts)
+    dual = start.dual
+    if dual is None or dual.v is None:
+        dual = Dual(v=problem.data.pull)
+    certificate = duality_gap(problem, parts, start=start.intercept, dual=dual)
+    multipliers = Multipliers(problem, parts, certificate, dual, start.rho)
+    n_iter, since_better, history, best = 0, 0, [], (certificate, parts, dual)
+    while True:
+        history.append((n_iter, certificate.primal, certificate.gap))
+        if callback is not None:
+            callback(*history[-1])
+        status = Status.of(certificate.gap, threshold)
+        if status is not None:
+            break
+        if n_iter >= max_iter or hopeless(history, threshold, patience):
+            status = Status.OUT_OF_ITERATIONS
+            break
+        steps = 0 if since_better > STALLED else multipliers.step(min(INNER, max_iter - n_iter))
+        if not steps:
+            status = Status.STALLED
+            break
+        n_iter += steps
+        parts, certificate, dual = multipliers.claimed(certificate.intercept)
+        since_better = 0 if certificate.gap < 0.999 * best[0].gap else since_better + 1
+        if not certificate.gap >= best[0].gap:
+            best = certificate, parts, dual
+
+    certificate, parts, dual = best
+    return Result(
+        parts,
+        certificate.intercept,
+        certificate.primal,
+        certificate.gap,
+        n_iter,
+        status,
+        history,
+        dual=dual,
+        rho=multipliers.rho,
+    )
+
+
+class Point:
+    """W and b, and what the augmented Lagrangian is there: its slopes, the next multipliers, and the copies of W."""
+
+    def __init__(self, outer, W, b):
+        data, tasks, c = outer.data, outer.data.tasks, outer.data.tasks.weight
+        self.W, self.b = W, b
+        p = tasks.shift(tasks.apply(W), b)
+        self.q = p + outer.v / outer.sigma
+        self.z = data.loss.prox(tasks.y, self.q, 1 / outer.sigma)
+        self.v = np.where(c > 0, data.loss.inside(tasks.y, outer.sigma * (self.q - self.z)), 0.0)
+        self.slope_b = tasks.sum(c * self.v) if data.fit_intercept else np.zeros(tasks.n_tasks)
+        self.slope = tasks.adjoint(c * self.v) + 2 * outer.coupling.apply(W) + outer.held * (W - outer.W)
+        self.A = [W + U for U in outer.U]
+        self.V = [term.prox(A, 1 / rho) for term, A, rho in zip(outer.terms, self.A, outer.rho, strict=True)]
+        self.shares = [rho * (A - V) for rho, A, V in zip(outer.rho, self.A, self.V, strict=True)]
+        self.slope = self.slope + sum(self.shares)
+
+    def along(self, move, move_b):
+        """The slope in a direction."""
+        return float(np.sum(self.slope * move) + self.slope_b @ move_b)
+
+
+class Multipliers:
+    """The multipliers v (N,) of the predictions and U of the copies of W, their weights, and where W and b are."""
+
+    def __init__(self, problem, parts, certificate, dual, rho):
+        self.problem, self.data, self.coupling = problem, problem.data, problem.penalty.coupling
+        self.terms = [term for group in problem.penalty.groups for term in group]
+        self.W, self.b, self.v = sum(parts), certificate.intercept, dual.v
+        side = LossItself(problem)
+        side.begin(self.W, certificate, dual)
+        self.sigma, G = problem.tasks.spread(side.scale), len(self.terms)
+        self.M = self.coupling.matrix()
+        # (What holds the tasks alike; averaged, since some of it may be nothing.)
+        self.bend = 2 * np.trace(self.M) / len(self.M)
+        self.rho = np.full(G, max(1e-2 * float(side.gram.top.max()), 1e-300))
+        if rho is not None and np.shape(rho) == (G,):
+            self.rho = np.maximum(rho, 1e-12 * float(side.gram.top.max()))
+        if G:
+            split = [certificate.Z] if G == 1 or dual.split is None else dual.split
+            if len(split) != G:
+                split = [certificate.Z / G] * G
+            self.U = [share / weight for share, weight in zip(split, self.rho, strict=True)]
+        else:
+            self.U = []
+        self.held = HELD * (self.rho.sum() + self.bend)
+        self.point = None
+
+    def step(self, most):
+        """One outer step of at most so many of Newton's; returns their number, 0 where none is possible."""
+        self.held = HELD * (self.rho.sum() + self.bend)
+        tasks, point, n, trials = self.data.tasks, Point(self, self.W, self.b), 0, 0
+        while n < most:
+            moved = np.linalg.norm(tasks.adjoint(tasks.weight * (point.v - self.v)))
+            apart = [weight * np.linalg.norm(point.W - V) for weight, V in zip(self.rho, point.V, strict=True)]
+            if n and np.linalg.norm(point.slope) <= INEXACT * max(moved, *apart, 0.0):
+                break
+            found = Curvature(self, point).newton(point)
+            if found is None:
+                return n
+            new, tried = self._searched(point, *found)
+            n, trials = n + 1, trials + tried
+            if new is None:
+                break
+            point = new
+        self.point, self.W, self.b, self.v = point, point.W, point.b, point.v
+        self.U = [A - V for A, V in zip(point.A, point.V, strict=True)]
+        easy, hard = n <= FEW and trials <= 2 * FEW + n, n >= INNER
+        self._scale(GROWTH if easy else 1 / GROWTH if hard else 1.0)
+        return n
+
+    def _scale(self, factor):
+        self.sigma, self.rho, self.U = self.sigma * factor, self.rho * factor, [U / factor for U in self.U]
+
+    def _searched(self, point, move, move_b):
+        """(Point along the line at which the slope is next to none, number of trials); None where there is no better.
+
+        The slope grows along the line, piece by piece: its root is kept in a bracket, which secants shorten.
+        """
+        first = point.along(move, move_b)
+        low, high, at_low, at_high, length = 0.0, None, first, None, 1.0
+        best, least, n = None, -first, 0
+        while n < TRIALS:
+            n += 1
+            new = Point(self, point.W + length * move, point.b + length * move_b)
+            slope = new.along(move, move_b)
+            if abs(slope) < least:
+                best, least = new, abs(slope)
+            if abs(slope) <= FLAT * -first:
+                break
+            if slope > 0:
+                high, at_high = length, slope
+            else:
+                low, at_low = length, slope
+            if high is None:
+                length *= 2
+            else:
+                length = low + (high - low) * float(np.clip(at_low / (at_low - at_high), 0.1, 0.9))
+        return best, n
+
+    def claimed(self, intercept):
+        """(parts, certificate, dual) of the copy of W with the smallest gap."""
+        point, G = self.point, len(self.terms)
+        claims = list(point.V) if G else [point.W]
+        if G > 1:
+            used = np.logical_and.reduce([V != 0 for V in claims])
+            claims += [np.where(used, V, 0.0) for V in claims]
+        dual = Dual(v=point.v, split=np.stack(point.shares) if G > 1 else None)
+        found = []
+        for W in claims:
+            parts = self.problem.penalty.feasible((W,))
+            found.append((parts, duality_gap(self.problem, parts, start=intercept, dual=dual), dual))
+        return min(found, key=lambda claim: claim[1].gap)
+
+
+class Curvature:
+    """The second derivative at a Point, and Newton's step.
+
+    It is A'A, of the scaled and centred rows A of the samples at kinks, plus a (T, T) block for every feature. Where
+    there are fewer such samples than coefficients, the system is solved for them: (I + A H^-1 A') with the blocks H,
+    all of which but a few are the same.
+    """
+
+    def __init__(self, outer, point):
+        self.outer, data, tasks = outer, outer.data, outer.data.tasks
+        (d, T), c = outer.W.shape, tasks.weight
+        base = (outer.rho.sum() + outer.held) * np.eye(T) + 2 * outer.M
+        self.blocks = np.broadcast_to(base, (d, T, T)).copy()
+        touched = np.zeros(d, dtype=bool)
+        for term, A, V, rho in zip(outer.terms, point.A, point.V, outer.rho, strict=True):
+            rows = np.flatnonzero(used_rows(V))
+            self.blocks[rows] -= rho * row_slopes(term, A[rows], rows, 1 / rho)
+            touched[rows] = True
+        self.base, self.rows = base, np.flatnonzero(touched)
+        stiff, normal = data.loss.stiffness(tasks.y, point.q, 1 / outer.sigma)
+        h = c * outer.sigma * stiff
+        self.J = np.flatnonzero(h > 0)
+        self.task, root = tasks.sample_task[self.J], np.sqrt(h[self.J])
+        self.ptr = np.searchsorted(self.task, np.arange(T + 1))
+        A, means = tasks.X[tasks.sample_row[self.J]], np.zeros((d, T))
+
+        if data.fit_intercept:
+            means = means + data.design.means
+        A, ones = (A - means.T[self.task]) * root[:, None], root
+        if normal is not None:
+            n = normal[self.J]
+            A, ones = A - n[:, None] * self._sums(n[:, None] * A)[self.task], ones - n * self._sums(n * root)[self.task]
+        self.mass = self._sums(ones**2)
+        if data.fit_intercept:
+            shift = np.divide(
+                self._sums(ones[:, None] * A), self.mass[:, None], out=np.zeros((T, d)), where=self.mass[:, None] > 0
+            )
+            A, means = A - ones[:, None] * shift[self.task], means + shift.T
+        self.A, self.means = A, means
+
+    def _sums(self, values):
+        """Sums over the samples at kinks of every task."""
+        out = np.zeros((len(self.ptr) - 1, *values.shape[1:]))
+        some = np.flatnonzero(np.diff(self.ptr))
+        if len(some):
+            out[some] = np.add.reduceat(values, self.ptr[some], axis=0)
+        return out
+
+    def apply(self, W):
+        out = np.matmul(self.blocks, W[:, :, None])[:, :, 0]
+        return out + self._sums(self.A * self._predicted(W)[:, None]).T
+
+    def _predicted(self, W):
+        return np.einsum("ij,ij->i", self.A, W.T[self.task])
+
+    def newton(self, point):
+        """(move of W, move of b), or None where the system is too large."""
+        outer, data = self.outer, self.outer.data
+        solve = self._of_samples() if len(self.J) <= outer.W.size else self._of_coefficients()
+        if solve is None:
+            return None
+        bent = self.mass > 0
+        right = -(point.slope - self.means * np.where(bent, point.slope_b, 0.0))
+        move = solve(right)
+        for _ in range(2):
+            move = move + solve(right - self.apply(move))
+        if not data.fit_intercept:
+            return move, np.zeros(len(bent))
+        # (A task with no sample at a kink goes on as if all were.)
+        mass = np.where(bent, self.mass, np.maximum(data.tasks.sum(data.tasks.weight * outer.sigma), 1e-300))
+        return move, -point.slope_b / mass - np.where(bent, np.sum(self.means * move, axis=0), 0.0)
+
+    def _of_samples(self):
+        n, rows = len(self.J), self.rows
+        if n > MOST:
+            return None
+        plain = np.linalg.inv(self.base)
+        own = _inverses(self.blocks[rows], self.outer.held)
+        more, axes = np.linalg.eigh(own - plain)
+        K = (self.A @ self.A.T) * plain[self.task[:, None], self.task]
+        row, k = np.nonzero(more > 1e-12 * np.trace(plain))
+        B = self.A[:, rows[row]] * (axes[row, :, k] * np.sqrt(more[row, k])[:, None]).T[self.task]
+        K += B @ B.T
+        K[np.diag_indices(n)] += 1
+        try:
+            factor = cho_factor(K, overwrite_a=True, check_finite=False) if n else None
+        except LinAlgError:
+            return None
+
+        def of_blocks(R):
+            out = R @ plain
+            out[rows] = np.matmul(own, R[rows][:, :, None])[:, :, 0]
+            return out
+
+        def solve(R):
+            W = of_blocks(R)
+            if factor is None:
+                return W
+            u = cho_solve(factor, self._predicted(W), check_finite=False)
+            return W - of_blocks(self._sums(self.A * u[:, None]).T)
+
+        return solve
+
+    def _of_coefficients(self):
+        d, T = self.outer.W.shape
+        if d * T > MOST:
+            return None
+        H = np.zeros((d, T, d, T))
+        every = np.arange(d)
+        H[every, :, every] = self.blocks
+        for t in range(T):
+            A = self.A[self.ptr[t] : self.ptr[t + 1]]
+            H[:, t, :, t] += A.T @ A
+        try:
+            factor = cho_factor(H.reshape(d * T, d * T), overwrite_a=True, check_finite=False)
+        except LinAlgError:
+            return None
+        return lambda R: cho_solve(factor, R.ravel(), check_finite=False).reshape(d, T)
+
+
+def row_slopes(term, A, rows, step):
+    """(m, T, T) derivatives of the prox of a term at the rows of A, by differences."""
+    T = A.shape[1]
+    some = term.restrict(np.repeat(rows, T))
+    size = NUDGE * np.abs(A).max(axis=1, initial=0.0)[:, None, None]
+    ahead, behind = (
+        some.prox((A[:, None] + nudge).reshape(-1, T), step).reshape(-1, T, T)
+        for nudge in (size * np.eye(T), -size * np.eye(T))
+    )
+    D = (ahead - behind) / (2 * size)
+    return (D + D.transpose(0, 2, 1)) / 2
+
+
+def _inverses(H, least):
+    """Those of symmetric matrices (m, T, T), whose eigenvalues are at least ``least``, but for rounding."""
+    values, vectors = np.linalg.eigh(H)
+    return (vectors / np.maximum(values, least)[:, None, :]) @ vectors.transpose(0, 2, 1)

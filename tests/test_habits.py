@@ -17,7 +17,7 @@ from convexmtl import datasets
 from convexmtl._jit import kernel
 from convexmtl.estimators import _base, _cv
 
-ESTIMATORS = [getattr(cm.estimators, name) for name in cm.estimators.__all__ if name != "MultiTaskMixed"]
+ESTIMATORS = [getattr(cm.estimators, name) for name in cm.estimators.__all__ if "Mixed" not in name]
 X, Y, _ = datasets.make_block_sparse(n_tasks=3, n_samples=60, n_features=8, layout="shared", random_state=0)
 every_estimator = pytest.mark.parametrize("cls", ESTIMATORS, ids=lambda cls: cls.__name__)
 

@@ -227,3 +227,34 @@ def test_what_needs_one_loss_says_so():
         cm.fit_new_task(model, X, Y["price"], label="rent")
     assert not hasattr(cm.MultiTaskMixed(losses={0: "squared"}), "predict_proba")
     assert ByTask(LOSSES).kinds(TASKS).tolist() == [0, 1, 2, 3, 4]
+
+
+# ------------------------------------------------------------------------------------------ searches
+
+
+@pytest.mark.parametrize("form", ["shared", "stacked"])
+def test_the_twin_chooses_by_errors_of_all_tasks(form):
+    X, y, options = data(form)
+    twin = cm.MultiTaskMixedCV(RowNorm(), LOSSES, alphas=4, eps=0.01, cv=3).fit(X, y, **options)
+    assert twin.mse_path_.shape == (4, 3) and twin.alpha_ == twin.alphas_[np.argmin(twin.mse_path_.mean(axis=1))]
+    alone = cm.MultiTaskMixed(twin.penalty_, LOSSES).fit(X, y, **options)
+    assert_allclose(twin.coef_, alone.coef_, atol=1e-3)
+    task = {"task": options["task"]} if form == "stacked" else {}
+    assert_array_equal(twin.predict(X, **task), alone.predict(X, **task))
+    assert twin.score_tasks(X, y, **task) == alone.score_tasks(X, y, **task)
+    again = cm.from_dict(json.loads(json.dumps(cm.to_dict(twin))))
+    assert_array_equal(again.predict(X, **task), twin.predict(X, **task))
+
+
+def test_errors_on_folds_are_those_of_the_losses():
+    X, Y = wide(holes=False)
+    folds = [(np.arange(10, 50), np.arange(10)), (np.arange(40), np.arange(40, 50))]
+    twin = cm.MultiTaskMixedCV(RowNorm(), LOSSES, alphas=[0.1], cv=folds, tol=1e-8).fit(X, Y)
+    for k, (train, test) in enumerate(folds):
+        model = cm.MultiTaskMixed(RowNorm(0.1), LOSSES, tol=1e-8).fit(X[train], Y.iloc[train])
+        z = model.decision_function(X[test])
+        price = np.mean((Y["price"].to_numpy()[test] - z[:, 0]) ** 2) / 2
+        sold = np.mean(np.logaddexp(0, -np.where(Y["sold"].to_numpy()[test] == "yes", 1, -1) * z[:, 1]))
+        of = dict(zip(twin.tasks_.tolist(), twin.task_errors_[k], strict=True))
+        assert_allclose([of["price"], of["sold"]], [price, sold], rtol=1e-3)
+        assert_allclose(twin.mse_path_[0, k], np.mean(list(of.values())), rtol=1e-9)

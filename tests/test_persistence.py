@@ -48,7 +48,7 @@ WAYS = {
 
 def fitted(cls):
     options = dict(alphas=3, cv=3, eps=0.1) if cls.__name__.endswith("CV") else {}
-    estimator = cls(**options | ({"losses": dict.fromkeys(range(3), "squared")} if cls is cm.MultiTaskMixed else {}))
+    estimator = cls(**options | ({"losses": dict.fromkeys(range(3), "squared")} if "Mixed" in cls.__name__ else {}))
     return estimator.fit(X, (Y > 0).astype(int) if is_classifier(estimator) else Y)
 
 

@@ -11,7 +11,7 @@ from .mean_regularized import (
     MeanRegularizedRegressor,
     MeanRegularizedRegressorCV,
 )
-from .mixed import MultiTaskMixed
+from .mixed import MultiTaskMixed, MultiTaskMixedCV
 from .robust_feature import (
     RobustFeatureClassifier,
     RobustFeatureClassifierCV,
@@ -77,6 +77,7 @@ __all__ = [
     "MultiTaskClassifier",
     "MultiTaskClassifierCV",
     "MultiTaskMixed",
+    "MultiTaskMixedCV",
     "MultiTaskRegressor",
     "MultiTaskRegressorCV",
     "RobustFeatureClassifier",

@@ -2204,3 +2204,117 @@ class MultiTaskMixed(BaseEstimator):
         task: bool | str | None = ...,
     ) -> Self: ...
     def __getattr__(self, name: str) -> Any: ...
+
+class MultiTaskMixedCV(BaseEstimator):
+    penalty: Penalty | None
+    losses: dict[Any, Any] | str | Loss | None
+    feature_weights: ArrayLike | dict[Any, Any] | None
+    refit: Literal["relaxed"] | None
+    fit_intercept: bool
+    task_weight: Literal["equal", "size"] | ArrayLike
+    task_column: str | int | None
+    offset_column: str | int | None
+    unseen_task: Literal["error", "mean"]
+    max_iter: int
+    tol: float
+    warm_start: bool
+    verbose: int
+    alphas: int | ArrayLike
+    eps: float
+    cv: Any
+    n_jobs: int | None
+    selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"]
+    penalty_: Penalty
+    classes_: list[Any]
+    alphas_: NDArray[Any]
+    mse_path_: NDArray[Any]
+    task_errors_: NDArray[Any]
+    criterion_path_: NDArray[Any]
+    df_path_: NDArray[Any]
+    settings_: list[Any]
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    tasks_: NDArray[Any]
+    n_iter_: int
+    objective_: float
+    dual_gap_: float
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    feature_importances_: NDArray[Any]
+    ridge_tasks_: NDArray[Any]
+    def __init__(
+        self,
+        penalty: Penalty | None = None,
+        losses: dict[Any, Any] | str | Loss | None = None,
+        *,
+        feature_weights: ArrayLike | dict[Any, Any] | None = None,
+        refit: Literal["relaxed"] | None = None,
+        fit_intercept: bool = True,
+        task_weight: Literal["equal", "size"] | ArrayLike = "equal",
+        task_column: str | int | None = None,
+        offset_column: str | int | None = None,
+        unseen_task: Literal["error", "mean"] = "error",
+        max_iter: int = 10000,
+        tol: float = 0.0001,
+        warm_start: bool = False,
+        verbose: int = 0,
+        alphas: int | ArrayLike = 100,
+        eps: float = 0.001,
+        cv: Any = None,
+        n_jobs: int | None = None,
+        selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
+    ) -> None: ...
+    def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: Any = None,
+        **params: Any,
+    ) -> Self: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: Any = None,
+    ) -> float: ...
+    def score_tasks(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: Any = None,
+    ) -> NDArray[Any]: ...
+    def set_decision_function_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_proba_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...

@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 from .. import _input
 from ..losses import ByTask
 from ._base import MultiTaskEstimator, check_shape, for_predict
+from ._cv import CrossValidated
 from ._docs import documented
 from .generic import _checked
 
@@ -66,9 +67,8 @@ class _Mixed:
         return _checked(self.penalty)
 
 
-@documented
-class MultiTaskMixed(_Mixed, MultiTaskEstimator):
-    """Predictions and scores are those of each task in its own scale: real numbers, means of counts, classes."""
+class MultiTaskMixedBase(MultiTaskEstimator):
+    """Targets, predictions and scores of tasks of different kinds."""
 
     _loss = None
 
@@ -211,6 +211,69 @@ class MultiTaskMixed(_Mixed, MultiTaskEstimator):
                 "Its scores are decision_function."
             )
         return [(int(t), np.flatnonzero(codes == t)) for t in np.unique(codes)]
+
+
+@documented
+class MultiTaskMixed(_Mixed, MultiTaskMixedBase):
+    """Predictions and scores are those of each task in its own scale: real numbers, means of counts, classes."""
+
+
+class _MixedCV(CrossValidated):
+    """``MultiTaskMixed`` with the strength of its penalty chosen by cross-validation:
+
+    minimise sum_t mean_i loss_t(y_ti, x_ti . w_t + b_t) + s Omega(W)
+    for any penalty object and the best multiple s of it; the ratios of its strengths are kept.
+
+    {summary}
+
+    The errors of tasks are their mean losses, each in its own unit, and are added as the minimised ones are.
+
+    Parameters
+    ----------
+    penalty : Penalty, default=None
+        As in ``MultiTaskMixed``.
+    losses : dict of task -> str or Loss, default=None
+        As in ``MultiTaskMixed``.
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    penalty_ : Penalty
+        With the strengths that were chosen; `alphas_` are values of its first positive one.
+    alpha_, ... : float
+        The strengths by name; those of a sum are `first__alpha_`, `second__alpha_` and so on.
+    classes_ : list of T arrays, or None for tasks without classes
+    {searched}
+    {fitted}
+
+    Examples
+    --------
+    {start}
+    >>> Y[:, 0] = Y[:, 0] > 0
+    >>> losses = {0: "logistic", 1: "squared", 2: "squared", 3: "squared"}
+    >>> model = {name}(losses=losses, alphas=3, eps=0.1, cv=2).fit(X, Y)
+    >>> model.penalty_.alpha == model.alpha_
+    True
+    """
+
+    _replaced = ()
+    penalty = None  # a parameter here, not what it says of features
+
+    def _settings(self, n_features, n_tasks):
+        return [{}]
+
+    @property
+    def penalty_(self):
+        check_is_fitted(self)
+        return self._found
+
+
+@documented
+class MultiTaskMixedCV(_MixedCV, MultiTaskMixedBase):
+    """Predictions and scores are those of each task in its own scale: real numbers, means of counts, classes."""
+
+    _single = MultiTaskMixed
 
 
 def _has_probabilities(loss):

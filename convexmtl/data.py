@@ -11,6 +11,8 @@ from .tasks import Tasks
 
 BALANCING, SHORTENING = 10, 100  # steps towards subgradients at W = 0 of a loss that has several
 
+PASSES = 1_000_000  # samples from which on passes over them take longer than what is made of them
+
 
 @dataclass(frozen=True, eq=False)
 class DataTerm:
@@ -58,8 +60,18 @@ class DataTerm:
 
     @cached_property
     def even(self):
-        """Whether the loss is squared, and all tasks have one dense X and the same weights but for a factor."""
-        return self.loss.quadratic and not self.tasks.is_sparse and self.tasks.common_weight is not None
+        """Whether the loss is squared, and all tasks have one dense X and the same weights but for a factor.
+
+        Only of many samples, for which every pass counts: sums are made in another order then.
+        """
+        tasks = self.tasks
+        return (
+            len(tasks.y) >= PASSES
+            and self.loss.quadratic
+            and not tasks.is_sparse
+            and tasks.offset is None
+            and tasks.common_weight is not None
+        )
 
     def residual(self, W):
         """(the best intercepts (T,) for W (d, T), predictions with them less the targets (N,)) where tasks are even.
@@ -77,6 +89,9 @@ class DataTerm:
                 means = V @ s
                 b -= means
                 V -= means[:, None]
+        if W is None:
+            # (To the last digit what predictions of b less the targets are, as others compute them.)
+            np.subtract(b[:, None], tasks.y.reshape(V.shape), out=V)
         v[tasks.absent] = 0.0
         return b, v
 
@@ -172,7 +187,7 @@ class DataTerm:
     @cached_property
     def moments(self):
         """Minus the gradient at W = 0, (d, T)."""
-        return self.pulled(self.pull) if self.even else self.tasks.adjoint(-self.tasks.weight * self.pull)
+        return self.tasks.adjoint(-self.tasks.weight * self.pull)
 
     def separated(self, W, entries):
         """(T,) whether the coefficients of W in ``entries`` (d, T) separate a task's classes: longer ones are better.

@@ -20,7 +20,9 @@ from convexmtl.affinity import TaskAffinity
 from convexmtl.model_selection import TaskKFold
 
 plt.switch_backend("Agg")
-ESTIMATORS = [getattr(cm, name) for name in cm.__all__ if name.endswith(("Regressor", "Classifier", "CV"))]
+ESTIMATORS = [
+    getattr(cm, name) for name in cm.__all__ if name.endswith(("Regressor", "Classifier", "CV")) and "Mixed" not in name
+]
 
 
 def grouped(layout="stacked", seed=0, n=24, d=10, noise=1.0, groups=(0, 0, 0, 1, 1, 1)):

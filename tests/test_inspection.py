@@ -21,7 +21,7 @@ from convexmtl.inspection import CoefficientDisplay, CVDisplay, PathDisplay, Tas
 
 plt.switch_backend("Agg")
 
-TWINS = [getattr(cm, name) for name in cm.__all__ if name.endswith("CV")]
+TWINS = [getattr(cm, name) for name in cm.__all__ if name.endswith("CV") and "Mixed" not in name]
 rng = np.random.default_rng(0)
 X = rng.standard_normal((60, 6))
 Y = X @ (np.array([3.0, 2.0, 0.0, 1.0, 0.0, 0.0])[:, None] * rng.standard_normal((6, 4))) + rng.standard_normal((60, 4))

@@ -18,7 +18,7 @@ from convexmtl import datasets
 from convexmtl.estimators import _cv
 from convexmtl.model_selection import TaskKFold
 
-TWINS = [getattr(cm, name) for name in cm.__all__ if name.endswith("CV")]
+TWINS = [getattr(cm, name) for name in cm.__all__ if name.endswith("CV") and "Mixed" not in name]
 
 
 def search(cls, layout="stacked", n_jobs=None, **sizes):

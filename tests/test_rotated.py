@@ -7,8 +7,10 @@ from numpy.testing import assert_allclose
 from sklearn.base import clone
 
 import convexmtl as cm
+from convexmtl import data as data_module
 from convexmtl import tasks as tasks_module
-from convexmtl.penalties import Parts, RowNorm, SharedFeature, SquaredTraceNorm, TraceNorm, Weighted
+from convexmtl.certificate import duality_gap
+from convexmtl.penalties import MeanCoupling, Parts, RowNorm, SharedFeature, SquaredTraceNorm, TraceNorm, Weighted
 from convexmtl.penalties.spectral import largest_singular_value, singular_values
 
 D, N, T = 5, 8, 40
@@ -182,3 +184,29 @@ def test_singular_values_of_long_matrices(sizes):
     for A in (W, W.T):
         assert_allclose(singular_values(A), np.linalg.svd(A, compute_uv=False), atol=1e-14)
         assert_allclose(largest_singular_value(A), max(sizes), atol=1e-14)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("penalty", ["l2", "l2_ridge", "trace", "squared_trace", "parts", "l1+coupling"])
+def test_fewer_passes_over_many_samples_find_the_same(penalty, fit_intercept, monkeypatch):
+    """Certificates, gains and gradients at zero, of weights that differ between rows, one of them zero."""
+    X, Y = draw(n_tasks=6)
+    weight = np.random.default_rng(1).uniform(0.2, 2, N) * (np.arange(N) != 3)
+    own = PENALTIES.get(penalty) or RowNorm(0.1, q=1) + MeanCoupling(0.1, 0.2)
+    model = cm.MultiTaskRegressor(own, fit_intercept=fit_intercept, task_weight=np.linspace(1, 2, 6))
+    few = model._formulate(X, Y, sample_weight=weight).problem
+    assert not few.data.even
+    with monkeypatch.context() as patch:
+        patch.setattr(data_module, "PASSES", 0)
+        many = model._formulate(X, Y, sample_weight=weight).problem
+        assert many.data.even
+        for W in (np.zeros((D, 6)), np.random.default_rng(0).standard_normal((D, 6))):
+            parts = (W,) * few.penalty.n_parts
+            a, b = duality_gap(few, parts), duality_gap(many, parts)
+            for name in ("primal", "dual", "gap", "intercept", "Z", "z"):
+                assert_allclose(getattr(a, name), getattr(b, name), rtol=1e-11, atol=1e-11 * a.primal, err_msg=name)
+        for name in ("gain", "moments", "pull", "trivial"):
+            a, b = getattr(few.data, name), getattr(many.data, name)
+            for one, other in zip(a, b, strict=True) if name == "trivial" else [(a, b)]:
+                weighed = few.tasks.weight > 0 if name == "pull" else ...
+                assert_allclose(np.asarray(one)[weighed], np.asarray(other)[weighed], rtol=1e-11, atol=1e-11)

@@ -167,3 +167,12 @@ def test_huber_far_from_its_parabola(family, T, d, how):
     X = np.repeat(X, 2, axis=1) if how == "duplicates" else X
     make = lambda: getattr(cm, family + "Regressor")(loss="huber", fit_intercept=how != "an offset")  # noqa: E731
     hard(make, X, Y, share=1e-3)
+
+
+def test_no_row_in_use_is_no_row_to_descend_in():
+    """Where a sweep has put all coefficients back to zero, and nobody knows yet that they stay there."""
+    X = np.array([[0.873, -1.28], [-0.713, 0.621], [-2.25, 0.386], [-0.582, 0.109], [-0.0757, 0.202], [0.694, -0.758]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        model = cm.GraphGuidedClassifierCV().fit(X, np.arange(6) % 2, task=[0, 1, 1, 1, 1, 1])
+    assert model.dual_gap_ <= 1e-4 * model.objective_

@@ -145,7 +145,7 @@ def _descend(model, target, floor, max_sweeps):
         rows = np.flatnonzero(used_rows(model.W))
         if model.term.blocks is not None:
             rows = model.term.blocks.whole(rows)
-        if len(rows) < 0.8 * len(model.W):
+        if 0 < len(rows) < 0.8 * len(model.W):
             small = model.restricted(rows)
             total += _sweeps(small, 0.5 * target, floor, max_sweeps - total)
             model.absorb(small, rows)

@@ -2,7 +2,7 @@
 
 import numpy as np
 from scipy.optimize import linprog
-from scipy.sparse import csr_array, diags_array, eye_array, hstack, issparse, vstack
+from scipy.sparse import csr_array, diags, hstack, identity, issparse, vstack
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 
 from .._jit import kernel
@@ -215,7 +215,7 @@ class LinearConstraint(Constraint):
         shape, size = (A.shape[0], n_tasks), np.sqrt(np.asarray(A.multiply(A).sum(axis=1)).ravel())
         size = np.where(size > 0, size, 1.0)
         low, high = (np.broadcast_to(bound, shape) / size[:, None] for bound in (self._low, self._high))
-        return Polyhedron((diags_array(1 / size) @ A).tocsr(), low, high)
+        return Polyhedron(csr_array(diags(1 / size)) @ A, low, high)
 
     def holds(self, W):
         return self._of(W.shape[1]).holds(W)
@@ -275,7 +275,7 @@ class Polyhedron(Constraint):
         self._last = None  # which constraints were binding, a first guess for the next point
         self._A, self._least, self._most = A, low, high
         if box is not None:
-            self._A = vstack([A, eye_array(A.shape[1])], format="csr")
+            self._A = csr_array(vstack([A, identity(A.shape[1])]))
             self._least, self._most = np.vstack([low, box.low]), np.vstack([high, box.high])
         H, m = (self._A @ self._A.T).tocsr(), self._A.shape[0]
         # In an order in which factors of A A' have few entries: row i begins at first[i].
@@ -290,7 +290,7 @@ class Polyhedron(Constraint):
             bounds = Box(np.broadcast_to(other._low, shape), np.broadcast_to(other._high, shape))
             return Polyhedron(self.A, self.low, self.high, bounds if self.box is None else self.box.within(bounds))
         box = self.box if other.box is None else other.box if self.box is None else self.box.within(other.box)
-        A = vstack([self.A, other.A], format="csr")
+        A = csr_array(vstack([self.A, other.A]))
         return Polyhedron(A, np.vstack([self.low, other.low]), np.vstack([self.high, other.high]), box)
 
     def check_allowed(self, names, labels):
@@ -303,8 +303,8 @@ class Polyhedron(Constraint):
                 continue
             above, below = np.isfinite(high), np.isfinite(low)
             A, m = self.A.tocsr(), len(low)
-            slack = eye_array(m, format="csr")
-            rows = vstack([hstack([A[above], -slack[above]]), hstack([-A[below], -slack[below]])], format="csr")
+            slack = csr_array(identity(m))
+            rows = csr_array(vstack([hstack([A[above], -slack[above]]), hstack([-A[below], -slack[below]])]))
             bounds = np.full((d + m, 2), [-np.inf, np.inf])
             bounds[d:, 0] = 0.0
             if self.box is not None:

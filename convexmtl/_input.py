@@ -421,11 +421,11 @@ def missing_mask(labels):
     return np.zeros(labels.shape, dtype=bool)
 
 
-def encode_classes(y, codes, labels):
+def encode_classes(y, codes, labels, several=False):
     """(-1/+1 as float64 with NaN where missing, classes).
 
-    ``classes`` is one array of two labels where all tasks have the same two, else a list with one array for
-    each task.
+    ``classes`` is one array of labels where all tasks have the same, else a list with one array for each task. With
+    ``several`` a task may have more than two, which are 0, 1, ... then.
     """
     missing = missing_mask(y)
     encoded = np.full(y.shape, np.nan)
@@ -436,32 +436,41 @@ def encode_classes(y, codes, labels):
     if found is not None and len(found) <= 2:
         encoded[~missing] = _signs(found)[code]
         return encoded, found
-    if len(labels) == 1 and y.ndim == 1:
+    if several and y.dtype.kind == "f" and np.any(y[~missing] % 1):
+        raise ValueError(
+            f"y must hold classes, got numbers such as {y[~missing][np.argmax(y[~missing] % 1 > 0)]:g} in it (Unknown "
+            "label type: continuous): use a regressor, or make classes of them."
+        )
+    if len(labels) == 1 and y.ndim == 1 and not several:
         raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
     if found is not None and found.dtype.kind != "O":
-        task = np.broadcast_to(codes if y.ndim == 1 else np.arange(len(labels)), y.shape)[~missing]
+        of_row = np.arange(len(labels)) if codes is None else codes  # (in one column of y there is one task)
+        task = np.broadcast_to(of_row, y.shape)[~missing]
         pairs, place = np.unique(task * len(found) + code, return_inverse=True)
         owner, values = pairs // len(found), found[pairs % len(found)]
         counts = np.bincount(owner, minlength=len(labels))
-        if counts.max() <= 2:
+        if several or counts.max() <= 2:
             begin = np.cumsum(counts) - counts
             alone = counts[owner] == 1
-            sign = 2.0 * (np.arange(len(pairs)) - begin[owner]) - 1
+            sign = np.arange(len(pairs)) - begin[owner].astype(float)
+            sign = np.where(counts[owner] > 2, sign, 2 * sign - 1)
             sign[alone] = _only_class(values[alone])
             encoded[~missing] = sign[place]
-            return encoded, np.split(values, begin[1:])
+            return encoded, found if counts.min() == len(found) else np.split(values, begin[1:])
     # Objects, whose kinds may differ from task to task; or one of the tasks has too many classes.
     classes = []
     if y.ndim == 1:
-        rows = rows_by_code(codes, len(labels))
+        rows = [slice(None)] if codes is None else rows_by_code(codes, len(labels))
     for t, label in enumerate(labels.tolist()):
         own = (slice(None), t) if y.ndim == 2 else rows[t]
         seen = ~missing[own]
-        classes_t, sign = _two_classes(y[own][seen], label)
+        classes_t, sign = _own_classes(y[own][seen], label, several)
         column = np.full(len(seen), np.nan)
         column[seen] = sign
         encoded[own] = column
         classes.append(classes_t)
+    if several and len({tuple(own.tolist()) for own in classes}) == 1:
+        return encoded, classes[0]
     return encoded, classes
 
 
@@ -471,7 +480,7 @@ def rows_by_code(codes, n_codes):
     return np.split(order, np.cumsum(np.bincount(codes, minlength=n_codes))[:-1])
 
 
-def _two_classes(y, label):
+def _own_classes(y, label, several):
     where = "" if label is None else f" for task {label!r}"
     if len(y) == 0:
         return np.unique(y), np.empty(0)
@@ -482,6 +491,8 @@ def _two_classes(y, label):
     except TypeError as error:
         kinds = sorted({type(label).__name__ for label in y.tolist()})
         raise ValueError(f"y must hold labels of one kind{where}, got {kinds}.") from error
+    if len(found) > 2 and several:
+        return found, code.astype(float)
     if len(found) > 2:
         raise ValueError(
             f"Only binary classification is supported. The type of the target is {type_of_target(y)}{where}: "

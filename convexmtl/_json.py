@@ -79,10 +79,12 @@ def _restore(estimator, fitted):
     if strange:
         raise ValueError(f"d has an entry {strange[0]!r} in 'fitted', which is nothing that a fit sets.")
     shapes = [np.shape(vars(estimator).get(name)) for name in ("coef_", "intercept_", "tasks_")]
-    if len(shapes[0]) != 2 or shapes[1] != shapes[0][:1] or shapes[2] != shapes[0][:1]:
+    counts = vars(estimator).get("_counts")
+    n_columns = shapes[2] if counts is None else (int(np.sum(counts)),)
+    if len(shapes[0]) != 2 or shapes[1] != shapes[0][:1] or n_columns != shapes[0][:1]:
         raise ValueError(f"coef_, intercept_ and tasks_ do not go together: their shapes are {shapes}.")
     # (What is put off is made anew: it is a call, which is nothing to be written.)
-    report = estimator._fitted_penalty().bind(estimator.tasks_).report(estimator._parts, estimator.tasks_)
+    report = estimator._fitted_penalty().bind(estimator._labels).report(estimator._parts, estimator._labels)
     estimator._later = {
         name: value for name, value in report.items() if isinstance(value, Later) and name not in vars(estimator)
     }

@@ -220,4 +220,4 @@ class AutoMultiTaskRegressor(_Auto, MultiTaskRegressorBase):
 
 @documented
 class AutoMultiTaskClassifier(_Auto, MultiTaskClassifierBase):
-    """The best of all families and baselines. Binary classification."""
+    """The best of all families and baselines. Classification."""

@@ -102,7 +102,7 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
     cv: Any
     n_jobs: int | None
     selection: Literal["best", "1se"]
-    loss: Literal["logistic", "squared_hinge", "hinge"] | Loss
+    loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -126,6 +126,7 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
     feature_names_in_: NDArray[Any]
     feature_importances_: NDArray[Any]
     classes_: NDArray[Any] | list[Any]
+    columns_: NDArray[Any]
     def __init__(
         self,
         families: Any = None,
@@ -136,7 +137,7 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
         cv: Any = None,
         n_jobs: int | None = None,
         selection: Literal["best", "1se"] = "best",
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,

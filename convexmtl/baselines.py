@@ -97,7 +97,7 @@ class SingleTaskRegressorCV(_SingleTaskCV, MultiTaskRegressorBase):
 
 @documented
 class SingleTaskClassifierCV(_SingleTaskCV, MultiTaskClassifierBase):
-    """One model per task. Binary classification."""
+    """One model per task. Classification."""
 
     _single = MultiTaskClassifier
 
@@ -154,7 +154,7 @@ class _PooledCV(_RidgeCV):
         for warning in said:
             message = str(warning.message).replace(type(own).__name__, type(self).__name__)
             warnings.warn(message, warning.category, stacklevel=4)
-        T, found = len(data.labels), own._at({}).set_params(penalty=own._found, verbose=0)
+        T, found = len(data.task_labels), own._at({}).set_params(penalty=own._found, verbose=0)
         errors = np.full((len(folds), T), np.nan)
         for k, ((_, test), (train, _)) in enumerate(zip(folds, often, strict=True)):
             with warnings.catch_warnings():
@@ -163,15 +163,17 @@ class _PooledCV(_RidgeCV):
                 away = None if one.offset is None else one.offset[train]
                 found.fit(one.X[train], one.y[train], sample_weight=one.weight[train], offset=away)
             errors_of, mass, left = held_out_errors(data, test)
-            (of_tasks,) = errors_of(np.repeat(found.coef_.T, T, axis=1)[None], np.repeat(found.intercept_, T)[None])
+            (of_tasks,) = errors_of(np.tile(found.coef_.T, T)[None], np.tile(found.intercept_, T)[None])
             errors[k, left] = np.where(mass > 0, of_tasks, np.nan)
         for name, value in own._fitted_state().items():
             if name not in ("n_features_in_", "feature_names_in_"):
                 setattr(self, name, value)
-        self.coef_, self.intercept_ = np.repeat(own.coef_, T, axis=0), np.repeat(own.intercept_, T)
-        self.tasks_, self._layout, self.task_errors_ = data.labels, data.layout, errors
+        self.coef_, self.intercept_ = np.tile(own.coef_, (T, 1)), np.tile(own.intercept_, T)
+        self.tasks_, self._layout, self.task_errors_ = data.task_labels, data.layout, errors
         if data.classes is not None:
             self._classes = data.classes
+        if data.columns is not None:
+            self._counts = data.columns.counts
         steps.end()
         return self
 
@@ -189,6 +191,13 @@ class _PooledCV(_RidgeCV):
         if hasattr(self, "_found"):
             own._found = self._found
         return own._formulate(one.X, one.y, sample_weight=one.weight, offset=one.offset, reset=True)
+
+    def _rows(self, X, task, offset):
+        # (Where tasks have several columns, all have the same.)
+        check_is_fitted(self, "coef_")
+        X, task, offset = _input.read_features(self, X, task, offset, reset=False)
+        shared = task is None and self._layout == "shared"
+        return X, None if shared else np.zeros(X.shape[0], dtype=int), offset
 
     def _scores(self, X, task, offset=None):
         check_is_fitted(self, "coef_")
@@ -214,7 +223,7 @@ class PooledRegressorCV(_PooledCV, MultiTaskRegressorBase):
 
 @documented
 class PooledClassifierCV(_PooledCV, MultiTaskClassifierBase):
-    """One model for all tasks. Binary classification."""
+    """One model for all tasks. Classification, of the same classes in all tasks where these are more than two."""
 
     _single = MultiTaskClassifier
 
@@ -237,6 +246,16 @@ def _as_one(data):
     """
     tasks = data.tasks
     rows, y, weight, offset = tasks.sample_row, tasks.y, tasks.weight, tasks.offset
+    if data.columns is not None:
+        if not isinstance(data.classes, np.ndarray):
+            raise ValueError(
+                "one model for all tasks needs tasks of the same classes, and these have classes of their own: "
+                f"{[own.tolist()[:5] for own in data.columns.classes[:3]]}. Give each task a model of its own."
+            )
+        first = np.isin(tasks.sample_task, data.columns.first)
+        at, sizes = np.flatnonzero(first), tasks.spread(np.diff(tasks.ptr))[first]
+        y = np.sum([k * (y[at + k * sizes] > 0) for k in range(len(data.classes))], axis=0).astype(float)
+        rows, weight = rows[at], weight[at]
     if tasks.is_shared and tasks.n_tasks > 1:
         if data.loss.quadratic:
             total = np.bincount(rows, weight)

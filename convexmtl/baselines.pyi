@@ -97,7 +97,7 @@ class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
     ) -> Self: ...
 
 class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
-    loss: Literal["logistic", "squared_hinge", "hinge"] | Loss
+    loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -130,10 +130,11 @@ class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
     feature_names_in_: NDArray[Any]
     feature_importances_: NDArray[Any]
     classes_: NDArray[Any] | list[Any]
+    columns_: NDArray[Any]
     def __init__(
         self,
         *,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -283,7 +284,7 @@ class PooledRegressorCV(RegressorMixin, BaseEstimator):
     ) -> Self: ...
 
 class PooledClassifierCV(ClassifierMixin, BaseEstimator):
-    loss: Literal["logistic", "squared_hinge", "hinge"] | Loss
+    loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -316,10 +317,11 @@ class PooledClassifierCV(ClassifierMixin, BaseEstimator):
     feature_names_in_: NDArray[Any]
     feature_importances_: NDArray[Any]
     classes_: NDArray[Any] | list[Any]
+    columns_: NDArray[Any]
     def __init__(
         self,
         *,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,

@@ -16,13 +16,14 @@ from ._products import without_rounding
 from ._rows import used_rows
 from .coupling import AllBut, share_in
 from .gram import each, grams_of
-from .inverses import inverse
+from .inverses import conjugate_gradients, inverse
 from .penalties._sums import Sharing
 from .penalties.rows import without
 from .tasks import Tasks
 
 ENTRIES = 2_000_000  # of all W of a path, or of all predictions, that are certified at a time
 MENDED = 5  # steps in which constraints alone find dual variables
+MOST = 500  # conjugate gradients in a Newton step of a loss of all columns of a task at once
 ROUNDS = 10  # in which the features are found whose coefficients >= 0 nothing else holds
 FAR = 1e3  # deviations of the targets from their mean that others may be away from zero, and still be exact
 
@@ -166,7 +167,10 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         feasible = not np.any(np.abs(Z[entries]) > 1e-7 * size[entries])
         Z = np.where(entries, 0.0, Z)
     elif free.shape[1] and c.any():
-        v = v + _correction(problem, at, v, Z, free)
+        if loss.by_column:
+            v = v + _correction(problem, at, v, Z, free)
+        else:
+            v = _moved(problem.data, at, v, Z, *_what_is_free(free, None, problem.shape))
         Z = _gradient(tasks, -c * v, WM, out)
     if free.shape[1] and c.any():
         share = share_in(free, Z)
@@ -297,31 +301,21 @@ def balanced(data, v):
     tasks, loss, c = data.tasks, data.loss, data.tasks.weight
     if loss.quadratic or not loss.by_sample:
         return _centred(tasks, c, v)
+    if not loss.by_column:
+        return loss.balanced(tasks.y, v, c, tasks.ptr)
     if not loss.smooth:
         # Those at a kink may go either way.
         give = c * loss.give(tasks.y, None, v)
         room = tasks.sum(give)
         move = np.divide(tasks.sum(c * v), room, out=np.zeros(tasks.n_tasks), where=room > 0)
         v = loss.inside(tasks.y, np.where(give > 0, v - tasks.spread(move), v))
-    return _balanced(tasks, c, v)
+    return loss.balanced(tasks.y, v, c, tasks.ptr)
 
 
 def _centred(tasks, c, v):
     """v with sum_i c_ti v_ti = 0 per task, where any value of v is allowed; it is nearly so already."""
     mean = np.divide(tasks.sum(c * v), tasks.mass, out=np.zeros(tasks.n_tasks), where=tasks.mass > 0)
     return v - tasks.spread(mean)
-
-
-def _balanced(tasks, c, v):
-    """v with sum_i c_ti v_ti = 0 per task, by shrinking the heavier sign.
-
-    Shrinking towards zero keeps every dual variable inside the domain of its loss.
-    """
-    plus, minus = tasks.sum(c * np.maximum(v, 0)), tasks.sum(c * np.maximum(-v, 0))
-    less = np.minimum(plus, minus)
-    down = np.divide(less, plus, out=np.ones_like(plus), where=plus > 0)
-    up = np.divide(less, minus, out=np.ones_like(minus), where=minus > 0)
-    return v * np.where(v > 0, tasks.spread(down), tasks.spread(up))
 
 
 def separated(problem, W):
@@ -338,6 +332,8 @@ def _without_rest(data, at, v, rest):
     Weighted by the loss's second derivative, as ``_correction`` is.
     """
     tasks, c = data.tasks, data.tasks.weight
+    if not data.loss.by_column:
+        return _moved(data, at, v, rest, identity(tasks.n_tasks, format="csr"), rest != 0)
     curvature = data.loss.give(tasks.y, at, v)
     rows = np.flatnonzero(rest.any(axis=1))
     sub, E, h = tasks.select(rows), rest[rows].T != 0, c * curvature
@@ -364,6 +360,9 @@ def without_entries(data, at, v, WM, free, entries, out=None):
     features have beyond the free ones.
     """
     tasks, c = data.tasks, data.tasks.weight
+    if not data.loss.by_column:
+        U, allowed = _what_is_free(free, entries, np.shape(entries))
+        return _moved(data, at, v, _gradient(tasks, -c * v, WM, out), U, allowed)
     curvature = data.loss.give(tasks.y, at, v)
     h = c * curvature
     if issparse(free):
@@ -405,6 +404,39 @@ def in_domain(data, v):
     return np.where(tasks.spread(tasks.sum(outside.astype(float))) > 0, 0.0, v) if outside.any() else v
 
 
+def _what_is_free(free, entries, shape):
+    """(U (T, k), allowed (d, k)): feature j is free along the column k of U, for allowed[j, k]."""
+    U, allowed = csr_array(free), np.ones((shape[0], free.shape[1]), dtype=bool)
+    if entries is not None:
+        own = entries.all(axis=1)
+        U = hstack([U, identity(shape[1])], format="csr")
+        allowed = np.hstack([allowed & ~own[:, None], entries])
+    return U, allowed
+
+
+def _moved(data, at, v, Z, U, allowed):
+    """v after a Newton step along the columns of U (T, k), in the features that are allowed (d, k), that takes Z (d, T)
+    out there; for a loss of all columns of a task at once, whose curvature is no matter of samples."""
+    features = np.flatnonzero(allowed.any(axis=1))
+    tasks, allowed = data.tasks.select(features), allowed[features]
+    along, curvature = data.hessian(at, v), data.tasks.weight * data.loss.give(data.tasks.y, at, v)
+    means = data.tasks.means(curvature)[features] if data.fit_intercept else None
+    squares = np.where(allowed, tasks.curvature(curvature, means) @ U.power(2), 0.0)
+    unit = np.divide(1.0, squares, out=np.zeros_like(squares), where=squares > 0)
+
+    def project(R):
+        return np.where(allowed, R @ U, 0.0)
+
+    def change(C):
+        return along(tasks.apply(C @ U.T))
+
+    C, _ = conjugate_gradients(
+        lambda C: project(tasks.adjoint(change(C))), lambda R: unit * R, project(Z[features]), 1e-10, MOST
+    )
+    c = data.tasks.weight
+    return v + np.divide(change(C), c, out=np.zeros_like(v), where=c > 0)
+
+
 def _within_cone(problem, W, at, v, Z, WM, entries, out):
     """(v, Z, whether they are feasible) where W >= 0: along what is free, Z must not be positive, and it is zero
     where W is not.
@@ -413,13 +445,7 @@ def _within_cone(problem, W, at, v, Z, WM, entries, out):
     """
     data = problem.data
     tasks, c, (d, T) = data.tasks, data.tasks.weight, problem.shape
-    # What is free: feature j along the column k of U, for allowed[j, k].
-    U = csr_array(problem.penalty.free)
-    allowed = np.ones((d, U.shape[1]), dtype=bool)
-    if entries is not None:
-        own = entries.all(axis=1)
-        U = hstack([U, identity(T)], format="csr")
-        allowed = np.hstack([allowed & ~own[:, None], entries])
+    U, allowed = _what_is_free(problem.penalty.free, entries, (d, T))
     allowed &= (data.design.squares @ abs(U)) > 0
     curvature = data.loss.give(tasks.y, at, v)
     h = c * curvature
@@ -435,6 +461,10 @@ def _within_cone(problem, W, at, v, Z, WM, entries, out):
         left = np.where(active, np.abs(along), 0.0)
         if not len(features) or (k > 1 and not np.any(left > 1e-10 * size)):
             break
+        if not data.loss.by_column:
+            v = _moved(data, at, v, Z, U, active)
+            Z = _gradient(tasks, -c * v, WM, out)
+            continue
         sub = tasks.select(features)
         means = sub.means(h) if data.fit_intercept else None
         G, move = sub.gram(h, means), np.zeros((len(features), T))

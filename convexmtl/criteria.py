@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from ._threads import one_thread, same_sums
-from .freedom import freedom
+from .freedom import TWO_CLASSES, freedom
 from .inverses import inverse
 from .losses import LOSSES
 from .problem import Problem
@@ -48,13 +48,13 @@ class Measured(NamedTuple):
 
 def measured(problem, result, sizes, n_probes=10, seed=0):
     """Measured, for the solution of a Problem whose tasks have samples of these total weights (T,)."""
-    tasks, loss = problem.tasks, problem.loss
+    tasks, loss, degrees = problem.tasks, problem.loss, freedom(problem, result.parts, n_probes, seed)
     z = problem.data.predict(result.W, result.intercept)
     z[tasks.absent] = 0.0
     errors = (tasks.y - z) ** 2 if loss.quadratic else -2 * loss.log_likelihood(tasks.y, z)
     counts = np.divide(sizes, tasks.mass, out=np.zeros(len(sizes)), where=tasks.mass > 0)
     misfit = counts * tasks.sum(np.where(tasks.weight > 0, tasks.weight * errors, 0.0))
-    return Measured(misfit, freedom(problem, result.parts, n_probes, seed), _patterns(result.W))
+    return Measured(misfit, degrees, _patterns(result.W))
 
 
 def _patterns(W):
@@ -136,6 +136,8 @@ def check_criterion(criterion, loss, name="criterion"):
         raise ValueError(f"{name} must be one of {list(CRITERIA)}, got {criterion!r}.")
     if criterion == "sure" and not loss.quadratic:
         raise ValueError(f"{name}='sure' is about squared errors, and loss {loss!r} about others: use 'bic' or 'aic'.")
+    if not loss.by_column:
+        raise ValueError(f"{name}={criterion!r} {TWO_CLASSES}")
     if not _is_likelihood(loss):
         known = [other for other, cls in LOSSES.items() if _is_likelihood(cls())]
         raise ValueError(
@@ -336,7 +338,7 @@ def _solution(estimator, X, y, task, sample_weight, offset):
         own = clone(estimator).fit(X, y, **_given(sample_weight=sample_weight, task=task, offset=offset))
     formulation = own._formulate(X, y, sample_weight=sample_weight, task=task, offset=offset)
     problem, parts = formulation.problem, own._fitted_parts()
-    if not np.array_equal(formulation.labels, own.tasks_):
+    if not np.array_equal(formulation.labels, own._labels):
         raise ValueError(
             f"X and y have tasks {formulation.labels.tolist()[:10]} as this {type(own).__name__} sees them, and not "
             f"those of its fit, {own.tasks_.tolist()[:10]}: hand over its training data, and no model for all tasks."

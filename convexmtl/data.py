@@ -112,13 +112,14 @@ class DataTerm:
         fixed = np.zeros(T) if self.fixed_intercept is None else self.fixed_intercept
         if not self.fit_intercept:
             return np.zeros(T)
-        b = loss.best_intercept(tasks.y, z, c, tasks.ptr)
-        if b is not None:
-            return np.where(self.empty, fixed, b)
+        known = loss.best_intercept(tasks.y, z, c, tasks.ptr)
+        open_ = ~self.empty if known is None else ~self.empty & np.isnan(known)
+        if not open_.any():
+            return fixed if known is None else np.where(self.empty, fixed, known)
         # Newton on the increasing derivative, kept inside a bracket.
         b = np.zeros(T) if start is None else np.array(start, dtype=float)
+        b = b if known is None else np.where(np.isnan(known), b, known)
         low, high = np.full(T, -np.inf), np.full(T, np.inf)
-        open_ = ~self.empty
         width = np.ones(T)
         for _ in range(200):
             at = tasks.shift(z, b)
@@ -149,6 +150,11 @@ class DataTerm:
         total = tasks.mass
         mean = np.divide(tasks.sum(c * h), total, out=np.ones_like(total), where=total > 0)
         return c * (tasks.spread(mean) if flat else h), mean
+
+    def hessian(self, z, v):
+        """Function of s (N,): how the weighted dual variables near v change while predictions at z move by s."""
+        tasks = self.tasks
+        return self.loss.hessian(tasks.y, z, v, tasks.weight, tasks.ptr, self.fit_intercept)
 
     def gram(self, z, flat):
         """The Hessian of the quadratic model of the loss at the predictions z, intercepts eliminated: a Gram.
@@ -195,12 +201,18 @@ class DataTerm:
         What a solver has come to is far enough in the direction that does it.
         """
         tasks = self.tasks
-        endless = np.zeros(tasks.n_tasks, dtype=bool)
-        for loss, some in self.loss.groups(tasks):
-            endless[some] = loss.endless
-        if not endless.any():
-            return endless
+        endless, found = np.zeros(tasks.n_tasks, dtype=bool), np.zeros(tasks.n_tasks, dtype=bool)
+        groups = [(loss, some) for loss, some in self.loss.groups(tasks) if loss.endless]
+        if not groups:
+            return found
         score = tasks.apply(np.where(entries, W, 0.0))
+        for loss, some in groups:
+            if loss.by_column:
+                endless[some] = True
+            else:
+                own = np.flatnonzero(np.isin(tasks.sample_task, some))
+                z = tasks.shift(score, self.best_intercept(score))[own]
+                found[some] = loss.bound(tasks, some).separated(tasks.y[own], z, tasks.weight[own])
         counted, positive = tasks.weight > 0, tasks.y > 0
 
         def most(values, some):
@@ -210,7 +222,7 @@ class DataTerm:
         top, bottom = most(score, positive), -most(-score, ~positive)
         if not self.fit_intercept:
             low, high, top, bottom = np.minimum(low, 0), np.maximum(high, 0), np.maximum(top, 0), np.minimum(bottom, 0)
-        return endless & (low >= high) & (top > bottom)
+        return found | (endless & (low >= high) & (top > bottom))
 
     def threshold(self, tol):
         """The duality gap at which a fit has converged: tol times what there is to gain.

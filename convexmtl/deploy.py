@@ -18,7 +18,7 @@ from sklearn.utils.validation import check_is_fitted
 from . import _input, _json
 from ._version import __version__
 from .estimators._base import MultiTaskEstimator
-from .losses import get_loss
+from .losses import Softmax, get_loss
 
 # What predicts as a loss does, by the function that it makes predictions of scores with.
 REGRESSORS = {LinearRegression: lambda z: z, PoissonRegressor: np.exp}
@@ -115,7 +115,7 @@ def _models(estimator, named=True):
     if estimator._layout == "shared":
         if not is_classifier(estimator) and isinstance(template, LinearRegression):
             return make(W, b, None)
-        inner = [make(W[t], b[t], _classes_of(estimator, t)) for t in range(len(W))]
+        inner = [make(*own, _classes_of(estimator, t)) for t, own in enumerate(_own(estimator))]
         several = MultiOutputClassifier if is_classifier(estimator) else MultiOutputRegressor
         model = several(type(template)(fit_intercept=estimator.fit_intercept))
         model.estimators_ = inner
@@ -125,8 +125,22 @@ def _models(estimator, named=True):
         if names is not None:
             model.feature_names_in_ = names
         return model
-    made = {label: make(W[t], b[t], _classes_of(estimator, t)) for t, label in enumerate(_keys(estimator))}
+    own = zip(_keys(estimator), _own(estimator), strict=True)
+    made = {label: make(*coefficients, _classes_of(estimator, t)) for t, (label, coefficients) in enumerate(own)}
     return made if estimator._layout == "stacked" else next(iter(made.values()))
+
+
+def _own(estimator):
+    """[(coefficients, intercepts)] of every task, as its plain model has them: of two classes one row, else one for
+    every class."""
+    W, b, columns = estimator.coef_, estimator.intercept_, estimator._columns
+    if columns is None:
+        return list(zip(W, b, strict=True))
+    found = []
+    for count, first, _ in columns.each:
+        w, a = W[first : first + count], b[first : first + count]
+        found.append((w[1] - w[0], a[1] - a[0]) if count == 2 else (w[0], a[0]) if count == 1 else (w, a))
+    return found
 
 
 def _keys(estimator):
@@ -139,6 +153,8 @@ def _plain(estimator):
     """The class of scikit-learn that makes predictions of scores as the estimator does."""
     loss = get_loss(estimator.loss)
     if loss.classification:
+        if isinstance(loss, Softmax):
+            return LogisticRegression
         if not hasattr(loss, "probability"):
             return LinearSVC
         if np.allclose(loss.probability(SCORES), expit(SCORES), rtol=1e-12, atol=0):
@@ -151,11 +167,11 @@ def _plain(estimator):
 
 
 def _classes_of(estimator, t):
-    """Both labels of a task, a single one twice; None for regressors."""
+    """The labels of a task, a single one twice; None for regressors."""
     if not is_classifier(estimator):
         return None
     own = estimator._classes if isinstance(estimator._classes, np.ndarray) else estimator._classes[t]
-    return own[[0, -1]]
+    return own if len(own) > 2 else own[[0, -1]]
 
 
 def _fitted_to_nothing(estimator, d, names):
@@ -172,7 +188,8 @@ def _fitted_to_nothing(estimator, d, names):
 def _told(template, w, b, classes):
     """A copy with these coefficients."""
     model = copy.copy(template)
-    model.coef_, model.intercept_ = (w.copy(), b.copy()) if classes is None else (w[None].copy(), np.array([b]))
+    several = classes is None or w.ndim == 2
+    model.coef_, model.intercept_ = (w.copy(), b.copy()) if several else (w[None].copy(), np.array([b]))
     if classes is not None:
         model.classes_ = classes
     return model
@@ -225,7 +242,7 @@ def to_dict(estimator):
         "format": FORMAT,
         "version": __version__,
         "loss": _json.written(get_loss(estimator.loss), "loss"),
-        "penalty": _json.written(estimator._fitted_penalty(), "penalty"),
+        "penalty": _json.written(estimator._fitted_penalty(of_columns=False), "penalty"),
         "features": None if names is None else list(names),
         **_json.described(estimator),
     }

@@ -217,13 +217,13 @@ class Explanation:
 
     def __init__(self, estimator):
         summary = estimator._summary
-        labels, names = estimator.tasks_.tolist(), _input.coef_names(estimator)
-        T, d = estimator.coef_.shape
+        labels, names = estimator._labels.tolist(), _input.coef_names(estimator)
+        d = estimator.coef_.shape[1]
         names = np.arange(d) if names is None else names
         used = used_rows(np.ascontiguousarray(estimator.coef_.T))
-        self.title = (
-            f"{type(estimator).__name__}: {counted(T, 'task')}, {counted(d, 'feature')}, {_samples(summary.sizes)}"
-        )
+        tasks, features = counted(len(estimator.tasks_), "task"), counted(d, "feature")
+        sizes = summary.sizes if estimator._columns is None else summary.sizes[estimator._columns.first]
+        self.title = f"{type(estimator).__name__}: {tasks}, {features}, {_samples(sizes)}"
         self.figures = _figures(estimator, summary, int(used.sum()))
         self.rows = [
             ("minimised", "\n".join([*summary.minimised, _with(summary.parameters)])),

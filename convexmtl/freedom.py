@@ -34,6 +34,10 @@ FEW = 1000  # tasks of which a coupling's spectrum is computed
 NUDGE = 1e-3  # of the targets, in units of their deviation
 TIGHT = 1e-12  # tol of the fits that are compared
 APART = 1e-4  # sine of the angle up to which two directions are one
+TWO_CLASSES = (
+    "needs degrees of freedom, which are known of one column of coefficients for a task, and not of several for its "
+    "classes: choose by cross-validation."
+)
 LEAST = 1e-6  # curvature of a sample, of the largest there may be, that counts as much
 
 
@@ -58,6 +62,8 @@ def freedom(problem, parts, n_probes=10, seed=0):
             f"degrees of freedom need a loss with two derivatives, and {problem.loss!r} has kinks: choose strengths by "
             "cross-validation instead."
         )
+    if not problem.loss.by_column:
+        raise ValueError(f"the model {TWO_CLASSES}")
     smaller = problem.reduced()
     if smaller is not None:
         problem, Q = smaller

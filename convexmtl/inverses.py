@@ -184,3 +184,33 @@ def _smallest_pivot(S):
         return np.diag(np.linalg.cholesky(S)).min()
     except np.linalg.LinAlgError:
         return 0.0
+
+
+def conjugate_gradients(apply, precondition, R, rtol, max_iter):
+    """(W, whether rtol was reached) for apply(W) = R; the best iterate where rounding ends progress.
+
+    Residuals are measured in the norm of the preconditioner, in which features of any scale count alike.
+    """
+    W, residual, direction, old = np.zeros_like(R), R, None, np.inf
+    best, lowest, first, since = W, np.inf, None, 0
+    for _ in range(max_iter):
+        P = precondition(residual)
+        inner = float(np.sum(residual * P))
+        first = inner if first is None else first
+        since = 0 if inner < 0.25 * lowest else since + 1
+        if inner < lowest:
+            best, lowest = W, inner
+        if not inner > rtol**2 * first:
+            return best, True
+        if since > 50:
+            break
+        direction = P if direction is None else P + inner / old * direction
+        image = apply(direction)
+        bend = float(np.sum(direction * image))
+        # Beside ``inner``, which it is about: what has no curvature is rounding on the right side.
+        if not bend > 1e-13 * inner:
+            break
+        W = W + inner / bend * direction
+        residual = residual - inner / bend * image
+        old = inner
+    return best, False

@@ -110,6 +110,11 @@ def fit_new_task(estimator, X, y, label, *, sample_weight=None, offset=None, pla
             f"{type(estimator).__name__} has tasks of different kinds, and of a new one its kind is not known: fit all "
             "of them together, or a regressor or classifier to those of one kind."
         )
+    if estimator._columns is not None:
+        raise ValueError(
+            f"{type(estimator).__name__} has several columns of coefficients for a task, for its classes, and "
+            "fit_new_task fits one: fit all tasks together, or to two classes (one against the rest, say)."
+        )
     if estimator._fitted_parts()[0].shape[1] != len(estimator.tasks_):
         raise ValueError(_nothing_to_learn(estimator))
     with one_thread():

@@ -11,7 +11,7 @@ from .certificate import duality_gap
 from .coupling import Nested
 from .data import DataTerm
 from .gram import LARGEST, each, grams_of
-from .inverses import inverse
+from .inverses import conjugate_gradients, inverse
 from .penalties.base import Canonical
 from .penalties.support import Support
 from .problem import Problem
@@ -23,6 +23,7 @@ RIDGE = 1e-3  # where the data do not determine the coefficients, times the curv
 RANK = 1e-10  # smallest eigenvalue for features of unit length, below which features repeat each other
 FLAT = 1e-6  # the same of the curvature at the solution beside that at W = 0, below which there is none but at infinity
 NEWTON = 100  # steps
+TRUNCATE, STEPS = 1e-4, 200  # residual of a step by conjugate gradients, relative, and how many of them
 LOOK = 10  # of them after which it is seen where they lead
 KINKED = 1e-6  # tol of the fits of losses with kinks that a search compares
 DEEP = 1e-9  # tol of them, at which a solution at infinity shows
@@ -99,10 +100,59 @@ def _fit(data, support):
     if not len(rows):
         return W, b, ridge
     fit = _Fit(data, rows, support[rows].T, squares[rows].T, flat)
-    fit.add_ridge(fit.undetermined(RANK))
+    undetermined = fit.undetermined(RANK)
+    if not data.loss.by_column:
+        return _of_columns(data, support, ridge, squares, undetermined)
+    fit.add_ridge(undetermined)
     fit.descend()
     W[rows], ridge[rows] = fit.W, np.where(support[rows], fit.ridge.T, np.inf)
     return W, fit.b, ridge
+
+
+def _of_columns(data, support, ridge, squares, undetermined):
+    """(W, intercepts, ridge) where columns of a task bend each other; with a ridge for all columns of a task that is
+    not determined, or whose classes are separated."""
+    owner = np.arange(len(undetermined)) if data.tasks.owner is None else data.tasks.owner
+    for _ in range(2):
+        held = np.isin(owner, owner[undetermined])
+        ridge = np.where(support & held, RIDGE * squares, ridge)
+        W, b = _newton(data, support, np.where(support, ridge, 0.0), squares)
+        undetermined = held | data.separated(W, support & ~held)
+        if np.array_equal(undetermined, held):
+            break
+    return W, b, ridge
+
+
+def _newton(data, support, ridge, squares):
+    """(W, intercepts) by Newton's method for all tasks at once, its steps by conjugate gradients."""
+    tasks, enough = data.tasks, 1e-3 * data.threshold(DEEP)
+    W, b = np.zeros(data.shape), data.trivial[1]
+    unit = np.divide(1.0, squares + ridge, out=np.zeros_like(squares), where=support)
+    z = tasks.apply(W)
+    value = data.value(tasks.shift(z, b))
+    for _ in range(NEWTON):
+        at = tasks.shift(z, b)
+        v = data.loss.derivative(tasks.y, at)
+        slope = np.where(support, tasks.adjoint(tasks.weight * v) + ridge * W, 0.0)
+        along = data.hessian(at, v)
+
+        def bend(P, along=along):
+            return np.where(support, tasks.adjoint(along(tasks.apply(P))), 0.0) + ridge * P
+
+        move, _ = conjugate_gradients(bend, lambda R: unit * R, -slope, TRUNCATE, STEPS)
+        falls, ahead, length = float(np.sum(slope * move)), tasks.apply(move), 1.0
+        if not -falls > enough:
+            break
+        while length > 1e-9:
+            new, intercepts = W + length * move, data.best_intercept(z + length * ahead, b)
+            found = data.value(tasks.shift(z + length * ahead, intercepts)) + 0.5 * float(np.sum(ridge * new**2))
+            if found <= value + 1e-4 * length * falls:
+                W, z, b, value = new, z + length * ahead, intercepts, found
+                break
+            length *= 0.5
+        else:
+            break
+    return W, b
 
 
 class _Fit:
@@ -313,7 +363,7 @@ def relax(estimator, X, y, *, task=None, sample_weight=None, offset=None):
                 f"X has {own.n_features_in_} features, the estimator was fitted with {estimator.n_features_in_}: hand "
                 "over the X that it was fitted to."
             )
-        if not np.array_equal(data.labels, estimator.tasks_):
+        if not np.array_equal(data.labels, estimator._labels):
             raise ValueError(
                 f"task must be as in fit, {estimator.tasks_.tolist()[:10]}, got {data.labels.tolist()[:10]}: what was "
                 "selected for other tasks says nothing of these."

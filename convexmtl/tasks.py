@@ -40,6 +40,9 @@ class Tasks:
         What is added to the prediction of every sample before the loss is taken; 0 where the weight is.
     kind : ndarray of shape (T,), int64, or None
         Which of several losses every task has, where they differ.
+    owner : ndarray of shape (T,), int64, or None
+        Where tasks have several classes, with a column of W each: the task to which every column belongs. All of this
+        is about columns then, which read the rows of their task, one column after the other.
     """
 
     X: np.ndarray
@@ -49,6 +52,7 @@ class Tasks:
     weight: np.ndarray
     offset: np.ndarray | None = None
     kind: np.ndarray | None = None
+    owner: np.ndarray | None = None
 
     @classmethod
     def shared(cls, X, Y, sample_weight=None, task_weight=None, offset=None):
@@ -81,6 +85,15 @@ class Tasks:
         if np.any(np.diff(codes) < 0):
             X = X[order]
         return cls(_by_columns(X), y, ptr, ptr[:-1].copy(), weight, offset)
+
+    def in_columns(self, counts):
+        """The same samples with counts_t columns of W for every task t, each with the targets of its task."""
+        owner = np.repeat(np.arange(self.n_tasks), counts)
+        sizes = np.diff(self.ptr)[owner]
+        ptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        taken = np.arange(ptr[-1]) + np.repeat(self.ptr[owner] - ptr[:-1], sizes)
+        offset = None if self.offset is None else self.offset[taken]
+        return Tasks(self.X, self.y[taken], ptr, self.row[owner], self.weight[taken], offset, None, owner)
 
     @property
     def n_tasks(self):
@@ -129,7 +142,7 @@ class Tasks:
     @cached_property
     def _block_diagonal(self):
         """(N, T d) a sparse X of stacked tasks, block after block."""
-        X = self._sparse_rows
+        X = self._sparse_rows if self.owner is None else self._sparse_rows[self.sample_row]
         wide = np.int64 if self.n_tasks * self.n_features > np.iinfo(np.int32).max else X.indices.dtype
         shift = np.repeat(self.sample_task * self.n_features, np.diff(X.indptr))
         shape = len(self.y), self.n_tasks * self.n_features
@@ -312,10 +325,15 @@ class Tasks:
         a, e = self.ptr[begin], self.ptr[end]
         X, row = self.X, self.row[begin:end].copy()
         if self.is_sparse and not self.is_shared:
-            X, row = _by_columns(self._sparse_rows[a:e]), row - a
+            first, last = row[0], self.rows_end(end - 1)
+            X, row = _by_columns(self._sparse_rows[first:last]), row - first
         offset = None if self.offset is None else self.offset[a:e]
-        kind = None if self.kind is None else self.kind[begin:end]
-        return Tasks(X, self.y[a:e], self.ptr[begin : end + 1] - a, row, self.weight[a:e], offset, kind)
+        kind, owner = (None if of is None else of[begin:end] for of in (self.kind, self.owner))
+        return Tasks(X, self.y[a:e], self.ptr[begin : end + 1] - a, row, self.weight[a:e], offset, kind, owner)
+
+    def rows_end(self, t):
+        """Behind the last row of X that task t reads."""
+        return self.row[t] + self.ptr[t + 1] - self.ptr[t]
 
     def part(self, rows):
         """(tasks on some rows of X, positions of the tasks that are left): as if there were no other rows.
@@ -329,23 +347,29 @@ class Tasks:
             samples = np.tile(taken, T)
             ptr, row = np.arange(T + 1, dtype=np.int64) * int(taken.sum()), np.zeros(T, dtype=np.int64)
         else:
+            often, taken = often[self.sample_row], np.zeros(self.n_rows, dtype=bool)
             counts = self.sum(often * self.weight) > 0
             left = np.flatnonzero(counts)
-            taken = samples = (often > 0) & self._counted & self.spread(counts)
-            sizes = np.add.reduceat(taken.astype(np.int64), self.ptr[:-1])[left]
+            samples = (often > 0) & self._counted[self.sample_row] & self.spread(counts)
+            taken[self.sample_row[samples]] = True
+            sizes = np.add.reduceat(samples.astype(np.int64), self.ptr[:-1])[left]
             ptr = np.concatenate([[0], np.cumsum(sizes)])
-            row = ptr[:-1].copy()
+            row = (np.cumsum(taken) - 1)[self.sample_row[samples][ptr[:-1]]]
         X = _by_columns(self.X[taken] if self.is_sparse else self.X.T[:, taken].T)
         weight = self.weight[samples] * often[samples]
         offset = None if self.offset is None else self.offset[samples]
-        kind = None if self.kind is None else self.kind[left]
-        return Tasks(X, self.y[samples], ptr, row, _normalised(weight, ptr, before[left]), offset, kind), left
+        kind, owner = (None if of is None else of[left] for of in (self.kind, self.owner))
+        return Tasks(X, self.y[samples], ptr, row, _normalised(weight, ptr, before[left]), offset, kind, owner), left
 
     @cached_property
     def _counted(self):
-        """(n_rows,) rows of X with a sample that has weight; for one X, or rows of their own for all tasks."""
+        """(n_rows,) rows of X with a sample that has weight."""
         seen = self.weight > 0
-        return seen.reshape(self.n_tasks, -1).any(axis=0) if self.is_shared else seen
+        if self.is_shared:
+            return seen.reshape(self.n_tasks, -1).any(axis=0)
+        counted = np.zeros(self.n_rows, dtype=bool)
+        counted[self.sample_row[seen]] = True
+        return counted
 
     @property
     def present(self):
@@ -512,8 +536,9 @@ class Tasks:
 
     def _own_means(self, X):
         """(n, d) for every row of a stacked X, the mean of its task."""
-        counts = np.diff(self.ptr)
-        return np.repeat(np.add.reduceat(X, self.ptr[:-1], axis=0) / counts[:, None], counts, axis=0)
+        begin = np.unique(self.row)
+        counts = np.diff(begin, append=len(X))
+        return np.repeat(np.add.reduceat(X, begin, axis=0) / counts[:, None], counts, axis=0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,13 +60,20 @@ def solve(problem, penalty, **options):
     empty = tasks.sum(tasks.weight) <= 0
     fixed = np.zeros(T) if data.fixed_intercept is None else data.fixed_intercept
     total = cp.Constant(0)
+    of_classes = {}
     for t in np.flatnonzero(~empty):
         rows, samples = tasks.slices(t)
-        seen = tasks.weight[samples] > 0
+        seen, own = tasks.weight[samples] > 0, loss.of_task(t)
         z = X[rows][seen] @ W[:, t] + b[t]
         if tasks.offset is not None:
             z = z + tasks.offset[samples][seen]
-        total += loss.of_task(t).total_expression(tasks.y[samples][seen], z, tasks.weight[samples][seen], cp)
+        column = tasks.y[samples][seen], z, tasks.weight[samples][seen]
+        if own.by_column:
+            total += own.total_expression(*column, cp)
+        else:
+            of_classes.setdefault(t if tasks.owner is None else int(tasks.owner[t]), (own, []))[1].append(column)
+    for own, columns in of_classes.values():
+        total += own.task_expression(*zip(*columns, strict=True), cp)
     omega, rules = penalty.expression(W, cp)
     rules = rules + ([b[np.flatnonzero(empty)] == fixed[empty]] if data.fit_intercept and empty.any() else [])
     program = cp.Problem(cp.Minimize(total + omega), rules)

@@ -5,7 +5,7 @@ Everything is small (d about 6, T = 4), so that cvxpy solves any combination in 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ from convexmtl.losses import (
     Loss,
     Poisson,
     Quantile,
+    Softmax,
     Sqrt,
     Squared,
     SquaredHinge,
@@ -102,6 +103,11 @@ def sign_targets(z, rng):
     return np.where(z + 1.5 * rng.standard_normal(z.shape) > 0, 1.0, -1.0)
 
 
+def level_targets(z, rng):
+    """-1, 0 or 1."""
+    return np.clip(np.round(z + 0.8 * rng.standard_normal(z.shape)), -1, 1)
+
+
 LOSSES = {
     "squared": LossCase(Squared(), real_targets),
     "huber": LossCase(Huber(delta=0.7), outlying_targets),
@@ -109,6 +115,7 @@ LOSSES = {
     "gamma": LossCase(Gamma(), positive_targets),
     "tweedie": LossCase(Tweedie(1.5), costs_or_none),
     "logistic": LossCase(Logistic(), sign_targets),
+    "softmax": LossCase(Softmax(), level_targets),
     "squared_hinge": LossCase(SquaredHinge(), sign_targets),
     "quantile": LossCase(Quantile(0.7), real_targets),
     "absolute": LossCase(Absolute(), outlying_targets),
@@ -488,9 +495,21 @@ def make_problem(loss, penalty, layout, seed=0):
     """(Problem, the penalty as a user writes it) of one combination."""
     case, layout = LOSSES[loss], LAYOUTS[layout]
     tasks = layout.build(case.targets, np.random.default_rng(seed))
+    if not case.loss.by_column:
+        tasks = in_columns(tasks)
     written = PENALTIES[penalty].build(tasks.n_features, tasks.n_tasks)
     canonical = written.resolve(tasks.n_features, np.arange(tasks.n_tasks))
     return Problem(DataTerm(tasks, case.loss, layout.fit_intercept), canonical), written
+
+
+def in_columns(tasks):
+    """Tasks of three columns each, for targets -1, 0 and 1, all of which every task has."""
+    for t in range(tasks.n_tasks):
+        counted = tasks.ptr[t] + np.flatnonzero(tasks.weight[tasks.slices(t)[1]] > 0)
+        tasks.y[counted[:3]] = -1, 0, 1
+    columns = tasks.in_columns(np.full(tasks.n_tasks, 3))
+    of_class = columns.spread(np.tile([-1, 0, 1], tasks.n_tasks))
+    return replace(columns, y=np.where(columns.weight > 0, columns.y == of_class, 0.0))
 
 
 def scale_of(problem):
@@ -626,7 +645,7 @@ TASK_NAMES = np.array(["north", "east", "south", "west"])
 def user_input(loss, form, seed=0):
     """(X, y, options of fit) as a user has them, for T = 4; labels are "no" and "yes"."""
     rng = np.random.default_rng(seed)
-    targets = LOSSES[loss].targets
+    targets = LOSSES[loss].targets if LOSSES[loss].loss.by_column else sign_targets
     if form == "stacked":
         X, y, codes = draw_stacked(targets, rng, (12, 18, 25, 10), 6)
         options = {"task": TASK_NAMES[codes], "sample_weight": row_weights(rng, len(y), None)}

@@ -167,21 +167,14 @@ def test_every_regressor_reads_its_data(cls, case, no_work):
 
 
 LABEL_DATA = {
-    "three_classes": (XC, np.arange(len(XC)) % 3, {}, "Only binary classification is supported"),
-    "three_classes_in_a_task": (
+    "offset_of_three_classes": (
         XC,
-        np.where((TASK == "south") & (np.arange(len(YC)) % 2 == 0), "maybe", YC),
-        {"task": TASK},
-        r"multiclass for task 'south': 3 classes \['maybe', 'no', 'yes'\]",
-    ),
-    "three_classes_in_a_column": (
-        X,
-        np.stack([np.arange(N) % 3, *[np.arange(N) % 2] * 3], axis=1),
-        {},
-        r"multiclass for task 0: 3 classes \[0, 1, 2\]",
+        np.arange(len(XC)) % 3,
+        {"offset": np.ones(len(XC))},
+        "offset is not for tasks with more than two classes, which task 0 has",
     ),
     "real_targets": (X, Y[:, 0], {}, "Unknown label type: continuous"),
-    "real_target_columns": (X, Y, {}, f"continuous for task 0: {N} classes"),
+    "real_target_columns": (X, Y, {}, "y must hold classes, got numbers such as .*label type: continuous"),
     "nan_label": (XC, put((YC == "yes") * 1.0, 3, nan), {"task": TASK}, "y contains NaN"),
     "none_label": (XC, put(YC, 3, None), {"task": TASK}, "y .*(NaN|None|missing)"),
     "task_without_labels": (X, put(LABELS, np.s_[:, 1], None), {}, "task 1 has no sample with a target"),

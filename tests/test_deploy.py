@@ -40,6 +40,7 @@ PLAIN = {
     "epsilon_insensitive": LinearRegression,
     "hinge": LinearSVC,
     "sqrt": LinearRegression,
+    "softmax": LogisticRegression,
 }
 AROUND = {PoissonRegressor: MultiOutputRegressor, LogisticRegression: MultiOutputClassifier, LinearSVC: None}
 
@@ -81,7 +82,7 @@ def test_plain_models_predict_the_same(loss, form):
         assert_allclose(say("predict"), model.predict(X, **given), rtol=1e-13, atol=1e-13)
         return
     assert_array_equal(say("predict"), model.predict(X, **given))
-    if loss == "logistic":
+    if loss in ("logistic", "softmax"):
         p = say("predict_proba")
         p = np.stack([one[:, 1] for one in p], axis=1) if form == "shared" else p
         assert_allclose(p, model.predict_proba(X, **given), atol=1e-14)

@@ -1,11 +1,14 @@
 """Losses: derivatives, conjugates and the textbook definition."""
 
+import dataclasses
+
 import cases
 import numpy as np
 import pytest
 from cases import least
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 from sklearn.metrics import mean_tweedie_deviance
 
 import convexmtl.losses
@@ -18,6 +21,7 @@ from convexmtl.losses import (
     Loss,
     Poisson,
     Quantile,
+    Softmax,
     Sqrt,
     Squared,
     SquaredHinge,
@@ -29,7 +33,7 @@ from convexmtl.tasks import Tasks
 ALL = {name: case.loss for name, case in cases.LOSSES.items()} | {
     f"tweedie {power}": Tweedie(power) for power in (1, 1.1, 1.95, 2)
 }
-LOSSES = {name: loss for name, loss in ALL.items() if loss.by_sample}
+LOSSES = {name: loss for name, loss in ALL.items() if loss.by_sample and loss.by_column}
 every_loss = pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 SMOOTH = {name: loss for name, loss in LOSSES.items() if loss.smooth}
 smooth_loss = pytest.mark.parametrize("loss", SMOOTH.values(), ids=SMOOTH)
@@ -422,3 +426,103 @@ def test_parameters_of_losses_with_kinks(loss, message):
 def test_hinge_is_the_quantile_of_margins():
     z = np.linspace(-2, 2, 9)
     assert_allclose(Hinge().value(1.0, z) + Hinge().value(-1.0, z), 2 * np.maximum(1, (1 + np.abs(z)) / 2))
+
+
+# ------------------------------------------------------------------------------------------- softmax
+
+PRESENT = np.array([3, 2, 1])  # classes of three tasks
+
+
+def softmax_at(rng, n=12):
+    """(Softmax at the samples of three tasks, their Tasks): targets are indicators, and some samples have no weight."""
+    Y = np.column_stack([np.resize(np.arange(K), n) for K in PRESENT]).astype(float)
+    Y[rng.random(Y.shape) < 0.2] = np.nan
+    Y[:3] = np.column_stack([np.arange(3) % K for K in PRESENT])
+    tasks = Tasks.shared(rng.normal(size=(n, 2)), Y, rng.uniform(0.5, 2, n), np.array([1.0, 2.0, 0.5]))
+    columns = tasks.in_columns(PRESENT)
+    of_class = columns.spread(np.concatenate([np.arange(K) for K in PRESENT]))
+    columns = dataclasses.replace(columns, y=np.where(columns.weight > 0, columns.y == of_class, 0.0))
+    return Softmax().at(columns), columns
+
+
+def by_task(tasks, u):
+    """[(n, K) the columns of every task]."""
+    return [u.reshape(tasks.n_tasks, -1)[tasks.owner == t].T for t in range(len(PRESENT))]
+
+
+def test_softmax_is_the_cross_entropy():
+    rng = np.random.default_rng(0)
+    loss, tasks = softmax_at(rng)
+    z, c = rng.normal(size=len(tasks.y)) * 3, tasks.weight
+    values, p = loss.value(tasks.y, z), loss.probabilities(z)
+    for y_t, z_t, p_t, value in zip(*(by_task(tasks, u) for u in (tasks.y, z, p, values)), strict=True):
+        some = y_t.any(axis=1)
+        assert_allclose(p_t, softmax(z_t, axis=1), rtol=1e-12)
+        assert_allclose(value.sum(axis=1)[some], -np.log(np.sum(p_t * y_t, axis=1)[some]), rtol=1e-12)
+    h, e = 1e-6, rng.normal(size=len(z))
+    difference = loss.value(tasks.y, z + h * e) - loss.value(tasks.y, z - h * e)
+    assert_allclose(c @ difference / (2 * h), c @ (loss.derivative(tasks.y, z) * e), rtol=1e-6)
+    v = loss.derivative(tasks.y, z)
+    along = loss.hessian(tasks.y, z, v, c, tasks.ptr, fit_intercept=False)
+    difference = loss.derivative(tasks.y, z + h * e) - loss.derivative(tasks.y, z - h * e)
+    assert_allclose(along(e), c * difference / (2 * h), atol=1e-9)
+    # What bounds the curvature of all columns together.
+    assert np.sum(e * along(e)) <= c @ (loss.model_curvature(tasks.y, z) * e**2)
+
+
+def test_gap_of_softmax():
+    rng = np.random.default_rng(1)
+    loss, tasks = softmax_at(rng)
+    y = tasks.y
+    z, other = rng.normal(size=(2, len(y)))
+    v = loss.derivative(y, other)
+    gap = loss.fenchel_gap(y, z, v)
+    assert gap.min() >= 0 and tasks.total(gap) > 0.1
+    assert_allclose(tasks.total(gap), tasks.total(loss.value(y, z) + loss.conjugate(y, v) - z * v), rtol=1e-12)
+    assert_allclose(tasks.total(loss.fenchel_gap(y, z, loss.derivative(y, z))), 0, atol=1e-14)
+    # The conjugate is a supremum: shares that do not sum to one have none.
+    assert np.isinf(loss.conjugate(y, v + 0.1)).any() and np.isinf(loss.fenchel_gap(y, z, v - 0.1)).any()
+    near = loss.inside(y, v + 0.1 * rng.normal(size=len(v)))
+    assert np.isfinite(loss.conjugate(y, near)[tasks.weight > 0]).all()
+
+
+def test_balanced_dual_variables_of_softmax():
+    rng = np.random.default_rng(2)
+    loss, tasks = softmax_at(rng)
+    c, y = tasks.weight, tasks.y
+    b = loss.best_intercept(y, np.zeros(len(y)), c, tasks.ptr)
+    assert_allclose(tasks.sum(c * loss.derivative(y, tasks.shift(np.zeros(len(y)), b))), 0, atol=1e-14)
+    assert_allclose(np.bincount(tasks.owner, b), 0, atol=1e-12)
+    z = 4 * rng.normal(size=len(y))
+    v = loss.balanced(y, loss.derivative(y, z), c, tasks.ptr)
+    assert_allclose(tasks.sum(c * v), 0, atol=1e-14)
+    assert np.isfinite(loss.conjugate(y, v)[c > 0]).all()
+    # At the best intercepts there is nothing to balance.
+    best = tasks.shift(z, loss.best_intercept(y, z, c, tasks.ptr))
+    v = loss.derivative(y, best)
+    assert_allclose(loss.balanced(y, v, c, tasks.ptr), v, atol=1e-12)
+
+
+@pytest.mark.parametrize("far", [1.0, 30.0, 1e4])
+def test_prox_of_softmax(far):
+    rng = np.random.default_rng(3)
+    loss, tasks = softmax_at(rng)
+    y, counted = tasks.y, tasks.weight > 0
+    q, step = far * rng.normal(size=len(y)), rng.uniform(0.1, 5, len(y)) * far ** rng.choice([-1, 0, 1], len(y))
+    z = loss.prox(y, q, step)
+    left = loss.derivative(y, z) + (z - q) / step
+    assert np.abs(left[counted]).max() <= 1e-9 * max(1.0, np.max(np.abs(q / step)))
+
+
+def test_a_column_without_weight_is_no_class():
+    rng = np.random.default_rng(4)
+    _, tasks = softmax_at(rng)
+    weight = tasks.weight * (tasks.sample_task != 2)
+    without = Softmax().at(dataclasses.replace(tasks, weight=weight))
+    z = rng.normal(size=len(tasks.y))
+    p = by_task(tasks, without.probabilities(z))[0]
+    z_t = by_task(tasks, z)[0]
+    some = by_task(tasks, tasks.weight)[0][:, 0] > 0
+    assert_allclose(p[some, :2], softmax(z_t[some, :2], axis=1), rtol=1e-12)
+    assert not p[some, 2].any()
+    assert not by_task(tasks, without.derivative(tasks.y, z))[0][some, 2].any()

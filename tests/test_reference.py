@@ -210,8 +210,10 @@ def draw_wide(loss, form):
     """400 features, 3 tasks of about 50 samples."""
     rng, targets = np.random.default_rng(1), cases.LOSSES[loss].targets
     if form == "stacked":
-        return Tasks.stacked(*cases.draw_stacked(targets, rng, (30, 45, 60), 400), 3)
-    return Tasks.shared(*cases.draw_shared(targets, rng, 60, 400, 3, missing=0.2 if form == "missing" else 0.0))
+        tasks = Tasks.stacked(*cases.draw_stacked(targets, rng, (30, 45, 60), 400), 3)
+    else:
+        tasks = Tasks.shared(*cases.draw_shared(targets, rng, 60, 400, 3, missing=0.2 if form == "missing" else 0.0))
+    return tasks if cases.LOSSES[loss].loss.by_column else cases.in_columns(tasks)
 
 
 # The losses at a tenth of the largest strength; the squared one with every penalty, and at a hundredth.

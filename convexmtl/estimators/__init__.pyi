@@ -1060,7 +1060,7 @@ class TreeGuidedRegressorCV(_RegressorCV):
     ) -> None: ...
 
 class _Classifier(ClassifierMixin, BaseEstimator):
-    loss: Literal["logistic", "squared_hinge", "hinge"] | Loss
+    loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -1080,6 +1080,7 @@ class _Classifier(ClassifierMixin, BaseEstimator):
     feature_names_in_: NDArray[Any]
     feature_importances_: NDArray[Any]
     classes_: NDArray[Any] | list[Any]
+    columns_: NDArray[Any]
     def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def fit(
         self,
@@ -1146,7 +1147,7 @@ class BlockSparseClassifier(_Classifier):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1174,7 +1175,7 @@ class ClusteredClassifier(_Classifier):
         alpha_between: float = 0.1,
         alpha_within: float = 1.0,
         *,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1205,7 +1206,7 @@ class DirtyClassifier(_Classifier):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1236,7 +1237,7 @@ class GraphGuidedClassifier(_Classifier):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1257,7 +1258,7 @@ class MeanRegularizedClassifier(_Classifier):
         alpha_mean: float = 0.1,
         alpha_variance: float = 1.0,
         *,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1280,7 +1281,7 @@ class MultiTaskClassifier(_Classifier):
         *,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1304,7 +1305,7 @@ class RobustFeatureClassifier(_Classifier):
         alpha_group: float = 0.1,
         alpha_outlier: float = 0.1,
         *,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1327,7 +1328,7 @@ class RobustLowRankClassifier(_Classifier):
         alpha_low_rank: float = 0.1,
         alpha_outlier: float = 0.1,
         *,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1346,7 +1347,7 @@ class SharedFeatureClassifier(_Classifier):
         self,
         alpha: float = 0.1,
         *,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1369,7 +1370,7 @@ class SharedStructureClassifier(_Classifier):
         eta: float = 1.0,
         n_components: int = 1,
         *,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1401,7 +1402,7 @@ class SparseGroupClassifier(_Classifier):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1423,7 +1424,7 @@ class SparseLowRankClassifier(_Classifier):
         alpha_sparse: float = 0.05,
         alpha_low_rank: float = 0.1,
         *,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1445,7 +1446,7 @@ class TaskRelationshipClassifier(_Classifier):
         alpha: float = 0.1,
         alpha_ridge: float = 0.0,
         *,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1480,7 +1481,7 @@ class TemporalClassifier(_Classifier):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1499,7 +1500,7 @@ class TraceNormClassifier(_Classifier):
         self,
         alpha: float = 0.1,
         *,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1526,7 +1527,7 @@ class TreeGuidedClassifier(_Classifier):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1539,7 +1540,7 @@ class TreeGuidedClassifier(_Classifier):
     ) -> None: ...
 
 class _ClassifierCV(ClassifierMixin, BaseEstimator):
-    loss: Literal["logistic", "squared_hinge", "hinge"] | Loss
+    loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss
     fit_intercept: bool
     task_weight: Literal["equal", "size"] | ArrayLike
     task_column: str | int | None
@@ -1570,6 +1571,7 @@ class _ClassifierCV(ClassifierMixin, BaseEstimator):
     feature_names_in_: NDArray[Any]
     feature_importances_: NDArray[Any]
     classes_: NDArray[Any] | list[Any]
+    columns_: NDArray[Any]
     def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def fit(
         self,
@@ -1637,7 +1639,7 @@ class BlockSparseClassifierCV(_ClassifierCV):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1669,7 +1671,7 @@ class ClusteredClassifierCV(_ClassifierCV):
         n_clusters: int = 2,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1705,7 +1707,7 @@ class DirtyClassifierCV(_ClassifierCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1741,7 +1743,7 @@ class GraphGuidedClassifierCV(_ClassifierCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1767,7 +1769,7 @@ class MeanRegularizedClassifierCV(_ClassifierCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1796,7 +1798,7 @@ class MultiTaskClassifierCV(_ClassifierCV):
         *,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1825,7 +1827,7 @@ class RobustFeatureClassifierCV(_ClassifierCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1853,7 +1855,7 @@ class RobustLowRankClassifierCV(_ClassifierCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1876,7 +1878,7 @@ class SharedFeatureClassifierCV(_ClassifierCV):
     def __init__(
         self,
         *,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1905,7 +1907,7 @@ class SharedStructureClassifierCV(_ClassifierCV):
         *,
         eta: float | ArrayLike = 1.0,
         n_components: int | ArrayLike = 1,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1942,7 +1944,7 @@ class SparseGroupClassifierCV(_ClassifierCV):
         feature_groups: ArrayLike | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1969,7 +1971,7 @@ class SparseLowRankClassifierCV(_ClassifierCV):
         self,
         *,
         ratios: int | ArrayLike = 5,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -1996,7 +1998,7 @@ class TaskRelationshipClassifierCV(_ClassifierCV):
         self,
         *,
         ratios: int | ArrayLike = 2,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -2038,7 +2040,7 @@ class TemporalClassifierCV(_ClassifierCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -2061,7 +2063,7 @@ class TraceNormClassifierCV(_ClassifierCV):
     def __init__(
         self,
         *,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -2092,7 +2094,7 @@ class TreeGuidedClassifierCV(_ClassifierCV):
         positive: bool = False,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
-        loss: Literal["logistic", "squared_hinge", "hinge"] | Loss = "logistic",
+        loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning, InconsistentVersionWarning
 from sklearn.utils.validation import check_is_fitted
 
 from .. import _input
+from .._classes import Columns
 from .._compat import Interval, StrOptions
 from .._progress import CallbackSupportMixin, Steps, with_callbacks
 from .._threads import one_thread
@@ -153,6 +154,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             "_later",
             "_summary",
             "_support",
+            "_counts",
         )
         return {n: v for n, v in vars(self).items() if n in own or (n.endswith("_") and not n.startswith("_"))}
 
@@ -252,12 +254,14 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         self._size = data.size
         self.coef_ = np.ascontiguousarray(result.W.T)
         self.intercept_ = result.intercept
-        self.tasks_ = data.labels
+        self.tasks_ = data.task_labels
         self.n_iter_ = max(result.n_iter, 1)
         self.objective_ = result.objective
         self.dual_gap_ = result.dual_gap
         if data.classes is not None:
             self._classes = data.classes
+        if data.columns is not None:
+            self._counts = data.columns.counts
         term = formulation.problem.data
         z = term.predict(result.W, result.intercept)
         for name, value in term.loss.report(term.tasks.y, z, term.tasks.weight, term.tasks.ptr).items():
@@ -296,7 +300,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         if (
             len(parts) != penalty.n_parts
             or parts[0].shape != shape
-            or not np.array_equal(last["tasks_"], formulation.labels)
+            or not np.array_equal(last["tasks_"], formulation.data.task_labels)
         ):
             return None
         parts, dual = tuple(formulation.penalty.feasible(part) for part in parts), last.get("_dual")
@@ -335,11 +339,27 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         """What is shown below the diagram of parameters once it is fitted."""
         return explain_fit(self)._repr_html_() if hasattr(self, "_summary") else ""
 
-    def _fitted_penalty(self):
-        """The penalty of the tasks that are known: with those that came after fit."""
+    def _fitted_penalty(self, of_columns=True):
+        """The penalty of the tasks that are known: with those that came after fit; of their columns, or as the user has
+        it."""
         if "_extended" in vars(self) or not hasattr(self, "coef_"):
             return vars(self).get("_extended") or self._penalty()
-        return self._weighted().bind_features(self.coef_.shape[1], _input.coef_names(self))
+        columns = self._columns if of_columns else None
+        return self._bound(self.coef_.shape[1], _input.coef_names(self), columns)
+
+    @property
+    def _columns(self):
+        """The Columns of W, where tasks have several classes; else None."""
+        counts = vars(self).get("_counts")
+        if counts is None:
+            return None
+        own = [self._classes] * len(counts) if isinstance(self._classes, np.ndarray) else self._classes
+        return Columns(self.tasks_, own, counts)
+
+    @property
+    def _labels(self):
+        """Labels of the rows of ``coef_``: tasks, or of columns of W task and class."""
+        return self.tasks_ if self._columns is None else self._columns.labels
 
     def _fitted_parts(self):
         check_is_fitted(self, "coef_")
@@ -368,7 +388,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         use, not those above the mean.
         """
         # (Before fit two tasks will do; what SelectFromModel says of its threshold it asks there.)
-        d, labels = (self.coef_.shape[1], self.tasks_) if hasattr(self, "coef_") else (1, np.arange(2))
+        d, labels = (self.coef_.shape[1], self._labels) if hasattr(self, "coef_") else (1, np.arange(2))
         with warnings.catch_warnings():
             # What is to be said of the penalty is said in fit.
             warnings.simplefilter("ignore", UserWarning)
@@ -388,6 +408,18 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         The scores are (n, T) without task labels, (n,) with them or for a single 1-d target. The position of a task
         that fit has not seen is -1.
         """
+        X, codes, offset = self._rows(X, task, offset)
+        W, b = self.coef_, self.intercept_
+        if codes is None:
+            Z = X @ W.T + b
+            return self._with_offset(Z if self._layout == "shared" else Z[:, 0], offset), None
+        if np.any(codes < 0):
+            # (Where -1 finds it.)
+            W, b = np.vstack([W, W.mean(axis=0)]), np.append(b, b.mean())
+        return self._with_offset(row_products(X, W, codes) + b[codes], offset), codes
+
+    def _rows(self, X, task, offset):
+        """(X without what are no features, position of every row's task or None, offset), read and checked."""
         check_is_fitted(self, "coef_")
         X, task, offset = _input.read_features(self, X, task, offset, reset=False)
         if X.shape[1] != self.coef_.shape[1]:
@@ -398,14 +430,8 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
                     f"task is missing: {type(self).__name__} was fitted with {len(self.tasks_)} tasks that have "
                     "their own rows; pass task=..., the task of every row of X."
                 )
-            Z = X @ self.coef_.T + self.intercept_
-            return self._with_offset(Z if self._layout == "shared" else Z[:, 0], offset), None
-        codes = _input.find_tasks(task, self.tasks_, self.task_column, self.unseen_task)
-        W, b = self.coef_, self.intercept_
-        if np.any(codes < 0):
-            # (Where -1 finds it.)
-            W, b = np.vstack([W, W.mean(axis=0)]), np.append(b, b.mean())
-        return self._with_offset(row_products(X, W, codes) + b[codes], offset), codes
+            return X, None, offset
+        return X, _input.find_tasks(task, self.tasks_, self.task_column, self.unseen_task), offset
 
     def _with_offset(self, Z, offset):
         """The scores (n,) or (n, T) with their offsets."""

@@ -278,7 +278,7 @@ def _errors(single, multiples, data, train, test, few, tol):
     term = DataTerm(tasks, data.loss, single.fit_intercept, fixed)
     errors_of, mass, left = held_out_errors(data, test)
     errors, failed = _along(single, multiples, term, errors_of, tol)
-    return *_of_fold(np.array(errors), mass / mass.sum(), left, len(data.labels)), failed
+    return *_of_fold(np.array(errors), mass / mass.sum(), left, len(data.task_labels)), failed
 
 
 def held_out_errors(data, test):
@@ -295,9 +295,14 @@ def held_out_errors(data, test):
         z = held_out.apply_all(Ws[:, :, every]) + intercepts[:, every][:, held_out.sample_task]
         # (As in ``shift``.)
         z[:, held_out.absent] = 0.0
-        return np.add.reduceat(mean * loss.error(held_out.y, z), held_out.ptr[:-1], axis=1)
+        errors = np.add.reduceat(mean * loss.error(held_out.y, z), held_out.ptr[:-1], axis=1)
+        return errors if held_out.owner is None else np.add.reduceat(errors, first, axis=1)
 
-    return errors_of, mass, left
+    if held_out.owner is None:
+        return errors_of, mass, left
+    # Of the columns of a task, the sum.
+    first = np.flatnonzero(np.diff(held_out.owner, prepend=-1))
+    return errors_of, mass[first], held_out.owner[first]
 
 
 def _of_fold(errors, share, tested, n_tasks):

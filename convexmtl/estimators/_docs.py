@@ -50,7 +50,7 @@ COMMON_PARAMETERS = """fit_intercept : bool, default=True
         1 prints a line at each check of the gap, and at the end what ``explain_fit`` says."""
 
 COMMON_ATTRIBUTES = """coef_ : ndarray of shape (T, d)
-        W transposed: one row per task.
+        W transposed: one row per task; of a classifier one per class of a task with more than two, see `columns_`.
     intercept_ : ndarray of shape (T,)
     tasks_ : ndarray of shape (T,)
         Task labels, in the order of the rows of `coef_`.
@@ -100,14 +100,19 @@ REGRESSION_LOSS = """loss : {"squared", "huber", "poisson", "gamma", "quantile",
         "huber" has delta = 1.35 in units of y; a ``Huber(delta)`` object has any other. "poisson" for counts, "gamma"
         for positive targets and ``Tweedie(power)`` in between predict means, exp(x . w_t + b_t)."""
 
-CLASSIFICATION_LOSS = """loss : {"logistic", "squared_hinge", "hinge"} or Loss, default="logistic\""""
+CLASSIFICATION_LOSS = """loss : {"logistic", "softmax", "squared_hinge", "hinge"} or Loss, default="logistic"
+        With more than two classes "logistic" is softmax, and the others tell each class from the rest; "softmax" has a
+        column for each of two classes, too."""
 
 
 CLASSES = """
-    classes_ : ndarray of shape (2,), (T, 2) or (T,), or list of T arrays
-        The labels; a list where tasks with rows of their own have different ones. After fit with y (n, T) one row
-        per task, or an array of arrays where those do not make a table; for T >= 3 columns of 0 and 1 the positions
-        of the columns, as in ``OneVsRestClassifier``."""
+    classes_ : ndarray of shape (K,), (T, K) or (T,), or list of T arrays
+        The labels, of all tasks where these have rows of their own and one has more than two. Else a
+        list where tasks with rows of their own have different ones. After fit with y (n, T) one row per task, or an array of arrays where those do not make a table; for T >= 3 columns of 0 and 1 the positions
+        of the columns, as in ``OneVsRestClassifier``.
+    columns_ : ndarray of (task, class)
+        What every row of `coef_` and entry of `intercept_` is of: of a task of two classes the second, of one with
+        more each of them."""
 
 
 RELAXED = """

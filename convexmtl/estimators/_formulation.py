@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 
 from .. import _input
+from .._classes import Columns
 from ..data import DataTerm
 from ..losses import get_loss
 from ..penalties import Weighted
@@ -40,6 +41,12 @@ class Data(NamedTuple):
     weight: np.ndarray | None
     size: float  # mean over the tasks of the sums of their weights
     names: np.ndarray | None = None  # of the features, where they have any
+    columns: Columns | None = None  # of W, where tasks have several; the tasks and their labels are columns then
+
+    @property
+    def task_labels(self):
+        """Of the tasks themselves."""
+        return self.labels if self.columns is None else self.columns.tasks
 
 
 class Formulation(NamedTuple):
@@ -82,6 +89,10 @@ class Formulates:
         else:
             tasks = Tasks.shared(X, y.reshape(len(y), -1), weight, task_weight, samples.offset)
         _input.refuse_overflow(tasks.present.X)
+        columns = None if samples.classes is None else Columns.of(labels, samples.classes, loss)
+        if columns is not None:
+            _refuse_offsets(samples, columns)
+            tasks, loss, labels = columns.samples(tasks, loss), columns.loss(loss), columns.labels
         tasks = replace(tasks, kind=loss.kinds(labels.tolist()))
         groups = loss.groups(tasks)
         for one, some in groups:
@@ -91,7 +102,7 @@ class Formulates:
         if loss.quadratic:
             tasks = tasks.without_offset()
         names = _input.coef_names(self)
-        return Data(tasks, loss, labels, samples.layout, samples.classes, codes, weight, totals.mean(), names)
+        return Data(tasks, loss, labels, samples.layout, samples.classes, codes, weight, totals.mean(), names, columns)
 
     def _samples(self, X, y, sample_weight, task, offset, reset):
         """Samples, each part of them checked."""
@@ -111,7 +122,7 @@ class Formulates:
         """The Formulation of this estimator's problem on the data."""
         labels, d = data.labels, data.tasks.n_features
         # After a fit without the penalty, the support that this has left takes its place.
-        penalty = vars(self).get("_support") or self._weighted().bind_features(d, data.names)
+        penalty = vars(self).get("_support") or self._bound(d, data.names, data.columns)
         canonical = penalty.resolve(d, labels)
         tasks, fixed = self._without_constant_tasks(data.tasks.present, data.loss, labels, stacklevel + 1)
         problem = Problem(DataTerm(tasks, data.loss, self.fit_intercept, fixed), canonical)
@@ -128,6 +139,11 @@ class Formulates:
         weights = getattr(self, "feature_weights", None)
         return self._penalty() if weights is None else Weighted(self._penalty(), weights)
 
+    def _bound(self, n_features, names, columns):
+        """The penalty with what it says of features by name, and of tasks that have several columns."""
+        penalty = self._weighted().bind_features(n_features, names)
+        return penalty if columns is None else penalty.of_columns(columns)
+
     def _checked_loss(self):
         loss = get_loss(self.loss)
         if loss.classification != isinstance(self, ClassifierMixin):
@@ -142,6 +158,10 @@ class Formulates:
         """
         constant = np.full(tasks.n_tasks, np.nan)
         for one, some in loss.groups(tasks):
+            if not one.by_column:
+                if self.fit_intercept:
+                    constant[some] = one.constants(tasks, some)
+                continue
             own, ptr, some = tasks.counted_of(some)
             if not len(own) or not (self.fit_intercept or one.classification):
                 continue
@@ -165,3 +185,14 @@ class Formulates:
             return tasks, None
         weight = tasks.weight * tasks.spread(finite)
         return replace(tasks, weight=weight), np.where(finite, 0.0, constant)
+
+
+def _refuse_offsets(samples, columns):
+    """Raise a ValueError for offsets where tasks have more than two classes."""
+    if samples.offset is None:
+        return
+    label = columns.tasks.tolist()[int(np.argmax(columns.counts))]
+    raise ValueError(
+        f"offset is not for tasks with more than two classes, which task {label!r} has: a number for every sample adds "
+        "to the scores of all classes alike. Leave it out, or fit the task with two classes."
+    )

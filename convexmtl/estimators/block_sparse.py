@@ -61,7 +61,7 @@ class BlockSparseRegressor(_BlockSparse, IncrementalRegressorBase):
 
 @documented
 class BlockSparseClassifier(_BlockSparse, MultiTaskClassifierBase):
-    """Few features for all tasks. Binary classification."""
+    """Few features for all tasks. Classification."""
 
 
 class _BlockSparseCV(CrossValidated):
@@ -121,6 +121,6 @@ class BlockSparseRegressorCV(_BlockSparseCV, MultiTaskRegressorBase):
 
 @documented
 class BlockSparseClassifierCV(_BlockSparseCV, MultiTaskClassifierBase):
-    """Few features for all tasks. Binary classification."""
+    """Few features for all tasks. Classification."""
 
     _single = BlockSparseClassifier

@@ -70,7 +70,7 @@ class ClusteredRegressor(_Clustered, IncrementalRegressorBase):
 
 @documented
 class ClusteredClassifier(_Clustered, MultiTaskClassifierBase):
-    """Clusters of tasks, known or learned. Binary classification."""
+    """Clusters of tasks, known or learned. Classification."""
 
 
 class _ClusteredCV(CrossValidated):
@@ -129,6 +129,6 @@ class ClusteredRegressorCV(_ClusteredCV, MultiTaskRegressorBase):
 
 @documented
 class ClusteredClassifierCV(_ClusteredCV, MultiTaskClassifierBase):
-    """Clusters of tasks, known or learned. Binary classification."""
+    """Clusters of tasks, known or learned. Classification."""
 
     _single = ClusteredClassifier

@@ -60,7 +60,7 @@ class DirtyRegressor(_Dirty, IncrementalRegressorBase):
 
 @documented
 class DirtyClassifier(_Dirty, MultiTaskClassifierBase):
-    """Some features for all tasks, some for single ones (the dirty model). Binary classification."""
+    """Some features for all tasks, some for single ones (the dirty model). Classification."""
 
 
 class _DirtyCV(CrossValidated):
@@ -117,6 +117,6 @@ class DirtyRegressorCV(_DirtyCV, MultiTaskRegressorBase):
 
 @documented
 class DirtyClassifierCV(_DirtyCV, MultiTaskClassifierBase):
-    """Some features for all tasks, some for single ones. Binary classification."""
+    """Some features for all tasks, some for single ones. Classification."""
 
     _single = DirtyClassifier

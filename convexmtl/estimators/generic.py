@@ -59,7 +59,7 @@ class MultiTaskRegressor(_MultiTask, IncrementalRegressorBase):
 
 @documented
 class MultiTaskClassifier(_MultiTask, MultiTaskClassifierBase):
-    """Any penalty, any loss. Binary classification."""
+    """Any penalty, any loss. Classification."""
 
 
 class _MultiTaskCV(CrossValidated):
@@ -118,7 +118,7 @@ class MultiTaskRegressorCV(_MultiTaskCV, MultiTaskRegressorBase):
 
 @documented
 class MultiTaskClassifierCV(_MultiTaskCV, MultiTaskClassifierBase):
-    """Any penalty, any loss. Binary classification."""
+    """Any penalty, any loss. Classification."""
 
     _single = MultiTaskClassifier
 

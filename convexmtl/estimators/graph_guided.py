@@ -64,7 +64,7 @@ class GraphGuidedRegressor(_GraphGuided, IncrementalRegressorBase):
 
 @documented
 class GraphGuidedClassifier(_GraphGuided, MultiTaskClassifierBase):
-    """Tasks joined by a graph have similar coefficients. Binary classification."""
+    """Tasks joined by a graph have similar coefficients. Classification."""
 
 
 class _GraphGuidedCV(CrossValidated):
@@ -130,6 +130,6 @@ class GraphGuidedRegressorCV(_GraphGuidedCV, MultiTaskRegressorBase):
 
 @documented
 class GraphGuidedClassifierCV(_GraphGuidedCV, MultiTaskClassifierBase):
-    """Tasks joined by a graph have similar coefficients. Binary classification."""
+    """Tasks joined by a graph have similar coefficients. Classification."""
 
     _single = GraphGuidedClassifier

@@ -54,7 +54,7 @@ class MeanRegularizedRegressor(_MeanRegularized, IncrementalRegressorBase):
 
 @documented
 class MeanRegularizedClassifier(_MeanRegularized, MultiTaskClassifierBase):
-    """All tasks close to their mean. Binary classification."""
+    """All tasks close to their mean. Classification."""
 
 
 class _MeanRegularizedCV(CrossValidated):
@@ -109,6 +109,6 @@ class MeanRegularizedRegressorCV(_MeanRegularizedCV, MultiTaskRegressorBase):
 
 @documented
 class MeanRegularizedClassifierCV(_MeanRegularizedCV, MultiTaskClassifierBase):
-    """All tasks close to their mean. Binary classification."""
+    """All tasks close to their mean. Classification."""
 
     _single = MeanRegularizedClassifier

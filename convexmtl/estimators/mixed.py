@@ -79,7 +79,11 @@ class MultiTaskMixedBase(MultiTaskEstimator):
 
     def _checked_loss(self):
         loss = self.loss
-        _ = loss.distinct  # (Raises where there is something wrong with them.)
+        if not loss.by_column:  # (Which raises where there is something wrong with them.)
+            raise ValueError(
+                "losses has 'softmax', of tasks with several columns of coefficients: the tasks of MultiTaskMixed have "
+                "one each. Give those of two classes 'logistic', and others a classifier."
+            )
         return loss
 
     # --------------------------------------------------------------------------- targets

@@ -61,7 +61,7 @@ class RobustFeatureRegressor(_RobustFeature, IncrementalRegressorBase):
 
 @documented
 class RobustFeatureClassifier(_RobustFeature, MultiTaskClassifierBase):
-    """Few features for all tasks but outliers. Binary classification."""
+    """Few features for all tasks but outliers. Classification."""
 
 
 class _RobustFeatureCV(CrossValidated):
@@ -124,6 +124,6 @@ class RobustFeatureRegressorCV(_RobustFeatureCV, MultiTaskRegressorBase):
 
 @documented
 class RobustFeatureClassifierCV(_RobustFeatureCV, MultiTaskClassifierBase):
-    """Few features for all tasks but outliers. Binary classification."""
+    """Few features for all tasks but outliers. Classification."""
 
     _single = RobustFeatureClassifier

@@ -61,7 +61,7 @@ class RobustLowRankRegressor(_RobustLowRank, IncrementalRegressorBase):
 
 @documented
 class RobustLowRankClassifier(_RobustLowRank, MultiTaskClassifierBase):
-    """A low-dimensional subspace for all tasks but outliers. Binary classification."""
+    """A low-dimensional subspace for all tasks but outliers. Classification."""
 
 
 class _RobustLowRankCV(CrossValidated):
@@ -124,6 +124,6 @@ class RobustLowRankRegressorCV(_RobustLowRankCV, MultiTaskRegressorBase):
 
 @documented
 class RobustLowRankClassifierCV(_RobustLowRankCV, MultiTaskClassifierBase):
-    """A low-dimensional subspace for all tasks but outliers. Binary classification."""
+    """A low-dimensional subspace for all tasks but outliers. Classification."""
 
     _single = RobustLowRankClassifier

@@ -52,7 +52,7 @@ class SharedFeatureRegressor(_SharedFeature, IncrementalRegressorBase):
 
 @documented
 class SharedFeatureClassifier(_SharedFeature, MultiTaskClassifierBase):
-    """Features that the tasks share, learned as combinations of the given ones. Binary classification."""
+    """Features that the tasks share, learned as combinations of the given ones. Classification."""
 
 
 class _SharedFeatureCV(CrossValidated):
@@ -101,6 +101,6 @@ class SharedFeatureRegressorCV(_SharedFeatureCV, MultiTaskRegressorBase):
 
 @documented
 class SharedFeatureClassifierCV(_SharedFeatureCV, MultiTaskClassifierBase):
-    """Features that the tasks share, learned as combinations of the given ones. Binary classification."""
+    """Features that the tasks share, learned as combinations of the given ones. Classification."""
 
     _single = SharedFeatureClassifier

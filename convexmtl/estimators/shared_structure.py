@@ -62,7 +62,7 @@ class SharedStructureRegressor(_SharedStructure, IncrementalRegressorBase):
 
 @documented
 class SharedStructureClassifier(_SharedStructure, MultiTaskClassifierBase):
-    """A subspace that the tasks share, and a part of their own beside it. Binary classification."""
+    """A subspace that the tasks share, and a part of their own beside it. Classification."""
 
 
 class _SharedStructureCV(CrossValidated):
@@ -126,6 +126,6 @@ class SharedStructureRegressorCV(_SharedStructureCV, MultiTaskRegressorBase):
 
 @documented
 class SharedStructureClassifierCV(_SharedStructureCV, MultiTaskClassifierBase):
-    """A subspace that the tasks share, and a part of their own beside it. Binary classification."""
+    """A subspace that the tasks share, and a part of their own beside it. Classification."""
 
     _single = SharedStructureClassifier

@@ -57,7 +57,7 @@ class SparseGroupRegressor(_SparseGroup, IncrementalRegressorBase):
 
 @documented
 class SparseGroupClassifier(_SparseGroup, MultiTaskClassifierBase):
-    """Few features for all tasks, and of those few for each. Binary classification."""
+    """Few features for all tasks, and of those few for each. Classification."""
 
 
 class _SparseGroupCV(CrossValidated):
@@ -114,6 +114,6 @@ class SparseGroupRegressorCV(_SparseGroupCV, MultiTaskRegressorBase):
 
 @documented
 class SparseGroupClassifierCV(_SparseGroupCV, MultiTaskClassifierBase):
-    """Few features for all tasks, and of those few for each. Binary classification."""
+    """Few features for all tasks, and of those few for each. Classification."""
 
     _single = SparseGroupClassifier

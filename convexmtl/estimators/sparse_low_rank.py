@@ -57,7 +57,7 @@ class SparseLowRankRegressor(_SparseLowRank, IncrementalRegressorBase):
 
 @documented
 class SparseLowRankClassifier(_SparseLowRank, MultiTaskClassifierBase):
-    """A low-dimensional subspace, and single coefficients beside it. Binary classification."""
+    """A low-dimensional subspace, and single coefficients beside it. Classification."""
 
 
 class _SparseLowRankCV(CrossValidated):
@@ -116,6 +116,6 @@ class SparseLowRankRegressorCV(_SparseLowRankCV, MultiTaskRegressorBase):
 
 @documented
 class SparseLowRankClassifierCV(_SparseLowRankCV, MultiTaskClassifierBase):
-    """A low-dimensional subspace, and single coefficients beside it. Binary classification."""
+    """A low-dimensional subspace, and single coefficients beside it. Classification."""
 
     _single = SparseLowRankClassifier

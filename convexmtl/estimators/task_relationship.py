@@ -61,7 +61,7 @@ class TaskRelationshipRegressor(_TaskRelationship, IncrementalRegressorBase):
 
 @documented
 class TaskRelationshipClassifier(_TaskRelationship, MultiTaskClassifierBase):
-    """Relationships of the tasks, learned as their covariance. Binary classification."""
+    """Relationships of the tasks, learned as their covariance. Classification."""
 
 
 class _TaskRelationshipCV(CrossValidated):
@@ -123,6 +123,6 @@ class TaskRelationshipRegressorCV(_TaskRelationshipCV, MultiTaskRegressorBase):
 
 @documented
 class TaskRelationshipClassifierCV(_TaskRelationshipCV, MultiTaskClassifierBase):
-    """Relationships of the tasks, learned as their covariance. Binary classification."""
+    """Relationships of the tasks, learned as their covariance. Classification."""
 
     _single = TaskRelationshipClassifier

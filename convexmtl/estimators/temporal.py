@@ -82,7 +82,7 @@ class TemporalRegressor(_Temporal, IncrementalRegressorBase):
 
 @documented
 class TemporalClassifier(_Temporal, MultiTaskClassifierBase):
-    """Tasks in the order of time change little from one to the next. Binary classification."""
+    """Tasks in the order of time change little from one to the next. Classification."""
 
 
 class _TemporalCV(CrossValidated):
@@ -147,6 +147,6 @@ class TemporalRegressorCV(_TemporalCV, MultiTaskRegressorBase):
 
 @documented
 class TemporalClassifierCV(_TemporalCV, MultiTaskClassifierBase):
-    """Tasks in the order of time change little from one to the next. Binary classification."""
+    """Tasks in the order of time change little from one to the next. Classification."""
 
     _single = TemporalClassifier

@@ -52,7 +52,7 @@ class TraceNormRegressor(_TraceNorm, IncrementalRegressorBase):
 
 @documented
 class TraceNormClassifier(_TraceNorm, MultiTaskClassifierBase):
-    """A low-dimensional subspace for all tasks. Binary classification."""
+    """A low-dimensional subspace for all tasks. Classification."""
 
 
 class _TraceNormCV(CrossValidated):
@@ -96,6 +96,6 @@ class TraceNormRegressorCV(_TraceNormCV, MultiTaskRegressorBase):
 
 @documented
 class TraceNormClassifierCV(_TraceNormCV, MultiTaskClassifierBase):
-    """A low-dimensional subspace for all tasks. Binary classification."""
+    """A low-dimensional subspace for all tasks. Classification."""
 
     _single = TraceNormClassifier

@@ -60,7 +60,7 @@ class TreeGuidedRegressor(_TreeGuided, IncrementalRegressorBase):
 
 @documented
 class TreeGuidedClassifier(_TreeGuided, MultiTaskClassifierBase):
-    """Features are chosen for whole branches of a tree of tasks. Binary classification."""
+    """Features are chosen for whole branches of a tree of tasks. Classification."""
 
 
 class _TreeGuidedCV(CrossValidated):
@@ -113,6 +113,6 @@ class TreeGuidedRegressorCV(_TreeGuidedCV, MultiTaskRegressorBase):
 
 @documented
 class TreeGuidedClassifierCV(_TreeGuidedCV, MultiTaskClassifierBase):
-    """Features are chosen for whole branches of a tree of tasks. Binary classification."""
+    """Features are chosen for whole branches of a tree of tasks. Classification."""
 
     _single = TreeGuidedClassifier

@@ -7,6 +7,7 @@ from .classes import Logistic, SquaredHinge
 from .counts import Gamma, Poisson, Tweedie
 from .kinked import Absolute, EpsilonInsensitive, Hinge, Kinked, Quantile
 from .real import Huber, Squared
+from .softmax import Softmax
 from .square_root import Sqrt
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "OfClasses",
     "Poisson",
     "Quantile",
+    "Softmax",
     "Sqrt",
     "Squared",
     "SquaredHinge",

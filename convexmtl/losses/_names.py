@@ -5,6 +5,7 @@ from .classes import Logistic, SquaredHinge
 from .counts import Gamma, Poisson
 from .kinked import Absolute, EpsilonInsensitive, Hinge, Quantile
 from .real import Huber, Squared
+from .softmax import Softmax
 from .square_root import Sqrt
 
 LOSSES = {
@@ -13,6 +14,7 @@ LOSSES = {
     "poisson": Poisson,
     "gamma": Gamma,
     "logistic": Logistic,
+    "softmax": Softmax,
     "squared_hinge": SquaredHinge,
     "quantile": Quantile,
     "absolute": Absolute,

@@ -33,6 +33,10 @@ class Loss(BaseEstimator):
         form, ``inside``, ``reach`` and ``give``; its ``derivative`` is any subgradient.
     by_sample : bool
         Whether it is a sum over the samples, and not a function of all those of a task.
+    by_column : bool
+        Whether it is a sum over the columns of W, and not a function of all those of a task. One that is not binds
+        itself to Tasks (``bound``), and owes ``best_intercept``, ``hessian``, ``balanced``, ``separated``,
+        ``constants`` and ``task_expression``.
     """
 
     curvature = None
@@ -42,6 +46,7 @@ class Loss(BaseEstimator):
     silence = "no target above zero"
     smooth = True
     by_sample = True
+    by_column = True
 
     @property
     def formula(self):
@@ -117,6 +122,32 @@ class Loss(BaseEstimator):
         """The largest number s <= 1 for which s v may be subgradients."""
         return 1.0
 
+    def hessian(self, y, z, v, weight, ptr, fit_intercept):
+        """Function of s (N,): by what the weighted derivatives at z, or dual variables near v, change while predictions
+        move by s, and by the intercepts that go best with it, if there are any."""
+        h = weight * self.give(y, z, v)
+        mass, sizes = np.add.reduceat(h, ptr[:-1]), np.diff(ptr)
+
+        def change(s):
+            if fit_intercept:
+                mean = np.divide(np.add.reduceat(h * s, ptr[:-1]), mass, out=np.zeros_like(mass), where=mass > 0)
+                s = s - np.repeat(mean, sizes)
+            return h * s
+
+        return change
+
+    def balanced(self, y, v, weight, ptr):
+        """Dual variables near v (N,) that are accepted, those of every task with the weighted sum 0.
+
+        Here by shrinking the heavier sign: towards zero they stay inside the domain of the conjugate.
+        """
+        begin, sizes = ptr[:-1], np.diff(ptr)
+        plus, minus = (np.add.reduceat(weight * np.maximum(u, 0), begin) for u in (v, -v))
+        less = np.minimum(plus, minus)
+        down = np.divide(less, plus, out=np.ones_like(plus), where=plus > 0)
+        up = np.divide(less, minus, out=np.ones_like(minus), where=minus > 0)
+        return v * np.where(v > 0, np.repeat(down, sizes), np.repeat(up, sizes))
+
     def give(self, y, z, v):
         """(N,) how easily dual variables near v (N,) move: by the second derivative at z, or as a kink allows."""
         return self.second(y, z)
@@ -151,7 +182,8 @@ class Loss(BaseEstimator):
     def best_intercept(self, y, z, weight, ptr):
         """(T,) argmin over b of sum_i weight_i loss(y_i, z_i + b) for the samples ``ptr[t]:ptr[t+1]`` of every task.
 
-        None where it has no closed form. What is returned for tasks without weight does not count.
+        None where it has no closed form, NaN where only others have. What is returned for tasks without weight does
+        not count.
         """
         return None
 
@@ -181,8 +213,12 @@ class Loss(BaseEstimator):
             ((loss, _),) = groups
             return loss if tasks.offset is None else AtSamples(self, [(loss, slice(None), slice(None))], tasks.offset)
         kind = tasks.spread(tasks.kind)
-        groups = [(loss, own, np.flatnonzero(kind == tasks.kind[own[0]])) for loss, own in groups]
+        groups = [(loss.bound(tasks, own), own, np.flatnonzero(kind == tasks.kind[own[0]])) for loss, own in groups]
         return AtSamples(self, groups, tasks.offset)
+
+    def bound(self, tasks, own):
+        """The loss of the samples of some of the tasks, at the positions ``own``."""
+        return self
 
     def of_task(self, t):
         """That of one of the tasks."""
@@ -212,6 +248,7 @@ class AtSamples(Loss):
         self.curvature = None if None in bounds else max(bounds)
         self.quadratic = all(loss.quadratic for loss, *_ in groups)
         self.smooth = all(loss.smooth for loss, *_ in groups)
+        self.by_column = all(loss.by_column for loss, *_ in groups)
         self.classification = of.classification
         if not all(loss.by_sample for loss, *_ in groups):
             raise ValueError(f"loss={of!r} has a loss of all samples of a task at once, such as 'sqrt', beside others.")
@@ -288,15 +325,38 @@ class AtSamples(Loss):
         # Of several losses what the model adds up.
         return self._each("error" if len(self._groups) == 1 else "value", y, z + self.offset)
 
+    def balanced(self, y, v, weight, ptr):
+        out = np.empty(len(v))
+        for loss, _, own, begin in self._with_ptr(ptr):
+            out[own] = loss.balanced(y[own], v[own], weight[own], begin)
+        return out
+
+    def hessian(self, y, z, v, weight, ptr, fit_intercept):
+        z = z + self.offset
+        parts = [
+            (own, loss.hessian(y[own], z[own], v[own], weight[own], begin, fit_intercept))
+            for loss, _, own, begin in self._with_ptr(ptr)
+        ]
+
+        def change(s):
+            out = np.empty(len(s))
+            for own, part in parts:
+                out[own] = part(s[own])
+            return out
+
+        return change
+
     def best_intercept(self, y, z, weight, ptr):
-        z, b = z + self.offset, np.zeros(len(ptr) - 1)
-        for loss, tasks, own in self._groups:
-            sizes = np.diff(ptr)[tasks]
-            found = loss.best_intercept(y[own], z[own], weight[own], np.concatenate([[0], np.cumsum(sizes)]))
-            if found is None:
-                return None
-            b[tasks] = found
+        z, b = z + self.offset, np.full(len(ptr) - 1, np.nan)
+        for loss, tasks, own, begin in self._with_ptr(ptr):
+            found = loss.best_intercept(y[own], z[own], weight[own], begin)
+            if found is not None:
+                b[tasks] = found
         return b
+
+    def _with_ptr(self, ptr):
+        sizes = np.diff(ptr)
+        return [(*group, np.concatenate([[0], np.cumsum(sizes[group[1]])])) for group in self._groups]
 
 
 class OfClasses(Loss):

@@ -57,6 +57,10 @@ class ByTask(Loss):
         return "; ".join(f"{one} in {counted(int(n), 'task')}" for one, n in zip(short, counts, strict=True))
 
     @property
+    def by_column(self):
+        return all(loss.by_column for loss in self.distinct)
+
+    @property
     def quadratic(self):
         return all(loss.quadratic for loss in self.distinct)
 

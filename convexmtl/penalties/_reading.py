@@ -240,6 +240,14 @@ def read_graph(graph, labels, argument="graph"):
     return Graph(np.array(read, dtype=float).reshape(-1, 4), T)
 
 
+def graph_of_columns(graph, columns):
+    """The Graph with each of the edges between tasks for every class that both have."""
+    s, t, omega, sign = graph.ends
+    pair, a, b = columns.pairs(s, t)
+    edges = np.column_stack([a, b, omega[pair], sign[pair]]).astype(float)
+    return Graph(edges.reshape(-1, 4), len(columns.owner))
+
+
 EDGES_OF_ONE = "the tasks that it is joined to, as labels or (label, omega[, sign]) tuples"
 
 

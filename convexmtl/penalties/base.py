@@ -382,6 +382,15 @@ class Penalty(BaseEstimator):
                 )
         return self
 
+    def of_columns(self, columns):
+        """This penalty of W with the Columns of tasks that have several: what it says of tasks, said of those.
+
+        What says nothing of tasks stays what it is, and is of all columns alike.
+        """
+        T, values = len(columns.counts), {name: getattr(self, name) for name in self.strengths}
+        own = {name: np.asarray(value)[columns.owner] for name, value in values.items() if np.shape(value) == (T,)}
+        return self.replaced(**own) if own else self
+
     def bind_features(self, n_features, names):
         """This penalty with whatever it says of features by name (``names`` may be None) said of positions instead."""
         return self
@@ -517,6 +526,9 @@ class Added(Penalty):
 
     def with_task(self, labels, place):
         return Added(grown(self.first, labels, place), grown(self.second, labels, place))
+
+    def of_columns(self, columns):
+        return Added(self.first.of_columns(columns), self.second.of_columns(columns))
 
     def bind_features(self, n_features, names):
         return Added(self.first.bind_features(n_features, names), self.second.bind_features(n_features, names))

@@ -146,6 +146,13 @@ class Box(Constraint):
     def where(self, j, t, labels):
         return f"feature {j} in task {np.asarray(labels)[t]!s}"
 
+    def of_columns(self, columns):
+        def of(bound):
+            own = np.shape(bound)[-1:] == (len(columns.counts),)
+            return np.asarray(bound)[..., columns.owner] if own else bound
+
+        return self.replaced(low=of(self.low), high=of(self.high))
+
     def within(self, other):
         if other.has_rows:
             return other.within(self)

@@ -5,7 +5,7 @@ import numpy as np
 from .._input import label_array, missing_mask, read_list
 from .._words import percent
 from ..coupling import Dense, Graph, Nested
-from ._reading import EDGES_OF_ONE, labels_of, read_edges_of_one, read_graph
+from ._reading import EDGES_OF_ONE, graph_of_columns, labels_of, read_edges_of_one, read_graph
 from .base import Canonical, Later, Penalty
 
 
@@ -45,12 +45,66 @@ class Coupling(Penalty):
         bound.check(n_features, labels)
         return Canonical((), bound.operator(len(labels)))
 
+    def of_columns(self, columns):
+        return OfColumns(self.bind(columns.tasks), columns)
+
+    def report_of_columns(self, parts, columns):
+        """``report`` where tasks have several columns."""
+        return self.report(parts, columns.tasks)
+
     def value(self, W):
         return self.operator(W.shape[1]).value(W)
 
     def expression(self, W, cp):
         values, vectors = np.linalg.eigh(self.matrix(W.shape[1]))
         return cp.sum_squares(W @ (vectors * np.sqrt(np.maximum(values, 0)))), []
+
+
+class OfColumns(Coupling):
+    """Omega(W) = sum_k of a coupling of the columns of class k, of the tasks that have it.
+
+    Parameters
+    ----------
+    coupling : Coupling
+        With task labels bound to positions.
+    columns : Columns
+    """
+
+    strengths = ()
+
+    def __init__(self, coupling, columns):
+        self.coupling = coupling
+        self.columns = columns
+
+    @property
+    def asks(self):
+        return self.coupling.asks
+
+    @property
+    def formula(self):
+        return f"{self.coupling.formula}, for the columns of every class"
+
+    def check(self, n_features, labels):
+        self.coupling.check(n_features, self.columns.tasks)
+
+    def operator(self, n_tasks):
+        return self.columns.operator(self.coupling.operator(len(self.columns.counts)))
+
+    def report(self, parts, labels):
+        return self.coupling.report_of_columns(parts, self.columns)
+
+    def parameters(self):
+        return self.coupling.parameters()
+
+    def describe(self, parts, labels):
+        (said,) = super().describe(parts, labels)
+        return [said._replace(name=type(self.coupling).__name__)]
+
+    def strength_values(self):
+        return self.coupling.strength_values()
+
+    def scaled(self, factor):
+        return OfColumns(self.coupling.scaled(factor), self.columns)
 
 
 class MeanCoupling(Coupling):
@@ -91,6 +145,11 @@ class MeanCoupling(Coupling):
 
     def report(self, parts, labels):
         return {"mean_coef_": sum(parts).mean(axis=1)}
+
+    def report_of_columns(self, parts, columns):
+        """``mean_coef_`` (K, d), one row for every class."""
+        chains, W = columns.chains(range(len(columns.counts))), sum(parts)
+        return {"mean_coef_": np.array([W[:, of_class].mean(axis=1) for of_class in chains])}
 
     def findings(self, W, labels):
         return [Later(_about_mean, W)]
@@ -243,6 +302,9 @@ class GraphLaplacian(Coupling):
 
     def with_task(self, labels, place):
         return self.replaced(edges=read_edges_of_one(read_graph(self.edges, labels[:-1], "edges"), labels, place))
+
+    def of_columns(self, columns):
+        return self.replaced(edges=graph_of_columns(read_graph(self.edges, columns.tasks, "edges"), columns))
 
     def operator(self, n_tasks):
         return graph_operator(read_graph(self.edges, range(n_tasks), "edges"), self.alpha)

@@ -6,7 +6,7 @@ from .._jit import kernel, row_prox
 from .._words import counted, percent
 from ..coupling import Nested
 from ._chain import prox_chain, prox_positive_chain
-from ._reading import EDGES_OF_ONE, read_edges_of_one, read_graph
+from ._reading import EDGES_OF_ONE, graph_of_columns, read_edges_of_one, read_graph
 from ._steps import EXACT
 from .base import Canonical
 from .couplings import graph_operator
@@ -357,6 +357,9 @@ class GraphGuided(RowPenalty):
         if self.graph is None:
             return self
         return self.replaced(graph=read_edges_of_one(read_graph(self.graph, labels[:-1]), labels, place))
+
+    def of_columns(self, columns):
+        return self.replaced(graph=graph_of_columns(read_graph(self.graph, columns.tasks), columns))
 
     def resolve(self, n_features, labels):
         bound = self.bind(labels)

@@ -101,6 +101,11 @@ class Parts(Penalty, BaseComposition):
     def with_task(self, labels, place):
         return Parts([(name, grown(penalty, labels, place)) for name, penalty in self.parts])
 
+    def of_columns(self, columns):
+        if self._ill_formed is not None:
+            return self  # for ``check`` to say
+        return Parts([(name, penalty.of_columns(columns)) for name, penalty in self.parts])
+
     def bind_features(self, n_features, names):
         if self._ill_formed is not None:
             return self  # for ``check`` to say

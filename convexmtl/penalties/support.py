@@ -82,6 +82,9 @@ class Support(RowPenalty):
         inside = np.isfinite(self.ridge)
         return of_entries(inside)._replace(diagonal=self.ridge[inside])
 
+    def of_columns(self, columns):
+        return self.replaced(ridge=np.asarray(self.ridge)[:, columns.owner])
+
     def with_task(self, labels, place):
         raise ValueError(
             "a task that arrives after a fit is learned by its penalty, and nothing of that is left where the sum of "

@@ -34,6 +34,14 @@ def _in_order(names, new):
         return None
 
 
+class Chains(Read):
+    """Columns in the order of time, those of a class after those of another one; ``ends`` has where a class ends."""
+
+    def __init__(self, chains):
+        super().__init__(t for chain in chains for t in chain)
+        self.ends = np.cumsum([len(chain) for chain in chains])[:-1] - 1
+
+
 class Temporal(RowPenalty):
     """Omega(W) = alpha_smooth sum_t norm_1(w_{t+1} - w_t) + alpha_sparse norm_1(W) + alpha_group sum_j norm_2(W_j.)
     + (alpha_ridge/2) norm_F(W)^2; with norm="l2" the first term is alpha_smooth sum_t norm_2(w_{t+1} - w_t)^2.
@@ -128,6 +136,17 @@ class Temporal(RowPenalty):
 
     structure = "order"
 
+    def of_columns(self, columns):
+        return self.replaced(order=Chains(columns.chains(self.positions(columns.tasks))))
+
+    def steps(self, labels):
+        """(positions before the steps in time, positions after them, whether they are steps at all)."""
+        order = self.positions(labels)
+        follows = np.ones(len(order) - 1, dtype=bool)
+        if isinstance(order, Chains):
+            follows[order.ends] = False
+        return np.array(order[:-1], dtype=int), np.array(order[1:], dtype=int), follows
+
     @property
     def place(self):
         return "its position in time, 0 for the first"
@@ -157,13 +176,14 @@ class Temporal(RowPenalty):
         else:
             found = kept_positive(self, Canonical((), coupling), n_features)
         if smooths:
-            ones = np.ones(T - 1)
-            graph = Graph(T, (np.array(order[1:]), np.array(order[:-1]), self.alpha_smooth * ones, ones))
+            before, after, follows = self.steps(labels)
+            ones = np.ones(int(follows.sum()))
+            graph = Graph(T, (after[follows], before[follows], self.alpha_smooth * ones, ones))
             found = Canonical(found.terms, found.coupling + graph)
         return found
 
     def pack(self):
-        cuts = np.full(len(self.order) - 1, self.alpha_smooth, dtype=float)
+        cuts = self.alpha_smooth * self.steps(range(len(self.order)))[2]
         slopes = np.zeros(len(self.order) if self.positive else 0)
         fpar = np.concatenate([slopes, [self.alpha_sparse, self.alpha_group], cuts])
         return fpar, np.array(self.order, dtype=np.int64)
@@ -180,29 +200,36 @@ class Temporal(RowPenalty):
 
     def free_tasks(self, n_tasks):
         free = self.alpha_sparse == 0 and self.alpha_group == 0
-        return np.full((n_tasks, int(free)), n_tasks**-0.5)
+        ends = self.order.ends + 1 if isinstance(self.order, Chains) else []
+        chains = np.split(self.positions(range(n_tasks)), ends) if free else []
+        basis = np.zeros((n_tasks, len(chains)))
+        for k, chain in enumerate(chains):
+            basis[chain, k] = len(chain) ** -0.5
+        return basis
 
     def value(self, W):
         return only_positive(lambda: self._value(W), W) if self.positive else self._value(W)
 
     def _value(self, W):
-        steps = np.diff(W[:, self.positions(range(W.shape[1]))], axis=1)
+        before, after, follows = self.steps(range(W.shape[1]))
+        steps = (W[:, after] - W[:, before])[:, follows]
         smooth = np.abs(steps).sum() if self.norm == "l1" else np.sum(steps**2)
         rest = self.alpha_sparse * np.abs(W).sum() + self.alpha_group * row_norms(W).sum()
         return float(self.alpha_smooth * smooth + rest + 0.5 * self.alpha_ridge * np.sum(W**2))
 
     def findings(self, W, labels):
-        changes = np.diff(W[:, self.positions(labels)], axis=1) != 0
+        before, after, follows = self.steps(labels)
+        changes = (W[:, after] - W[:, before])[:, follows] != 0
         if self.norm == "l2" or not changes.size:
             return []
         steps = counted(changes.shape[1], "step")
         return [f"of the {steps} in time, models change in {np.sum(changes.any(axis=0)):,}"]
 
     def expression(self, W, cp):
-        order = self.positions(range(W.shape[1]))
+        before, after, follows = self.steps(range(W.shape[1]))
         total = self.alpha_sparse * cp.sum(cp.abs(W)) + self.alpha_group * cp.sum(cp.norm(W, 2, axis=1))
         total += 0.5 * self.alpha_ridge * cp.sum_squares(W)
-        for s, t in pairwise(order):
+        for s, t in zip(before[follows].tolist(), after[follows].tolist(), strict=True):
             step = W[:, t] - W[:, s]
             total += self.alpha_smooth * (cp.norm(step, 1) if self.norm == "l1" else cp.sum_squares(step))
         return total, [W >= 0] if self.positive else []

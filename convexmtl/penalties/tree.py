@@ -106,6 +106,12 @@ class TreeGuided(RowPenalty):
 
     structure = "tree"
 
+    def of_columns(self, columns):
+        if self.tree is None:
+            return self
+        groups = [(columns.of_tasks(members), omega) for members, omega in read_tree(self.tree, columns.tasks)]
+        return self.replaced(tree=Read(groups))
+
     @property
     def place(self):
         return None if self.tree is None else "the task beside which it is in the tree, in a group wherever that one is"

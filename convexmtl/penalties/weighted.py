@@ -290,6 +290,9 @@ class Weighted(Penalty):
     def with_task(self, labels, place):
         return Weighted(grown(self.penalty, labels, place), self.feature_weights)
 
+    def of_columns(self, columns):
+        return Weighted(self.penalty.of_columns(columns), self.feature_weights)
+
     def bind_features(self, n_features, names):
         if not isinstance(self.penalty, Penalty):
             raise ValueError(f"penalty must be a Penalty object such as RowNorm(alpha=0.1), got {self.penalty!r}.")

@@ -15,6 +15,10 @@ PATIENCE, NEWTON_PATIENCE = 300, 50  # iterations after which a slow solver make
 
 
 def _all_rows(problem):
+    return _rows(problem) and problem.loss.by_column
+
+
+def _rows(problem):
     return problem.penalty.row_wise and problem.loss.smooth
 
 
@@ -34,7 +38,12 @@ def _turns(problem):
     if not problem.loss.smooth:
         return [(run, limit) for applies, run, limit in KINKED if applies(problem)]
     # (The squared loss is its own model, which Newton's method and alternating directions have solved.)
-    if (problem.penalty.whole or problem.data.design.fits(flat=True)) and not (quadratic and (newtonian or split)):
+    of_columns = not problem.loss.by_column
+    if of_columns and split and _rows(problem):
+        # It sees what the columns of a task have of a curvature alone, but only the features that matter.
+        turns.append((row_descent.solve, PATIENCE))
+    solved = split if of_columns else quadratic and (newtonian or split)
+    if (problem.penalty.whole or problem.data.design.fits(flat=True)) and not solved:
         turns.append((partial(splitting.solve, split_loss=True), PATIENCE))
     if split and not problem.penalty.whole:
         turns.append((proximal_gradient.solve, PATIENCE))
@@ -74,6 +83,7 @@ SOLVERS = (
     (_no_terms, newton.solve),
     (_all_rows, row_descent.solve),
     (splitting.applies, splitting.solve),
+    (_rows, row_descent.solve),
     (_any, proximal_gradient.solve),
 )
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..coupling import Graph, Nested, clean_spectrum
 from ..gram import CommonGram, each
-from ..inverses import Factors, inverse
+from ..inverses import Factors, conjugate_gradients, inverse
 from ._elimination import Factored, Forest, Levels
 
 PIVOT = 0.1  # of a factor, from which on its inverse is as good: what it solves is to be exact
@@ -194,36 +194,6 @@ class Whole:
         W = (self.inverse @ R.T.ravel()).reshape(R.shape[::-1]).T
         W[turned] = W[turned] @ self.vectors.T
         return W
-
-
-def conjugate_gradients(apply, precondition, R, rtol, max_iter):
-    """(W, whether rtol was reached) for apply(W) = R; the best iterate where rounding ends progress.
-
-    Residuals are measured in the norm of the preconditioner, in which features of any scale count alike.
-    """
-    W, residual, direction, old = np.zeros_like(R), R, None, np.inf
-    best, lowest, first, since = W, np.inf, None, 0
-    for _ in range(max_iter):
-        P = precondition(residual)
-        inner = float(np.sum(residual * P))
-        first = inner if first is None else first
-        since = 0 if inner < 0.25 * lowest else since + 1
-        if inner < lowest:
-            best, lowest = W, inner
-        if not inner > rtol**2 * first:
-            return best, True
-        if since > 50:
-            break
-        direction = P if direction is None else P + inner / old * direction
-        image = apply(direction)
-        bend = float(np.sum(direction * image))
-        # Beside ``inner``, which it is about: what has no curvature is rounding on the right side.
-        if not bend > 1e-13 * inner:
-            break
-        W = W + inner / bend * direction
-        residual = residual - inner / bend * image
-        old = inner
-    return best, False
 
 
 class Diagonal:

@@ -8,10 +8,11 @@ do not converge either, the Hessian is formed and factored, and kept for as long
 import numpy as np
 
 from ..certificate import duality_gap
+from ..inverses import conjugate_gradients
 from ..result import Result, Status
 from ._line_search import line_search
 from ._patience import hopeless
-from .direct import Diagonal, conjugate_gradients, flat_system, task_system
+from .direct import Diagonal, flat_system, task_system
 
 SLOW = 0.5  # a step that leaves more than this share of the gap calls for a better matrix
 TRUNCATE = 0.1  # residual of a truncated step, relative
@@ -72,6 +73,9 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
                 mode, system = "exact", _system(problem, certificate.z, flat=False)
         if mode == "truncated":
             move = _truncated(problem, certificate, system, MOST)
+        elif mode == "exact" and not problem.loss.by_column:
+            # What is between the columns of a task is in no matrix.
+            move = _truncated(problem, certificate, system, WIDE)
         if move is None:
             if system is None:
                 system = _system(problem, certificate.z, flat=True)
@@ -89,16 +93,22 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
 
 def _truncated(problem, certificate, system, most):
     """Newton's move to a tenth of its residual, by conjugate gradients; None where many do not suffice."""
-    tasks, penalty = problem.tasks, problem.penalty
-    h, _ = problem.data.curvature(certificate.z, flat=False)
-    mass = tasks.sum(h)
+    tasks, penalty, z = problem.tasks, problem.penalty, certificate.z
     precondition = getattr(system, "precondition", system)
+    if problem.loss.by_column:
+        h, _ = problem.data.curvature(z, flat=False)
+        mass = tasks.sum(h)
+
+        def along(s):
+            if problem.data.fit_intercept:
+                s = s - tasks.spread(np.divide(tasks.sum(h * s), mass, out=np.zeros_like(mass), where=mass > 0))
+            return h * s
+
+    else:
+        along = problem.data.hessian(z, problem.loss.derivative(tasks.y, z))
 
     def hessian(P):
-        s = tasks.apply(P)
-        if problem.data.fit_intercept:
-            s = s - tasks.spread(np.divide(tasks.sum(h * s), mass, out=np.zeros_like(mass), where=mass > 0))
-        return tasks.adjoint(h * s) + 2 * penalty.coupling.apply(P)
+        return tasks.adjoint(along(tasks.apply(P))) + 2 * penalty.coupling.apply(P)
 
     move, reached = conjugate_gradients(hessian, precondition, certificate.Z, TRUNCATE, most)
     return move if reached else None
@@ -128,5 +138,6 @@ def _system(problem, z, flat):
         mean = np.ones(tasks.n_tasks) if data.loss.quadratic else data.curvature(z, flat)[1]
         return flat_system(data.design, mean, penalty.coupling)
     floor = 1e-6 * data.loss.curvature if data.loss.curvature else 1e-12
-    h = tasks.weight * np.maximum(data.loss.second(tasks.y, z), floor)
+    second = data.loss.second if data.loss.by_column else data.loss.model_curvature
+    h = tasks.weight * np.maximum(second(tasks.y, z), floor)
     return task_system(tasks.gram(h, tasks.means(h) if data.fit_intercept else None), penalty.coupling)

@@ -36,13 +36,20 @@ def applies(problem):
     can: several penalties on one W have no prox together, and a loss with kinks has no model."""
     if problem.penalty.whole or not problem.loss.smooth:
         return True
+    if not problem.loss.by_column:
+        return problem.data.design.fits(flat=True)
     return problem.penalty.coupling.is_diagonal and problem.data.design.fits(flat=problem.loss.quadratic)
+
+
+def _has_no_model(loss):
+    """Whether a loss has none that is near it: for its kinks, or since columns of W move each other."""
+    return not (loss.smooth and loss.by_column)
 
 
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf, split_loss=False):
     """See ``convexmtl.solvers.solve``. One iteration is one prox of every part, and of the loss where that is split."""
     # (The loss is its own model then.)
-    direct = problem.loss.quadratic or split_loss or not problem.loss.smooth
+    direct = problem.loss.quadratic or split_loss or _has_no_model(problem.loss)
     threshold = problem.threshold(tol)
     start = Result(problem.zeros(), None, np.inf, np.inf, 0, None) if start is None else start
     # (Zeros, or where a path leads on, may be outside of what constraints allow.)

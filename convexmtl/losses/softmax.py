@@ -1,0 +1,320 @@
+"""The loss of more than two classes, of all columns of W that a task has at once."""
+
+from functools import cached_property
+
+import numpy as np
+from scipy.special import softmax, wrightomega, xlogy
+
+from .base import OfClasses
+
+TOLERATED = 1e-11  # by which dual variables of a sample may miss to sum to zero
+MOST = 100  # steps towards intercepts, or of a prox
+
+
+class Softmax(OfClasses):
+    """loss(y, z) = log sum_k exp(z_k) - z_y, for a column of W, and a prediction z_k, for every class k of a task.
+
+    What "logistic" means for tasks with more than two classes. Named itself, as "softmax", it has two columns for two
+    classes as well. With twice the strength of a ridge they are minus and plus half of the one that "logistic" has.
+
+    Elementwise, the target of a column is 1 where a sample is of its class, else 0, and a column without weight is no
+    class at all.
+
+    References
+    ----------
+    Krishnapuram, Carin, Figueiredo, Hartemink (2005), IEEE Transactions on Pattern Analysis and Machine Intelligence.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import BlockSparseClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 5))
+    >>> y = np.array(["low", "mean", "high"])[np.digitize(X[:, 0] + 0.1 * rng.normal(size=200), [-0.5, 0.5])]
+    >>> model = BlockSparseClassifier(alpha=0.01).fit(X, y)
+    >>> print(model.coef_.shape, model.classes_)
+    (3, 5) ['high' 'low' 'mean']
+    >>> print(model.predict_proba(X[:1]).sum().round(6))
+    1.0
+    """
+
+    curvature = 0.5
+    endless = True
+    by_column = False
+    _tasks = _own = None
+
+    def at(self, tasks):
+        return self.bound(tasks, np.arange(tasks.n_tasks))
+
+    def bound(self, tasks, own):
+        new = type(self)()
+        new._tasks, new._own = tasks, own
+        return new
+
+    @cached_property
+    def _classes(self):
+        """[Classes], one for every number of classes that tasks have."""
+        tasks, own = self._tasks, self._own
+        sizes = np.diff(tasks.ptr)[own]
+        begin = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+        first = np.flatnonzero(np.diff(own if tasks.owner is None else tasks.owner[own], prepend=-1))
+        counts = np.diff(first, append=len(own))
+        weight = tasks.weight[np.isin(tasks.sample_task, own)]
+        return [Classes(K, first[counts == K], sizes, begin, weight) for K in np.unique(counts)]
+
+    def _each(self, function, *arrays):
+        """(..., N) what the function makes of the (K, ..., M) of all classes of samples."""
+        arrays = np.broadcast_arrays(*arrays)
+        out = np.empty(arrays[0].shape)
+        for classes in self._classes:
+            out[..., classes.index] = np.moveaxis(function(classes, *(classes.take(a) for a in arrays)), 0, -2)
+        return out
+
+    def value(self, y, z):
+        return self._each(lambda of, y, z: np.where(of.present_like(y) & (y > 0), of.level(z) - z, 0.0), y, z)
+
+    def probabilities(self, z):
+        """(..., N) of the class of every column."""
+        return self._each(lambda of, z: of.probabilities(z), z)
+
+    def derivative(self, y, z):
+        return self._each(lambda of, y, z: np.where(of.present_like(y), of.probabilities(z) - y, 0.0), y, z)
+
+    def second(self, y, z):
+        p = self.probabilities(z)
+        return p * (1 - p)
+
+    def model_curvature(self, y, z):
+        # That of each column alone is too little where others move as well: as much again bounds what they do.
+        return np.maximum(2 * self.second(y, z), 1e-4 * self.curvature)
+
+    # Of the derivatives, what the dual variables are at the solution, say p - y: so p is taken from them.
+
+    def give(self, y, z, v):
+        q = np.clip(v + y, 0.0, 1.0)
+        return q * (1 - q)
+
+    def hessian(self, y, z, v, weight, ptr, fit_intercept):
+        parts = []
+        for of in self._classes:
+            q, c = of.distribution(of.take(v + y)), of.take(weight)
+            parts.append((of, q, c, of.inverse(q, c) if fit_intercept else None))
+
+        def change(s):
+            out = np.empty(len(s))
+            for of, q, c, inverse in parts:
+                moved = of.along(q, of.take(s))
+                if inverse is not None:
+                    b = -np.einsum("tkm,mt->kt", inverse, of.sums(c * moved))
+                    moved = moved + of.along(q, of.spread(b))
+                out[of.index] = c * moved
+            return out
+
+        return change
+
+    def inside(self, y, v):
+        return self._each(lambda of, y, v: np.where(of.present_like(y), of.distribution(v + y) - y, 0.0), y, v)
+
+    def _accepts(self, q, v):
+        """Where the dual variables v, of which q are v + y, are in the domain of the conjugate."""
+
+        def inside(of, q, v):
+            q, v = np.where(of.present_like(q), q, 0.0), np.where(of.present_like(v), v, 0.0)
+            accepted = (q.min(axis=0) >= -1e-12) & (np.abs(v.sum(axis=0)) <= TOLERATED)
+            return np.broadcast_to(accepted, q.shape)
+
+        return self._each(inside, q, v) > 0
+
+    def conjugate(self, y, v):
+        q = v + y
+        inside = self._accepts(q, v)
+        q = np.maximum(q, 0.0)
+        return np.where(inside, xlogy(q, q), np.inf)
+
+    def fenchel_gap(self, y, z, v):
+        q = v + y
+        inside = self._accepts(q, v)
+        q = np.maximum(q, 0.0)
+        # The divergence of both distributions, each of its terms >= 0.
+        logs = self._each(lambda of, z: np.where(of.present_like(z), z - of.level(z), 0.0), z)
+        return np.where(inside, np.maximum(xlogy(q, q) - q * logs - q + np.exp(logs), 0.0), np.inf)
+
+    def balanced(self, y, v, weight, ptr):
+        # The distributions v + y are mixed, task by task, with one that all samples share.
+        def mixed(of, y, v, c):
+            q = of.distribution(v + y)
+            wanted, had = of.sums(c * y), of.sums(c * q)
+            share = np.min(np.divide(wanted, had, out=np.ones_like(had), where=had > wanted), axis=0)
+            rest = np.maximum(wanted - share * had, 0.0)
+            total = rest.sum(axis=0)
+            rest = np.divide(rest, total, out=np.zeros_like(rest), where=total > 0)
+            share = np.where(total > 0, share, 1.0)
+            q = of.spread(share) * q + of.spread(1 - share) * of.spread(rest)
+            return np.where(of.present_like(y), q - y, 0.0)
+
+        return self._each(mixed, y, v, weight)
+
+    def prox(self, y, q, step):
+        # z_k + step_k p_k = q_k + step_k y_k =: a_k, with p_k = exp(z_k - level): for a given level Wright's omega
+        # has p_k, and the sum of all is convex and falls in it. Newton's method rises from where one of them is 1.
+        def solved(of, y, q, step):
+            present = of.present_like(y)
+            a = q + step * y
+            level, logs = np.max(np.where(present, a - step, -np.inf), axis=0), np.log(step)
+            for _ in range(MOST):
+                omega = wrightomega(a - level + logs)
+                p = np.where(present, omega / step, 0.0)
+                excess, slope = p.sum(axis=0) - 1, np.sum(p / (1 + omega), axis=0)
+                move = np.maximum(excess, 0.0) / slope
+                level = level + move
+                if np.all(move <= 1e-15 * np.maximum(1.0, np.abs(level))):
+                    break
+            return np.where(present, a - step * (p / p.sum(axis=0)), q)
+
+        return self._each(solved, y, q, step)
+
+    def best_intercept(self, y, z, weight, ptr):
+        b = np.zeros(len(self._own))
+        for of in self._classes:
+            b[of.columns] = of.best_intercept(of.take(y), of.take(z), of.take(weight)).T
+        return b
+
+    def separated(self, y, z, weight):
+        """(T,) whether the predictions z separate the classes of the task of a column."""
+        found = np.zeros(len(self._own), dtype=bool)
+        for of in self._classes:
+            y_own, z_own = of.take(y) > 0, np.where(of.present, of.take(z), -np.inf)
+            other = np.max(np.where(y_own, -np.inf, z_own), axis=0)
+            ahead = np.max(np.where(y_own, z_own, -np.inf), axis=0) - other
+            counts = np.isfinite(ahead) & (of.take(weight).max(axis=0) > 0)
+            low = np.minimum.reduceat(np.where(counts, ahead, np.inf), of.begin)
+            high = np.maximum.reduceat(np.where(counts, ahead, -np.inf), of.begin)
+            found[of.columns] = ((low >= 0) & (high > 0))[:, None]
+        return found
+
+    def silent(self, y, ptr):
+        return np.zeros(len(ptr) - 1, dtype=bool)
+
+    def constants(self, tasks, own):
+        """(T,) intercepts of those of the columns ``own`` whose class no sample of their task has, else NaN.
+
+        As if half a sample had it, beside the others' intercepts at W = 0.
+        """
+        of_class = tasks.sum(tasks.y * (tasks.weight > 0))[own]
+        owner = np.unique(own if tasks.owner is None else tasks.owner[own], return_inverse=True)[1]
+        seen = of_class > 0
+        logs, counts = np.log(np.where(seen, of_class + 0.5, 1.0)), np.bincount(owner, seen)
+        means = np.bincount(owner, logs) / np.maximum(counts, 1)
+        return np.where(seen, np.nan, np.log(0.5) - means[owner])
+
+    def task_expression(self, y, z, weight, cp):
+        """Textbook definition for one task: y, z and weight are lists of those of its columns."""
+        Z = cp.vstack(z).T
+        return weight[0] @ (cp.log_sum_exp(Z, axis=1) - cp.sum(cp.multiply(np.stack(y).T, Z), axis=1))
+
+
+class Classes:
+    """The tasks that have K classes: of arrays (..., N) it takes (K, ..., M), one column for each of M samples."""
+
+    def __init__(self, K, first, sizes, begin, weight):
+        n = sizes[first]
+        self.begin = np.concatenate([[0], np.cumsum(n)[:-1]])
+        self.columns = first[:, None] + np.arange(K)  # (tasks, K)
+        self.of_sample = np.repeat(np.arange(len(first)), n)
+        at = np.arange(n.sum()) + np.repeat(begin[first] - self.begin, n)
+        self.index = at + np.arange(K)[:, None] * np.repeat(n, n)  # (K, M)
+        present = weight[self.index] > 0
+        self.present = present | ~present.any(axis=0)
+        self.whole = bool(self.present.all())
+
+    def take(self, a):
+        """(K, ..., M)"""
+        return np.moveaxis(a[..., self.index], -2, 0)
+
+    def present_like(self, a):
+        """Where a column counts as a class of a sample, to be broadcast with a (K, ..., M)."""
+        return self.present.reshape(len(self.present), *[1] * (a.ndim - 2), -1)
+
+    def _finite(self, z):
+        return z if self.whole else np.where(self.present_like(z), z, -np.inf)
+
+    def level(self, z):
+        """log sum_k exp(z_k), (..., M)"""
+        z = self._finite(z)
+        top = z.max(axis=0)
+        return top + np.log(np.exp(z - top).sum(axis=0))
+
+    def probabilities(self, z):
+        return softmax(self._finite(z), axis=0)
+
+    def distribution(self, q):
+        """q where classes are present, not below zero and with the sum 1."""
+        q = np.where(self.present_like(q), np.maximum(q, 0.0), 0.0)
+        return q / np.maximum(q.sum(axis=0), np.finfo(float).tiny)
+
+    def along(self, p, s):
+        """(diag(p) - p p') s"""
+        s = np.where(self.present_like(s), s, 0.0)
+        return p * (s - np.sum(p * s, axis=0))
+
+    def sums(self, u):
+        """(K, tasks) sums over the samples of each task, for u (K, M)."""
+        return np.add.reduceat(u, self.begin, axis=1)
+
+    def spread(self, u):
+        """(K, M) or (M,) the value of its task for every sample."""
+        return u[..., self.of_sample]
+
+    def inverse(self, p, c):
+        """(tasks, K, K) of sum_i c_i (diag(p_i) - p_i p_i'), in which constants have none."""
+        A, c = np.empty((len(self.begin), len(p), len(p))), c.max(axis=0)
+        for k in range(len(p)):
+            for m in range(k + 1):
+                A[:, k, m] = A[:, m, k] = np.add.reduceat(c * p[k] * ((k == m) - p[m]), self.begin)
+        # In units in which all classes have the same curvature: a rare one has little.
+        root = np.sqrt(np.maximum(np.einsum("tkk->tk", A), np.finfo(float).tiny))
+        units = root[:, :, None] * root[:, None]
+        return np.linalg.pinv(A / units, rcond=1e-13, hermitian=True) / units
+
+    def best_intercept(self, y, z, c):
+        """(K, tasks), those of present classes with the sum 0: damped Newton steps on the intercepts of every task.
+
+        Where such a step does not help, one of scaling b_k by the share that class k has over that it is given, which
+        always does.
+        """
+        weight = np.where(self.present, c, 0.0)
+        c = weight.max(axis=0)
+        c = np.broadcast_to(c, weight.shape)
+        wanted = self.sums(np.where(self.present, c * y, 0.0))
+        some = np.maximum.reduceat(np.where(c > 0, self.present, False), self.begin, axis=1)
+        n = np.maximum(some.sum(axis=0), 1)
+        total = np.maximum(wanted.sum(axis=0), np.finfo(float).tiny)
+
+        def at(b):
+            p = self.probabilities(z + self.spread(b))
+            given = self.sums(c * p)
+            slope = np.where(some, given - wanted, 0.0)
+            return p, given, slope, np.abs(slope).max(axis=0)
+
+        b = np.zeros(wanted.shape)
+        p, given, slope, worst = at(b)
+        for _ in range(MOST):
+            open_ = worst > 1e-15 * total
+            if not open_.any():
+                break
+            new = np.where(some & open_, b - np.einsum("tkm,mt->kt", self.inverse(p, c), slope), b)
+            trial = at(new)
+            bad = open_ & ~(trial[3] < 0.5 * worst)
+            if bad.any():
+                scaled = np.log(np.maximum(wanted, 1e-300)) - np.log(np.maximum(given, 1e-300))
+                new = np.where(bad & some, b + np.where(some, scaled, 0.0), new)
+                trial = at(new)
+                # (Rounding: nothing helps any more.)
+                near = bad & (trial[3] >= worst) & (worst <= 1e-12 * total)
+                if near.any():
+                    new = np.where(near, b, new)
+                    total = np.where(near, np.inf, total)
+                    trial = at(new)
+            b = new
+            p, given, slope, worst = trial
+        return b - np.where(some, np.sum(np.where(some, b, 0.0), axis=0) / n, 0.0)

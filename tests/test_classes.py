@@ -16,7 +16,16 @@ from sklearn.svm import LinearSVC
 import convexmtl as cm
 from convexmtl import certify, reference
 from convexmtl.baselines import PooledClassifierCV
-from convexmtl.penalties import GraphGuided, GraphLaplacian, MeanCoupling, RowNorm, TaskCoupling, Temporal, TreeGuided
+from convexmtl.penalties import (
+    GraphGuided,
+    GraphLaplacian,
+    MeanCoupling,
+    RowNorm,
+    TaskCoupling,
+    Temporal,
+    TensorTraceNorm,
+    TreeGuided,
+)
 
 TASKS = ("east", "north", "west")
 
@@ -229,6 +238,29 @@ def test_certified(estimator, form):
     assert certify(model, X, y, **options).gap <= 1e-7 * scale * (1 + 1e-9)
     cases.assert_agrees(model.objective_, model.dual_gap_, reference.fit(model, X, y, **options), scale)
     assert str(cm.explain_fit(model)).startswith(f"{type(model).__name__}: 3 tasks, 4 features")
+
+
+def test_tensors_have_the_class_for_an_index():
+    X, y, task = draw(n=160)
+    y = np.where((task == "west") & (np.arange(len(y)) % 3 == 0), "c", y)
+    indices = {"east": (0, "low"), "north": (0, "high"), "west": (1, "low"), "south": (1, "high")}
+    task = np.where(np.arange(len(y)) % 4 == 0, "south", task)
+    model = cm.MultiTaskClassifier(TensorTraceNorm(indices, alpha=0.02), tol=1e-7).fit(X, y, task=task)
+    assert certify(model, X, y, task=task).gap <= 1e-6
+    assert len(model.multilinear_rank_) == 4
+    asked = reference.fit(model, X, y, task=task)
+    assert_allclose(model.objective_, asked.objective, rtol=1e-6)
+
+
+def test_strengths_of_tasks():
+    X, y, task = draw()
+    model = cm.MultiTaskClassifier(RowNorm([0.01, 0.05, 10.0], q=1), tol=1e-9).fit(X, y, task=task)
+    assert not model.coef_[6].any() and model.coef_[:6].any(axis=1).all()
+    for t, alpha in zip(TASKS[:2], (0.01, 0.05), strict=True):
+        own = task == t
+        one = cm.MultiTaskClassifier(RowNorm(alpha, q=1), tol=1e-9).fit(X[own], y[own])
+        rows = [name == t for name, _ in model.columns_]
+        assert_allclose(model.coef_[rows], one.coef_, atol=1e-4)
 
 
 # ------------------------------------------------------------------------------------ estimators

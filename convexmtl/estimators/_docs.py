@@ -107,9 +107,10 @@ CLASSIFICATION_LOSS = """loss : {"logistic", "softmax", "squared_hinge", "hinge"
 
 CLASSES = """
     classes_ : ndarray of shape (K,), (T, K) or (T,), or list of T arrays
-        The labels, of all tasks where these have rows of their own and one has more than two. Else a
-        list where tasks with rows of their own have different ones. After fit with y (n, T) one row per task, or an array of arrays where those do not make a table; for T >= 3 columns of 0 and 1 the positions
-        of the columns, as in ``OneVsRestClassifier``.
+        The labels, of all tasks where these have rows of their own and one has more than two. Else a list where tasks
+        with rows of their own have different ones. After fit with y (n, T) one row per task, or an array of arrays
+        where those do not make a table; for T >= 3 columns of 0 and 1 the positions of the columns, as in
+        ``OneVsRestClassifier``.
     columns_ : ndarray of (task, class)
         What every row of `coef_` and entry of `intercept_` is of: of a task of two classes the second, of one with
         more each of them."""

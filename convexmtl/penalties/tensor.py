@@ -208,6 +208,16 @@ class TensorTraceNorm(Penalty):
         indices[order] = np.column_stack(np.unravel_index(np.arange(len(order)), shape))
         return self.replaced(shape={t: tuple(map(int, index)) for t, index in enumerate(indices)})
 
+    def of_columns(self, columns):
+        # One index more, which is the class.
+        shape, order = self._grid(columns.tasks)
+        place = np.empty(len(order), dtype=int)
+        place[order] = np.arange(len(order))
+        index = np.column_stack(np.unravel_index(place, shape)).tolist()
+        owner, of_class = columns.owner.tolist(), columns.of_class.tolist()
+        full = zip(columns.labels.tolist(), owner, of_class, strict=True)
+        return self.replaced(shape={label: (*index[t], k) for label, t, k in full})
+
     def with_task(self, labels, place):
         raise ValueError(
             "TensorTraceNorm has a task for every combination of indices, which one task more does not leave complete: "

@@ -272,7 +272,10 @@ class Classes:
             for m in range(k + 1):
                 A[:, k, m] = A[:, m, k] = np.add.reduceat(c * p[k] * ((k == m) - p[m]), self.begin)
         # In units in which all classes have the same curvature: a rare one has little.
-        root = np.sqrt(np.maximum(np.einsum("tkk->tk", A), np.finfo(float).tiny))
+        diagonal = np.einsum("tkk->tk", A)
+        bends = diagonal > 1e-100
+        A = A * (bends[:, :, None] & bends[:, None])
+        root = np.sqrt(np.where(bends, diagonal, 1.0))
         units = root[:, :, None] * root[:, None]
         return np.linalg.pinv(A / units, rcond=1e-13, hermitian=True) / units
 

@@ -36,7 +36,7 @@ def _turns(problem):
     quadratic, newtonian, split = problem.loss.quadratic, first is newton.solve, first is splitting.solve
     turns = [(first, NEWTON_PATIENCE if newtonian else PATIENCE)]
     if not problem.loss.smooth:
-        return [(run, limit) for applies, run, limit in KINKED if applies(problem)]
+        return [(run, limit(problem)) for applies, run, limit in KINKED if applies(problem)]
     # (The squared loss is its own model, which Newton's method and alternating directions have solved.)
     of_columns = not problem.loss.by_column
     if of_columns and split and _rows(problem):
@@ -73,11 +73,17 @@ def _shifted(callback, before, n_iter, *rest):
     callback(before + n_iter, *rest)
 
 
+def _while_cheap(problem):
+    """Iterations of alternating directions that are worth while: a step of Newton's method costs the more of them the
+    more samples there are."""
+    return int(np.clip(len(problem.tasks.y), 100, 1000))
+
+
 # The turns of losses with kinks, and how patient they are.
 KINKED = (
-    (dual_descent.applies, dual_descent.solve, 50),
-    (_any, splitting.solve, 100),
-    (multipliers.applies, multipliers.solve, 50),
+    (dual_descent.applies, dual_descent.solve, lambda problem: 50),
+    (_any, splitting.solve, _while_cheap),
+    (multipliers.applies, multipliers.solve, lambda problem: NEWTON_PATIENCE),
 )
 SOLVERS = (
     (_no_terms, newton.solve),

@@ -7,6 +7,7 @@ import numpy as np
 
 from .coupling import Dense, Graph, Nested
 from .losses import ByTask, Logistic, Softmax
+from .tasks import Tasks
 
 ABSENT, OPPOSITE = -1, -2  # in place of a column
 
@@ -172,6 +173,25 @@ class Columns:
         absent = -1.0 if _is_margin(loss) else 0.0
         y = np.where(several, np.where(own, 1.0, absent), columns.y)
         return replace(columns, y=np.where(columns.weight > 0, y, 0.0))
+
+    def shared_codes(self, tasks):
+        """Targets of Tasks, which are -1 and 1 or 0, 1, ... in the classes of each, as positions in ``every_class``."""
+        code = {label: k for k, label in enumerate(self.every_class.tolist())}
+        of_task = [np.array([code[label] for label in own.tolist()]) for own in self.classes]
+        sizes = np.array([len(own) for own in of_task])
+        place = np.where(tasks.spread(sizes) == 2, (tasks.y + 1) / 2, tasks.y)
+        # (Of a single class, which is either side, and of what is missing, the first that there is.)
+        place = np.clip(place, 0, tasks.spread(sizes) - 1).astype(np.int64)
+        return np.concatenate(of_task)[tasks.spread(np.cumsum(sizes) - sizes) + place].astype(float)
+
+    def errors(self, t, y, Z, loss):
+        """(n,) losses of samples of task t with the labels y, all of its classes, and scores Z (n, columns of t)."""
+        one = Columns(self.tasks[[t]], [self.classes[t]], self.counts[[t]])
+        place = np.searchsorted(self.classes[t], y).astype(float)
+        if one.counts[0] == 1:
+            return loss.error(2 * place - 1, Z[:, 0])
+        columns = one.samples(Tasks.shared(np.empty((len(y), 0)), place[:, None]), loss)
+        return one.loss(loss).at(columns).error(columns.y, Z.T.ravel()).reshape(Z.T.shape).sum(axis=0)
 
     def loss(self, loss):
         """That of all columns."""

@@ -83,7 +83,7 @@ class Found:
 # --------------------------------------------------------------------------------- who takes part
 
 
-def candidates(owner, n_tasks):
+def candidates(owner, data):
     """[Candidate]: the baselines, and the families that an estimator with a parameter ``families`` has been given."""
     kind = "ClassifierCV" if is_classifier(owner) else "RegressorCV"
     twins = {name.removesuffix(kind): getattr(estimators, name) for name in estimators.__all__ if name.endswith(kind)}
@@ -92,8 +92,9 @@ def candidates(owner, n_tasks):
         families = [name for name, twin in twins.items() if not twin._single._structure]
     if not len(families):
         raise ValueError(f"families must be a list of names or estimators, or None for all, got {families!r}.")
-    # (Of a single task both are the same.)
-    found = [Candidate(name, make(owner), True) for name, make in list(BASELINES.items())[: 1 if n_tasks == 1 else 2]]
+    # (Of a single task both are the same, and tasks with labels of their own have no model in common.)
+    some = list(BASELINES.items())[: 1 if len(data.task_labels) == 1 else 2]
+    found = [Candidate(name, make(owner), k == 0 or not data.has_own_classes) for k, (name, make) in enumerate(some)]
     often = {}
     for family in families:
         cls = twins.get(family) if isinstance(family, str) else _twin_of(family)
@@ -157,9 +158,10 @@ class Search:
     left_out : dict of str -> str
     """
 
-    def __init__(self, owner, begin, tasks, steps, X, y, given):
+    def __init__(self, owner, begin, data, steps, X, y, given):
         self.owner, self.begin, self.steps = owner, begin, steps
-        self.shape, self.mass, self.data, self.given = (tasks.n_features, tasks.n_tasks), tasks.mass, (X, y), given
+        self.shape, self.mass = (data.tasks.n_features, data.tasks.n_tasks), data.by_task.mass
+        self.data, self.given = (X, y), given
         self.found, self.left_out = {}, {}
 
     @property

@@ -421,6 +421,12 @@ def missing_mask(labels):
     return np.zeros(labels.shape, dtype=bool)
 
 
+ONE = (
+    "Fit tasks of more with a classifier, which has a column of coefficients for every class, or make of each class a "
+    "task of two: itself against the rest."
+)
+
+
 def encode_classes(y, codes, labels, several=False):
     """(-1/+1 as float64 with NaN where missing, classes).
 
@@ -442,7 +448,9 @@ def encode_classes(y, codes, labels, several=False):
             "label type: continuous): use a regressor, or make classes of them."
         )
     if len(labels) == 1 and y.ndim == 1 and not several:
-        raise ValueError(f"Only binary classification is supported. The type of the target is {type_of_target(y)}.")
+        raise ValueError(
+            f"Only binary classification is supported. The type of the target is {type_of_target(y)}. {ONE}"
+        )
     if found is not None and found.dtype.kind != "O":
         of_row = np.arange(len(labels)) if codes is None else codes  # (in one column of y there is one task)
         task = np.broadcast_to(of_row, y.shape)[~missing]
@@ -496,7 +504,7 @@ def _own_classes(y, label, several):
     if len(found) > 2:
         raise ValueError(
             f"Only binary classification is supported. The type of the target is {type_of_target(y)}{where}: "
-            f"{len(found)} classes {found[:5].tolist()}."
+            f"{len(found)} classes {found[:5].tolist()}. {ONE}"
         )
     return found, _signs(found)[code]
 

@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
+from ._classes import Columns
 from ._compat import safe_indexing
 from ._input import split_columns
 from ._threads import same_sums
@@ -43,6 +44,8 @@ class TaskSubsets:
     Attributes
     ----------
     data : Data
+    labels : ndarray of shape (T,)
+        Of the tasks.
     counts : ndarray of bool, (n, T) or (n,)
         Which targets there are: all whose weight is not 0.
     """
@@ -59,7 +62,8 @@ class TaskSubsets:
         self.estimator, self.caller = estimator, caller
         read = X if self.steps is None else clone(self.steps).fit_transform(X, y)
         self.data = data = clone(self.model)._read(read, y, sample_weight, task, None, reset=True)
-        T = len(data.labels)
+        self.labels, tasks = data.task_labels, data.by_task
+        T = len(self.labels)
         if T < 2:
             raise ValueError(
                 f"{caller} needs two tasks or more, got one, with which nothing can be shared: hand over y of shape "
@@ -73,15 +77,17 @@ class TaskSubsets:
         self._refuse_structure()
         self.shared = data.codes is None
         self.columns = {name: getattr(self.model, name) for name in ("task_column", "offset_column")}
-        self.order = np.arange(data.tasks.n_rows) if self.shared else np.argsort(data.codes, kind="stable")
-        self.given = X.tocsr() if issparse(X) else X, y, None if task is None else data.labels[data.codes]
+        self.order = np.arange(tasks.n_rows) if self.shared else np.argsort(data.codes, kind="stable")
+        self.given = X.tocsr() if issparse(X) else X, y, None if task is None else self.labels[data.codes]
         # (What comes before the estimator has to see what the user has; else all that is read need be read once.)
-        own = data.tasks.X.tocsr() if data.tasks.is_sparse else data.tasks.X
+        own = tasks.X.tocsr() if tasks.is_sparse else tasks.X
         self.X = own if self.steps is None else safe_indexing(self.given[0], self.order)
         shape = (T, -1) if self.shared else (-1,)
-        self.share, self.y = (values.reshape(shape).T for values in (data.tasks.weight, data.tasks.y))
+        # (Structures of tasks know classes by their labels, so that each is a number that all tasks have in common.)
+        y = tasks.y if data.columns is None else data.columns.shared_codes(tasks)
+        self.share, self.y = (values.reshape(shape).T for values in (tasks.weight, y))
         self.counts = self.share > 0
-        self.codes = None if self.shared else data.tasks.sample_task
+        self.codes = None if self.shared else tasks.sample_task
         self.weight = None if data.weight is None else data.weight[self.order]
         self.model.set_params(task_column=None, offset_column=None, verbose=0)
 
@@ -95,7 +101,7 @@ class TaskSubsets:
             return
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            penalty.resolve(d, self.data.labels)
+            penalty.resolve(d, self.labels)
             try:
                 penalty.resolve(d, np.array(["any task"]))
             except ValueError as error:
@@ -112,11 +118,11 @@ class TaskSubsets:
         return TaskSubsets(self.estimator, X, y, task=task, sample_weight=weight, caller=self.caller)
 
     def folds(self, cv, tested):
-        """[(train, test)], positions of rows, that test all tasks in ``tested`` and train each on both its classes."""
+        """[(train, test)], positions of rows, that test all tasks in ``tested`` and train each on all its classes."""
         X, y, _ = self.given
         found = _Splits(self.model, cv)._folds(X, y, self.data, {})
         folds = [tuple(np.repeat(np.arange(len(often)), often) for often in fold) for fold in found]
-        names = self.data.labels.tolist()
+        names, every = self.labels.tolist(), np.arange(len(self.y))
         for t in tested:
             if not any(self.tested(t, test).size for _, test in folds):
                 raise ValueError(
@@ -124,10 +130,18 @@ class TaskSubsets:
                     "or pass other folds."
                 )
             for k, (train, _) in enumerate(folds):
-                if self.data.loss.classification and np.ptp(self._targets(t, self.tested(t, train))) == 0:
+                if not self.data.loss.classification:
+                    continue
+                trained, there = (len(np.unique(self._targets(t, self.tested(t, rows)))) for rows in (train, every))
+                if trained == 1:
                     raise ValueError(
                         f"cv: fold {k} trains task {names[t]!r} on a single class, with which it cannot be fitted "
-                        "alone: drop the task, or pass folds with both of its classes."
+                        "alone: drop the task, or pass folds with all of its classes."
+                    )
+                if trained < there:
+                    raise ValueError(
+                        f"cv: fold {k} trains task {names[t]!r} on {trained} of its {there} classes, so that what is "
+                        "of the others has no probability: join rare classes, or pass folds that train on all of them."
                     )
         return folds
 
@@ -172,9 +186,20 @@ class TaskSubsets:
     def _losses(self, model, steps, tasks, t, rows):
         if not len(rows):
             return np.zeros(0)
-        z = model._scores(self._features(steps, rows), None if self.shared else self.codes[rows])[0]
-        z = z[:, np.searchsorted(tasks, t)] if z.ndim == 2 else z
+        place = int(np.searchsorted(np.atleast_1d(tasks), t))
+        X, codes = self._features(steps, rows), None if self.shared else self.codes[rows]
+        if self.data.columns is not None:
+            return self._losses_of_classes(model, X, codes, place, self._targets(t, rows))
+        z = model._scores(X, codes)[0]
+        z = z[:, place] if z.ndim == 2 else z
         return self.data.loss.error(self._targets(t, rows), z)
+
+    def _losses_of_classes(self, model, X, codes, k, y):
+        """The losses of the k-th task of a model on its rows."""
+        columns = model._columns or Columns.single(model.tasks_, model._classes)
+        own = slice(columns.first[k], columns.first[k] + columns.counts[k])
+        Z = model._rows(X, codes, None)[0] @ model.coef_[own].T + model.intercept_[own]
+        return columns.errors(k, y, Z, model._checked_loss())
 
     def _features(self, steps, rows):
         """What the estimator sees of these rows, behind the fitted steps."""

@@ -142,7 +142,7 @@ def task_affinity(estimator, X, y, *, task=None, cv=None, sample_weight=None, n_
     TypeError
         For anything but an estimator of convexmtl.
     ValueError
-        For a single task, folds that do not train and test every task (for classifiers, on both of its classes), an
+        For a single task, folds that do not train and test every task (for classifiers, on all of its classes), an
         estimator that cannot be fitted to some of the tasks, and whatever ``fit`` raises.
 
     Warns
@@ -169,7 +169,7 @@ def task_affinity(estimator, X, y, *, task=None, cv=None, sample_weight=None, n_
     (3, 3)
     """
     subsets = TaskSubsets(estimator, X, y, task=task, sample_weight=sample_weight, caller="task_affinity")
-    T = len(subsets.data.labels)
+    T = len(subsets.labels)
     folds = subsets.folds(cv, range(T))
     run = Parallel(n_jobs=n_jobs)
     alone = run(delayed(_alone)(subsets, *fold) for fold in folds)
@@ -196,13 +196,13 @@ def task_affinity(estimator, X, y, *, task=None, cv=None, sample_weight=None, n_
     losses = before - mean
     unit = np.maximum(before, losses)
     matrix, error = (np.divide(a, unit, out=np.zeros((T, T)), where=unit > 0) for a in (mean, error))
-    return TaskAffinity(matrix, error, losses, subsets.data.labels)
+    return TaskAffinity(matrix, error, losses, subsets.labels)
 
 
 def _alone(subsets, train, test):
     """([test losses of every task fitted alone], sums over their samples (3, T), how many fits have not converged)."""
     found, sums, failed = [], [], 0
-    for t in range(len(subsets.data.labels)):
+    for t in range(len(subsets.labels)):
         (losses,), converged = subsets.losses([t], train, test, [t])
         weight = subsets.weights(t, subsets.tested(t, test))
         found.append(losses)

@@ -16,7 +16,7 @@ from .estimators._regressor import MultiTaskRegressorBase
 from .estimators._splits import SplitsTasks, counted
 
 # What the best search knows of its fit, beside its attributes.
-OF_A_FIT = ("_layout", "_size", "_classes", "_parts", "_dual", "_support", "_summary")
+OF_A_FIT = ("_layout", "_size", "_classes", "_counts", "_parts", "_dual", "_support", "_summary")
 COMMON = {name: default for name, default in COMMON_DEFAULTS.items() if name != "warm_start"}
 
 
@@ -154,7 +154,7 @@ class _Auto(SplitsTasks):
         begin = time.perf_counter()
         raise_for_params(params, self, "fit")
         data = self._read(X, y, sample_weight, task, offset, reset=True)
-        some = candidates(self, len(data.labels))
+        some = candidates(self, data)
         splits = list(self._splits(X, y, data, params))
         ratio = np.mean([test.sum() / train.sum() for train, test in counted(splits, data)])
         own = {"cv": splits, "n_jobs": self.n_jobs, "selection": self.selection}
@@ -162,7 +162,7 @@ class _Auto(SplitsTasks):
             candidate.twin.set_params(**own, verbose=max(0, self.verbose - 1))
         steps = Steps(self, len(some) * (1 if self.time_budget is None else 2), X, y)
         given = {"sample_weight": sample_weight, "task": task, "offset": offset}
-        search = Search(self, begin, data.tasks, steps, X, y, given)
+        search = Search(self, begin, data, steps, X, y, given)
         search.make(some)
         found = sorted(search.found.values(), key=lambda one: one.loss)
         for one in found:
@@ -195,7 +195,8 @@ class _Auto(SplitsTasks):
         for one in baselines:
             taken = better(best.twin.task_errors_, one.twin.task_errors_, ratio) & (one.task_losses < least)
             least[taken] = one.task_losses[taken]
-            self.coef_[taken], self.intercept_[taken] = one.twin.coef_[taken], one.twin.intercept_[taken]
+            rows = taken if self._columns is None else taken[self._columns.owner]
+            self.coef_[rows], self.intercept_[rows] = one.twin.coef_[rows], one.twin.intercept_[rows]
             self.task_families_[taken] = one.candidate.name
         n_others = np.sum(self.task_families_ != self.best_family_)
         if n_others:

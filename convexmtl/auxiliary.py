@@ -206,7 +206,7 @@ def select_auxiliary_tasks(
         raise ValueError(f"threshold must be a number >= 0, got {threshold!r}.")
     given = dict(task=task, sample_weight=sample_weight, caller="select_auxiliary_tasks")
     subsets = TaskSubsets(estimator, X, y, **given)
-    labels = subsets.data.labels.tolist()
+    labels = subsets.labels.tolist()
     t = _position(main, labels)
     outer = subsets.folds(cv, [t])
     # (All folds are made before the first fit, so that none is refused later.)
@@ -233,7 +233,7 @@ def select_auxiliary_tasks(
         nested_gain=nested_gain,
         nested_standard_error=error,
         nested_selected=[[labels[s] for s in one.tasks] for one in within],
-        candidates=subsets.data.labels[others],
+        candidates=subsets.labels[others],
         single_gains=_share(chosen.single, first),
     )
 
@@ -276,7 +276,7 @@ def _forward(subsets, folds, main, threshold):
         states.extend(converged for _, converged in found)
         return np.concatenate([own for (own,), _ in found])
 
-    left = [t for t in range(len(subsets.data.labels)) if t != main]
+    left = [t for t in range(len(subsets.labels)) if t != main]
     tasks, now, single = [], losses([]), None
     means = [weight @ now]
     while left:

@@ -244,18 +244,13 @@ def _as_one(data):
     Where all tasks have one X, its rows are not repeated for every target: with the squared loss the targets of a row
     are two, with the mean and the variance that they have; else each different one.
     """
-    tasks = data.tasks
+    tasks = data.by_task
     rows, y, weight, offset = tasks.sample_row, tasks.y, tasks.weight, tasks.offset
-    if data.columns is not None:
-        if not isinstance(data.classes, np.ndarray):
-            raise ValueError(
-                "one model for all tasks needs tasks of the same classes, and these have classes of their own: "
-                f"{[own.tolist()[:5] for own in data.columns.classes[:3]]}. Give each task a model of its own."
-            )
-        first = np.isin(tasks.sample_task, data.columns.first)
-        at, sizes = np.flatnonzero(first), tasks.spread(np.diff(tasks.ptr))[first]
-        y = np.sum([k * (y[at + k * sizes] > 0) for k in range(len(data.classes))], axis=0).astype(float)
-        rows, weight = rows[at], weight[at]
+    if data.has_own_classes:
+        raise ValueError(
+            "one model for all tasks needs tasks of the same classes, and these have classes of their own: "
+            f"{[own.tolist()[:5] for own in data.columns.classes[:3]]}. Give each task a model of its own."
+        )
     if tasks.is_shared and tasks.n_tasks > 1:
         if data.loss.quadratic:
             total = np.bincount(rows, weight)

@@ -11,7 +11,7 @@ from .penalties.base import check_number
 
 HANDED_ON = (
     "coef_", "intercept_", "tasks_", "objective_", "dual_gap_", "n_features_in_", "feature_names_in_", "classes_",
-    "feature_importances_",
+    "columns_", "feature_importances_",
 )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ class StabilitySelection:
 
     Attributes
     ----------
-    frequencies : ndarray of shape (d,), or (T, d) where single coefficients are selected
+    frequencies : ndarray of shape (d,), or in the shape of ``coef_``, (T, d), where single coefficients are selected
         In which share of the halves each was selected.
     selected : ndarray of bool of the same shape
         Where that is at least the threshold.
@@ -43,7 +43,7 @@ class StabilitySelection:
     n_selected : float
         How many a half selects on average.
     tasks : ndarray of shape (T,)
-        Task labels.
+        Task labels; of tasks with more than two classes (task, class) for every row of ``coef_``.
     feature_names : ndarray of shape (d,) or None
         Column names of X, where it has them, but for the task column.
 
@@ -295,13 +295,13 @@ def _candidates(problem, single):
 
 def _halves(data, rng):
     """Two disjoint halves of the samples of every task, as how often each row of ``data.tasks`` is in them, (n,)."""
-    tasks = data.tasks
+    tasks = data.by_task
     repeats = tasks.n_tasks if tasks.is_shared else 1
     seen = tasks.weight.reshape(repeats, -1) > 0
     rows = np.flatnonzero(seen.any(axis=0))
     counts = seen.sum(axis=1) if tasks.is_shared else tasks.sum(seen[0].astype(np.int64))
     if counts.min() < 2:
-        label = data.labels.tolist()[int(counts.argmin())]
+        label = data.task_labels.tolist()[int(counts.argmin())]
         raise ValueError(f"task {label!r} has a single sample, which cannot be split into halves: drop the task.")
     if tasks.is_shared:
         # Rows with the same targets are dealt out in turns, those of the rarest task first.

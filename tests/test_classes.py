@@ -11,11 +11,15 @@ from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import LinearSVC
 
 import convexmtl as cm
-from convexmtl import certify, reference
+from convexmtl import certify, inspection, reference
 from convexmtl.baselines import PooledClassifierCV
+from convexmtl.comparison import compare_on
 from convexmtl.penalties import (
     GraphGuided,
     GraphLaplacian,
@@ -26,6 +30,7 @@ from convexmtl.penalties import (
     TensorTraceNorm,
     TreeGuided,
 )
+from convexmtl.stability import _halves
 
 TASKS = ("east", "north", "west")
 
@@ -333,21 +338,29 @@ def test_a_task_that_fit_has_not_seen():
         own.predict(X, task=new)
 
 
+def log_losses(model, X, y, task, fold):
+    """(T,) of its tasks on a fold, of which it is fitted to the training part."""
+    train, test = fold
+    one = clone(model).fit(X[train], y[train], task=task[train])
+    p = one.predict_proba(X[test], task=task[test])
+    return np.array(
+        [log_loss(y[test][own], p[own], labels=one.classes_) for own in (task[test] == t for t in one.tasks_)]
+    )
+
+
+def halves(n):
+    return [(np.arange(n) % 2 != k, np.arange(n) % 2 == k) for k in range(2)]
+
+
 def test_a_search_compares_log_losses():
-    X, y, task = draw(n=120)
-    folds = [(np.arange(120) % 3 != k, np.arange(120) % 3 == k) for k in range(3)]
-    search = cm.BlockSparseClassifierCV(alphas=[0.1, 0.03, 0.01], cv=folds, tol=1e-6).fit(X, y, task=task)
-    errors = np.empty((3, 3))
-    for a, alpha in enumerate([0.1, 0.03, 0.01]):
-        for k, (train, test) in enumerate(folds):
-            one = cm.BlockSparseClassifier(alpha, tol=1e-9).fit(X[train], y[train], task=task[train])
-            p = one.predict_proba(X[test], task=task[test])
-            by_task = [
-                log_loss(y[test][own], p[own], labels=["a", "b", "c"]) for own in (task[test] == t for t in TASKS)
-            ]
-            errors[a, k] = np.mean(by_task)
-    assert_allclose(search.mse_path_, errors, rtol=1e-3)
-    assert search.task_errors_.shape == (3, 3)
+    X, y, task = draw()
+    search = cm.BlockSparseClassifierCV(alphas=[0.1, 0.03], cv=halves(90), tol=1e-5).fit(X, y, task=task)
+    found = [
+        [log_losses(cm.BlockSparseClassifier(a, tol=1e-7), X, y, task, f) for f in halves(90)] for a in (0.1, 0.03)
+    ]
+    assert_allclose(search.mse_path_, np.mean(found, axis=2), rtol=1e-2)
+    chosen = int(np.argmin(search.mse_path_.mean(axis=1)))
+    assert_allclose(search.task_errors_, found[chosen], rtol=1e-2)
     assert search.classes_.tolist() == ["a", "b", "c"]
 
 
@@ -387,6 +400,143 @@ def test_one_model_for_all():
         clone(model).fit(X, y, task=task)
 
 
+# --------------------------------------------------------------------------------- around a fit
+
+RIDGE = cm.MultiTaskClassifier(MeanCoupling(0.1, 0.5), tol=1e-8)
+
+
+def test_affinity_and_auxiliary_tasks():
+    """They speak of tasks, and compare log losses of fits that know the labels."""
+    X, y, task = draw()
+    found = cm.task_affinity(RIDGE, X, y, task=task, cv=halves(90))
+    assert found.tasks.tolist() == list(TASKS) and found.matrix.shape == (3, 3)
+    for some, at in (((0,), (0, 0)), ((2,), (2, 2)), ((0, 2), (0, 2)), ((0, 2), (2, 0))):
+        own = np.isin(task, [TASKS[t] for t in some])
+        folds = [(train & own, test & own) for train, test in halves(90)]
+        mass = [np.sum(test & (task == TASKS[at[0]])) for _, test in folds]
+        each = [log_losses(RIDGE, X, y, task, fold)[some.index(at[0])] for fold in folds]
+        assert_allclose(found.losses[at], np.average(each, weights=mass), rtol=1e-4)
+    chosen = cm.select_auxiliary_tasks(clone(RIDGE).set_params(tol=1e-2), X, y, main="west", task=task, cv=2)
+    assert chosen.main == "west" and set(chosen.candidates) == {"east", "north"}
+
+
+@pytest.mark.parametrize("loss", ["logistic", "hinge"])
+def test_affinity_with_one_x(loss):
+    X, Y = wide()
+    model = clone(RIDGE).set_params(loss=loss, tol=1e-5)
+    found = cm.task_affinity(model, X, Y, cv=halves(60))
+    assert found.tasks.tolist() == [0, 1, 2]
+    seen = np.array([label is not None for label in Y[:, 2]])
+    total = count = 0
+    for train, test in halves(60):
+        alone = clone(model).fit(X[train & seen], Y[train & seen, 2].astype(int))
+        z, right = alone.decision_function(X[test & seen]), Y[test & seen, 2][:, None] == alone.classes_
+        margin = np.sum(np.maximum(0, 1 - np.where(right, z, -z)), axis=1)
+        total += np.sum(margin if loss == "hinge" else np.log(np.exp(z).sum(axis=1)) - z[right])
+        count += len(z)
+    assert_allclose(found.losses[2, 2], total / count, rtol=1e-2)
+
+
+@pytest.mark.parametrize("form", ["stacked", "wide"])
+@pytest.mark.parametrize("scoring", [None, "accuracy", "balanced_accuracy", "roc_auc_ovr"])
+def test_comparison(form, scoring):
+    X, y, task = draw() if form == "stacked" else (*wide(), None)
+    folds = [tuple(map(np.flatnonzero, fold)) for fold in halves(len(X))]
+    found = comparison_on(X, y, task, folds, scoring)
+    assert len(found.tasks) == 3 and np.isfinite(found.scores).all()
+    # There is no one model for tasks of different classes.
+    assert np.isnan(found.pooled_scores).all() and "one for all" not in found.summary()
+    if scoring is None and form == "stacked":
+        each = [-log_losses(RIDGE, X, y, task, fold) for fold in halves(90)]
+        assert_allclose(found.scores[0], each, rtol=1e-6)
+
+
+def comparison_on(X, y, task, folds, scoring):
+    return compare_on({"ridge": (RIDGE, RIDGE, RIDGE)}, X, y, task=task, cv=folds, scoring=scoring)
+
+
+def test_comparison_with_one_model_for_all():
+    X, y, _ = draw()
+    task = np.resize(TASKS, 90)
+    found = comparison_on(X, y, task, [tuple(map(np.flatnonzero, f)) for f in halves(90)], None)
+    assert_allclose(found.scores, found.pooled_scores)
+    rare = np.where(np.arange(90) == 0, "rare", y)
+    with pytest.raises(ValueError, match=r"fold 0 trains task 'east' on 3 of its 4 classes: join rare classes"):
+        comparison_on(X, rare, task, [tuple(map(np.flatnonzero, f)) for f in halves(90)], None)
+    with pytest.raises(ValueError, match=r"fold 0 trains task 'east' on 3 of its 4 classes.*join rare classes"):
+        cm.task_affinity(RIDGE, X, rare, task=task, cv=halves(90))
+
+
+def test_best_of_all_families():
+    X, y, task = draw()
+    model = cm.AutoMultiTaskClassifier(["BlockSparse"], alphas=2, cv=halves(90), per_task=True, tol=1e-2)
+    with pytest.warns(UserWarning, match="not possible: pooled"):
+        model.fit(X, y, task=task)
+    assert "same classes" in model.left_out_["pooled"] and len(model.task_families_) == 3
+    assert model.coef_.shape == (7, 4) and len(model.columns_) == 7
+    assert_allclose(model.predict_proba(X, task=task).sum(axis=1), 1)
+
+
+def test_stability_selection_halves_every_class():
+    X, y, task = draw()
+    X[:, 3] = np.random.default_rng(5).normal(size=90)
+    rare = np.where(np.arange(90) == np.flatnonzero(task == "west")[0], "c", y)
+    found = cm.stability_selection(cm.BlockSparseClassifier(), X, rare, task=task, n_pairs=2, alphas=5, random_state=0)
+    assert found.frequencies.shape == (4,) and len(found.tasks) == 9
+    data = cm.BlockSparseClassifier()._read(X, y, None, task)
+    for half in _halves(data, np.random.RandomState(0)):
+        own = data.by_task
+        for t in range(3):
+            rows = np.arange(own.ptr[t], own.ptr[t + 1])
+            of_class = [half[rows[own.y[rows] == k]] for k in np.unique(own.y[rows])]
+            assert all(abs(h.sum() - len(h) / 2) <= 1.5 for h in of_class)
+
+
+def test_adaptive_weights():
+    X, y, task = draw()
+    model = cm.adaptive(cm.BlockSparseClassifier(0.02)).fit(X, y, task=task)
+    norms = np.linalg.norm(model.initial_.coef_, axis=0)
+    weights = 1 / (norms / norms[norms > 0].mean() + 0.01)
+    assert_allclose(model.feature_weights_, weights)
+    assert len(model.columns_) == len(model.coef_) == 7
+
+
+def test_displays_name_columns():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    X, y, task = draw()
+    rows = [f"{t}: {k}" for t in TASKS for k in ("abc" if t != "west" else "b")]
+    model = cm.DirtyClassifier(0.05, 0.03, tol=1e-2).fit(X, y, task=task)
+    clusters = cm.ClusteredClassifier(n_clusters=2, tol=1e-2).fit(X, y, task=task)
+    known = cm.ClusteredClassifier(clusters=["u", "v", "u"], tol=1e-2).fit(X, y, task=task)
+    shown = [
+        inspection.CoefficientDisplay.from_estimator(model),
+        inspection.SplitDisplay.from_estimator(model),
+        inspection.TaskRelationshipDisplay.from_estimator(model),
+        inspection.TaskRelationshipDisplay.from_estimator(clusters),
+    ]
+    for display in shown:
+        assert sorted(map(str, display.task_names)) == rows
+    assert shown[3].lines_ and len(shown[3].labels) == 7
+    assert inspection.TaskRelationshipDisplay.from_estimator(known).task_names.tolist() == list(TASKS)
+    own = inspection.CoefficientDisplay.from_estimator(model, task_names=["E", "N", "W"])
+    assert own.task_names[0] == "E: a" and own.task_names[-1] == "W: b"
+    path = inspection.PathDisplay.from_estimator(cm.BlockSparseClassifier(tol=1e-2), X, y, task=task, alphas=3)
+    assert path.norms.shape == (3, 4)
+    scores = inspection.TaskScoresDisplay.from_estimator(model, X, y, task=task)
+    assert len(next(iter(scores.scores.values()))) == 3
+    plt.close("all")
+
+
+def test_pipelines_and_searches_of_scikit_learn():
+    X, y, task = draw()
+    X = np.column_stack([X, np.searchsorted(TASKS, task)])
+    model = make_pipeline(FunctionTransformer(), cm.BlockSparseClassifier(task_column=4, tol=1e-2))
+    search = GridSearchCV(model, {"blocksparseclassifier__alpha": [0.1, 0.02]}, cv=2, error_score="raise").fit(X, y)
+    assert search.classes_.tolist() == ["a", "b", "c"]
+    assert search.score(X, y) == np.mean(search.predict(X) == y) > 0.6
+    assert np.isfinite(cm.task_affinity(model, X, y, cv=2).matrix).all()
+
+
 # --------------------------------------------------------------------------------------- bad input
 
 
@@ -402,5 +552,9 @@ def test_what_several_columns_do_not_do_says_so():
             call(model, X, y, task=task)
     with pytest.raises(ValueError, match="needs degrees of freedom"):
         cm.BlockSparseClassifierCV(selection="bic").fit(X, y, task=task)
-    with pytest.raises(ValueError, match="losses has 'softmax'"):
-        cm.MultiTaskMixed(RowNorm(0.1), {t: "softmax" for t in TASKS}).fit(X, y, task=task)
+    way_out = "Fit tasks of more with a classifier.*make of each class a task of two"
+    for loss, wrong in (("softmax", "losses has 'softmax'"), ("logistic", "for task 'east': 3 classes")):
+        with pytest.raises(ValueError, match=f"{wrong}.*{way_out}"):
+            cm.MultiTaskMixed(RowNorm(0.1), {t: loss for t in TASKS}).fit(X, y, task=task)
+    with pytest.raises(TypeError, match="its predict_proba says how certain it is"):
+        cm.prediction_interval(model, X, y, task=task)

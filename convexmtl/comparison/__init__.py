@@ -85,7 +85,10 @@ def compare_on(beside, X, y, *, task=None, cv=None, scoring=None, alpha=0.05, n_
     folds = folds_within(data, cv, models[0])
     # What several models have in common is fitted once.
     runs = []
-    place = np.array([[position(runs, one) for one in three] for three in beside.values()])
+    # (Of classes of their own tasks have no model in common: NaN.)
+    some = slice(2 if data.has_own_classes else 3)
+    place = np.array([[position(runs, one) for one in three[some]] for three in beside.values()])
     scores, counts = score_all(runs, data, folds, scorer, n_jobs), data.counts(folds)
-    of_each = (scores[column] for column in place.T)
+    of_each = [scores[column] for column in place.T]
+    of_each += [np.full_like(of_each[0], np.nan)] * (3 - len(of_each))
     return Comparison(list(beside), data.labels, *of_each, *counts, scorer.name, scorer.sign, alpha)

@@ -47,6 +47,12 @@ class Data(NamedTuple):
     codes: np.ndarray | None  # (n,) position of every row's task, or None for y (n, T)
     seen: np.ndarray  # of the shape of y: whether there is a target
     signs: np.ndarray | None  # of classes, as ``encode_classes`` has them
+    classes: list | None  # of every task, where one has more than two
+
+    @property
+    def has_own_classes(self):
+        """Whether tasks have more than two classes, and not all of them the same."""
+        return self.classes is not None and len({tuple(own.tolist()) for own in self.classes}) > 1
 
     def part(self, rows):
         """(X, y, options of fit and predict) for these rows."""
@@ -73,7 +79,7 @@ def read(models, X, y, task):
     read = _input.read_class_targets if is_classifier(inside[0]) else _input.read_real_targets
     target, n, names = read("compare_tasks", y, labels is not None), num_samples(X), _input.target_names(y)
     _input.require_equal_rows(np.empty((n, 0)), target)
-    encoded = partial(_input.encode_classes, target) if is_classifier(inside[0]) else lambda *tasks: [None]
+    encoded = partial(_codes, target) if is_classifier(inside[0]) else lambda *tasks: [None, None]
     if labels is None:
         if target.ndim == 1 or target.shape[1] == 1:
             raise ValueError(
@@ -81,12 +87,19 @@ def read(models, X, y, task):
                 "(n_samples, n_tasks)."
             )
         names = np.arange(target.shape[1]) if names is None else names
-        return Data(X, y, None, target, names, None, ~_input.missing_mask(target), encoded(None, names)[0])
+        return Data(X, y, None, target, names, None, ~_input.missing_mask(target), *encoded(None, names))
     labels = _input.read_labels(labels, n)
     distinct, codes = _input.encode_tasks(labels)
     if len(distinct) == 1:
         raise ValueError(f"there is one task only, {distinct.tolist()[0]!r}: nothing to compare.")
-    return Data(X, y, labels, target, distinct, codes, np.ones(n, dtype=bool), encoded(codes, distinct)[0])
+    return Data(X, y, labels, target, distinct, codes, np.ones(n, dtype=bool), *encoded(codes, distinct))
+
+
+def _codes(target, codes, labels):
+    """(codes of the classes, those of every task where one has more than two)"""
+    signs, classes = _input.encode_classes(target, codes, labels, several=True)
+    classes = [classes] * len(labels) if isinstance(classes, np.ndarray) else classes
+    return signs, classes if max(map(len, classes)) > 2 else None
 
 
 def folds_within(data, cv, estimator):
@@ -108,7 +121,25 @@ def folds_within(data, cv, estimator):
                 f"cv: fold {k} trains on no sample of task {label!r}. Use TaskKFold, whose folds split within every "
                 "task, or fewer folds."
             )
+    if data.classes is not None:
+        _refuse_untrained_classes(data, folds)
     return folds
+
+
+def _refuse_untrained_classes(data, folds):
+    """Raise a ValueError where a fold trains a task on some of its classes, so that others have no probability."""
+    for k, (train, _) in enumerate(folds):
+        for t, (label, classes) in enumerate(zip(data.labels.tolist(), data.classes, strict=True)):
+            if data.codes is None:
+                own = data.target[train, t][data.seen[train, t]]
+            else:
+                own = data.target[train][data.codes[train] == t]
+            trained = len(set(own.tolist()))
+            if trained < len(classes):
+                raise ValueError(
+                    f"cv: fold {k} trains task {label!r} on {trained} of its {len(classes)} classes: join rare "
+                    "classes, or pass folds that train on all of them."
+                )
 
 
 def _repeated(data, n_folds, stratified):

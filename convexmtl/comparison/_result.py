@@ -20,7 +20,8 @@ class Comparison:
     scores : ndarray of shape (n_models, J, T)
         Of every model on every fold, more is better; NaN where a task has no row to test.
     single_task_scores, pooled_scores : ndarray of shape (n_models, J, T)
-        Those of the baselines beside each model.
+        Those of the baselines beside each model; where tasks have more than two classes, and not all the same ones,
+        there is no one model for all of them, and its scores are NaN.
     n_train, n_test : ndarray of shape (J, T)
         Rows of every task.
     scoring : str
@@ -154,10 +155,13 @@ class Comparison:
             f"{model} beside one model per task: {self.scoring} of {len(self.tasks)} tasks, each on {len(self.n_test)} "
             "folds."
         )
-        means = [np.nanmean(table[name]) for name in ("score", "single_task", "pooled")]
+        means = [np.nanmean(table[name]) for name in ("score", "single_task")]
+        pooled = ""
+        if not np.isnan(table["pooled"]).all():
+            pooled = f", with one for all {np.nanmean(table['pooled']):.4g}"
         yield (
-            f"On average over the tasks it is {means[0]:.4g}, with one model per task {means[1]:.4g}, with one for all "
-            f"{means[2]:.4g}; {self._average(m)}"
+            f"On average over the tasks it is {means[0]:.4g}, with one model per task {means[1]:.4g}{pooled}; "
+            f"{self._average(m)}"
         )
         for verdict, verb in {HELPED: "helps", HURT: "hurts"}.items():
             labels = self._having(verdict, model)

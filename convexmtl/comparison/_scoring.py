@@ -58,7 +58,10 @@ class Scorer(NamedTuple):
             return _by_task(self.scoring, model, X, data, rows, options)
         method, function = BY_ROW[self.scoring]
         z, seen = getattr(model, method)(X, **options), data.seen[rows]
-        if method == "predict_proba":
+        if method == "predict_proba" and data.classes is not None:
+            # (The right class has what there is.)
+            y, z = np.ones(seen.shape), _of_the_right(model, z, data, rows)
+        elif method == "predict_proba":
             y, z = data.signs[rows], z if data.codes is None else z[:, 1]
         else:
             y = data.target[rows]
@@ -68,25 +71,48 @@ class Scorer(NamedTuple):
         return np.divide(data.sum(values, rows), counts, out=np.full(len(counts), np.nan), where=counts > 0)
 
 
+def _of_classes(model, response, data, t, rows):
+    """(n, K) what a model says of the classes of task t on these rows, where tasks have more than two."""
+    if data.codes is None:
+        return response[t][rows]
+    found = model.classes_.tolist()
+    return response[rows][:, [found.index(label) for label in data.classes[t].tolist()]]
+
+
+def _of_the_right(model, p, data, rows):
+    """Probabilities of the classes that samples have, of the shape of their y."""
+    y, seen = data.target[rows], data.seen[rows]
+    right = np.ones(seen.shape)
+    for t, classes in enumerate(data.classes):
+        some = np.flatnonzero(seen[:, t] if data.codes is None else data.codes[rows] == t)
+        own = (some, t) if data.codes is None else some
+        right[own] = np.sum(_of_classes(model, p, data, t, some) * (y[own][:, None] == classes), axis=1)
+    return right
+
+
 class _OfTask(BaseEstimator):
     """One task of a model on some rows, as a scorer knows models: its predictions, whatever X it is handed."""
 
-    def __init__(self, model, responses, pick, classes):
+    def __init__(self, model, responses, pick, of_classes, classes):
         self.model = model
         self.responses = responses
         self.pick = pick
+        self.of_classes = of_classes
         self.classes_ = classes
 
     def predict(self, X):
-        return self.pick(self.responses("predict"))
+        z = self.pick(self.responses("predict"))
+        # (Labels of tasks beside which others have labels of other kinds.)
+        return np.array(z.tolist()) if z.dtype.kind == "O" else z
 
     @available_if(lambda self: hasattr(self.model, "decision_function"))
     def decision_function(self, X):
-        return self.pick(self.responses("decision_function"))
+        z = self.of_classes(self.responses("decision_function"))
+        return z[:, 1] - z[:, 0] if z.ndim == 2 and z.shape[1] == 2 else z
 
     @available_if(lambda self: hasattr(self.model, "predict_proba"))
     def predict_proba(self, X):
-        p = self.pick(self.responses("predict_proba"))
+        p = self.of_classes(self.responses("predict_proba"))
         return p if p.ndim == 2 else np.stack([1 - p, p], axis=1)
 
     def __sklearn_is_fitted__(self):
@@ -110,8 +136,10 @@ def _by_task(scorer, model, X, data, rows, options):
             y, everything = data.target[rows[own]], data.target[data.codes == t]
             pick = lambda response, own=own: response[own]  # noqa: E731
         if len(own):
-            y = np.array(y.tolist())
-            view = _OfTask(model, responses, pick, np.unique(everything.tolist()))
+            y, of_classes = np.array(y.tolist()), pick
+            if data.classes is not None:
+                of_classes = lambda response, own=own, t=t: _of_classes(model, response, data, t, own)  # noqa: E731
+            view = _OfTask(model, responses, pick, of_classes, np.unique(everything.tolist()))
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UndefinedMetricWarning)
                 try:

@@ -42,11 +42,25 @@ class Data(NamedTuple):
     size: float  # mean over the tasks of the sums of their weights
     names: np.ndarray | None = None  # of the features, where they have any
     columns: Columns | None = None  # of W, where tasks have several; the tasks and their labels are columns then
+    own: Tasks | None = None  # the tasks themselves, where they have several, with codes of classes as targets
 
     @property
     def task_labels(self):
         """Of the tasks themselves."""
         return self.labels if self.columns is None else self.columns.tasks
+
+    @property
+    def has_own_classes(self):
+        """Whether tasks have more than two classes, and not all of them the same."""
+        return self.columns is not None and not isinstance(self.classes, np.ndarray)
+
+    @property
+    def by_task(self):
+        """The samples of the tasks themselves, whose targets are, of more than two classes, 0, 1, ...
+
+        It is for whatever deals out rows, or leaves out tasks; only what knows coefficients asks for columns.
+        """
+        return self.tasks if self.own is None else self.own
 
 
 class Formulation(NamedTuple):
@@ -90,8 +104,10 @@ class Formulates:
             tasks = Tasks.shared(X, y.reshape(len(y), -1), weight, task_weight, samples.offset)
         _input.refuse_overflow(tasks.present.X)
         columns = None if samples.classes is None else Columns.of(labels, samples.classes, loss)
+        own = None
         if columns is not None:
             _refuse_offsets(samples, columns)
+            own = tasks
             tasks, loss, labels = columns.samples(tasks, loss), columns.loss(loss), columns.labels
         tasks = replace(tasks, kind=loss.kinds(labels.tolist()))
         groups = loss.groups(tasks)
@@ -102,7 +118,9 @@ class Formulates:
         if loss.quadratic:
             tasks = tasks.without_offset()
         names = _input.coef_names(self)
-        return Data(tasks, loss, labels, samples.layout, samples.classes, codes, weight, totals.mean(), names, columns)
+        return Data(
+            tasks, loss, labels, samples.layout, samples.classes, codes, weight, totals.mean(), names, columns, own
+        )
 
     def _samples(self, X, y, sample_weight, task, offset, reset):
         """Samples, each part of them checked."""

@@ -36,19 +36,14 @@ class SplitsTasks:
 
         A row without weight is as good as none: dealt out for itself, it would take the place of one that counts.
         """
-        tasks, order, target, groups = data.tasks, _order(data), None, None
+        tasks, order, target, groups = data.by_task, _order(data), None, None
         seen = np.zeros((tasks.n_tasks if tasks.is_shared else 1, tasks.n_rows), dtype=bool)
         seen[tasks.sample_task if tasks.is_shared else 0, order[tasks.sample_row]] = tasks.weight > 0
         counted = np.flatnonzero(seen.any(axis=0))
         seen = seen[:, counted]
         if data.layout != "shared":
             target = np.zeros(tasks.n_rows)
-            if tasks.owner is None:
-                target[order] = tasks.y
-            else:
-                # Its class: the column of its task that it belongs to.
-                place = 1 + np.arange(tasks.n_tasks) - np.searchsorted(tasks.owner, tasks.owner)
-                np.add.at(target, order[tasks.sample_row], tasks.spread(place) * (tasks.y > 0))
+            target[order] = tasks.y
             target = target[counted]
         if data.layout == "stacked":
             groups = data.codes[counted]
@@ -100,16 +95,16 @@ def _counts(part, n, k):
 
 def _check_fold(data, train, test, k):
     """Raise a ValueError unless every task is trained, and something is tested."""
-    weight = data.tasks.weight
-    row = data.tasks.sample_row
-    trained = data.tasks.sum(weight * train[row]) > 0
+    tasks = data.by_task
+    weight, row = tasks.weight, tasks.sample_row
+    trained = tasks.sum(weight * train[row]) > 0
     if not trained.all():
         way_out = {
             "stacked": "Use TaskKFold, whose folds split within every task, or drop tasks with a single sample.",
             "shared": "Its targets are in few rows: use fewer folds, or a splitter that shuffles.",
             "single": "Pass other folds.",
         }[data.layout]
-        label = data.labels[~trained].tolist()[0]
+        label = data.task_labels[~trained].tolist()[0]
         raise ValueError(f"cv: fold {k} trains on no sample of task {label!r}. {way_out}")
     if not np.any(weight * test[row] > 0):
         raise ValueError(f"cv: fold {k} tests no sample with a target and a positive weight; drop it.")

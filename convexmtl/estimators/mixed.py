@@ -82,7 +82,7 @@ class MultiTaskMixedBase(MultiTaskEstimator):
         if not loss.by_column:  # (Which raises where there is something wrong with them.)
             raise ValueError(
                 "losses has 'softmax', of tasks with several columns of coefficients: the tasks of MultiTaskMixed have "
-                "one each. Give those of two classes 'logistic', and others a classifier."
+                f"one each. Give tasks of two classes 'logistic'. {_input.ONE}"
             )
         return loss
 

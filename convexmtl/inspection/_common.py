@@ -32,6 +32,17 @@ def coefficients(estimator, caller):
     return np.atleast_2d(estimator.coef_)
 
 
+def row_names(estimator, n, names=None):
+    """Names of n rows that an estimator has one of for every task or, where these have more than two classes, for
+    every column of coefficients; ``names`` are those of the tasks, in place of their labels."""
+    tasks = getattr(estimator, "tasks_", None)
+    names = tasks if names is None else list(names)
+    if tasks is None or n in (len(tasks), len(names)):
+        return names
+    of_task = dict(zip(tasks.tolist(), checked_names(names, len(tasks), "task_names"), strict=True))
+    return [f"{of_task[task]}: {label}" for task, label in estimator.columns_.tolist()]
+
+
 def leading(strengths):
     """Name of the first positive strength, of which ``alphas`` are values."""
     return next(name for name, value in strengths.items() if value > 0)

@@ -4,7 +4,7 @@ import numpy as np
 
 from .._compat import check_matplotlib_support
 from .._input import coef_names
-from ._common import checked_names, checked_view_limits, coefficients, new_axes
+from ._common import checked_names, checked_view_limits, coefficients, new_axes, row_names
 from ._heat import coefficient_map, view_of
 
 
@@ -71,7 +71,7 @@ class CoefficientDisplay:
         feature_names : list of d names, default=None
             None takes ``feature_names_in_`` without the task column, or else positions in ``coef_``.
         task_names : list of T names, default=None
-            In the order of ``tasks_``, which None takes.
+            In the order of ``tasks_``, which None takes. Of tasks with more than two classes every class has a row.
         max_features, max_tasks, ax, colorbar, im_kw
             As in ``plot``.
 
@@ -88,8 +88,7 @@ class CoefficientDisplay:
         coef = coefficients(estimator, cls.__name__)
         if feature_names is None:
             feature_names = coef_names(estimator)
-        if task_names is None:
-            task_names = getattr(estimator, "tasks_", None)
+        task_names = row_names(estimator, len(coef), task_names)
         display = cls(coef=coef, feature_names=feature_names, task_names=task_names)
         options = {"max_features": max_features, "max_tasks": max_tasks}
         return display.plot(ax, **options, colorbar=colorbar, im_kw=im_kw)

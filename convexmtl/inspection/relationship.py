@@ -3,7 +3,7 @@
 import numpy as np
 
 from .._compat import check_matplotlib_support
-from ._common import checked_names, coefficients, new_axes, shortened, width_of
+from ._common import checked_names, coefficients, new_axes, row_names, shortened, width_of
 from ._heat import depth, heat_map
 
 
@@ -62,7 +62,8 @@ class TaskRelationshipDisplay:
         ----------
         estimator : fitted estimator
         task_names : list of T names, default=None
-            In the order of ``tasks_``, which None takes.
+            In the order of ``tasks_``, which None takes. Of tasks with more than two classes every class has a row,
+            but for clusters that are known.
         ax, colorbar, im_kw
             As in ``plot``.
 
@@ -81,10 +82,14 @@ class TaskRelationshipDisplay:
             coef = coefficients(estimator, cls.__name__)
             # Cosines are to inner products what correlations are to covariances.
             products, name = coef @ coef.T, "Cosine"
+        labels = getattr(estimator, "labels_", None)
+        if labels is not None and len(labels) < len(products):
+            # (Clusters of tasks, and products of their columns.)
+            labels = labels[estimator._columns.owner]
         display = cls(
             relation=_normalised(products),
-            task_names=getattr(estimator, "tasks_", None) if task_names is None else task_names,
-            labels=getattr(estimator, "labels_", None),
+            task_names=row_names(estimator, len(products), task_names),
+            labels=labels,
             relation_name=name,
         )
         return display.plot(ax, colorbar=colorbar, im_kw=im_kw)

@@ -5,7 +5,7 @@ import numpy as np
 from .._compat import check_matplotlib_support
 from .._input import coef_names
 from ..estimators._base import MultiTaskEstimator
-from ._common import checked_names, checked_view_limits, coefficients, panels
+from ._common import checked_names, checked_view_limits, coefficients, panels, row_names
 from ._heat import coefficient_map, view_of
 
 WIDEST = 17  # inches of a figure with panels side by side, beyond which they stand one below the other
@@ -87,7 +87,7 @@ class SplitDisplay:
             For an estimator that is not fitted or whose penalty has no parts, and for a wrong number of names.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        coefficients(estimator, cls.__name__)
+        coef = coefficients(estimator, cls.__name__)
         names = estimator._penalty().part_names if isinstance(estimator, MultiTaskEstimator) else ()
         if not names:
             raise ValueError(
@@ -97,7 +97,7 @@ class SplitDisplay:
         display = cls(
             parts={name: getattr(estimator, f"{name}_") for name in names},
             feature_names=coef_names(estimator) if feature_names is None else feature_names,
-            task_names=estimator.tasks_ if task_names is None else task_names,
+            task_names=row_names(estimator, len(coef), task_names),
         )
         limits = {"max_features": max_features, "max_tasks": max_tasks}
         return display.plot(ax, **limits, colorbar=colorbar, im_kw=im_kw)

@@ -61,6 +61,10 @@ class ByTask(Loss):
         return all(loss.by_column for loss in self.distinct)
 
     @property
+    def classification(self):
+        return all(loss.classification for loss in self.distinct)
+
+    @property
     def quadratic(self):
         return all(loss.quadratic for loss in self.distinct)
 

@@ -156,14 +156,14 @@ def sizes_of(data, term):
 
 
 def totals_of(data):
-    """(T,) total sample weights of the tasks of ``data`` (as read)."""
+    """(T,) total sample weights of the tasks of ``data`` (as read); of several columns each has that of its task."""
     tasks, weight, T = data.tasks, data.weight, data.tasks.n_tasks
-    seen = tasks.weight > 0
+    seen, owner = tasks.weight > 0, np.arange(T) if tasks.owner is None else tasks.owner
     if weight is None:
         return tasks.sum(seen.astype(float))
     if data.codes is not None:
-        return np.bincount(data.codes, weights=weight, minlength=T)
-    weight = weight if weight.ndim == 2 else weight[:, None]
+        return np.bincount(data.codes, weights=weight, minlength=owner.max() + 1)[owner]
+    weight = weight[:, owner] if weight.ndim == 2 else weight[:, None]
     return np.sum(np.where(seen.reshape(T, -1).T, weight, 0.0), axis=0)
 
 

@@ -59,8 +59,10 @@ def test_scikit_learn_checks(estimator, check):
 def test_certified_against_the_textbook(loss, form):
     X, y, options = cases.user_input(loss, form)
     for cls in of_loss(loss):
-        # (With next to no penalty a loss with kinks is a linear program, which takes very long to this gap.)
-        few = {"alphas": 3, "cv": 2} | ({} if cases.LOSSES[loss].loss.smooth else {"eps": 1e-2})
+        # (With next to no penalty a loss with kinks is a linear program, and classes are separated by ever longer
+        # coefficients: both take very long to this gap.)
+        mild = not cases.LOSSES[loss].loss.smooth or not cases.LOSSES[loss].loss.by_column
+        few = {"alphas": 3, "cv": 2} | ({"eps": 1e-2} if mild else {})
         model = cls(loss=cases.LOSSES[loss].loss, tol=1e-7, **few).fit(X, y, **options)
         scale = cases.scale_of(model._formulate(X, y, **options).problem)
         assert cm.certify(model, X, y, **options).gap <= 1e-7 * scale * (1 + 1e-9)

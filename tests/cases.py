@@ -480,6 +480,11 @@ def applies(penalty_case, layout):
     return (penalty_case.wide or not layout.wide) and (layout.determined or not penalty_case.free)
 
 
+def meets(loss_case, penalty_case):
+    """Whether there is a solution: three classes in so few samples are separated where nothing is penalised."""
+    return loss_case.loss.by_column or not penalty_case.free
+
+
 # Signs alone leave every task to its own samples, and here the classes of one are separated: there is no solution.
 NOT_ATTAINED = {("logistic", "positive", "shared_missing")}
 COMBINATIONS = [
@@ -487,9 +492,9 @@ COMBINATIONS = [
     for loss in LOSSES
     for penalty in PENALTIES
     for layout in LAYOUTS
-    if applies(PENALTIES[penalty], LAYOUTS[layout]) and (loss, penalty, layout) not in NOT_ATTAINED
-    # (Three classes in so few samples are separated where nothing is penalised.)
-    and (LOSSES[loss].loss.by_column or not PENALTIES[penalty].free)
+    if applies(PENALTIES[penalty], LAYOUTS[layout])
+    and meets(LOSSES[loss], PENALTIES[penalty])
+    and (loss, penalty, layout) not in NOT_ATTAINED
 ]
 
 

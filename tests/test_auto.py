@@ -29,6 +29,7 @@ FEW = ["BlockSparse", "MeanRegularized"]
 QUICK = {"families": FEW, "alphas": 3, "cv": 3}
 # (At its default of strengths a baseline takes most of the time that families with few of them do.)
 SHORT = {"alphas": 10}
+FOUR = SimpleNamespace(task_labels=range(4), has_own_classes=False)  # what is asked of the data
 every_auto = pytest.mark.parametrize("cls", AUTOS, ids=lambda cls: cls.__name__)
 
 
@@ -69,13 +70,13 @@ def test_families_that_need_no_structure(cls):
     kind = cls.__name__.removeprefix("AutoMultiTask")
     names = {name.removesuffix(f"{kind}CV") for name in estimators.__all__ if name.endswith(f"{kind}CV")}
     told = {"GraphGuided", "MultiTask", "Temporal", "TreeGuided"}
-    assert {one.name for one in _families.candidates(cls(), 4)} == {"single-task", "pooled"} | names - told
+    assert {one.name for one in _families.candidates(cls(), FOUR)} == {"single-task", "pooled"} | names - told
 
 
 def test_all_of_them():
     X, Y, _ = drawn(cm.AutoMultiTaskRegressor, "shared")
     auto = cm.AutoMultiTaskRegressor(alphas=2, cv=2).fit(X, Y)
-    assert len(auto.leaderboard_) == len(_families.candidates(auto, 4)) and not auto.left_out_
+    assert len(auto.leaderboard_) == len(_families.candidates(auto, FOUR)) and not auto.left_out_
 
 
 def test_a_new_family_takes_part(monkeypatch):
@@ -106,7 +107,7 @@ def test_families_as_estimators():
         cm.DirtyRegressorCV(alphas=[0.2, 0.1], ratios=[1.5], cv=7),
         cm.MultiTaskRegressor(cm.TraceNorm() + cm.MeanCoupling(0.1, 0.1)),
     ]
-    search = _families.candidates(cm.AutoMultiTaskRegressor(given, alphas=3, tol=1e-6), 4)
+    search = _families.candidates(cm.AutoMultiTaskRegressor(given, alphas=3, tol=1e-6), FOUR)
     twins = {one.name: one.twin for one in search}
     names = ["BlockSparse", "BlockSparse 2", "GraphGuided", "Dirty", "MultiTask"]
     assert list(twins) == ["single-task", "pooled", *names]
@@ -406,7 +407,7 @@ def test_what_data_refuse_is_left_out():
     candidate = _families.Candidate("Picky", Picky(cv=2), False)
     owner = cm.AutoMultiTaskRegressor(["BlockSparse"], alphas=2, cv=2)
     steps = SimpleNamespace(done=lambda name: None)
-    search = _families.Search(owner, 0.0, owner._read(X, Y, None, None, reset=True).tasks, steps, X, Y, {})
+    search = _families.Search(owner, 0.0, owner._read(X, Y, None, None, reset=True), steps, X, Y, {})
     search.make([candidate])
     assert search.left_out == {"Picky": "not possible: too few tasks"} and not search.found
     with pytest.raises(ValueError, match="too few tasks"):

@@ -71,17 +71,26 @@ def of_row_prox(penalty, W, Z):
     else:
         step = float(np.median(steps)) if len(rows) else 1.0
         V, steps = W[rows] + step * Z[rows], np.full(len(rows), step)
-    size = NUDGE * np.abs(V).max(axis=1, initial=0.0)[:, None, None]
-    repeated = penalty.restrict(np.repeat(rows, T))
-    ahead, behind = (
-        repeated.prox((V[:, None] + nudge).reshape(-1, T), step).reshape(-1, T, T)
-        for nudge in (size * np.eye(T), -size * np.eye(T))
-    )
-    values, vectors = _spectrum((ahead - behind) / (2 * size))
+    values, vectors = _spectrum(row_slopes(penalty, V, rows, step))
     row, k = np.nonzero(values > ACROSS)
     at, column = rows[row][:, None] * T + np.arange(T), np.repeat(np.arange(len(row)), T)
     basis = csc_array((vectors[row, :, k].ravel(), (at.ravel(), column)), shape=(d * T, len(row)))
     return Manifold(basis, _bend(values[row, k], steps[row]), csc_array((len(row), 0)))
+
+
+def row_slopes(penalty, V, rows, step, nudge=NUDGE):
+    """(m, T, T) derivatives of the prox with this step at the rows V (m, T) of these features, by differences.
+
+    ``nudge`` is their size, beside the largest entry of a row.
+    """
+    T = V.shape[1]
+    size = nudge * np.abs(V).max(axis=1, initial=0.0)[:, None, None]
+    repeated = penalty.restrict(np.repeat(rows, T))
+    ahead, behind = (
+        repeated.prox((V[:, None] + move).reshape(-1, T), step).reshape(-1, T, T)
+        for move in (size * np.eye(T), -size * np.eye(T))
+    )
+    return (ahead - behind) / (2 * size)
 
 
 def of_prox(penalty, W, Z):

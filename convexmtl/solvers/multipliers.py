@@ -17,6 +17,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from .._rows import used_rows
 from ..certificate import Dual, duality_gap
 from ..gram import LARGEST
+from ..penalties._manifold import row_slopes
 from ..result import Result, Status
 from ._patience import hopeless
 from .splitting import LossItself
@@ -217,7 +218,8 @@ class Curvature:
         touched = np.zeros(d, dtype=bool)
         for term, A, V, rho in zip(outer.terms, point.A, point.V, outer.rho, strict=True):
             rows = np.flatnonzero(used_rows(V))
-            self.blocks[rows] -= rho * row_slopes(term, A[rows], rows, 1 / rho)
+            slopes = row_slopes(term, A[rows], rows, 1 / rho, NUDGE)
+            self.blocks[rows] -= rho * (slopes + slopes.transpose(0, 2, 1)) / 2
             touched[rows] = True
         self.base, self.rows = base, np.flatnonzero(touched)
         stiff, normal = data.loss.stiffness(tasks.y, point.q, 1 / outer.sigma)
@@ -319,19 +321,6 @@ class Curvature:
         except LinAlgError:
             return None
         return lambda R: cho_solve(factor, R.ravel(), check_finite=False).reshape(d, T)
-
-
-def row_slopes(term, A, rows, step):
-    """(m, T, T) derivatives of the prox of a term at the rows of A, by differences."""
-    T = A.shape[1]
-    some = term.restrict(np.repeat(rows, T))
-    size = NUDGE * np.abs(A).max(axis=1, initial=0.0)[:, None, None]
-    ahead, behind = (
-        some.prox((A[:, None] + nudge).reshape(-1, T), step).reshape(-1, T, T)
-        for nudge in (size * np.eye(T), -size * np.eye(T))
-    )
-    D = (ahead - behind) / (2 * size)
-    return (D + D.transpose(0, 2, 1)) / 2
 
 
 def _inverses(H, least):

@@ -6,6 +6,7 @@ import cases
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.optimize import linprog
 from sklearn.linear_model import QuantileRegressor
 from sklearn.svm import SVC, SVR
 
@@ -13,8 +14,8 @@ import convexmtl as cm
 from convexmtl import reference
 from convexmtl.certificate import Dual, duality_gap
 from convexmtl.data import DataTerm
-from convexmtl.losses import EpsilonInsensitive, Quantile
-from convexmtl.penalties import Box, MeanCoupling, RowNorm, TaskCoupling, TraceNorm
+from convexmtl.losses import Absolute, EpsilonInsensitive, Quantile
+from convexmtl.penalties import Box, MeanCoupling, RowNorm, Support, TaskCoupling, TraceNorm
 from convexmtl.problem import Problem
 from convexmtl.result import Status
 from convexmtl.solvers import dual_descent, multipliers, solve, splitting
@@ -141,6 +142,22 @@ def test_many_features_take_few_newton_steps(name, penalty):
     certificate = duality_gap(problem, result.parts, dual=result.dual)
     assert result.converged and certificate.gap <= problem.threshold(1e-9)
     assert result.n_iter == result.history[-1][0] < 300
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_what_nothing_holds_is_a_linear_program_of_every_task(fit_intercept):
+    """Where coefficients are free, multipliers move without a trace in the gradient."""
+    X, Y = drawn("absolute", n=24)
+    problem = Problem(
+        DataTerm(Tasks.shared(X, Y), Absolute(), fit_intercept), Support(np.zeros((D, T))).resolve(D, range(T))
+    )
+    start = splitting.solve(problem, tol=1e-9, max_iter=100)
+    result = multipliers.solve(problem, start, tol=1e-10, max_iter=50)
+    assert result.converged and duality_gap(problem, result.parts, dual=result.dual).gap <= problem.threshold(1e-10)
+    free = np.column_stack([X, np.ones((len(X), int(fit_intercept)))])
+    rules, n = np.hstack([free, np.eye(len(X)), -np.eye(len(X))]), free.shape[1]
+    cost, bounds = np.repeat([0.0, 1 / len(X)], [n, 2 * len(X)]), [(None, None)] * n + [(0, None)] * 2 * len(X)
+    assert_allclose(result.objective, sum(linprog(cost, A_eq=rules, b_eq=y, bounds=bounds).fun for y in Y.T), rtol=1e-9)
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])

@@ -25,7 +25,7 @@ from .splitting import LossItself
 MOST = 3000  # unknowns of a system that is factored
 NUDGE = 1e-6  # of the largest entry of a row, by which a prox is differentiated
 HELD = 1e-8  # of the curvature of the terms, by which W is held where nothing bends
-INEXACT = 0.1  # length of the gradient at which an outer step ends, of how far the multipliers would move
+INEXACT = 0.02  # length of the gradient at which an outer step ends, of what moves of the multipliers may make of it
 INNER = 15  # Newton's steps in an outer one
 FLAT = 0.5  # share of the slope that may be left at the end of a line
 TRIALS = 20  # steps along a line
@@ -140,7 +140,8 @@ class Multipliers:
         self.held = HELD * (self.rho.sum() + self.bend)
         tasks, point, n, trials = self.data.tasks, Point(self, self.W, self.b), 0, 0
         while n < most:
-            moved = np.linalg.norm(tasks.adjoint(tasks.weight * (point.v - self.v)))
+            # (How long a gradient the moves of the multipliers may make; where coefficients are free, they make none.)
+            moved = np.sqrt(np.sum(self.data.design.squares * tasks.sum(tasks.weight * (point.v - self.v) ** 2)))
             apart = [weight * np.linalg.norm(point.W - V) for weight, V in zip(self.rho, point.V, strict=True)]
             if n and np.linalg.norm(point.slope) <= INEXACT * max(moved, *apart, 0.0):
                 break

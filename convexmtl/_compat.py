@@ -3,6 +3,8 @@
 scikit-learn writes estimators with tools that it does not publish, and moves them from time to time: then this is the
 place to mend. What estimators, penalties and scorers inherit from its classes (``_validate_params``, ``_get_params``,
 ``_init_callback_context``) is protected rather than private, and stays where it is used.
+
+Two functions that read frames of any make are here too.
 """
 
 from copy import deepcopy
@@ -15,7 +17,7 @@ from sklearn.metrics._scorer import _BaseScorer as BaseScorer
 from sklearn.model_selection._search import BaseSearchCV
 
 # Rows and columns of arrays, frames of any make and sparse matrices alike.
-from sklearn.utils import _safe_indexing as safe_indexing
+from sklearn.utils import _safe_indexing
 
 # A label is missing if it is NaN of any type, or pandas' NA, which pandas need not be imported to know.
 from sklearn.utils._missing import is_pandas_na, is_scalar_nan
@@ -51,6 +53,7 @@ __all__ = [
     "check_matplotlib_support",
     "check_pandas_support",
     "check_sample_weight",
+    "column_names",
     "first_class",
     "is_pandas_na",
     "is_scalar_nan",
@@ -61,6 +64,20 @@ __all__ = [
     "validate_params",
     "with_requests_of",
 ]
+
+
+def column_names(frame, otherwise=None):
+    """What the columns of a frame are called; ``otherwise`` where it is none. Tables of pyarrow have their columns
+    themselves as ``columns``."""
+    names = getattr(frame, "column_names", None)
+    return names if isinstance(names, list) else getattr(frame, "columns", otherwise)
+
+
+def safe_indexing(X, indices, *, axis=0):
+    """These rows or columns, by position; scikit-learn has no words for tables of pyarrow before 1.7."""
+    if isinstance(getattr(X, "column_names", None), list):
+        return X.select(list(indices)) if axis else X.take(indices)
+    return _safe_indexing(X, indices, axis=axis)
 
 
 class Interval(AnyInterval):

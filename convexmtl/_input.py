@@ -9,7 +9,7 @@ from sklearn.utils import assert_all_finite, check_array
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import validate_data
 
-from ._compat import check_sample_weight, is_pandas_na, is_scalar_nan, num_features, safe_indexing
+from ._compat import check_sample_weight, column_names, is_pandas_na, is_scalar_nan, num_features, safe_indexing
 
 SPARSE = ("csc", "csr")  # what stays sparse; other formats are converted
 LARGEST = 1e100  # entry of X: sums of products of squares are still finite
@@ -50,7 +50,9 @@ def read_features(estimator, X, task, offset, reset):
                     f"{name} was passed although {name}_column={one!r} names the column of X that holds it."
                 )
         validate_data(estimator, X, reset=reset, skip_check_array=True)
-        X, found = split_columns(X, {"task_column": column, "offset_column": other})
+        # (Of an array, where the fit had a frame, validate_data has warned; the names are the frame's.)
+        names = getattr(estimator, "feature_names_in_", None)
+        X, found = split_columns(X, {"task_column": column, "offset_column": other}, names)
         task, offset = found.get("task_column", task), found.get("offset_column", offset)
         X = check_array(X, dtype=np.float64, estimator=estimator, input_name="X", accept_sparse=SPARSE)
     return X, None if task is None else read_labels(task, X.shape[0]), offset
@@ -73,10 +75,13 @@ def split_column(X, column):
     return X, found["task_column"]
 
 
-def split_columns(X, columns):
-    """(X without these columns, {name: column}) for columns {name of the parameter: name or position, or None}."""
+def split_columns(X, columns, names=None):
+    """(X without these columns, {name: column}) for columns {name of the parameter: name or position, or None}.
+
+    ``names`` are those of the columns where X has none itself.
+    """
     refuse_mask(X, "X")
-    names = getattr(X, "columns", None)
+    names = column_names(X, names)
     if not hasattr(X, "shape"):
         X = np.asarray(X)
     n_columns = num_features(X)
@@ -299,7 +304,7 @@ def require_equal_rows(X, y):
 
 def feature_names(X):
     """Column names of a frame, where they are strings, or None."""
-    names = getattr(X, "columns", None)
+    names = column_names(X)
     if names is None or not all(isinstance(name, str) for name in names):
         return None
     return np.array(list(names), dtype=object)
@@ -307,7 +312,7 @@ def feature_names(X):
 
 def target_names(y):
     """Column names of a frame of targets, or None."""
-    names = getattr(y, "columns", None)
+    names = column_names(y)
     if names is None:
         return None
     names = list(names)

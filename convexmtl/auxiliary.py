@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.parallel import Parallel, delayed
 
 from . import _input
-from ._compat import check_matplotlib_support, num_features, safe_indexing
+from ._compat import check_matplotlib_support, column_names, num_features, safe_indexing
 from ._subsets import TaskSubsets
 
 
@@ -373,7 +373,7 @@ def features_as_targets(X, Y, columns):
     _input.require_equal_rows(X, Y)
     if len(Y.shape) not in (1, 2):
         raise ValueError(f"Y must have shape (n,) or (n, T), got {Y.shape}.")
-    names, d = getattr(X, "columns", None), num_features(X)
+    names, d = column_names(X), num_features(X)
     listed = columns if isinstance(columns, Iterable) and not isinstance(columns, str) else [columns]
     moved = [_input.column_position(column, names, d, "columns") for column in listed]
     if len(set(moved)) < len(moved) or not 0 < len(moved) < d:
@@ -390,7 +390,7 @@ def features_as_targets(X, Y, columns):
         kind = None if all(part.dtype.kind in "biuf" for part in parts) else object
         return safe_indexing(X, left, axis=1), np.stack([np.asarray(part, dtype=kind) for part in parts], axis=1)
     unnamed = getattr(Y, "name", "") is None or not hasattr(table, "columns")
-    targets = list(range(table.shape[1])) if unnamed else list(table.columns)
+    targets = list(range(table.shape[1])) if unnamed else list(column_names(table))
     called = targets + [f"x{j}" if names is None else list(names)[j] for j in moved]
     if len(set(called)) < len(called):
         twice = next(name for name in called if called.count(name) > 1)
@@ -398,7 +398,8 @@ def features_as_targets(X, Y, columns):
     index = {"index": framed.index} if hasattr(framed, "iloc") else {}
     # (Polars has no names but strings.)
     called = called if index else map(str, called)
-    return safe_indexing(X, left, axis=1), type(framed)(dict(zip(called, parts, strict=True)), **index)
+    made = getattr(type(framed), "from_pydict", type(framed))(dict(zip(called, parts, strict=True)), **index)
+    return safe_indexing(X, left, axis=1), made
 
 
 def _column(table, j):

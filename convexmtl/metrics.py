@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils import assert_all_finite
 from sklearn.utils.validation import check_consistent_length
 
-from ._compat import BaseScorer, check_pandas_support, check_sample_weight
+from ._compat import BaseScorer, check_pandas_support, check_sample_weight, column_names
 from ._input import encode_tasks, label_array, missing_mask, read_labels, refuse_mask, split_column, unmasked
 
 AVERAGES = ("pooled", "size", "equal", None)
@@ -210,7 +210,7 @@ class _Targets(NamedTuple):
 
 def by_task(y_true, y_pred, task, sample_weight):
     """The targets that count and their predictions, as _Targets."""
-    names = getattr(y_true, "columns", None)
+    names = column_names(y_true)
     for array, name in ((y_pred, "y_pred"), (task, "task"), (sample_weight, "sample_weight")):
         refuse_mask(array, name)
     y, z = np.asarray(unmasked(y_true)), np.asarray(y_pred)

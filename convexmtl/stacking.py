@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import check_consistent_length
 
-from ._compat import is_pandas_na, is_scalar_nan, safe_indexing
+from ._compat import column_names, is_pandas_na, is_scalar_nan, safe_indexing
 
 __all__ = ["stack_tasks", "unstack_tasks"]
 
@@ -166,14 +166,14 @@ def _check_task(label, X, y):
 
 def _check_columns(labels, Xs):
     """All tasks must have the columns of the first: as many, and for frames the same names."""
-    first = _column_names(Xs[0])
+    first = _listed(column_names(Xs[0]))
     for label, X in zip(labels, Xs, strict=True):
         if X.shape[1] != Xs[0].shape[1]:
             raise ValueError(
                 "All tasks must have the same number of columns. "
                 f"Got {Xs[0].shape[1]} for task {labels[0]} and {X.shape[1]} for task {label}."
             )
-        names = _column_names(X)
+        names = _listed(column_names(X))
         if None not in (first, names) and names != first:
             raise ValueError(
                 "All tasks must have the same columns in the same order. "
@@ -181,8 +181,8 @@ def _check_columns(labels, Xs):
             )
 
 
-def _column_names(X):
-    return list(X.columns) if hasattr(X, "columns") else None
+def _listed(names):
+    return None if names is None else list(names)
 
 
 def _concatenate(Xs):
@@ -191,7 +191,8 @@ def _concatenate(Xs):
     kind = type(Xs[0])
     if hasattr(Xs[0], "columns") and all(isinstance(X, kind) for X in Xs):
         # pandas and polars both call it concat; whoever made the frames has imported the module.
-        stacked = sys.modules[kind.__module__.partition(".")[0]].concat(Xs)
+        module = sys.modules[kind.__module__.partition(".")[0]]
+        stacked = module.concat(Xs) if hasattr(module, "concat") else module.concat_tables(Xs)
         return stacked.reset_index(drop=True) if hasattr(stacked, "reset_index") else stacked
     return _joined([np.asanyarray(X) for X in Xs])
 

@@ -6,6 +6,8 @@ from numbers import Real
 import numpy as np
 from scipy.cluster import hierarchy
 
+from ._compat import column_names
+
 __all__ = ["correlation_graph", "correlation_tree", "tree_groups"]
 
 
@@ -242,7 +244,7 @@ def _read_targets(Y):
         raise ValueError(
             f"Y must have one column per task, and at least two of them to be related. Got shape {values.shape}."
         )
-    labels = list(Y.columns) if hasattr(Y, "columns") else list(range(values.shape[1]))
+    labels = list(column_names(Y, range(values.shape[1])))
     if len(set(labels)) < len(labels):
         twice = next(label for label in labels if labels.count(label) > 1)
         raise ValueError(f"Y: two columns have the name {twice!r}. Give each task a name of its own.")

@@ -161,6 +161,19 @@ def test_task_column_is_task(cls):
         assert hasattr(fit, "feature_names_in_") == hasattr(data, "columns")
 
 
+def test_columns_by_name_of_an_array():
+    """What was fitted to a frame finds its columns in an array by their places, of which scikit-learn warns."""
+    X, y, task = stacked(cm.TraceNormRegressor)
+    frame = pd.DataFrame(X, columns=NAMES).assign(late=0.5 * (np.arange(len(y)) % 2))
+    frame.insert(1, "region", np.unique(task, return_inverse=True)[1])
+    fit = cm.TraceNormRegressor(task_column="region", offset_column="late").fit(frame, y)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        again = fit.predict(frame.to_numpy())
+    assert_allclose(again, fit.predict(frame), rtol=1e-12)
+    with pytest.raises(ValueError, match="is a name, but X is an array without column names"):
+        fit.fit(frame.to_numpy(), y)
+
+
 def test_feature_names():
     X, Y = shared(cm.TraceNormRegressor)
     for frame in (pd.DataFrame(X, columns=NAMES), pl.DataFrame(X, schema=NAMES)):

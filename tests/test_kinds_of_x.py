@@ -6,6 +6,7 @@ import tracemalloc
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
@@ -53,6 +54,7 @@ ARRAYS = {
     "pandas": pd.DataFrame(X, columns=list("uvwxy")),
     "pandas with nullable floats": pd.DataFrame(X, columns=list("uvwxy")).convert_dtypes(),
     "polars": pl.DataFrame(X, schema=list("uvwxy")),
+    "tables of arrow": pa.table(dict(zip("uvwxy", X.T, strict=True))),
 } | {
     f"{form.__name__} {kind.__name__}": with_indices(form, kind)
     for form in (sp.csr_matrix, sp.csr_array, sp.csc_matrix, sp.csc_array)
@@ -85,6 +87,7 @@ MISSING_TARGETS = {
     "None among objects": FRAME.astype(object).where(FRAME.notna(), None),
     "arrow": FRAME.convert_dtypes(dtype_backend="pyarrow"),
     "polars": pl.DataFrame({c: [None if np.isnan(v) else v for v in FRAME[c]] for c in FRAME}),
+    "tables of arrow": pa.Table.from_pandas(FRAME),
 }
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import coo_array, issparse
 from scipy.sparse.csgraph import connected_components, depth_first_order
 
+from .._compat import column_names
 from ..coupling import free_of_graph, signed_components
 from ..structures import tree_groups
 from .base import check_number
@@ -219,7 +220,7 @@ def read_graph(graph, labels, argument="graph"):
             edges.append((s, t, abs(weight), -1 if weight < 0 else 1))
     elif (A := _matrix(graph, labels, argument)) is not None:
         # A frame, such as that of correlations, says which tasks its rows and columns are.
-        names = labels_of(graph.columns) if hasattr(graph, "columns") else list(range(T))
+        names = labels_of(column_names(graph)) if hasattr(graph, "columns") else list(range(T))
         labels = labels if hasattr(graph, "columns") else names
         pairs = np.argwhere(np.triu(A, 1)).tolist()
         edges = [(names[s], names[t], float(abs(A[s, t])), -1 if A[s, t] < 0 else 1) for s, t in pairs]

@@ -2,9 +2,10 @@ PYTHON := .venv/bin/python
 STAMP := .venv/.installed
 OLDEST := .venv-oldest
 BENCH_STAMP := .venv/.installed-benchmarks
+DOCS_STAMP := .venv/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install stubs test test-all test-oldest demo bench bench-quick bench-data clean
+.PHONY: help install stubs test test-all test-oldest demo bench bench-quick bench-data docs docs-test clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -19,6 +20,10 @@ $(STAMP): setup.cfg pyproject.toml
 
 $(BENCH_STAMP): $(STAMP)
 	$(PYTHON) -m pip install --quiet --editable ".[tests,plots,data,benchmarks]"
+	touch $@
+
+$(DOCS_STAMP): $(STAMP)
+	$(PYTHON) -m pip install --quiet --editable ".[tests,plots,data,docs]"
 	touch $@
 
 test: install  ## check the style and run the tests, of tables of cases as many as cover all pairs, in 6 minutes
@@ -62,6 +67,17 @@ bench-data: install  ## compare the families on a folder of data: make bench-dat
 	$(if $(DATA),,$(error DATA is not set: make bench-data DATA=folder))
 	$(PYTHON) -m benchmarks.families "$(DATA)"
 
+docs: $(DOCS_STAMP)  ## build the site, warnings are errors: docs/_build/html/index.html
+	MPLBACKEND=agg $(PYTHON) -m sphinx -q -W --keep-going -b html docs docs/_build/html
+
+# A browser is the system's, where there is one.
+BROWSER = $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+ROOT = $(if $(filter 0,$(shell id -u)),,sudo)
+
+docs-test: docs  ## open the site in a headless Chromium, wide and narrow, light and dark; SHOTS=folder keeps pictures of it
+	$(if $(BROWSER),,$(ROOT) apt-get update && $(ROOT) apt-get install --yes --no-install-recommends chromium)
+	SHOTS="$(SHOTS)" $(PYTHON) -m pytest -q -n 0 docs/check_site.py
+
 clean:  ## remove what was built, cached and drawn; .venv stays
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis demo_output
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis demo_output docs/_build docs/generated docs/gallery
 	find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +

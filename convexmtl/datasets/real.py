@@ -154,16 +154,13 @@ def load_exam(*, as_frame=False):
     bunch : :class:`~sklearn.utils.Bunch`
         With the attributes
 
-        data : {ndarray, DataFrame} of shape (4059, 9)
-        target : {ndarray, Series} of shape (4059,)
-        task : {ndarray, Series} of shape (4059,)
-            The label of the school, 1 to 65.
-        frame : DataFrame of shape (4059, 11) or None
-            Features, task and target together. Only with `as_frame`.
-        feature_names : list of str
-        task_name, target_name : str
-            The names of the last two columns of `frame`.
-        DESCR : str
+        - `data`, {ndarray, DataFrame} of shape (4059, 9)
+        - `target`, {ndarray, Series} of shape (4059,)
+        - `task`, {ndarray, Series} of shape (4059,): The label of the school, 1 to 65.
+        - `frame`, DataFrame of shape (4059, 11) or None: Features, task and target together. Only with `as_frame`.
+        - `feature_names`, list of str
+        - `task_name`, `target_name`, str: The names of the last two columns of `frame`.
+        - `DESCR`, str
 
     Raises
     ------
@@ -200,16 +197,13 @@ def load_chem97(*, as_frame=False):
     bunch : :class:`~sklearn.utils.Bunch`
         With the attributes
 
-        data : {ndarray, DataFrame} of shape (31022, 3)
-        target : {ndarray, Series} of shape (31022,)
-        task : {ndarray, Series} of shape (31022,)
-            The label of the local education authority, 1 to 131.
-        frame : DataFrame of shape (31022, 5) or None
-            Features, task and target together. Only with `as_frame`.
-        feature_names : list of str
-        task_name, target_name : str
-            The names of the last two columns of `frame`.
-        DESCR : str
+        - `data`, {ndarray, DataFrame} of shape (31022, 3)
+        - `target`, {ndarray, Series} of shape (31022,)
+        - `task`, {ndarray, Series} of shape (31022,): The label of the local education authority, 1 to 131.
+        - `frame`, DataFrame of shape (31022, 5) or None: Features, task and target together. Only with `as_frame`.
+        - `feature_names`, list of str
+        - `task_name`, `target_name`, str: The names of the last two columns of `frame`.
+        - `DESCR`, str
 
     Raises
     ------
@@ -246,16 +240,13 @@ def load_bdf(*, as_frame=False):
     bunch : :class:`~sklearn.utils.Bunch`
         With the attributes
 
-        data : {ndarray, DataFrame} of shape (2287, 8)
-        target : {ndarray, Series} of shape (2287,)
-        task : {ndarray, Series} of shape (2287,)
-            The label of the school, between 1 and 258.
-        frame : DataFrame of shape (2287, 10) or None
-            Features, task and target together. Only with `as_frame`.
-        feature_names : list of str
-        task_name, target_name : str
-            The names of the last two columns of `frame`.
-        DESCR : str
+        - `data`, {ndarray, DataFrame} of shape (2287, 8)
+        - `target`, {ndarray, Series} of shape (2287,)
+        - `task`, {ndarray, Series} of shape (2287,): The label of the school, between 1 and 258.
+        - `frame`, DataFrame of shape (2287, 10) or None: Features, task and target together. Only with `as_frame`.
+        - `feature_names`, list of str
+        - `task_name`, `target_name`, str: The names of the last two columns of `frame`.
+        - `DESCR`, str
 
     Raises
     ------
@@ -288,15 +279,13 @@ def load_digits_tasks(*, as_frame=False):
     bunch : :class:`~sklearn.utils.Bunch`
         With the attributes
 
-        data : {ndarray, DataFrame} of shape (1797, 64)
-        target : {ndarray, DataFrame} of int of shape (1797, 10)
-            Column t is 1 for the images of digit t, and 0 for the others.
-        frame : DataFrame of shape (1797, 74) or None
-            Features and targets together. Only with `as_frame`.
-        feature_names : list of str
-        target_names : list of str
-            The names of the tasks, "digit_0" to "digit_9".
-        DESCR : str
+        - `data`, {ndarray, DataFrame} of shape (1797, 64)
+        - `target`, {ndarray, DataFrame} of int of shape (1797, 10): Column t is 1 for the images of digit t, and 0
+          for the others.
+        - `frame`, DataFrame of shape (1797, 74) or None: Features and targets together. Only with `as_frame`.
+        - `feature_names`, list of str
+        - `target_names`, list of str: The names of the tasks, "digit_0" to "digit_9".
+        - `DESCR`, str
 
     Raises
     ------

@@ -48,5 +48,5 @@ for other in (mtl.SingleTaskRegressorCV(), mtl.PooledRegressorCV(), model):
 single = mtl.MeanRegularizedRegressor(model.alpha_mean_, model.alpha_variance_)
 found = mtl.compare_tasks(single, X, y, task=school, cv=TaskShuffleSplit(10, random_state=0))
 print(found.summary())
-found.plot()
+found.plot(max_rows=15)
 plt.show()

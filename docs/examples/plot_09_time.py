@@ -13,7 +13,7 @@ from convexmtl.datasets import make_temporal
 
 X, y, time, W = make_temporal(n_samples=25, n_features=20, n_tasks=24, n_informative=3, n_jumps=2, random_state=2)
 alone = SingleTaskRegressorCV().fit(X, y, task=time)
-chain = TemporalRegressorCV(alpha_sparse=0.3, alphas=15).fit(X, y, task=time)
+chain = TemporalRegressorCV(alphas=15).fit(X, y, task=time)
 
 # %%
 # Each time alone, and all times with a price on every change. Grey steps are the truth.

@@ -25,5 +25,5 @@ print(
 found = stability_selection(BlockSparseRegressor(), X, y, task=task, n_pairs=25, random_state=0)
 kept = np.flatnonzero(found.selected)
 print(f"stable: {len(kept)} features, of which {np.isin(kept, true).sum()} true ones")
-found.plot()
+found.plot(max_features=12)
 plt.show()

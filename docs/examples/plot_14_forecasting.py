@@ -31,7 +31,7 @@ train, test = slice(0, 120), slice(120 + horizons, None)  # no hour is in both
 
 models = {
     "a model per horizon": SingleTaskRegressorCV(),
-    "temporal": TemporalRegressorCV(norm="l2", alpha_ridge=0.1, alphas=15),
+    "temporal": TemporalRegressorCV(norm="l2", sparse_ratios=[0.0], group_ratios=[0.0], ridge_ratios=[0.1], alphas=15),
 }
 figure, ax = plt.subplots(figsize=(7, 3.6), layout="constrained")
 for (name, model), style in zip(models.items(), ("s--", "o-"), strict=True):

@@ -36,5 +36,5 @@ for ax, (name, penalty) in zip(axes[1:], penalties.items(), strict=True):
     ax.set_title(f"{name}\nerror {error:.2f}", fontsize=10)
     print(f"{name:26s} gap / objective {certify(model, X, Y).gap / model.objective_:.1e}")
 for ax in axes:
-    ax.set_xlabel("task")
+    ax.set(xlabel="task", xticks=range(0, 12, 4))
 plt.show()

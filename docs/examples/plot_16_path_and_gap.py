@@ -19,12 +19,11 @@ path = regularization_path(BlockSparseRegressor(tol=1e-6), X, Y, alphas=40)
 
 # %%
 # Above, the norms of the features across all tasks: the five that the data were made with come in first, and stay
-# apart from the rest. Below, the gap of every fit, always under the line that ``tol`` draws.
+# apart from the rest. Below, the gap of every fit, and its objective.
 
-figure, (above, below) = plt.subplots(2, 1, figsize=(7, 7), sharex=True, layout="constrained")
+figure, (above, below) = plt.subplots(2, 1, figsize=(7, 8), layout="constrained")
 PathDisplay.from_path(path, ax=above)
 GapDisplay.from_path(path, ax=below)
-above.set_xlabel("")
 
 # %%
 # The gap is a bound, not an estimate: no other coefficients have an objective below that of a

@@ -42,8 +42,7 @@ for other in (mtl.SingleTaskRegressorCV(), mtl.PooledRegressorCV(), model):
 
 # %%
 # School by school, with intervals. Whoever has few pupils has wide ones: no single school's gain can be told from
-# chance,
-# while that of all together can.
+# chance, while that of all together can.
 
 single = mtl.MeanRegularizedRegressor(model.alpha_mean_, model.alpha_variance_)
 found = mtl.compare_tasks(single, X, y, task=school, cv=TaskShuffleSplit(10, random_state=0))

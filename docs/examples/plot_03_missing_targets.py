@@ -4,8 +4,8 @@ Missing targets: assays of molecules
 
 Many molecules, many assays, and most of the table empty.
 
-The problem is that of drug screening: an assay is dear, so each molecule was measured in few of them. Assays of related
-proteins respond to the same combinations of features, which makes a trace norm a good guess.
+The problem is that of drug screening: an assay is dear, so each molecule was measured in few of them. Assays of
+related proteins respond to the same combinations of features, which makes a trace norm a good guess.
 """
 
 import matplotlib.pyplot as plt

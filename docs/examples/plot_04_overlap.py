@@ -5,9 +5,8 @@ Lasso, block-sparse or dirty, as the overlap changes
 How much tasks have in common decides which of three sparse models is right; the dirty one hedges.
 
 Each of eight tasks uses ten features, of which a share is the same for all. A lasso per task is best where nothing is
-shared, block
-sparsity where everything is. The dirty model has both as its ends, and a second strength, the price of a shared feature in
-terms of private ones, to be chosen in between.
+shared, block sparsity where everything is. The dirty model has both as its ends, and a second strength, the price of
+a shared feature in terms of private ones, to be chosen in between.
 """
 
 import matplotlib.pyplot as plt
@@ -26,8 +25,8 @@ models = {
 overlap = [0, 3, 6, 8, 10]
 
 # %%
-# For each model the best error along its path, of the dirty one along its four paths, against the truth: what a perfect
-# choice of the strengths would give.
+# For each model the best error along its path, of the dirty one along its four paths, against the truth: what a
+# perfect choice of the strengths would give.
 
 errors = {name: [] for name in models}
 for shared in overlap:

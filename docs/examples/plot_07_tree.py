@@ -4,7 +4,8 @@ A tree of tasks
 
 Genes, regions, products come in hierarchies; a feature may matter to a whole branch, and to nothing else.
 
-The tree of this example is known. Where it is not, ``convexmtl.structures.correlation_tree`` makes one of the targets.
+The tree of this example is known. Where it is not, ``convexmtl.structures.correlation_tree`` makes one of the
+targets.
 """
 
 import matplotlib.pyplot as plt

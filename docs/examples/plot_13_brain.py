@@ -5,8 +5,7 @@ Where in the brain? Few sources for all times
 Sixty electrodes see mixtures of a few hundred possible sources. Which are active is the same at all times.
 
 A time is a task, a source a feature, and the matrix from sources to electrodes is one :math:`X` for all tasks. The
-sources lie on a circle here, seen by
-electrodes around it, so that those beside each other look nearly alike.
+sources lie on a circle here, seen by electrodes around it, so that those beside each other look nearly alike.
 """
 
 import matplotlib.pyplot as plt

@@ -5,8 +5,7 @@ Forecasting: the horizon as a task
 Predicting one hour, two hours, ... a day ahead are 24 tasks with the same features: the last day.
 
 Direct forecasts fit a model per horizon, and know nothing of each other. Neighbouring horizons have nearly the same
-model, which a
-chain of tasks can use.
+model, which a chain of tasks can use.
 """
 
 import matplotlib.pyplot as plt

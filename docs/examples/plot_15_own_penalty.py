@@ -5,8 +5,7 @@ A penalty of your own
 Few features, few patterns among them, and nothing negative: three penalties added up on one W.
 
 Penalties are objects. A sum of them is one, and so is a constraint; any of them goes with any loss, and each fit ends
-with a gap.
-A wholly new one is a class with a prox: see :doc:`/developer/adding_a_penalty`.
+with a gap. A wholly new one is a class with a prox: see :doc:`/developer/adding_a_penalty`.
 """
 
 import matplotlib.pyplot as plt

@@ -4,8 +4,8 @@ Path and gap in one picture
 
 A whole path of strengths, and for each fit how far from the optimum it can be.
 
-The path goes from the strength at which all coefficients are zero down to a hundredth of it. Each fit starts
-where the last ones lead, and each ends with a duality gap, which is computed from the coefficients alone.
+The path goes from the strength at which all coefficients are zero down to a hundredth of it. Each fit starts where
+the last ones lead, and each ends with a duality gap, which is computed from the coefficients alone.
 """
 
 import matplotlib.pyplot as plt
@@ -26,7 +26,7 @@ PathDisplay.from_path(path, ax=above)
 GapDisplay.from_path(path, ax=below)
 
 # %%
-# The gap is a bound, not an estimate: no other coefficients have an objective below that of a
-# fit by more than its gap.
+# The gap is a bound, not an estimate: no other coefficients have an objective below that of a fit by more than its
+# gap.
 
 print(f"largest gap / objective: {(path.dual_gaps / path.objectives).max():.1e}")

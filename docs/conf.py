@@ -91,6 +91,10 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,
+    # Its pages ask other hosts for scripts.
+    "write_computation_times": False,
+    # Of what a cell ends with, what draws itself.
+    "capture_repr": ("_repr_html_",),
     "min_reported_time": 1,
     "remove_config_comments": True,
     "image_srcset": ["2x"],

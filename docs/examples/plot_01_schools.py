@@ -23,8 +23,9 @@ train, test = next(TaskKFold(4, shuffle=True, random_state=0).split(X, y, school
 # %%
 # The mean-regularised model says that schools are variations of one school. Its twin chooses how close they are.
 
-model = mtl.MeanRegularizedRegressorCV(alphas=30).fit(X[train], y[train], task=school[train])
+model = mtl.MeanRegularizedRegressorCV(alphas=20).fit(X[train], y[train], task=school[train])
 CVDisplay.from_estimator(model)
+plt.show()
 
 # %%
 # What was found, in words:
@@ -45,7 +46,7 @@ for other in (mtl.SingleTaskRegressorCV(), mtl.PooledRegressorCV(), model):
 # chance, while that of all together can.
 
 single = mtl.MeanRegularizedRegressor(model.alpha_mean_, model.alpha_variance_)
-found = mtl.compare_tasks(single, X, y, task=school, cv=TaskShuffleSplit(10, random_state=0))
+found = mtl.compare_tasks(single, X, y, task=school, cv=TaskShuffleSplit(5, random_state=0))
 print(found.summary())
 found.plot(max_rows=15)
 plt.show()

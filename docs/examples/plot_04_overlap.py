@@ -28,6 +28,11 @@ overlap = [0, 3, 6, 8, 10]
 # For each model the best error along its path, of the dirty one along its four paths, against the truth: what a
 # perfect choice of the strengths would give.
 
+
+def error(coef, W):
+    return np.sum((coef.T - W) ** 2) / np.sum(W**2)
+
+
 errors = {name: [] for name in models}
 for shared in overlap:
     tries = {name: [] for name in models}
@@ -37,10 +42,11 @@ for shared in overlap:
         )
         for name, kinds in models.items():
             paths = [regularization_path(model, X, y, task=task, alphas=25) for model in kinds]
-            best = min(np.sum((coef.T - W) ** 2) for path in paths for coef in path.coefs)
-            tries[name].append(best / np.sum(W**2))
+            tries[name].append([min(error(coef, W) for coef in path.coefs) for path in paths])
     for name in models:
-        errors[name].append(np.mean(tries[name]))
+        errors[name].append(np.mean(np.min(tries[name], axis=1)))
+    best = ratios[np.argmin(np.mean(tries["dirty"], axis=0))]
+    print(f"{shared:2d} of {used} features shared: best price of a shared one {best:.1f} private ones")
 
 figure, ax = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
 for (name, values), style in zip(errors.items(), ("s--", "^:", "o-"), strict=True):
@@ -49,3 +55,7 @@ ax.set(xlabel="share of a task's features that all tasks use", ylabel="error of 
 ax.legend(frameon=False)
 ax.spines[["top", "right"]].set_visible(False)
 plt.show()
+
+# %%
+# At either end the dirty model is no better than the simpler one that is right there, and in between it gains up to a
+# quarter. What it spares is a wrong choice between the two; what it costs is a ratio to be searched for.

@@ -398,10 +398,10 @@ def task_totals(y, codes, weight, n_tasks):
     """(T,) sums of the weights of the samples with a target; y (n, T), or (n,) with codes or for a single task."""
     if codes is not None:
         return np.bincount(codes, weights=weight, minlength=n_tasks).astype(float)
-    seen = (~np.isnan(y)).astype(float).reshape(len(y), -1)
-    if weight is not None:
-        seen = seen * (weight if weight.ndim == 2 else weight[:, None])
-    return seen.sum(axis=0)
+    seen = ~np.isnan(y).reshape(len(y), -1)
+    if weight is None:
+        return seen.sum(axis=0, dtype=float)
+    return np.sum(weight.reshape(len(y), -1) * seen, axis=0)
 
 
 def refuse_empty_tasks(totals, labels):

@@ -7,6 +7,7 @@ import numpy as np
 
 from .gram import Design
 from .losses import Loss
+from .reduction import rotate_tasks, thin_rows
 from .tasks import Tasks
 
 BALANCING, SHORTENING = 10, 100  # steps towards subgradients at W = 0 of a loss that has several
@@ -101,6 +102,20 @@ class DataTerm:
         return ((v.reshape(self.tasks.n_tasks, -1) @ (-s[:, None] * self.tasks.X)) * scale[:, None]).T
 
     @cached_property
+    def _at_zero(self):
+        """The ``residual`` at W = 0."""
+        return self.residual(None)
+
+    @cached_property
+    def squares(self):
+        """(T,) weighted sums of the squares of ``pull``."""
+        tasks = self.tasks
+        if not self.even:
+            return tasks.sum(tasks.weight * self.pull**2)
+        (s, scale), V = tasks.common_weight, self.pull.reshape(tasks.n_tasks, -1)
+        return scale * np.einsum("tn,n,tn->t", V, s, V)
+
+    @cached_property
     def empty(self):
         """(T,) whether a task's samples have no weight."""
         return self.tasks.mass <= 0
@@ -172,8 +187,8 @@ class DataTerm:
     def trivial(self):
         """(value, intercepts) at W = 0."""
         if self.even:
-            b, v = self.residual(None)
-            return 0.5 * float(np.einsum("i,i,i->", self.tasks.weight, v, v)), b
+            b, _ = self._at_zero
+            return 0.5 * float(self.squares.sum()), b
         zero = np.zeros(len(self.tasks.y))
         b = self.best_intercept(zero)
         return self.value(self.tasks.shift(zero, b)), b
@@ -184,7 +199,7 @@ class DataTerm:
         and make the gradient short."""
         tasks, loss, c = self.tasks, self.loss, self.tasks.weight
         if self.even:
-            return self.residual(None)[1]
+            return self._at_zero[1]
         at_zero = tasks.shift(np.zeros(len(tasks.y)), self.trivial[1])
         v = loss.derivative(tasks.y, at_zero)
         several = not loss.smooth and loss.by_sample and c.any()
@@ -193,6 +208,8 @@ class DataTerm:
     @cached_property
     def moments(self):
         """Minus the gradient at W = 0, (d, T)."""
+        if self.thinned is not None:
+            return self.thinned.moments
         return self.tasks.adjoint(-self.tasks.weight * self.pull)
 
     def separated(self, W, entries):
@@ -244,7 +261,8 @@ class DataTerm:
         """(what there is to gain, the sum of which it would be rounding), see ``threshold``."""
         tasks, y = self.tasks, self.tasks.y
         if self.even:
-            return self.trivial[0], float(np.einsum("i,i,i->", tasks.weight, y, y))
+            value, b = self.trivial
+            return value, 2 * value + float(tasks.mass @ b**2)
         at_zero, zero = self.tasks.shift(np.zeros_like(y), self.trivial[1]), np.zeros_like(y)
         gain = tasks.total(self.loss.fenchel_gap(y, at_zero, zero))
         return max(gain, 0.0), tasks.total(y**2 + np.abs(self.loss.conjugate(y, zero)))
@@ -261,8 +279,23 @@ class DataTerm:
     @cached_property
     def rotated(self):
         """(data term of at most n_rows tasks, Rotated): W = W_few Q' for penalties of W W'; or None."""
-        found = self.tasks.rotate_tasks(self.fit_intercept) if self.loss.quadratic else None
+        found = rotate_tasks(self.tasks, self.fit_intercept) if self.loss.quadratic else None
         return None if found is None else (DataTerm(found.tasks, self.loss, self.fit_intercept), found)
+
+    @cached_property
+    def thinned(self):
+        """The data term, without intercepts, of as many rows as there are features and one more; None where that is not
+        much smaller."""
+        if not self.even:
+            return None
+        tasks = self.tasks
+        found = thin_rows(tasks, self.pull.reshape(tasks.n_tasks, -1), self.fit_intercept)
+        return None if found is None else DataTerm(found, self.loss, False)
+
+    def intercepts(self, W):
+        """(T,) the best ones for W (d, T), of tasks that are even."""
+        s, _ = self.tasks.common_weight
+        return self.trivial[1] - (s @ self.tasks.X) @ W if self.fit_intercept else np.zeros(W.shape[1])
 
     @cached_property
     def independent(self):

@@ -92,7 +92,7 @@ class FitSummary:
             gain=data.gain,
             said=penalty.describe(result.parts, labels),
             factor=factor,
-            sizes=tasks.sum((tasks.weight > 0).astype(np.int64)),
+            sizes=tasks.counts,
             silent=_silent(data, scales),
             constant=np.flatnonzero(problem.tasks.constant_features) if data.fit_intercept else np.zeros(0, int),
             scales=scales,
@@ -126,16 +126,14 @@ def _scales(data):
 
 def _silent(data, scales):
     """Positions of the tasks with constant targets, and of others whose gradient at W = 0 is zero."""
-    tasks, c = data.tasks, data.tasks.weight
+    tasks = data.tasks
     # The gradient in units of what it would be were all features the residuals themselves.
     gradient = data.moments * np.divide(1.0, scales, out=np.zeros_like(scales), where=scales > 0)[:, None]
-    pull = data.pull
-    most = tasks.mass * tasks.sum(c * pull**2)
+    most = tasks.mass * data.squares
     nothing = np.einsum("jt,jt->t", gradient, gradient) <= ALIKE**2 * most
     constant = np.zeros_like(nothing)
     if data.fit_intercept and tasks.offset is None:
-        low = np.minimum.reduceat(np.where(c > 0, tasks.y, np.inf), tasks.ptr[:-1])
-        high = np.maximum.reduceat(np.where(c > 0, tasks.y, -np.inf), tasks.ptr[:-1])
+        low, high = tasks.extremes(tasks.y)
         constant = low >= high
     return [np.flatnonzero(constant), np.flatnonzero(nothing & ~constant)]
 

@@ -77,6 +77,11 @@ class Problem:
         data, rotated = self.data.rotated
         return Problem(data, self.penalty.for_rotated_tasks(data.shape[1])), rotated
 
+    def thinned(self):
+        """The Problem on as many rows as there are features and one more, without intercepts; None where that is not
+        much smaller."""
+        return None if self.data.thinned is None else Problem(self.data.thinned, self.penalty)
+
     def reduced(self):
         """(problem with at most n_rows features, Q) with W = Q W_reduced, or None where that is not smaller, or where
         the penalty knows one feature from another."""

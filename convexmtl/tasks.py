@@ -11,8 +11,6 @@ from ._products import FAR, without_rounding
 from ._rows import used_rows
 
 SMALL = 5_000  # entries of X up to which looking for zeros takes longer than they would
-SQUARED = 1e-8  # share of the largest eigenvalue, of those that are exact enough
-MANY = 2  # tasks for one row of X from which on it pays to rotate them into as many as there are rows
 LARGE_TASK = 2**22  # products of two entries from which on BLAS is the faster for the Gram matrix of a task
 # Bytes of X up to which it is copied where that makes for speed: a larger one stays where it is, on disk maybe.
 LARGE = 2**28
@@ -61,13 +59,15 @@ class Tasks:
         ``sample_weight`` and ``offset`` are (n,) or (n, T), ``task_weight`` (T,).
         """
         n, T = Y.shape
-        seen = ~np.isnan(Y)
-        s = seen.astype(float)
-        if sample_weight is not None:
-            s *= sample_weight if sample_weight.ndim == 2 else sample_weight[:, None]
-        ptr = np.arange(T + 1, dtype=np.int64) * n
-        weight = _normalised(s.ravel(order="F"), ptr, task_weight)
-        y = np.where(weight > 0, Y.ravel(order="F"), 0.0)
+        ptr, missing = np.arange(T + 1, dtype=np.int64) * n, np.isnan(Y)
+        y = Y.ravel(order="F")
+        if sample_weight is None and not missing.any():
+            # (Every array of many samples takes more time to be made than to be read.)
+            weight = np.repeat(np.full(T, 1 / n) if task_weight is None else task_weight / n, n)
+        else:
+            s = np.where(missing, 0.0, 1.0 if sample_weight is None else sample_weight.reshape(n, -1))
+            weight = _normalised(s.ravel(order="F"), ptr, task_weight)
+            y = np.where(weight > 0, y, 0.0)
         if offset is not None:
             offset = np.broadcast_to(offset if offset.ndim == 2 else offset[:, None], Y.shape).ravel(order="F")
             offset = np.where(weight > 0, offset, 0.0)
@@ -263,8 +263,24 @@ class Tasks:
         """(T,) sums over the samples of each task."""
         return np.add.reduceat(u, self.ptr[:-1])
 
+    @cached_property
+    def counts(self):
+        """(T,) samples with weight of each task."""
+        if not len(self.absent):
+            return np.diff(self.ptr)
+        return self.sum((self.weight > 0).astype(np.int64))
+
+    def extremes(self, u):
+        """(smallest (T,), largest (T,)) of u (N,), over the samples with weight of each task."""
+        low = high = u
+        if len(self.absent):
+            low, high = np.where(self.weight > 0, u, np.inf), np.where(self.weight > 0, u, -np.inf)
+        return np.minimum.reduceat(low, self.ptr[:-1]), np.maximum.reduceat(high, self.ptr[:-1])
+
     def counted_of(self, tasks):
         """(samples with weight of some of the tasks, ptr of them, positions of those tasks that have any)."""
+        if len(tasks) == self.n_tasks and not len(self.absent):
+            return slice(0, len(self.y)), self.ptr, np.arange(self.n_tasks)
         counts = self.weight > 0
         if len(tasks) < self.n_tasks:
             wanted = np.zeros(self.n_tasks, dtype=bool)
@@ -294,7 +310,7 @@ class Tasks:
 
     def spread(self, b):
         """(N,) the value b_t at every sample of task t."""
-        return b[self.sample_task]
+        return np.repeat(b, np.diff(self.ptr))
 
     @cached_property
     def row_squares(self):
@@ -411,6 +427,10 @@ class Tasks:
 
     def curvature(self, h, means=None):
         """(d, T): the diagonals of ``gram``, by column."""
+        if h is self.weight and means is None and not self.is_sparse and self.common_weight is not None:
+            s, scale = self.common_weight
+            blocks = _products.row_blocks(self.X)
+            return np.outer(sum(s[block] @ _products.squared(self.X[block]) for block in blocks), scale)
         if self.is_shared:
             squares = np.zeros((self.n_features, self.n_tasks))
             H = h.reshape(self.n_tasks, -1)
@@ -484,33 +504,6 @@ class Tasks:
         Q, R = np.linalg.qr(self.X.T)
         return replace(self, X=np.asfortranarray(R.T)), Q
 
-    def rotate_tasks(self, centred, least=None):
-        """``Rotated`` tasks, at most as many as there are rows, whose targets are orthonormal combinations of those of
-        all; None where there are not many more tasks than rows (``least`` times as many), or their weights differ.
-
-        The targets are centred where there are intercepts.
-        """
-        n, T = self.n_rows, self.n_tasks
-        if T < (MANY if least is None else least) * n or self.common_weight is None:
-            return None
-        s, scale = self.common_weight
-        if np.ptp(scale) > 1e-15 * scale[0]:
-            return None
-        Y, root = self.y.reshape(T, n), np.sqrt(s)
-        for _ in range(2 * centred):
-            # (Twice: the mean of large numbers is only as exact as they are.)
-            Y = Y - (Y @ s)[:, None]
-        Y = Y * root
-        size, V = _right_singular(Y, root[None] if centred else np.zeros((0, n)))
-        rank = max(1, int(np.sum(size > np.finfo(float).eps * T * size[0])))
-        targets = V[:rank].T * size[:rank]  # (n, rank)
-        targets = np.divide(targets, root[:, None], out=np.zeros_like(targets), where=root[:, None] > 0)
-        ptr = np.arange(rank + 1, dtype=np.int64) * n
-        weight = np.tile(self.weight[:n], rank)
-        few = Tasks(self.X, targets.ravel(order="F"), ptr, np.zeros(rank, dtype=np.int64), weight)
-        inverse = np.divide(1.0, size[:rank], out=np.zeros(rank), where=size[:rank] > 0)
-        return Rotated(few, Y, V[:rank].T * inverse)
-
     def independent_features(self, centred):
         """(tasks, Q) with features X Q that span what X does, none of them rounding; or None if d <= n_rows.
 
@@ -539,44 +532,6 @@ class Tasks:
         begin = np.unique(self.row)
         counts = np.diff(begin, append=len(X))
         return np.repeat(np.add.reduceat(X, begin, axis=0) / counts[:, None], counts, axis=0)
-
-
-@dataclass(frozen=True, eq=False)
-class Rotated:
-    """Tasks whose targets are combinations of those of others: Y_few = Y Q, Q (T, k) orthonormal, which is Y' B.
-
-    Attributes
-    ----------
-    tasks : Tasks
-    Y : (T, n) targets of all tasks, centred and times the roots of the weights
-    B : (n, k)
-    """
-
-    tasks: Tasks
-    Y: np.ndarray
-    B: np.ndarray
-
-    def back(self, W):
-        """(d, T) W Q' for W (d, k)."""
-        return (self.Y @ (W @ self.B.T).T).T
-
-    def onto(self, W):
-        """(d, k) W Q for W (d, T)."""
-        return W @ self.Y @ self.B
-
-
-def _right_singular(Y, null):
-    """(singular values, largest first; right singular vectors as rows) of Y (T, n) with many rows, Y null' = 0.
-
-    From the products of its columns where none of those values, but those of ``null``, is so small that squaring
-    costs digits of it that count; else from a QR decomposition, which takes several times as long.
-    """
-    values, vectors = np.linalg.eigh(Y.T @ Y)
-    if values[-1] > 0 and np.all(values[len(null) :] > SQUARED * values[-1]):
-        size = np.sqrt(np.maximum(values[::-1], 0.0))
-        size[len(size) - len(null) :] = 0.0
-        return size, vectors[:, ::-1].T
-    return np.linalg.svd(np.linalg.qr(Y, mode="r"))[1:]
 
 
 def by_task(W, shape=None):

@@ -8,7 +8,7 @@ from sklearn.base import clone
 
 import convexmtl as cm
 from convexmtl import data as data_module
-from convexmtl import tasks as tasks_module
+from convexmtl import reduction
 from convexmtl.certificate import duality_gap
 from convexmtl.penalties import MeanCoupling, Parts, RowNorm, SharedFeature, SquaredTraceNorm, TraceNorm, Weighted
 from convexmtl.penalties.spectral import largest_singular_value, singular_values
@@ -37,7 +37,7 @@ def draw(n=N, n_tasks=T, seed=0):
 def by_all_tasks(monkeypatch, model, *data, **options):
     """The fit without the reduction."""
     with monkeypatch.context() as patch:
-        patch.setattr(tasks_module, "MANY", np.inf)
+        patch.setattr(reduction, "MANY", np.inf)
         return clone(model).fit(*data, **options)
 
 
@@ -70,6 +70,54 @@ def test_reference(penalty):
     cases.assert_agrees(model.objective_, model.dual_gap_, asked, model._summary.trivial)
 
 
+THINNED = PENALTIES | {
+    "coupling": MeanCoupling(0.3, 0.6),
+    "l1": RowNorm(0.05, q=1, positive=True),
+    "rows+trace": RowNorm(0.3) + TraceNorm(0.4),
+}
+
+
+@pytest.mark.parametrize("penalty", THINNED)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_the_same_fit_of_few_rows(penalty, fit_intercept, monkeypatch):
+    """Of far and constant features and targets, weights some of which are zero, with as many tasks as there are."""
+    X, Y = draw(n=30, n_tasks=9)
+    X[:, 1], X[:, 2] = 3.0, X[:, 2] + 100
+    weight = np.random.default_rng(1).uniform(0.2, 2, 30) * (np.arange(30) % 7 != 3)
+    own = np.ones(9) if penalty in PENALTIES else np.linspace(0.5, 2, 9)
+    model = cm.MultiTaskRegressor(THINNED[penalty], fit_intercept=fit_intercept, task_weight=own, tol=1e-8)
+    whole = clone(model).fit(X, Y, sample_weight=weight)
+    with monkeypatch.context() as patch:
+        patch.setattr(data_module, "PASSES", 0)
+        thin = model._formulate(X, Y, sample_weight=weight).problem.thinned()
+        assert thin.tasks.X.shape == (D + 1, D) and not thin.data.fit_intercept
+        few = clone(model).fit(X, Y, sample_weight=weight)
+    certificate = cm.certify(few, X, Y, sample_weight=weight)
+    assert certificate.gap <= 1.01e-8 * whole._summary.gain
+    assert_allclose(few.dual_gap_, certificate.gap, rtol=1e-5, atol=1e-12 * certificate.primal)
+    assert_allclose(few.objective_, certificate.primal, rtol=1e-12)
+    assert_allclose(few.objective_, whole.objective_, rtol=1e-7)
+    assert_allclose(few.coef_, whole.coef_, atol=1e-3)
+    assert_allclose(few._summary.factor or 0, whole._summary.factor or 0, rtol=1e-6)
+    if fit_intercept:
+        assert not few.coef_[:, 1].any()
+
+
+def test_a_path_and_a_warm_start_of_few_rows(monkeypatch):
+    X, Y = draw(n=60, n_tasks=30)
+    model = cm.BlockSparseRegressor(0.5, tol=1e-8, warm_start=True)
+    whole = cm.regularization_path(model, X, Y, alphas=5)
+    monkeypatch.setattr(data_module, "PASSES", 0)
+    assert model._formulate(X, Y).problem.thinned().rotated() is not None
+    few = cm.regularization_path(model, X, Y, alphas=5)
+    assert_allclose(few.alphas, whole.alphas, rtol=1e-10)
+    assert_allclose(few.objectives, whole.objectives, rtol=1e-7)
+    assert_allclose(few.coefs, whole.coefs, atol=1e-3)
+    assert_allclose(few.intercepts, whole.intercepts, atol=1e-3)
+    n_iter = model.fit(X, Y).n_iter_
+    assert model.fit(X, Y).n_iter_ <= min(2, n_iter)
+
+
 @pytest.mark.parametrize("penalty", ["l2", "trace"])
 def test_a_path_and_a_search(penalty, monkeypatch):
     X, Y = draw(n=12)
@@ -77,7 +125,7 @@ def test_a_path_and_a_search(penalty, monkeypatch):
     path = cm.regularization_path(model, X, Y, alphas=5)
     twin = cm.MultiTaskRegressorCV(PENALTIES[penalty], alphas=4, cv=2, tol=1e-8).fit(X, Y)
     with monkeypatch.context() as patch:
-        patch.setattr(tasks_module, "MANY", np.inf)
+        patch.setattr(reduction, "MANY", np.inf)
         whole = cm.regularization_path(model, X, Y, alphas=5)
         other = clone(twin).fit(X, Y)
     assert_allclose(path.objectives, whole.objectives, rtol=1e-7)

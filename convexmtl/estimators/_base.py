@@ -263,8 +263,7 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         if data.columns is not None:
             self._counts = data.columns.counts
         term = formulation.problem.data
-        z = term.predict(result.W, result.intercept)
-        for name, value in term.loss.report(term.tasks.y, z, term.tasks.weight, term.tasks.ptr).items():
+        for name, value in term.loss.report(term.tasks, lambda: term.predict(result.W, result.intercept)).items():
             setattr(self, name, value)
         if len(result.parts) == formulation.problem.penalty.n_parts:
             self._report(formulation.penalty, data.labels)

@@ -181,7 +181,7 @@ class Formulates:
                     constant[some] = one.constants(tasks, some)
                 continue
             own, ptr, some = tasks.counted_of(some)
-            if not len(own) or not (self.fit_intercept or one.classification):
+            if not len(some) or not (self.fit_intercept or one.classification):
                 continue
             silent = some[one.silent(tasks.y[own], ptr)]
             if self.fit_intercept:

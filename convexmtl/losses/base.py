@@ -152,8 +152,9 @@ class Loss(BaseEstimator):
         """(N,) how easily dual variables near v (N,) move: by the second derivative at z, or as a kink allows."""
         return self.second(y, z)
 
-    def report(self, y, z, weight, ptr):
-        """Fitted attributes (name with trailing underscore -> value) of the samples ``ptr[t]:ptr[t + 1]`` of tasks."""
+    def report(self, tasks, predict):
+        """Fitted attributes (name with trailing underscore -> value) of Tasks, and a function that returns the
+        predictions (N,), which of many tasks take time."""
         return {}
 
     def log_likelihood(self, y, z):

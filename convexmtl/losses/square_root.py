@@ -98,9 +98,9 @@ class Sqrt(Loss):
     def best_intercept(self, y, z, weight, ptr):
         return Squared().best_intercept(y, z, weight, ptr)
 
-    def report(self, y, z, weight, ptr):
+    def report(self, tasks, predict):
         """``noise_`` (T,)."""
-        return {"noise_": self._by_task(y - z, weight, ptr)}
+        return {"noise_": self._by_task(tasks.y - predict(), tasks.weight, tasks.ptr)}
 
     def total_expression(self, y, z, weight, cp):
         total = weight.sum()

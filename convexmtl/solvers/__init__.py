@@ -117,6 +117,13 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         with np.errstate(over="ignore", invalid="ignore"):
             b = problem.data.best_intercept(problem.tasks.apply(start.W), start.intercept)
             start = start if problem.primal(start.parts, b) <= problem.data.trivial[0] else None
+    thin = problem.thinned()
+    if thin is not None:
+        # (The certificate is that of all tasks, and does not know how they were solved.)
+        start = None if start is None else replace(start, intercept=None, **_of_other_samples(start))
+        result = solve(thin, start, tol, max_iter, callback)
+        result = replace(result, intercept=problem.data.intercepts(result.W), **_of_other_samples(result))
+        return without_constants(problem, result, tol)
     fewer = problem.rotated()
     if fewer is not None:
         few, rotated = fewer
@@ -135,6 +142,12 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
         start = _turned(start, Q.T)
     result = _take_turns(reduced, start, tol, max_iter, callback)
     return without_constants(problem, _turned(result, Q), tol)
+
+
+def _of_other_samples(result):
+    """Fields of a Result for the same problem on other samples."""
+    dual = None if result.dual is None else result.dual._replace(at=None, v=None)
+    return {"certificate": None, "dual": dual}
 
 
 def _turned(result, Q):

@@ -5,7 +5,7 @@ BENCH_STAMP := .venv/.installed-benchmarks
 DOCS_STAMP := .venv/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install stubs test test-all test-oldest demo bench bench-quick bench-data docs docs-test clean
+.PHONY: help install types stubs test test-all test-oldest demo bench bench-quick bench-data docs docs-test clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,6 +29,13 @@ $(DOCS_STAMP): $(STAMP)
 test: install  ## check the style and run the tests, of tables of cases as many as cover all pairs, in 6 minutes
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m pytest -n 2
+
+STUBS = $(shell find convexmtl -name '*.pyi' | sed 's/\.pyi$$//; s/\/__init__$$//; s/\//./g')
+
+types: install  ## check what a user may write by its types, and that the stubs say what the classes and functions are
+	$(PYTHON) -m mypy tests/typed/user.py
+	$(PYTHON) -m mypy.stubtest --mypy-config-file setup.cfg --ignore-missing-stub \
+		--allowlist tests/typed/stubtest_allowed.txt --ignore-unused-allowlist $(STUBS)
 
 stubs: install  ## write the types of the estimators' parameters anew
 	$(PYTHON) tests/stubs.py
@@ -79,5 +86,5 @@ docs-test: docs  ## open the site in a headless Chromium, wide and narrow, light
 	SHOTS="$(SHOTS)" $(PYTHON) -m pytest -q -n 0 docs/check_site.py
 
 clean:  ## remove what was built, cached and drawn; .venv stays
-	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .hypothesis demo_output docs/_build docs/generated docs/gallery
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis demo_output docs/_build docs/generated docs/gallery
 	find . -path './.venv*' -prune -o -name __pycache__ -type d -exec rm -rf {} +

@@ -1,6 +1,7 @@
 """Convex multi-task learning: several related prediction problems, little data for each."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from . import baselines, compose, metrics, model_selection, reference, structures
 from ._version import __version__
@@ -280,8 +281,12 @@ __all__ = [
 ]
 
 
-def __getattr__(name):
-    """Modules that take a while to import are imported when they are asked for."""
-    if name in ("datasets", "inspection"):
-        return import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+if TYPE_CHECKING:
+    from . import datasets, inspection
+else:
+
+    def __getattr__(name):
+        """Modules that take a while to import are imported when they are asked for."""
+        if name in ("datasets", "inspection"):
+            return import_module(f".{name}", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

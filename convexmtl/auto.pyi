@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # type: ignore[import-untyped]
 
-from .losses import Loss
+from convexmtl.losses import Loss
 
 class AutoMultiTaskRegressor(RegressorMixin, BaseEstimator):
     families: Any
@@ -28,7 +28,7 @@ class AutoMultiTaskRegressor(RegressorMixin, BaseEstimator):
     best_estimator_: Any
     best_family_: str
     task_families_: NDArray[Any]
-    left_out_: dict[Any, Any]
+    left_out_: dict[str, str]
     coef_: NDArray[Any]
     intercept_: NDArray[Any]
     tasks_: NDArray[Any]
@@ -37,7 +37,8 @@ class AutoMultiTaskRegressor(RegressorMixin, BaseEstimator):
     dual_gap_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    feature_importances_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
     def __init__(
         self,
         families: Any = None,
@@ -61,13 +62,15 @@ class AutoMultiTaskRegressor(RegressorMixin, BaseEstimator):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
         **params: Any,
     ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
     def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
@@ -76,7 +79,7 @@ class AutoMultiTaskRegressor(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> float: ...
     def set_fit_request(
         self,
@@ -93,6 +96,7 @@ class AutoMultiTaskRegressor(RegressorMixin, BaseEstimator):
         sample_weight: bool | str | None = ...,
         task: bool | str | None = ...,
     ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
 
 class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
     families: Any
@@ -115,7 +119,7 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
     best_estimator_: Any
     best_family_: str
     task_families_: NDArray[Any]
-    left_out_: dict[Any, Any]
+    left_out_: dict[str, str]
     coef_: NDArray[Any]
     intercept_: NDArray[Any]
     tasks_: NDArray[Any]
@@ -124,9 +128,12 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
     dual_gap_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    feature_importances_: NDArray[Any]
-    classes_: NDArray[Any] | list[Any]
-    columns_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
+    @property
+    def classes_(self) -> NDArray[Any] | list[Any]: ...
+    @property
+    def columns_(self) -> NDArray[Any]: ...
     def __init__(
         self,
         families: Any = None,
@@ -147,19 +154,33 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
         tol: float = 0.0001,
         verbose: int = 0,
     ) -> None: ...
-    def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def decision_function(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
         **params: Any,
     ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
     def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
-    def predict_proba(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -167,7 +188,7 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> float: ...
     def set_decision_function_request(
         self,
@@ -191,3 +212,4 @@ class AutoMultiTaskClassifier(ClassifierMixin, BaseEstimator):
         sample_weight: bool | str | None = ...,
         task: bool | str | None = ...,
     ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...

@@ -5,8 +5,8 @@ from typing import Any, Literal, Self
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # type: ignore[import-untyped]
 
-from .losses import Loss
-from .penalties import Penalty
+from convexmtl.losses import Loss
+from convexmtl.penalties import Penalty
 
 class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
     loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss
@@ -25,13 +25,14 @@ class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
     n_jobs: int | None
     selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"]
     alpha_: float
-    penalty_: Penalty
+    @property
+    def penalty_(self) -> Penalty: ...
     alphas_: NDArray[Any]
     mse_path_: NDArray[Any]
     task_errors_: NDArray[Any]
     criterion_path_: NDArray[Any]
     df_path_: NDArray[Any]
-    settings_: list[Any]
+    settings_: list[dict[Any, Any]]
     coef_: NDArray[Any]
     intercept_: NDArray[Any]
     tasks_: NDArray[Any]
@@ -40,7 +41,8 @@ class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
     dual_gap_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    feature_importances_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
     def __init__(
         self,
         *,
@@ -63,13 +65,15 @@ class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
         **params: Any,
     ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
     def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
@@ -78,7 +82,7 @@ class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> float: ...
     def set_fit_request(
         self,
@@ -95,6 +99,7 @@ class SingleTaskRegressorCV(RegressorMixin, BaseEstimator):
         sample_weight: bool | str | None = ...,
         task: bool | str | None = ...,
     ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
 
 class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
     loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss
@@ -113,13 +118,14 @@ class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
     n_jobs: int | None
     selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"]
     alpha_: float
-    penalty_: Penalty
+    @property
+    def penalty_(self) -> Penalty: ...
     alphas_: NDArray[Any]
     mse_path_: NDArray[Any]
     task_errors_: NDArray[Any]
     criterion_path_: NDArray[Any]
     df_path_: NDArray[Any]
-    settings_: list[Any]
+    settings_: list[dict[Any, Any]]
     coef_: NDArray[Any]
     intercept_: NDArray[Any]
     tasks_: NDArray[Any]
@@ -128,9 +134,12 @@ class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
     dual_gap_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    feature_importances_: NDArray[Any]
-    classes_: NDArray[Any] | list[Any]
-    columns_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
+    @property
+    def classes_(self) -> NDArray[Any] | list[Any]: ...
+    @property
+    def columns_(self) -> NDArray[Any]: ...
     def __init__(
         self,
         *,
@@ -150,19 +159,33 @@ class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
         n_jobs: int | None = None,
         selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
-    def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def decision_function(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
         **params: Any,
     ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
     def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
-    def predict_proba(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -170,7 +193,7 @@ class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> float: ...
     def set_decision_function_request(
         self,
@@ -194,6 +217,7 @@ class SingleTaskClassifierCV(ClassifierMixin, BaseEstimator):
         sample_weight: bool | str | None = ...,
         task: bool | str | None = ...,
     ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
 
 class PooledRegressorCV(RegressorMixin, BaseEstimator):
     loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss
@@ -212,13 +236,14 @@ class PooledRegressorCV(RegressorMixin, BaseEstimator):
     n_jobs: int | None
     selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"]
     alpha_: float
-    penalty_: Penalty
+    @property
+    def penalty_(self) -> Penalty: ...
     alphas_: NDArray[Any]
     mse_path_: NDArray[Any]
     task_errors_: NDArray[Any]
     criterion_path_: NDArray[Any]
     df_path_: NDArray[Any]
-    settings_: list[Any]
+    settings_: list[dict[Any, Any]]
     coef_: NDArray[Any]
     intercept_: NDArray[Any]
     tasks_: NDArray[Any]
@@ -227,7 +252,8 @@ class PooledRegressorCV(RegressorMixin, BaseEstimator):
     dual_gap_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    feature_importances_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
     def __init__(
         self,
         *,
@@ -250,13 +276,15 @@ class PooledRegressorCV(RegressorMixin, BaseEstimator):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
         **params: Any,
     ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
     def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
@@ -265,7 +293,7 @@ class PooledRegressorCV(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> float: ...
     def set_fit_request(
         self,
@@ -282,6 +310,7 @@ class PooledRegressorCV(RegressorMixin, BaseEstimator):
         sample_weight: bool | str | None = ...,
         task: bool | str | None = ...,
     ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
 
 class PooledClassifierCV(ClassifierMixin, BaseEstimator):
     loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss
@@ -300,13 +329,14 @@ class PooledClassifierCV(ClassifierMixin, BaseEstimator):
     n_jobs: int | None
     selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"]
     alpha_: float
-    penalty_: Penalty
+    @property
+    def penalty_(self) -> Penalty: ...
     alphas_: NDArray[Any]
     mse_path_: NDArray[Any]
     task_errors_: NDArray[Any]
     criterion_path_: NDArray[Any]
     df_path_: NDArray[Any]
-    settings_: list[Any]
+    settings_: list[dict[Any, Any]]
     coef_: NDArray[Any]
     intercept_: NDArray[Any]
     tasks_: NDArray[Any]
@@ -315,9 +345,12 @@ class PooledClassifierCV(ClassifierMixin, BaseEstimator):
     dual_gap_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    feature_importances_: NDArray[Any]
-    classes_: NDArray[Any] | list[Any]
-    columns_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
+    @property
+    def classes_(self) -> NDArray[Any] | list[Any]: ...
+    @property
+    def columns_(self) -> NDArray[Any]: ...
     def __init__(
         self,
         *,
@@ -337,19 +370,33 @@ class PooledClassifierCV(ClassifierMixin, BaseEstimator):
         n_jobs: int | None = None,
         selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
-    def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def decision_function(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
         **params: Any,
     ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
     def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
-    def predict_proba(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -357,7 +404,7 @@ class PooledClassifierCV(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> float: ...
     def set_decision_function_request(
         self,
@@ -381,9 +428,8 @@ class PooledClassifierCV(ClassifierMixin, BaseEstimator):
         sample_weight: bool | str | None = ...,
         task: bool | str | None = ...,
     ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
 
 def single_task(estimator: Any) -> Any: ...
 
 def pooled(estimator: Any) -> Any: ...
-
-def estimator_inside(estimator: Any) -> Any: ...

@@ -1,13 +1,14 @@
 """Written by tests/stubs.py (make stubs); not to be changed by hand."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # type: ignore[import-untyped]
 
-from ..losses import Loss
-from ..penalties import Penalty
-from ..statistics import SufficientStatistics
+from convexmtl.losses import Loss
+from convexmtl.penalties import Penalty
+from convexmtl.statistics import SufficientStatistics
 
 __all__: list[str]
 
@@ -30,27 +31,30 @@ class _Regressor(RegressorMixin, BaseEstimator):
     dual_gap_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    feature_importances_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
     statistics_: SufficientStatistics
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> Self: ...
     def fit_statistics(self, statistics: SufficientStatistics) -> Self: ...
     def partial_fit(
         self,
         X: Any,
-        y: Any,
+        y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
     def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
@@ -59,7 +63,7 @@ class _Regressor(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> float: ...
     def set_fit_request(
         self,
@@ -89,7 +93,7 @@ class BlockSparseRegressor(_Regressor):
     q: float
     l1_ratio: float
     positive: bool
-    feature_groups: ArrayLike | dict[Any, Any] | None
+    feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     groups_: NDArray[Any]
@@ -103,7 +107,7 @@ class BlockSparseRegressor(_Regressor):
         l1_ratio: float = 1.0,
         *,
         positive: bool = False,
-        feature_groups: ArrayLike | dict[Any, Any] | None = None,
+        feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
@@ -234,6 +238,8 @@ class MultiTaskRegressor(_Regressor):
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
+    rank_: Any
+    block_: Any
     def __init__(
         self,
         penalty: Penalty | None = None,
@@ -345,7 +351,7 @@ class SparseGroupRegressor(_Regressor):
     alpha: float
     l1_ratio: float
     positive: bool
-    feature_groups: ArrayLike | dict[Any, Any] | None
+    feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     groups_: NDArray[Any]
@@ -358,7 +364,7 @@ class SparseGroupRegressor(_Regressor):
         l1_ratio: float = 0.5,
         *,
         positive: bool = False,
-        feature_groups: ArrayLike | dict[Any, Any] | None = None,
+        feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
@@ -519,7 +525,7 @@ class _RegressorCV(RegressorMixin, BaseEstimator):
     task_errors_: NDArray[Any]
     criterion_path_: NDArray[Any]
     df_path_: NDArray[Any]
-    settings_: list[Any]
+    settings_: list[dict[Any, Any]]
     coef_: NDArray[Any]
     intercept_: NDArray[Any]
     tasks_: NDArray[Any]
@@ -528,17 +534,20 @@ class _RegressorCV(RegressorMixin, BaseEstimator):
     dual_gap_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    feature_importances_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
         **params: Any,
     ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
     def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
     def score(
         self,
@@ -547,7 +556,7 @@ class _RegressorCV(RegressorMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> float: ...
     def set_fit_request(
         self,
@@ -566,10 +575,10 @@ class _RegressorCV(RegressorMixin, BaseEstimator):
     ) -> Self: ...
 
 class BlockSparseRegressorCV(_RegressorCV):
-    l1_ratio: float | ArrayLike
+    l1_ratio: float | Sequence[Any] | NDArray[Any]
     q: float
     positive: bool
-    feature_groups: ArrayLike | dict[Any, Any] | None
+    feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
@@ -581,10 +590,10 @@ class BlockSparseRegressorCV(_RegressorCV):
     def __init__(
         self,
         *,
-        l1_ratio: float | ArrayLike = 1.0,
+        l1_ratio: float | Sequence[Any] | NDArray[Any] = 1.0,
         q: float = 2,
         positive: bool = False,
-        feature_groups: ArrayLike | dict[Any, Any] | None = None,
+        feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
@@ -738,7 +747,9 @@ class MultiTaskRegressorCV(_RegressorCV):
     penalty: Penalty | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
-    penalty_: Penalty
+    @property
+    def penalty_(self) -> Penalty: ...
+    alpha_: float
     ridge_tasks_: NDArray[Any]
     def __init__(
         self,
@@ -844,8 +855,8 @@ class SharedFeatureRegressorCV(_RegressorCV):
     ) -> None: ...
 
 class SharedStructureRegressorCV(_RegressorCV):
-    eta: float | ArrayLike
-    n_components: int | ArrayLike
+    eta: float | Sequence[Any] | NDArray[Any]
+    n_components: int | Sequence[Any] | NDArray[Any]
     alpha_: float
     eta_: float
     n_components_: float
@@ -853,8 +864,8 @@ class SharedStructureRegressorCV(_RegressorCV):
     def __init__(
         self,
         *,
-        eta: float | ArrayLike = 1.0,
-        n_components: int | ArrayLike = 1,
+        eta: float | Sequence[Any] | NDArray[Any] = 1.0,
+        n_components: int | Sequence[Any] | NDArray[Any] = 1,
         loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -873,9 +884,9 @@ class SharedStructureRegressorCV(_RegressorCV):
     ) -> None: ...
 
 class SparseGroupRegressorCV(_RegressorCV):
-    l1_ratio: float | ArrayLike
+    l1_ratio: float | Sequence[Any] | NDArray[Any]
     positive: bool
-    feature_groups: ArrayLike | dict[Any, Any] | None
+    feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
@@ -887,9 +898,9 @@ class SparseGroupRegressorCV(_RegressorCV):
     def __init__(
         self,
         *,
-        l1_ratio: float | ArrayLike = 0.5,
+        l1_ratio: float | Sequence[Any] | NDArray[Any] = 0.5,
         positive: bool = False,
-        feature_groups: ArrayLike | dict[Any, Any] | None = None,
+        feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
@@ -937,7 +948,7 @@ class SparseLowRankRegressorCV(_RegressorCV):
     ) -> None: ...
 
 class TaskRelationshipRegressorCV(_RegressorCV):
-    ratios: int | ArrayLike
+    ratios: int | Sequence[Any] | NDArray[Any]
     alpha_: float
     alpha_ridge_: float
     task_covariance_: NDArray[Any]
@@ -945,7 +956,7 @@ class TaskRelationshipRegressorCV(_RegressorCV):
     def __init__(
         self,
         *,
-        ratios: int | ArrayLike = 2,
+        ratios: int | Sequence[Any] | NDArray[Any] = 2,
         loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -964,9 +975,9 @@ class TaskRelationshipRegressorCV(_RegressorCV):
     ) -> None: ...
 
 class TemporalRegressorCV(_RegressorCV):
-    sparse_ratios: ArrayLike
-    group_ratios: ArrayLike
-    ridge_ratios: ArrayLike
+    sparse_ratios: Sequence[Any] | NDArray[Any]
+    group_ratios: Sequence[Any] | NDArray[Any]
+    ridge_ratios: Sequence[Any] | NDArray[Any]
     norm: Literal["l1", "l2"]
     order: Any
     positive: bool
@@ -980,9 +991,9 @@ class TemporalRegressorCV(_RegressorCV):
     def __init__(
         self,
         *,
-        sparse_ratios: ArrayLike = (0.1, 1.0),
-        group_ratios: ArrayLike = (0.0, 1.0),
-        ridge_ratios: ArrayLike = (0.0,),
+        sparse_ratios: Sequence[Any] | NDArray[Any] = (0.1, 1.0),
+        group_ratios: Sequence[Any] | NDArray[Any] = (0.0, 1.0),
+        ridge_ratios: Sequence[Any] | NDArray[Any] = (0.0,),
         norm: Literal["l1", "l2"] = "l1",
         order: Any = None,
         positive: bool = False,
@@ -1078,21 +1089,38 @@ class _Classifier(ClassifierMixin, BaseEstimator):
     dual_gap_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    feature_importances_: NDArray[Any]
-    classes_: NDArray[Any] | list[Any]
-    columns_: NDArray[Any]
-    def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
+    @property
+    def classes_(self) -> NDArray[Any] | list[Any]: ...
+    @property
+    def columns_(self) -> NDArray[Any]: ...
+    def decision_function(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
     def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
-    def predict_proba(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -1100,7 +1128,7 @@ class _Classifier(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> float: ...
     def set_decision_function_request(
         self,
@@ -1130,7 +1158,7 @@ class BlockSparseClassifier(_Classifier):
     q: float
     l1_ratio: float
     positive: bool
-    feature_groups: ArrayLike | dict[Any, Any] | None
+    feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     groups_: NDArray[Any]
@@ -1144,7 +1172,7 @@ class BlockSparseClassifier(_Classifier):
         l1_ratio: float = 1.0,
         *,
         positive: bool = False,
-        feature_groups: ArrayLike | dict[Any, Any] | None = None,
+        feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
@@ -1275,6 +1303,8 @@ class MultiTaskClassifier(_Classifier):
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     ridge_tasks_: NDArray[Any]
+    rank_: Any
+    block_: Any
     def __init__(
         self,
         penalty: Penalty | None = None,
@@ -1386,7 +1416,7 @@ class SparseGroupClassifier(_Classifier):
     alpha: float
     l1_ratio: float
     positive: bool
-    feature_groups: ArrayLike | dict[Any, Any] | None
+    feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     groups_: NDArray[Any]
@@ -1399,7 +1429,7 @@ class SparseGroupClassifier(_Classifier):
         l1_ratio: float = 0.5,
         *,
         positive: bool = False,
-        feature_groups: ArrayLike | dict[Any, Any] | None = None,
+        feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
@@ -1560,7 +1590,7 @@ class _ClassifierCV(ClassifierMixin, BaseEstimator):
     task_errors_: NDArray[Any]
     criterion_path_: NDArray[Any]
     df_path_: NDArray[Any]
-    settings_: list[Any]
+    settings_: list[dict[Any, Any]]
     coef_: NDArray[Any]
     intercept_: NDArray[Any]
     tasks_: NDArray[Any]
@@ -1569,22 +1599,39 @@ class _ClassifierCV(ClassifierMixin, BaseEstimator):
     dual_gap_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    feature_importances_: NDArray[Any]
-    classes_: NDArray[Any] | list[Any]
-    columns_: NDArray[Any]
-    def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
+    @property
+    def classes_(self) -> NDArray[Any] | list[Any]: ...
+    @property
+    def columns_(self) -> NDArray[Any]: ...
+    def decision_function(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
         **params: Any,
     ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
     def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
-    def predict_proba(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -1592,7 +1639,7 @@ class _ClassifierCV(ClassifierMixin, BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> float: ...
     def set_decision_function_request(
         self,
@@ -1618,10 +1665,10 @@ class _ClassifierCV(ClassifierMixin, BaseEstimator):
     ) -> Self: ...
 
 class BlockSparseClassifierCV(_ClassifierCV):
-    l1_ratio: float | ArrayLike
+    l1_ratio: float | Sequence[Any] | NDArray[Any]
     q: float
     positive: bool
-    feature_groups: ArrayLike | dict[Any, Any] | None
+    feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
@@ -1633,10 +1680,10 @@ class BlockSparseClassifierCV(_ClassifierCV):
     def __init__(
         self,
         *,
-        l1_ratio: float | ArrayLike = 1.0,
+        l1_ratio: float | Sequence[Any] | NDArray[Any] = 1.0,
         q: float = 2,
         positive: bool = False,
-        feature_groups: ArrayLike | dict[Any, Any] | None = None,
+        feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
@@ -1790,7 +1837,9 @@ class MultiTaskClassifierCV(_ClassifierCV):
     penalty: Penalty | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
-    penalty_: Penalty
+    @property
+    def penalty_(self) -> Penalty: ...
+    alpha_: float
     ridge_tasks_: NDArray[Any]
     def __init__(
         self,
@@ -1896,8 +1945,8 @@ class SharedFeatureClassifierCV(_ClassifierCV):
     ) -> None: ...
 
 class SharedStructureClassifierCV(_ClassifierCV):
-    eta: float | ArrayLike
-    n_components: int | ArrayLike
+    eta: float | Sequence[Any] | NDArray[Any]
+    n_components: int | Sequence[Any] | NDArray[Any]
     alpha_: float
     eta_: float
     n_components_: float
@@ -1905,8 +1954,8 @@ class SharedStructureClassifierCV(_ClassifierCV):
     def __init__(
         self,
         *,
-        eta: float | ArrayLike = 1.0,
-        n_components: int | ArrayLike = 1,
+        eta: float | Sequence[Any] | NDArray[Any] = 1.0,
+        n_components: int | Sequence[Any] | NDArray[Any] = 1,
         loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -1925,9 +1974,9 @@ class SharedStructureClassifierCV(_ClassifierCV):
     ) -> None: ...
 
 class SparseGroupClassifierCV(_ClassifierCV):
-    l1_ratio: float | ArrayLike
+    l1_ratio: float | Sequence[Any] | NDArray[Any]
     positive: bool
-    feature_groups: ArrayLike | dict[Any, Any] | None
+    feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     alpha_: float
@@ -1939,9 +1988,9 @@ class SparseGroupClassifierCV(_ClassifierCV):
     def __init__(
         self,
         *,
-        l1_ratio: float | ArrayLike = 0.5,
+        l1_ratio: float | Sequence[Any] | NDArray[Any] = 0.5,
         positive: bool = False,
-        feature_groups: ArrayLike | dict[Any, Any] | None = None,
+        feature_groups: ArrayLike | Sequence[Any] | NDArray[Any] | dict[Any, Any] | None = None,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
         loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
@@ -1989,7 +2038,7 @@ class SparseLowRankClassifierCV(_ClassifierCV):
     ) -> None: ...
 
 class TaskRelationshipClassifierCV(_ClassifierCV):
-    ratios: int | ArrayLike
+    ratios: int | Sequence[Any] | NDArray[Any]
     alpha_: float
     alpha_ridge_: float
     task_covariance_: NDArray[Any]
@@ -1997,7 +2046,7 @@ class TaskRelationshipClassifierCV(_ClassifierCV):
     def __init__(
         self,
         *,
-        ratios: int | ArrayLike = 2,
+        ratios: int | Sequence[Any] | NDArray[Any] = 2,
         loss: Literal["logistic", "softmax", "squared_hinge", "hinge"] | Loss = "logistic",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
@@ -2016,9 +2065,9 @@ class TaskRelationshipClassifierCV(_ClassifierCV):
     ) -> None: ...
 
 class TemporalClassifierCV(_ClassifierCV):
-    sparse_ratios: ArrayLike
-    group_ratios: ArrayLike
-    ridge_ratios: ArrayLike
+    sparse_ratios: Sequence[Any] | NDArray[Any]
+    group_ratios: Sequence[Any] | NDArray[Any]
+    ridge_ratios: Sequence[Any] | NDArray[Any]
     norm: Literal["l1", "l2"]
     order: Any
     positive: bool
@@ -2032,9 +2081,9 @@ class TemporalClassifierCV(_ClassifierCV):
     def __init__(
         self,
         *,
-        sparse_ratios: ArrayLike = (0.1, 1.0),
-        group_ratios: ArrayLike = (0.0, 1.0),
-        ridge_ratios: ArrayLike = (0.0,),
+        sparse_ratios: Sequence[Any] | NDArray[Any] = (0.1, 1.0),
+        group_ratios: Sequence[Any] | NDArray[Any] = (0.0, 1.0),
+        ridge_ratios: Sequence[Any] | NDArray[Any] = (0.0,),
         norm: Literal["l1", "l2"] = "l1",
         order: Any = None,
         positive: bool = False,
@@ -2113,7 +2162,7 @@ class TreeGuidedClassifierCV(_ClassifierCV):
 
 class MultiTaskMixed(BaseEstimator):
     penalty: Penalty | None
-    losses: dict[Any, Any] | str | Loss | None
+    losses: dict[Any, str] | Loss | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     fit_intercept: bool
@@ -2133,13 +2182,17 @@ class MultiTaskMixed(BaseEstimator):
     dual_gap_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    feature_importances_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
     ridge_tasks_: NDArray[Any]
-    classes_: list[Any]
+    @property
+    def classes_(self) -> list[Any] | None: ...
+    rank_: Any
+    block_: Any
     def __init__(
         self,
         penalty: Penalty | None = None,
-        losses: dict[Any, Any] | str | Loss | None = None,
+        losses: dict[Any, str] | Loss | None = None,
         *,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
@@ -2153,18 +2206,32 @@ class MultiTaskMixed(BaseEstimator):
         warm_start: bool = False,
         verbose: int = 0,
     ) -> None: ...
-    def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def decision_function(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> Self: ...
+    @property
+    def loss(self) -> Any: ...
     def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
-    def predict_proba(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -2172,7 +2239,7 @@ class MultiTaskMixed(BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> float: ...
     def score_tasks(
         self,
@@ -2181,8 +2248,8 @@ class MultiTaskMixed(BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
-    ) -> NDArray[Any]: ...
+        offset: ArrayLike | None = None,
+    ) -> dict[Any, Any]: ...
     def set_decision_function_request(
         self,
         *,
@@ -2209,7 +2276,7 @@ class MultiTaskMixed(BaseEstimator):
 
 class MultiTaskMixedCV(BaseEstimator):
     penalty: Penalty | None
-    losses: dict[Any, Any] | str | Loss | None
+    losses: dict[Any, str] | Loss | None
     feature_weights: ArrayLike | dict[Any, Any] | None
     refit: Literal["relaxed"] | None
     fit_intercept: bool
@@ -2226,14 +2293,17 @@ class MultiTaskMixedCV(BaseEstimator):
     cv: Any
     n_jobs: int | None
     selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"]
-    penalty_: Penalty
-    classes_: list[Any]
+    @property
+    def penalty_(self) -> Penalty: ...
+    alpha_: float
+    @property
+    def classes_(self) -> list[Any] | None: ...
     alphas_: NDArray[Any]
     mse_path_: NDArray[Any]
     task_errors_: NDArray[Any]
     criterion_path_: NDArray[Any]
     df_path_: NDArray[Any]
-    settings_: list[Any]
+    settings_: list[dict[Any, Any]]
     coef_: NDArray[Any]
     intercept_: NDArray[Any]
     tasks_: NDArray[Any]
@@ -2242,12 +2312,13 @@ class MultiTaskMixedCV(BaseEstimator):
     dual_gap_: float
     n_features_in_: int
     feature_names_in_: NDArray[Any]
-    feature_importances_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
     ridge_tasks_: NDArray[Any]
     def __init__(
         self,
         penalty: Penalty | None = None,
-        losses: dict[Any, Any] | str | Loss | None = None,
+        losses: dict[Any, str] | Loss | None = None,
         *,
         feature_weights: ArrayLike | dict[Any, Any] | None = None,
         refit: Literal["relaxed"] | None = None,
@@ -2266,19 +2337,33 @@ class MultiTaskMixedCV(BaseEstimator):
         n_jobs: int | None = None,
         selection: Literal["best", "1se", "aic", "bic", "ebic", "sure"] = "best",
     ) -> None: ...
-    def decision_function(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def decision_function(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: ArrayLike,
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
         **params: Any,
     ) -> Self: ...
+    @property
+    def loss(self) -> Any: ...
     def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
-    def predict_proba(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
     def score(
         self,
         X: Any,
@@ -2286,7 +2371,7 @@ class MultiTaskMixedCV(BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
+        offset: ArrayLike | None = None,
     ) -> float: ...
     def score_tasks(
         self,
@@ -2295,8 +2380,8 @@ class MultiTaskMixedCV(BaseEstimator):
         *,
         sample_weight: ArrayLike | None = None,
         task: ArrayLike | None = None,
-        offset: Any = None,
-    ) -> NDArray[Any]: ...
+        offset: ArrayLike | None = None,
+    ) -> dict[Any, Any]: ...
     def set_decision_function_request(
         self,
         *,

@@ -37,6 +37,16 @@ class Loss(BaseEstimator):
         Whether it is a sum over the columns of W, and not a function of all those of a task. One that is not binds
         itself to Tasks (``bound``), and owes ``best_intercept``, ``hessian``, ``balanced``, ``separated``,
         ``constants`` and ``task_expression``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from convexmtl import Huber
+    >>> from convexmtl.losses import Loss
+    >>> isinstance(Huber(), Loss)
+    True
+    >>> print(Huber(delta=1.0).value(np.array([0.0, 0.0]), np.array([0.5, 3.0])))  # of targets and predictions
+    [0.125 2.5  ]
     """
 
     curvature = None

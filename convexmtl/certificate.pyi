@@ -1,0 +1,36 @@
+"""Written by tests/stubs.py (make stubs); not to be changed by hand."""
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+class Certificate:
+    primal: float
+    dual: float
+    gap: float
+    intercept: NDArray[Any]
+    Z: NDArray[Any]
+    z: NDArray[Any]
+    tasks: Any
+    coupled: bool
+    def __init__(
+        self,
+        primal: float,
+        dual: float,
+        gap: float,
+        intercept: NDArray[Any],
+        Z: NDArray[Any],
+        z: NDArray[Any],
+        tasks: Any,
+        coupled: bool,
+    ) -> None: ...
+
+def duality_gap(
+    problem: Any,
+    parts: Any,
+    intercept: NDArray[Any] | None = None,
+    start: NDArray[Any] | None = None,
+    known: Certificate | None = None,
+    most: float = ...,
+    dual: Any = None,
+) -> Any: ...

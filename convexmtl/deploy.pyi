@@ -1,0 +1,9 @@
+"""Written by tests/stubs.py (make stubs); not to be changed by hand."""
+
+from typing import Any
+
+def to_sklearn(estimator: Any) -> Any: ...
+
+def to_dict(estimator: Any) -> dict[Any, Any]: ...
+
+def from_dict(d: dict[Any, Any]) -> Any: ...

@@ -8,8 +8,9 @@ from numpy.testing import assert_allclose
 
 import convexmtl as cm
 from convexmtl.coupling import Dense, Graph, Nested, share_in
-from convexmtl.gram import Semidefinite
+from convexmtl.gram import Design, Semidefinite
 from convexmtl.solvers import direct
+from convexmtl.tasks import Tasks
 
 T, D = 12, 4
 ALL = np.zeros(T, dtype=int)
@@ -222,6 +223,46 @@ def test_system_of_a_common_matrix(name, even):
             patch.setattr(direct, "FEW", few)
             W = direct.flat_system(design, np.ones(T), operator)(R)
         assert residual(shares[:, None, None] * G, operator, W, R) <= 1e-9
+
+
+@every_operator
+def test_system_in_the_span_of_few_samples(name):
+    """Samples of unequal numbers and weights, one of which is 0, beside the Gram matrices that they make."""
+    rng, operator, d = np.random.default_rng(6), OPERATORS[name], 30
+    task = np.repeat(np.arange(T), rng.integers(1, 5, T))
+    weight = rng.uniform(0.5, 2, len(task))
+    weight[3] = 0.0
+    tasks = Tasks.stacked(rng.normal(size=(len(task), d)), rng.normal(size=len(task)), task, T, weight)
+    R, scale = rng.normal(size=(d, T)), rng.uniform(0.5, 2, T)
+    for centred in (True, False):
+        design = Design(tasks, centred)
+        if operator.lowest <= 0:
+            assert not direct.in_span(design, operator)
+            continue
+        assert direct.in_span(design, operator)
+        assert not direct.in_span(design, operator.scaled(1e-12))
+        system = direct.flat_system(design, scale, operator)
+        assert isinstance(system, direct.Span)
+        assert residual(design.matrices * scale[:, None, None], operator, system(R), R) <= 1e-12
+        path = direct.Span(design, scale, operator, many=True)
+        for one, factor in product((system, path), (0.01, 100.0)):
+            W = one.times(factor)(R)
+            assert residual(design.matrices * scale[:, None, None], operator.scaled(factor), W, R) <= 1e-12
+
+
+def test_many_features_of_stacked_tasks_take_no_matrices_of_features(monkeypatch):
+    rng = np.random.default_rng(7)
+    X, task = rng.normal(size=(40, 60)), np.repeat(np.arange(5), 8)
+    y = X[:, :3].sum(axis=1) + 0.1 * rng.normal(size=40)
+    penalty, alphas = cm.MeanCoupling(0.5, 1.0), [1.0, 0.3, 0.1, 0.03]
+    monkeypatch.setattr(Tasks, "gram", None)
+    path = cm.regularization_path(cm.MultiTaskRegressor(penalty, fit_intercept=False), X, y, task=task, alphas=alphas)
+    for alpha, coef in zip(alphas, path.coefs, strict=True):
+        # Kernel ridge regression with the kernel x'x (M^-1)_st / 2.
+        inverse = np.linalg.inv(penalty.scaled(2 * alpha).matrix(5)) / 2
+        dual = np.linalg.solve((X @ X.T) * inverse[np.ix_(task, task)] + 8 * np.eye(40), y)
+        expected = inverse[:, task] @ (dual[:, None] * X)
+        assert_allclose(coef, expected, atol=1e-10 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e3, 1e6])

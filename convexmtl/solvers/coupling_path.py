@@ -10,7 +10,7 @@ from ..coupling import Nested
 from ..result import Result, Status
 from . import newton
 from ._elimination import Diagonalised, Levels
-from .direct import flat_system
+from .direct import Span, flat_system, in_span
 
 SHORT = 3  # fits that are not worth spectra of all tasks
 ENTRIES = 4e6  # of the matrices of all tasks and strengths that are held at a time
@@ -54,13 +54,15 @@ def solve(problems, factors, tol, max_iter):
 
 def _solutions(data, coupling, factors):
     """(A, d, T)"""
-    design = data.design
+    design, ones = data.design, np.ones(coupling.n_tasks)
+    if in_span(design, coupling.scaled(factors.min())):
+        span = Span(design, ones, coupling, many=True)
+        return np.stack([span.times(factor)(data.moments) for factor in factors])
     if isinstance(coupling, Nested) and design.shares is None:
         diagonal = design.flat.diagonal
         if diagonal.max() <= EVEN * diagonal[diagonal > 0].min(initial=np.inf):
             leaves = Diagonalised(design.spectra, 2 * coupling.values[0] * factors)
             return Levels(leaves, coupling, factors).solve(data.moments).transpose(1, 2, 0)
-    ones = np.ones(coupling.n_tasks)
     return np.stack([flat_system(design, ones, coupling.scaled(factor))(data.moments) for factor in factors])
 
 

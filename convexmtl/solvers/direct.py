@@ -3,25 +3,31 @@
 What the coupling is decides how they are solved. Averages over nested groups and graphs without cycles are eliminated
 task by task, in a time that is proportional to their number (``_elimination``); any other graph by conjugate gradients,
 preconditioned by its heaviest tree; an array M by its spectrum. With one Gram matrix for all tasks it is a Sylvester
-equation. All end with conjugate gradients, which take back what rounding has taken.
+equation. Where all tasks together have few samples beside features, all of that takes less time in their span. All end
+with conjugate gradients, which take back what rounding has taken.
 """
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
-from ..coupling import Graph, Nested, clean_spectrum
+from ..coupling import Dense, Graph, Nested, clean_spectrum
 from ..gram import CommonGram, each
-from ..inverses import Factors, conjugate_gradients, inverse
+from ..inverses import Factors, Semidefinite, conjugate_gradients, inverse
 from ._elimination import Factored, Forest, Levels
 
 PIVOT = 0.1  # of a factor, from which on its inverse is as good: what it solves is to be exact
 FEW = 1000  # tasks up to which the spectrum of a coupling that has no other form is cheap
 LARGEST = 300  # unknowns of a system that is solved as one, where tasks may need each other
 PSEUDO = 1000  # of a core, up to which nothing is taken for determined that is not
+WORTH = 4.0  # products of d x d matrices that a task takes, in multiples of d^3
+WEAKEST = 1e-9  # of a coupling, beside the samples' products, from which on their span keeps half of the digits
 
 
 def flat_system(design, scale, coupling):
     """The system of the samples with their own weights, G_t times scale_t (T,), as something that solves it."""
     if design.shares is None:
+        if in_span(design, coupling):
+            return Span(design, scale, coupling)
         alike = np.all(scale == 1)
         return task_system(design.matrices if alike else design.matrices * scale[:, None, None], coupling)
     scale = design.shares * scale
@@ -128,6 +134,68 @@ class Iterated(Refined):
 
     def apply(self, W):
         return self.gram.apply(W) + 2 * self.coupling.apply(W)
+
+
+def in_span(design, coupling):
+    """Whether a system in the span of the samples takes less than one task by task, and loses no digits."""
+    tasks = design.tasks
+    if design.shares is not None or not design.few_samples:
+        return False
+    n, d, T = len(tasks.y), tasks.n_features, tasks.n_tasks
+    if n**2 * d + n**3 / 3 > WORTH * T * d**3:
+        return False
+    return coupling.lowest > WEAKEST * design.flat.top.max()
+
+
+class Span(Refined):
+    """G_t w_t + 2 (W M)_t = r_t for few samples, the rows of A_t: with S = R M^-1 / 2 and the kernel of all of them,
+    K = A_s A_t' (M^-1)_st / 2, the solution is S - (A' (1 + K)^-1 A S) M^-1 / 2.
+
+    Parameters
+    ----------
+    design : Design
+    scale : ndarray of shape (T,)
+    coupling : TaskOperator
+    many : bool
+        Whether ``times`` will be asked for many multiples of the coupling, which share a spectrum then.
+    """
+
+    def __init__(self, design, scale, coupling, many=False):
+        self.gram, self.coupling, self.many = design.flat.scaled(scale), coupling, many
+        values, vectors = coupling.spectrum if isinstance(coupling, Dense) else np.linalg.eigh(coupling.matrix())
+        self.inverse = (vectors / (2 * values)) @ vectors.T
+        self.A = self.gram.A * np.sqrt(scale)[:, None, None]
+        size, d = self.A.shape[1:]
+        self.kept = (np.arange(size) < np.diff(design.tasks.ptr)[:, None]).ravel()
+        rows, task = self.A.reshape(-1, d)[self.kept], np.repeat(np.arange(len(scale)), size)[self.kept]
+        self.kernel = Semidefinite((rows @ rows.T) * self.inverse[np.ix_(task, task)])
+        self.factor, self._solve = 1.0, None
+
+    def times(self, factor):
+        """The system of ``factor`` times the coupling."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, factor=factor, _solve=None)
+        return other
+
+    def _inside(self, V):
+        """(factor + K)^-1 V for all samples."""
+        if self.many:
+            values, vectors = self.kernel.spectrum
+            return vectors @ ((vectors.T @ V) / (self.factor + values))
+        if self._solve is None:
+            self._solve = cho_factor(self.kernel.G + self.factor * np.eye(len(self.kernel.G)), overwrite_a=True)
+        return cho_solve(self._solve, V)
+
+    def precondition(self, R):
+        """The solution but for rounding."""
+        S = R @ self.inverse
+        of_samples = np.zeros(self.kept.shape)
+        of_samples[self.kept] = self._inside(np.matmul(self.A, S.T[:, :, None]).ravel()[self.kept])
+        pull = np.matmul(of_samples.reshape(len(self.A), 1, -1), self.A)[:, 0].T
+        return (S - pull @ self.inverse) / self.factor
+
+    def apply(self, W):
+        return self.gram.apply(W) + 2 * self.factor * self.coupling.apply(W)
 
 
 class LowRank:

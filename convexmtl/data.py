@@ -194,16 +194,23 @@ class DataTerm:
         return self.value(self.tasks.shift(zero, b)), b
 
     @cached_property
-    def pull(self):
-        """(N,) derivatives of the loss at W = 0; of one with kinks there those subgradients that balance in every task,
-        and make the gradient short."""
-        tasks, loss, c = self.tasks, self.loss, self.tasks.weight
+    def slopes(self):
+        """(N,) derivatives of the loss at W = 0; of one with kinks there any subgradients."""
         if self.even:
             return self._at_zero[1]
-        at_zero = tasks.shift(np.zeros(len(tasks.y)), self.trivial[1])
-        v = loss.derivative(tasks.y, at_zero)
-        several = not loss.smooth and loss.by_sample and c.any()
-        return _shortest(self, at_zero, v) if several else v
+        return self.loss.derivative(self.tasks.y, self._trivially)
+
+    @property
+    def _trivially(self):
+        """(N,) predictions at W = 0."""
+        return self.tasks.shift(np.zeros(len(self.tasks.y)), self.trivial[1])
+
+    @cached_property
+    def pull(self):
+        """The same, of a loss with kinks those subgradients that balance in every task, and make the gradient short."""
+        loss = self.loss
+        several = not loss.smooth and loss.by_sample and self.tasks.weight.any()
+        return _shortest(self, self._trivially, self.slopes) if several else self.slopes
 
     @cached_property
     def moments(self):
@@ -324,7 +331,10 @@ def _shortest(data, z, v):
             v = on_face(v)
             if not data.fit_intercept:
                 return v
-            v = v - tasks.spread(np.divide(tasks.sum(c * v), tasks.mass, out=np.zeros_like(size), where=tasks.mass > 0))
+            away = np.divide(tasks.sum(c * v), tasks.mass, out=np.zeros_like(size), where=tasks.mass > 0)
+            if np.abs(away).max() <= 1e-15 * np.abs(v).max():
+                return v
+            v = v - tasks.spread(away)
         return on_face(v)
 
     v = balanced(v)

@@ -128,7 +128,9 @@ def _silent(data, scales):
     """Positions of the tasks with constant targets, and of others whose gradient at W = 0 is zero."""
     tasks = data.tasks
     # The gradient in units of what it would be were all features the residuals themselves.
-    gradient = data.moments * np.divide(1.0, scales, out=np.zeros_like(scales), where=scales > 0)[:, None]
+    # (Of a loss with kinks any subgradients will do: the shortest take longer than many a fit.)
+    gradient = data.moments if data.loss.smooth else tasks.adjoint(tasks.weight * data.slopes)
+    gradient = gradient * np.divide(1.0, scales, out=np.zeros_like(scales), where=scales > 0)[:, None]
     most = tasks.mass * data.squares
     nothing = np.einsum("jt,jt->t", gradient, gradient) <= ALIKE**2 * most
     constant = np.zeros_like(nothing)

@@ -1,11 +1,12 @@
 PYTHON := .venv/bin/python
 STAMP := .venv/.installed
 OLDEST := .venv-oldest
+RECIPES := .venv-recipes
 BENCH_STAMP := .venv/.installed-benchmarks
 DOCS_STAMP := .venv/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install types stubs test test-all test-oldest demo bench bench-quick bench-data docs docs-test clean
+.PHONY: help install types recipes stubs test test-all test-oldest demo bench bench-quick bench-data docs docs-test clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,6 +30,15 @@ $(DOCS_STAMP): $(STAMP)
 test: install  ## check the style and run the tests, of tables of cases as many as cover all pairs, in 6 minutes
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m pytest -n 2
+
+# They bring heavy packages, in versions of their own choice.
+$(RECIPES)/.installed: setup.cfg pyproject.toml
+	test -x $(RECIPES)/bin/python || python3 -m venv $(RECIPES)
+	$(RECIPES)/bin/python -m pip install --quiet --editable ".[tests,plots,data,recipes]"
+	touch $@
+
+recipes: $(RECIPES)/.installed  ## run all pages of docs/recipes, and the adapters inside the toolkits that they are for
+	$(RECIPES)/bin/python -m pytest --recipes tests/test_recipes.py tests/test_contrib.py
 
 STUBS = $(shell find convexmtl -name '*.pyi' | sed 's/\.pyi$$//; s/\/__init__$$//; s/\//./g')
 

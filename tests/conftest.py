@@ -12,6 +12,7 @@ ESTIMATOR = re.compile("(.+?)((?:Regressor|Classifier)(?:CV)?)")
 
 
 def pytest_addoption(parser):
+    parser.addoption("--recipes", action="store_true", help="run what needs the extra `recipes` too")
     parser.addoption("--all", action="store_true", help="run every case of every table, rather than all pairs")
 
 
@@ -59,6 +60,8 @@ def _says(mark, name, item):
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config, items):
+    if not config.getoption("recipes"):
+        _leave_out(config, items, {item for item in items if item.get_closest_marker("recipe")})
     if config.getoption("all"):
         return
     tables = {}
@@ -72,6 +75,10 @@ def pytest_collection_modifyitems(config, items):
         last = {i for i, item in enumerate(some) if _says(mark, "last", item)}
         kept = covering([item.callspec.params for item in some], *mark.args, last=last)
         left_out |= {item for i, item in enumerate(some) if i not in kept}
+    _leave_out(config, items, left_out)
+
+
+def _leave_out(config, items, left_out):
     config.hook.pytest_deselected(items=[item for item in items if item in left_out])
     items[:] = [item for item in items if item not in left_out]
 

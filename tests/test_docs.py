@@ -21,7 +21,11 @@ def blocks(page):
     return [block for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.S) if SHOWN_ONLY not in block]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem)
+# Those of docs/recipes run in test_recipes.py.
+RUN = [page for page in PAGES if blocks(page) and page.parent.name != "recipes"]
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
 def test_blocks_run(page, capsys):
     space = {"__name__": "page"}
     for i, block in enumerate(blocks(page)):

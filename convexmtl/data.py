@@ -108,11 +108,11 @@ class DataTerm:
 
     @cached_property
     def squares(self):
-        """(T,) weighted sums of the squares of ``pull``."""
+        """(T,) weighted sums of the squares of ``slopes``."""
         tasks = self.tasks
         if not self.even:
-            return tasks.sum(tasks.weight * self.pull**2)
-        (s, scale), V = tasks.common_weight, self.pull.reshape(tasks.n_tasks, -1)
+            return tasks.sum(tasks.weight * self.slopes**2)
+        (s, scale), V = tasks.common_weight, self.slopes.reshape(tasks.n_tasks, -1)
         return scale * np.einsum("tn,n,tn->t", V, s, V)
 
     @cached_property

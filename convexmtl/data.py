@@ -127,7 +127,10 @@ class DataTerm:
         fixed = np.zeros(T) if self.fixed_intercept is None else self.fixed_intercept
         if not self.fit_intercept:
             return np.zeros(T)
-        known = loss.best_intercept(tasks.y, z, c, tasks.ptr)
+        if start is not None and not loss.by_column:
+            known = loss.best_intercept(tasks.y, tasks.shift(z, start), c, tasks.ptr) + start
+        else:
+            known = loss.best_intercept(tasks.y, z, c, tasks.ptr)
         open_ = ~self.empty if known is None else ~self.empty & np.isnan(known)
         if not open_.any():
             return fixed if known is None else np.where(self.empty, fixed, known)

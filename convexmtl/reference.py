@@ -62,8 +62,10 @@ def certify(estimator, X, y, *, task=None, sample_weight=None, offset=None):
                 f"{type(estimator).__name__} was fitted to {parts[0].shape[0]} and {estimator.tasks_.tolist()[:10]}: "
                 "hand over what it was fitted on."
             )
-        certificate = duality_gap(problem, parts, estimator.intercept_)
+        # (One model for all tasks has the same ones for each.)
+        intercept = estimator.intercept_[: problem.shape[1]]
+        certificate = duality_gap(problem, parts, intercept)
         if dual is None or not dual.fits(problem.tasks):
             return certificate
         # Any dual variables give a bound: those of the fit may give a better one than those to which W leads.
-        return min(certificate, duality_gap(problem, parts, estimator.intercept_, dual=dual), key=lambda c: c.gap)
+        return min(certificate, duality_gap(problem, parts, intercept, dual=dual), key=lambda c: c.gap)

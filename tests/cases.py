@@ -639,21 +639,9 @@ def _wrong_in_theirs(estimator):
     return {f"check_sample_weight_equivalence_on_{kind}_data": reason for kind in ("dense", "sparse")}
 
 
-def _more_exact_than_fits(estimator):
-    """Checks that compare probabilities near 0 to nine digits, of models with next to no penalty: they are as different
-    as their gaps allow, and no gap in floating point is small enough."""
-    if not isinstance(estimator, cm.SingleTaskClassifierCV | cm.PooledClassifierCV | cm.AutoMultiTaskClassifier):
-        return {}
-    reason = "probabilities of separated classes, to more digits than a gap of 1e-14 gives"
-    return {f"check_sample_weight_equivalence_on_{kind}_data": reason for kind in ("dense", "sparse")}
-
-
 def checks_of_scikit_learn(estimators):
     """``parametrize_with_checks``, with a list for the generator of older versions, which pytest is about to refuse."""
-    made = parametrize_with_checks(
-        estimators,
-        expected_failed_checks=lambda estimator: _wrong_in_theirs(estimator) | _more_exact_than_fits(estimator),
-    )
+    made = parametrize_with_checks(estimators, expected_failed_checks=_wrong_in_theirs)
     names, checks = made.args
     return pytest.mark.parametrize(names, list(checks), **made.kwargs)
 

@@ -466,6 +466,14 @@ def test_softmax_is_the_cross_entropy():
     along = loss.hessian(tasks.y, z, v, c, tasks.ptr, fit_intercept=False)
     difference = loss.derivative(tasks.y, z + h * e) - loss.derivative(tasks.y, z - h * e)
     assert_allclose(along(e), c * difference / (2 * h), atol=1e-9)
+    mixed = loss.mixed(tasks.y, z)
+    assert mixed.min() >= 0
+    image = mixed[0] * e
+    for r in range(1, len(mixed)):
+        # (Between a column and the r-th after it, of which the samples are 12 r further on.)
+        image[: -12 * r] -= (mixed[r] * np.roll(e, -12 * r))[: -12 * r]
+        image[12 * r :] -= (mixed[r] * e)[: -12 * r]
+    assert_allclose(c * image, along(e), atol=1e-12)
     # What bounds the curvature of all columns together.
     assert np.sum(e * along(e)) <= c @ (loss.model_curvature(tasks.y, z) * e**2)
 
@@ -501,6 +509,20 @@ def test_balanced_dual_variables_of_softmax():
     best = tasks.shift(z, loss.best_intercept(y, z, c, tasks.ptr))
     v = loss.derivative(y, best)
     assert_allclose(loss.balanced(y, v, c, tasks.ptr), v, atol=1e-12)
+
+
+@pytest.mark.parametrize("separated", [False, True])
+@pytest.mark.parametrize("far", [1.0, 30.0, 1e3])
+def test_intercepts_of_softmax(far, separated):
+    """To the digits that predictions have, also where next to no sample is in doubt about its class."""
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        loss, tasks = softmax_at(rng, n=40)
+        y, c = tasks.y, tasks.weight
+        z = far * (rng.normal(size=len(y)) + separated * (3 * y - tasks.spread(rng.normal(size=tasks.n_tasks))))
+        b = loss.best_intercept(y, z, c, tasks.ptr)
+        left = tasks.sum(c * loss.derivative(y, tasks.shift(z, b)))
+        assert_allclose(left, 0, atol=1e-14 + 2e-15 * far)
 
 
 @pytest.mark.parametrize("far", [1.0, 30.0, 1e4])

@@ -1,5 +1,6 @@
 """regularization_path: the fits of a path are those of the estimator, one strength at a time."""
 
+from dataclasses import replace
 from functools import partialmethod
 
 import cases
@@ -14,7 +15,7 @@ import convexmtl as cm
 from convexmtl.certificate import duality_gap, path_gaps
 from convexmtl.penalties import ClusterCoupling, GraphLaplacian, MeanCoupling, RowNorm, SparseGroup, TaskCoupling
 from convexmtl.problem import Problem
-from convexmtl.solvers import coupling_path, row_path, solve
+from convexmtl.solvers import coupling_path, newton, newton_path, row_path, solve
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((60, 40)) + 1.0
@@ -308,3 +309,30 @@ def test_a_path_of_couplings_is_solved_as_one(name, layout, intercept, monkeypat
         )
         certificate = duality_gap(problem, (path.coefs[a].T,), intercept=path.intercepts[a])
         assert certificate.gap <= 1e-10 * problem.data.trivial[0]
+
+
+BENDING = ["logistic", "softmax", "poisson", "huber"]
+
+
+@pytest.mark.parametrize("layout", ["shared_missing", "stacked_weighted", "shared_no_intercept"])
+@pytest.mark.parametrize("penalty", ["ridge", "known_clusters", "any_matrix"])
+@pytest.mark.parametrize("loss", BENDING)
+def test_a_path_of_a_loss_that_bends_is_solved_as_one(loss, penalty, layout, monkeypatch):
+    """Each fit is certified as if it were alone, and has the objective that solvers come to with the strength."""
+    problem, _ = cases.make_problem(loss, penalty, layout)
+    factors, tol = np.geomspace(10, 1e-3, 7), 1e-9
+    several = [replace(problem.penalty, coupling=problem.penalty.coupling.scaled(factor)) for factor in factors]
+    problems = [Problem(problem.data, penalty) for penalty in several]
+    monkeypatch.setattr(newton_path, "LARGEST", 100)
+    monkeypatch.setattr(newton_path, "ENTRIES", 1e5)
+    assert newton_path.applies(problems)
+    with monkeypatch.context() as patch:
+        patch.setattr(newton, "solve", None)
+        results = list(newton_path.solve(problems, factors, tol, 1000))
+    for one, result in zip(problems, results, strict=True):
+        gap = duality_gap(one, result.parts, intercept=result.intercept).gap
+        # (The dual variables of the best intercepts are not quite those that the path has taken.)
+        assert result.converged and gap <= 1.5 * one.threshold(tol)
+        assert_allclose(result.objective, one.primal(result.parts, result.intercept), rtol=1e-12)
+        alone = solve(one, tol=tol)
+        assert abs(alone.objective - result.objective) <= 2 * one.threshold(tol)

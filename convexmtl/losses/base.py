@@ -75,6 +75,11 @@ class Loss(BaseEstimator):
         """d^2 loss / dz^2 (a generalised one where the derivative has kinks)."""
         raise TypeError(f"{type(self).__name__} does not define second")
 
+    def mixed(self, y, z):
+        """(K, N): the second derivatives, and minus those in z and in what the r-th next column of a task predicts, for
+        r = 1, ..., K - 1. All are >= 0."""
+        return self.second(y, z)[None]
+
     def model_curvature(self, y, z):
         """Curvature > 0 of a quadratic model of the loss around z: the second derivative, kept away from zero."""
         return np.maximum(self.second(y, z), 1e-4 * self.curvature if self.curvature else 1e-12)
@@ -298,6 +303,14 @@ class AtSamples(Loss):
 
     def second(self, y, z):
         return self._each("second", y, z + self.offset)
+
+    def mixed(self, y, z):
+        z = z + self.offset
+        found = [(own, loss.mixed(y[own], z[own])) for loss, _, own in self._groups]
+        out = np.zeros((max(len(mixed) for _, mixed in found), len(y)))
+        for own, mixed in found:
+            out[: len(mixed), own] = mixed
+        return out
 
     def model_curvature(self, y, z):
         return self._each("model_curvature", y, z + self.offset)

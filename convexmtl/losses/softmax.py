@@ -1,14 +1,15 @@
 """The loss of more than two classes, of all columns of W that a task has at once."""
 
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
-from scipy.special import softmax, wrightomega, xlogy
+from scipy.special import wrightomega, xlogy
 
 from .base import OfClasses
 
 TOLERATED = 1e-11  # by which dual variables of a sample may miss to sum to zero
 MOST = 100  # steps towards intercepts, or of a prox
+LONG = 8.0  # step of one intercept beside others, beyond which the first are cut
 
 
 class Softmax(OfClasses):
@@ -64,10 +65,12 @@ class Softmax(OfClasses):
 
     def _each(self, function, *arrays):
         """(..., N) what the function makes of the (K, ..., M) of all classes of samples."""
-        arrays = np.broadcast_arrays(*arrays)
+        if any(a.shape != arrays[0].shape for a in arrays):
+            arrays = np.broadcast_arrays(*arrays)
         out = np.empty(arrays[0].shape)
         for classes in self._classes:
-            out[..., classes.index] = np.moveaxis(function(classes, *(classes.take(a) for a in arrays)), 0, -2)
+            found = function(classes, *(classes.take(a) for a in arrays))
+            out[..., classes.index] = found if found.ndim == 2 else np.moveaxis(found, 0, -2)
         return out
 
     def value(self, y, z):
@@ -83,6 +86,16 @@ class Softmax(OfClasses):
     def second(self, y, z):
         p = self.probabilities(z)
         return p * (1 - p)
+
+    def mixed(self, y, z):
+        def products(of, p, r):
+            out = np.zeros_like(p)
+            out[: len(p) - r] = p[: len(p) - r] * p[r:]
+            return out
+
+        p = self.probabilities(z)
+        most = max(len(of.columns[0]) for of in self._classes)
+        return np.stack([p * (1 - p)] + [self._each(partial(products, r=r), p) for r in range(1, most)])
 
     def model_curvature(self, y, z):
         # That of each column alone is too little where others move as well: as much again bounds what they do.
@@ -229,11 +242,11 @@ class Classes:
 
     def take(self, a):
         """(K, ..., M)"""
-        return np.moveaxis(a[..., self.index], -2, 0)
+        return a[self.index] if a.ndim == 1 else np.moveaxis(a[..., self.index], -2, 0)
 
     def present_like(self, a):
         """Where a column counts as a class of a sample, to be broadcast with a (K, ..., M)."""
-        return self.present.reshape(len(self.present), *[1] * (a.ndim - 2), -1)
+        return self.present if a.ndim == 2 else self.present.reshape(len(self.present), *[1] * (a.ndim - 2), -1)
 
     def _finite(self, z):
         return z if self.whole else np.where(self.present_like(z), z, -np.inf)
@@ -245,7 +258,9 @@ class Classes:
         return top + np.log(np.exp(z - top).sum(axis=0))
 
     def probabilities(self, z):
-        return softmax(self._finite(z), axis=0)
+        z = self._finite(z)
+        p = np.exp(z - z.max(axis=0))
+        return p / p.sum(axis=0)
 
     def distribution(self, q):
         """q where classes are present, not below zero and with the sum 1."""
@@ -279,6 +294,30 @@ class Classes:
         units = root[:, :, None] * root[:, None]
         return np.linalg.pinv(A / units, rcond=1e-13, hermitian=True) / units
 
+    def _newton(self, u, p, r, least, longest):
+        """(K, tasks) x with A x = r for A = sum_i c_i (diag(p_i) - p_i p_i'), u = c p, r with the sum 0; x_0 = 0.
+
+        Between classes that hardly any sample has doubts about A has next to nothing. So they are eliminated one after
+        the other by what is between them: nothing is subtracted, and no digits are lost. What a class is ahead of
+        those that are left is ``longest`` (tasks,) at most, and nothing where it comes from less than ``least``.
+        """
+        between, ahead, r = {}, [None] * len(p), list(r)
+        for k in range(len(p)):
+            for m in range(k):
+                between[k, m] = np.add.reduceat(u[k] * p[m], self.begin)
+        for k in range(len(p) - 1, 0, -1):
+            total = np.maximum(sum(between[k, m] for m in range(k)), 1e-200)
+            ahead[k] = np.where(np.abs(r[k]) > least, np.clip(r[k] / total, -longest, longest), 0.0)
+            for m in range(k):
+                between[k, m] = between[k, m] / total
+                r[m] = r[m] + between[k, m] * r[k]
+                for j in range(m):
+                    between[m, j] = between[m, j] + between[k, m] * between[k, j] * total
+        x = np.zeros((len(p), len(self.begin)))
+        for k in range(1, len(p)):
+            x[k] = ahead[k] + sum(between[k, m] * x[m] for m in range(k))
+        return x
+
     def best_intercept(self, y, z, c):
         """(K, tasks), those of present classes with the sum 0: damped Newton steps on the intercepts of every task.
 
@@ -286,38 +325,41 @@ class Classes:
         always does.
         """
         weight = np.where(self.present, c, 0.0)
-        c = weight.max(axis=0)
-        c = np.broadcast_to(c, weight.shape)
-        wanted = self.sums(np.where(self.present, c * y, 0.0))
-        some = np.maximum.reduceat(np.where(c > 0, self.present, False), self.begin, axis=1)
-        n = np.maximum(some.sum(axis=0), 1)
+        some = np.maximum.reduceat(weight, self.begin, axis=1) > 0
+        y, c = np.where(self.present, y, 0.0), weight.max(axis=0)
+        wanted = self.sums(c * y)
         total = np.maximum(wanted.sum(axis=0), np.finfo(float).tiny)
 
         def at(b):
-            p = self.probabilities(z + self.spread(b))
+            scores = z + self.spread(b)
+            level = self.level(scores)
+            p = np.exp(self._finite(scores) - level)
             given = self.sums(c * p)
             slope = np.where(some, given - wanted, 0.0)
-            return p, given, slope, np.abs(slope).max(axis=0)
+            value = np.add.reduceat(c * (level - np.sum(y * scores, axis=0)), self.begin)
+            return p, given, slope, np.abs(slope).max(axis=0), value
 
-        b = np.zeros(wanted.shape)
-        p, given, slope, worst = at(b)
+        b, longest = np.zeros(wanted.shape), np.full(len(total), LONG)
+        p, given, slope, worst, value = at(b)
+        rounding = 1e-15 * total * np.maximum.reduceat(np.abs(z).max(axis=0), self.begin)
         for _ in range(MOST):
             open_ = worst > 1e-15 * total
             if not open_.any():
                 break
-            new = np.where(some & open_, b - np.einsum("tkm,mt->kt", self.inverse(p, c), slope), b)
-            trial = at(new)
-            bad = open_ & ~(trial[3] < 0.5 * worst)
+            move = np.where(some & open_, -self._newton(c * p, p, slope, 1e-16 * total, longest), 0.0)
+            trial, promised = at(b + move), np.minimum(np.sum(slope * move, axis=0), 0.0)
+            lower = trial[4] <= value + 0.1 * promised + rounding
+            bad = open_ & ~(lower & ((trial[3] < worst) | (promised < -rounding)))
+            longest = np.where(bad, np.maximum(0.25 * np.minimum(longest, np.ptp(move, axis=0)), 0.1), 2 * longest)
             if bad.any():
                 scaled = np.log(np.maximum(wanted, 1e-300)) - np.log(np.maximum(given, 1e-300))
-                new = np.where(bad & some, b + np.where(some, scaled, 0.0), new)
-                trial = at(new)
+                move = np.where(bad & some, scaled, move)
+                trial = at(b + move)
                 # (Rounding: nothing helps any more.)
                 near = bad & (trial[3] >= worst) & (worst <= 1e-12 * total)
                 if near.any():
-                    new = np.where(near, b, new)
-                    total = np.where(near, np.inf, total)
-                    trial = at(new)
-            b = new
-            p, given, slope, worst = trial
-        return b - np.where(some, np.sum(np.where(some, b, 0.0), axis=0) / n, 0.0)
+                    move, total = np.where(near, 0.0, move), np.where(near, np.inf, total)
+                    trial = at(b + move)
+            b = b + move
+            p, given, slope, worst, value = trial
+        return b - np.where(some, np.sum(b, axis=0, where=some) / np.maximum(some.sum(axis=0), 1), 0.0)

@@ -10,6 +10,7 @@ import numpy as np
 from ..certificate import duality_gap
 from ..inverses import conjugate_gradients
 from ..result import Result, Status
+from ._hessian import Hessian
 from ._line_search import line_search
 from ._patience import hopeless
 from .direct import Diagonal, flat_system, task_system
@@ -19,6 +20,7 @@ TRUNCATE = 0.1  # residual of a truncated step, relative
 MOST = 30  # conjugate gradients in one
 WIDE = 2000  # the same where the diagonal is all there is for a preconditioner
 LARGEST = 5000  # features of a sparse X for which d x d matrices are formed
+UNKNOWNS, ENTRIES = 1000, 2e7  # of the largest of the systems that are formed at every step, and of all of them
 
 
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf):
@@ -35,6 +37,9 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     # Matrices of the tasks' own cost more than the few dozen products with X that take their place.
     own = data.tasks.common_weight is None and not quadratic
     mode = "diagonal" if wide or (own and problem.penalty.coupling.lowest > 0) else "flat"
+    if not (wide or quadratic or problem.loss.by_column):
+        whole = Hessian(problem)
+        mode = "whole" if whole.unknowns <= UNKNOWNS and whole.entries <= ENTRIES else mode
     if quadratic and not wide and (start is None or data.tasks.common_weight is not None):
         # From zero, wherever the user would start: the gradient there does not depend on the strengths.
         system = _system(problem, None, flat=True)
@@ -65,6 +70,8 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
                 status = Status.STALLED
                 break
             mode = mode if move is not None else "flat"
+        elif mode == "whole":
+            move = _whole(problem, certificate, whole)
         elif slow and not quadratic:
             stalls = 0 if mode != "exact" else stalls
             if mode == "flat" and (problem.penalty.coupling.lowest > 0 or _evenly_curved(problem, certificate.z)):
@@ -89,6 +96,13 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         stalls = 0 if better else stalls + 1
 
     return Result((W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history)
+
+
+def _whole(problem, certificate, hessian):
+    """Newton's move from the exact Hessian."""
+    v = problem.loss.derivative(problem.tasks.y, certificate.z)
+    moves, _, _ = hessian.step(problem.data, np.ones(1), certificate.z, v, -certificate.Z.T[None])
+    return moves[0].T
 
 
 def _truncated(problem, certificate, system, most):

@@ -13,7 +13,7 @@ from ..coupling import Nested
 from ..gram import largest_eigenvalue
 from ..penalties.base import Canonical
 from ..problem import Problem
-from . import coupling_path, row_path, solve, without_constants
+from . import coupling_path, newton_path, row_path, solve, without_constants
 
 ACCURACY = 1e-6  # of the dual norm of a sum of penalties
 UNPENALISED = 1e-12  # tol of the fit of what has no penalty, by which the useful strengths are known
@@ -191,7 +191,7 @@ def solve_path(data, multiples, tol, max_iter):
 def _solve_path(problems, factors, tol, max_iter):
     """The same for Problems of one DataTerm."""
     data = problems[0].data if problems else None
-    for whole in (row_path, coupling_path):
+    for whole in (row_path, coupling_path, newton_path):
         if whole.applies(problems):
             constants = data.fit_intercept and data.tasks.constant_features.any()
             for problem, result in zip(problems, whole.solve(problems, factors, tol, max_iter), strict=True):

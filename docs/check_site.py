@@ -24,6 +24,7 @@ MAIN = [
     "index.html",
     "guide/index.html",
     "guide/families.html",
+    "guide/families/clustered.html",
     "guide/mathematics.html",
     "api.html",
     "gallery/index.html",

@@ -18,19 +18,26 @@ project = "convexmtl"
 author = copyright = "The convexmtl developers"
 release = version = convexmtl.__version__
 extensions = [
-    "myst_parser",
+    "myst_nb",  # myst_parser, and notebooks
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.mathjax",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["_build", "examples", "**/README.md"]
+exclude_patterns = ["_build", "examples", "gallery/*.ipynb", "**/README.md"]
 templates_path = ["_templates"]
 
 # Pages
 myst_enable_extensions = ["dollarmath", "colon_fence", "attrs_inline"]
 myst_heading_anchors = 3
+
+# Notebooks are kept without output, and run anew
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_execution_show_tb = True
+nb_merge_streams = True
 
 # Formulas are drawn by a copy of MathJax that the site serves itself; the package `mathjax` is no more than that copy.
 MATHJAX = Path(find_spec("mathjax").submodule_search_locations[0]) / "static" / "mathjax" / "es5" / "tex-svg-full.js"
@@ -72,13 +79,40 @@ class InWords(Autosummary):
 
     @staticmethod
     def words(real):
-        first, *rest = (inspect.getdoc(resolve_name(real)) or "").split("\n\n")
-        if first.startswith(("minimise", "Omega(W) =")) and rest and "---" not in rest[0]:
-            return " ".join(rest[0].split()).split(". ")[0].rstrip(".") + "."
+        parts = re.split(r"\n\w+\n---", inspect.getdoc(resolve_name(real)) or "")[0].split("\n\n")
+        formulas = [part.startswith(("minimise", "Known clusters:")) or "Omega(W) =" in part for part in parts]
+        if formulas[0] and not all(formulas):
+            return " ".join(parts[formulas.index(False)].split()).split(". ")[0].rstrip(".") + "."
+
+
+def end_of_family(app, page, source):
+    """The pages of families end with what is known without them: their estimators, and the examples that use these."""
+    if not page.startswith("guide/families/"):
+        return
+    family = page.rpartition("/")[2].title().replace("_", "").replace("Generic", "MultiTask")
+    names = [name for name in LISTED if re.fullmatch(rf"convexmtl\.{family}(Regressor|Classifier)(CV)?", name)]
+    listed = "\n   ".join(names)
+    source[0] += f"""
+## Reference
+
+```{{eval-rst}}
+.. autosummary::
+   :nosignatures:
+
+   {listed}
+```
+
+## In the gallery
+
+```{{eval-rst}}
+.. minigallery:: {" ".join(names)}
+```
+"""
 
 
 def setup(app):
     app.add_directive("autosummary", InWords, override=True)
+    app.connect("source-read", end_of_family)
 
 
 # Gallery: the examples are run, and what they warn of is an error

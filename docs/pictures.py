@@ -82,6 +82,13 @@ def likes():
     rng = np.random.default_rng(0)
     sparse = np.where(rng.random(one.shape) < 0.08, np.abs(one).max() * rng.choice([-1, 1], one.shape), 0.0)
     group = np.where(rng.random(block.shape) < 0.55, block, 0.0)
+    other = datasets.make_low_rank(n_features=14, n_tasks=12, rank=2, random_state=6)[-1]
+    _, _, _, features, _ = datasets.make_outlier_tasks(
+        structure="block_sparse", n_features=14, n_tasks=12, n_informative=4, n_outliers=2, random_state=2
+    )
+    # Two patterns of few features, and nothing negative.
+    patterns = np.zeros(block.shape)
+    patterns[[1, 4, 5, 9, 12]] = rng.uniform(0, 1, (5, 2)) @ rng.uniform(0, 1, (2, 12))
     return {
         "block_sparse": block,
         "sparse_group": group,
@@ -93,8 +100,12 @@ def likes():
         "graph_guided": graph,
         "tree_guided": tree[:, leaves],
         "temporal": time,
-        "robust": outlying,
+        "robust_low_rank": outlying,
+        "robust_feature": features,
         "sparse_low_rank": one + sparse,
+        "shared_feature": other,
+        "shared_structure": one + 0.35 * rng.standard_normal(one.shape),
+        "generic": patterns,
     }
 
 
@@ -140,7 +151,7 @@ QUESTIONS = [
     ),
     (
         "Tasks or entries that do not belong?",
-        [("tasks", "robust", "RobustLowRank"), ("entries", "sparse_low_rank", "SparseLowRank")],
+        [("tasks", "robust_low_rank", "RobustLowRank"), ("entries", "sparse_low_rank", "SparseLowRank")],
     ),
 ]
 

@@ -6,6 +6,8 @@ import re
 from pathlib import Path
 from pkgutil import resolve_name
 
+import nbclient
+import nbformat
 import pytest
 
 import convexmtl
@@ -33,6 +35,17 @@ def test_blocks_run(page, capsys):
     assert "Traceback" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_notebooks_run(path):
+    """From top to bottom in a kernel of their own, without a warning, and kept without output."""
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in code)
+    nbclient.execute(notebook, kernel_name="python3", timeout=300)
+    said = [output.text for cell in code for output in cell.outputs if output.get("name") == "stderr"]
+    assert not said
+
+
 def test_no_block_is_left_out():
     """However it is indented or ended; but for the one that is shown only."""
     opened = sum(len(re.findall(r"(```|~~~) *\{?(python|py)\b", page.read_text())) for page in PAGES)
@@ -45,9 +58,28 @@ def test_links_between_pages_lead_somewhere():
             assert (page.parent / link).exists(), f"{page.name}: {link}"
 
 
+def test_every_family_has_a_page():
+    """With its formula, its picture, and what every such page owes."""
+    families = {name.removesuffix("RegressorCV") for name in vars(convexmtl) if name.endswith("RegressorCV")}
+    for family in families - {"MultiTask", "Pooled", "SingleTask"}:
+        stem = re.sub(r"(?<!^)(?=[A-Z])", "_", family).lower()
+        text = (ROOT / "docs" / "guide" / "families" / f"{stem}.md").read_text()
+        for part in (
+            r"\Omega(W) =",
+            f"likes_{stem}.png",
+            "## Useful range",
+            "## Watch out",
+            "## Example",
+            f"`{family}...",
+        ):
+            assert part in text, f"{stem}: {part}"
+        assert re.search(r"\n\*.* \((19|20)\d\d\)", text), f"{stem}: papers"
+        assert f"families/{stem}.md" in (ROOT / "docs" / "guide" / "families.md").read_text()
+
+
 def test_pictures_of_pages_are_there():
     for page in PAGES:
-        for picture in re.findall(r"!\[[^]]*\]\(([^)#:]+)\)", page.read_text()):
+        for picture in re.findall(r"(?:!\[[^]]*\]\(|<img src=\")([^)#:\"]+)", page.read_text()):
             assert (page.parent / picture).exists(), f"{page.name}: {picture}"
 
 

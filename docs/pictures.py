@@ -53,7 +53,7 @@ def schools(per_school=8):
         ax.set(xlim=(-2.5, 2.5), ylim=(-3.2, 3.2))
         ax.spines[["top", "right"]].set_visible(False)
         print(f"{title}: {error:.3f}; {len(model.tasks_)} schools, {len(test)} pupils tested")
-    all_in_one = np.linalg.lstsq(X[train], y[train])[0]
+    all_in_one = np.linalg.lstsq(X[train], y[train], rcond=None)[0]
     print(f"one model for all: {np.mean((y[test] - X[test] @ all_in_one) ** 2):.3f}")
     axes[0].set_ylabel("score at 16")
     save(figure, "home_schools", 110)

@@ -49,7 +49,7 @@ class JointOptimizer(RegressorMixin, BaseEstimator):
     estimators_ : list of estimators
         The fit of every state.
     history_, Theta_
-        As PySINDy's optimizers have them: [coef_], and the library at the samples.
+        As PySINDy's optimizers have them: ``[coef_]``, and the library at the samples.
 
     References
     ----------

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 from pkgutil import resolve_name
 
-import nbclient
-import nbformat
 import pytest
 
 import convexmtl
@@ -38,6 +36,9 @@ def test_blocks_run(page, capsys):
 @pytest.mark.parametrize("path", sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
 def test_notebooks_run(path):
     """From top to bottom in a kernel of their own, without a warning, and kept without output."""
+    import nbclient
+    import nbformat
+
     notebook = nbformat.read(path, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert not any(cell.outputs or cell.execution_count for cell in code)

@@ -2,11 +2,12 @@ PYTHON := .venv/bin/python
 STAMP := .venv/.installed
 OLDEST := .venv-oldest
 RECIPES := .venv-recipes
+RELEASE := .venv-release
 BENCH_STAMP := .venv/.installed-benchmarks
 DOCS_STAMP := .venv/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install types recipes stubs test test-all test-oldest demo bench bench-quick bench-data docs docs-test clean
+.PHONY: help install types recipes release stubs test test-all test-oldest demo bench bench-quick bench-data docs docs-test clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -39,6 +40,20 @@ $(RECIPES)/.installed: setup.cfg pyproject.toml
 
 recipes: $(RECIPES)/.installed  ## run all pages of docs/recipes, and the adapters inside the toolkits that they are for
 	$(RECIPES)/bin/python -m pytest --recipes tests/test_recipes.py tests/test_contrib.py
+
+# The wheel holds what git knows of the package, and works where nothing else is installed, types included.
+release:  ## build the distribution, check it, and try the wheel in an environment of its own
+	rm -rf build dist $(RELEASE)
+	python3 -m venv $(RELEASE)
+	$(RELEASE)/bin/python -m pip install --quiet build twine mypy
+	$(RELEASE)/bin/python -m build --outdir dist
+	$(RELEASE)/bin/python -m twine check --strict dist/*
+	git ls-files convexmtl | sort > dist/expected.txt
+	python3 -m zipfile --list dist/*.whl | awk '/^convexmtl\// {print $$1}' | sort | diff dist/expected.txt -
+	rm dist/expected.txt
+	$(RELEASE)/bin/python -m pip install --quiet dist/*.whl
+	cd tests/typed && ../../$(RELEASE)/bin/python -m mypy --config-file ../../setup.cfg user.py
+	cd tests/typed && ../../$(RELEASE)/bin/python -W error -c "import user; user.fits(); print(user.mtl.__file__)"
 
 STUBS = $(shell find convexmtl -name '*.pyi' | sed 's/\.pyi$$//; s/\/__init__$$//; s/\//./g')
 

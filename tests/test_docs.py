@@ -1,5 +1,6 @@
 """The README's and the docs' Python blocks run as written, page by page; so do the examples in docstrings."""
 
+import configparser
 import doctest
 import inspect
 import re
@@ -87,6 +88,19 @@ def test_pictures_of_pages_are_there():
 def test_versions_agree():
     for name, line in {"CITATION.cff": r"^version: (.*)$", "conda/meta.yaml": r'set version = "(.*)"'}.items():
         assert re.search(line, (ROOT / name).read_text(), re.M)[1] == convexmtl.__version__, name
+
+
+def test_conda_needs_what_pip_does():
+    """But for cvxpy, which comes without solvers there."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    lines = [line.strip() for line in config["options"]["install_requires"].splitlines()]
+    wanted = {line for line in lines if line and not line.startswith("#")} | {
+        f"python{config['options']['python_requires']}"
+    }
+    run = re.search(r"^  run:\n((?:    - .*\n)+)", (ROOT / "conda" / "meta.yaml").read_text(), re.M)[1]
+    found = {line.replace("    - ", "").replace(" ", "").replace("cvxpy-base", "cvxpy") for line in run.splitlines()}
+    assert found == wanted | {"clarabel", "scs"}
 
 
 # Whatever the page on the API names.

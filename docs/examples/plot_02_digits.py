@@ -18,10 +18,11 @@ digits = load_digits_tasks()
 X, Y = digits.data / 16, digits.target
 
 # %%
-# ``q=1`` is a lasso for each task, ``q=2`` ties the tasks together. To the left the first model on the path of each
-# that uses 30 pixels or more. To the right all models, for three draws of 150 images to learn from.
+# ``q=1`` is a lasso for each task, ``q=2`` ties the tasks together. Above the first model on the path of each
+# that uses 30 pixels or more. Below all models, for three draws of 150 images to learn from.
 
-figure, axes = plt.subplots(1, 3, figsize=(10, 3.6), layout="constrained", width_ratios=[1, 1, 1.5])
+figure, axes = plt.subplot_mosaic("AB;CC", figsize=(6, 6), layout="constrained")
+axes = list(axes.values())
 kinds = {1: ("each digit for itself", "#D55E00", "s--"), 2: ("all digits together", "#0072B2", "o-")}
 for seed in range(3):
     order = np.random.default_rng(seed).permutation(len(X))
@@ -37,7 +38,7 @@ for seed in range(3):
             image = ax.imshow(used, cmap="Blues", vmin=0, vmax=10)
             ax.set_title(f"{title}\n{np.count_nonzero(used)} pixels", fontsize=11)
             ax.set_axis_off()
-figure.colorbar(image, ax=axes[:2], label="digits that use the pixel", location="bottom", shrink=0.6)
+figure.colorbar(image, ax=axes[:2], label="digits that use the pixel")
 axes[2].set(xlabel="pixels in use", ylabel="images read right", ylim=(0.4, 1))
 axes[2].legend(frameon=False)
 axes[2].spines[["top", "right"]].set_visible(False)

@@ -25,7 +25,7 @@ for name, fitted in (("clusters", model), ("one mean for all", mean)):
 # The learned covariance, with the tasks sorted by the label that was found.
 
 order = np.argsort(model.labels_, kind="stable")
-figure, axes = plt.subplots(1, 2, figsize=(8, 3.8), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(7, 3.6), layout="constrained")
 covariance = model.task_covariance_[np.ix_(order, order)]
 off = covariance - np.diag(np.diag(covariance))
 limit = np.abs(off).max()

@@ -25,7 +25,7 @@ for name, fitted in (("together", model), ("alone", alone)):
 # What was learned beside what the data were drawn with. Signs are right where there is a relationship; where there is
 # none (white), twenty samples a task leave something that looks like one.
 
-figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
+figure, axes = plt.subplots(1, 2, figsize=(7, 3.4), layout="constrained")
 TaskRelationshipDisplay.from_estimator(model, ax=axes[0], colorbar=False)
 scale = np.sqrt(np.diag(Sigma))
 axes[1].imshow(Sigma / np.outer(scale, scale), cmap="RdBu_r", vmin=-1, vmax=1)

@@ -38,10 +38,10 @@ def tree(of):
 # The best error along its path for each model, and for a tree that deals out the products at random.
 
 models = {
-    "lasso for each": BlockSparseRegressor(q=1),
+    "lasso": BlockSparseRegressor(q=1),
     "block-sparse": BlockSparseRegressor(),
     "tree": TreeGuidedRegressor(tree(np.arange(n_tasks))),
-    "a wrong tree": TreeGuidedRegressor(tree(rng.permutation(n_tasks))),
+    "wrong tree": TreeGuidedRegressor(tree(rng.permutation(n_tasks))),
 }
 fits = {"truth": W.T}
 for name, model in models.items():
@@ -50,10 +50,10 @@ for name, model in models.items():
     fits[f"{name}\nerror {min(errors):.2f}"] = coefs[np.argmin(errors)]
 
 limit = 2
-figure, axes = plt.subplots(1, 5, figsize=(10, 4.4), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 5, figsize=(7, 4), sharey=True, layout="constrained")
 for ax, (name, coef) in zip(axes, fits.items(), strict=True):
     ax.imshow(coef[:, :26].T, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
-    ax.set_title(name, fontsize=11)
+    ax.set_title(name, fontsize=10)
     ax.set(xlabel="product", xticks=range(0, 24, 8))
 axes[0].set_ylabel("feature in use")
 plt.show()

@@ -29,7 +29,7 @@ fits = {"truth": W.T}
 for name, model in models.items():
     coefs = regularization_path(model, X, Y, alphas=25).coefs
     errors = [np.sum((coef.T - W) ** 2) / np.sum(W**2) for coef in coefs]
-    fits[f"{name}, error {min(errors):.3f}"] = coefs[np.argmin(errors)]
+    fits[f"{name}\nerror {min(errors):.3f}"] = coefs[np.argmin(errors)]
 
 # %%
 # Tasks of a component side by side.
@@ -37,7 +37,7 @@ for name, model in models.items():
 order = np.lexsort(np.abs(W[np.argsort(-np.abs(W).sum(axis=1))[:8]]).round(6))
 rows = np.flatnonzero(W.any(axis=1))
 limit = np.abs(W).max()
-figure, axes = plt.subplots(1, 3, figsize=(9, 3.6), sharey=True, layout="constrained")
+figure, axes = plt.subplots(1, 3, figsize=(7, 3.4), sharey=True, layout="constrained")
 for ax, (name, coef) in zip(axes, fits.items(), strict=True):
     ax.imshow(coef[np.ix_(order, rows)].T, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
     ax.set(title=name, xlabel="task")

@@ -40,7 +40,7 @@ for name, q in {"each time alone": 1, "all times": 2}.items():
     left = [np.mean((noisy - field @ coef.T) ** 2) for coef in path.coefs]
     alpha = path.alphas[np.argmax(np.array(left) < 1.2 * noise**2)]
     fits[name] = BlockSparseRegressor(alpha, q=q, fit_intercept=False)
-figure, axes = plt.subplots(2, 1, figsize=(7.5, 5), sharex=True, layout="constrained")
+figure, axes = plt.subplots(2, 1, figsize=(6.4, 5), sharex=True, layout="constrained")
 for ax, (name, model) in zip(axes, fits.items(), strict=True):
     model.fit(field, noisy)
     strength = np.linalg.norm(model.coef_, axis=0)
@@ -57,7 +57,7 @@ axes[1].set_xlabel("source")
 # The courses near each true source, added up. The penalty has shrunk them; to fit what was picked once more without it
 # (``convexmtl.relax``) is no remedy here, where neighbours are told apart by noise alone.
 
-figure, ax = plt.subplots(figsize=(7.5, 3.2), layout="constrained")
+figure, ax = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
 for j, colour in zip(active, ("#0072B2", "#D55E00", "#009E73"), strict=True):
     near = slice(j - 4, j + 5)
     ax.plot(time, truth[j], color=colour, linewidth=3, alpha=0.3)

@@ -37,16 +37,16 @@ models = {
 }
 
 # %%
-# Effects of one feature over the hours, with errors of their own, and how far off the predictions are as more of the
+# Above the effect of one feature over the hours, with errors of their own; below how far off the predictions are as more of the
 # error is carried over.
 
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+figure, (above, below) = plt.subplots(2, 1, figsize=(6, 6.6), layout="constrained")
 X, Y, effect = nights(0, 0.0)
 j = np.argmax(np.abs(effect).max(axis=1))
-left.plot(hours + 1, effect[j], color="#bbbbbb", linewidth=4, label="true")
+above.plot(hours + 1, effect[j], color="#bbbbbb", linewidth=4, label="true")
 shares = [0.0, 0.5, 0.8, 0.95]
 for (name, model), colour, style in zip(models.items(), ("#D55E00", "#0072B2"), ("s--", "o-"), strict=True):
-    left.plot(hours + 1, model.fit(X, Y).coef_[:, j], style, color=colour, markersize=3, label=name)
+    above.plot(hours + 1, model.fit(X, Y).coef_[:, j], style, color=colour, markersize=3, label=name)
     off = []
     for carried in shares:
         tries = []
@@ -55,12 +55,12 @@ for (name, model), colour, style in zip(models.items(), ("#D55E00", "#0072B2"), 
             # For features of unit variance that is the error of predictions, beside the noise.
             tries.append(np.mean(np.sum((model.fit(known, targets).coef_ - truth.T) ** 2, axis=1)))
         off.append(np.mean(tries))
-    right.plot(shares, off, style, color=colour, label=name)
-left.set(xlabel="hours ahead", ylabel="effect of one feature")
-right.set(xlabel="share of the error that is carried over", ylabel="error of predictions, beside noise", ylim=0)
-for ax in (left, right):
+    below.plot(shares, off, style, color=colour, label=name)
+above.set(xlabel="hours ahead", ylabel="effect of one feature")
+below.set(xlabel="share of the error that is carried over", ylabel="error of predictions, beside noise", ylim=0)
+for ax in (above, below):
     ax.spines[["top", "right"]].set_visible(False)
-left.legend(frameon=False)
+above.legend(frameon=False)
 plt.show()
 
 # %%

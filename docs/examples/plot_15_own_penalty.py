@@ -22,9 +22,13 @@ Y = X @ W + rng.standard_normal((40, 12))
 penalties = {
     "rows": RowNorm(alpha=0.3),
     "rows + rank": RowNorm(alpha=0.2) + TraceNorm(alpha=0.3),
-    "rows + rank, not negative": RowNorm(alpha=0.2) + TraceNorm(alpha=0.3) + Box(low=0.0),
+    "rows + rank, >= 0": RowNorm(alpha=0.2) + TraceNorm(alpha=0.3) + Box(low=0.0),
 }
-figure, axes = plt.subplots(1, 4, figsize=(10, 4), sharey=True, layout="constrained")
+
+# %%
+# Each sum is fitted like any other penalty, and certified.
+
+figure, axes = plt.subplots(1, 4, figsize=(7.2, 4), sharey=True, layout="constrained")
 limit = W.max()
 axes[0].imshow(W, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
 axes[0].set(title="truth", ylabel="feature")
@@ -33,7 +37,7 @@ for ax, (name, penalty) in zip(axes[1:], penalties.items(), strict=True):
     error = np.sum((model.coef_.T - W) ** 2) / np.sum(W**2)
     ax.imshow(model.coef_.T, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
     ax.set_title(f"{name}\nerror {error:.2f}", fontsize=10)
-    print(f"{name:26s} gap / objective {certify(model, X, Y).gap / model.objective_:.1e}")
+    print(f"{name:18s} gap / objective {certify(model, X, Y).gap / model.objective_:.1e}")
 for ax in axes:
     ax.set(xlabel="task", xticks=range(0, 12, 4))
 plt.show()

@@ -58,13 +58,13 @@ for seed in range(3):
 # %%
 # Columns are what is true, rows what is believed; colours compare within a column.
 
-figure, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
+figure, ax = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
 ax.imshow(errors / errors.min(axis=0), cmap="Blues", vmin=1, vmax=1.5, aspect="auto")
 for (i, k), error in np.ndenumerate(errors):
     best = error == errors[:, k].min()
     dark = error > 1.3 * errors[:, k].min()
     ax.text(k, i, f"{error:.3f}", ha="center", va="center", weight="bold" if best else None, color="w" if dark else "k")
-ax.set_xticks(range(len(truths)), truths, fontsize=9)
+ax.set_xticks(range(len(truths)), truths, fontsize=8.5)
 ax.set_yticks(range(len(models)), models)
 ax.tick_params(length=0)
 ax.set_title("error of the coefficients, relative (bold: best)", fontsize=11)

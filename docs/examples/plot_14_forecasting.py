@@ -37,8 +37,8 @@ models = {
 }
 
 # %%
-# Above the effect of one feature over the hours, with errors of their own; below how far off the predictions are as more of the
-# error is carried over.
+# Above the effect of one feature over the hours, with errors of their own; below how far off the predictions are as
+# more of the error is carried over.
 
 figure, (above, below) = plt.subplots(2, 1, figsize=(6, 6.6), layout="constrained")
 X, Y, effect = nights(0, 0.0)

@@ -15,7 +15,7 @@ from convexmtl import reference
 from convexmtl.certificate import Dual, duality_gap
 from convexmtl.data import DataTerm
 from convexmtl.losses import Absolute, EpsilonInsensitive, Quantile
-from convexmtl.penalties import Box, MeanCoupling, RowNorm, Support, TaskCoupling, TraceNorm
+from convexmtl.penalties import Box, MeanCoupling, RowNorm, SparseLowRank, Support, TaskCoupling, TraceNorm
 from convexmtl.problem import Problem
 from convexmtl.result import Status
 from convexmtl.solvers import dual_descent, multipliers, solve, splitting
@@ -158,6 +158,44 @@ def test_what_nothing_holds_is_a_linear_program_of_every_task(fit_intercept):
     rules, n = np.hstack([free, np.eye(len(X)), -np.eye(len(X))]), free.shape[1]
     cost, bounds = np.repeat([0.0, 1 / len(X)], [n, 2 * len(X)]), [(None, None)] * n + [(0, None)] * 2 * len(X)
     assert_allclose(result.objective, sum(linprog(cost, A_eq=rules, b_eq=y, bounds=bounds).fun for y in Y.T), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "penalty",
+    [
+        "trace",
+        "tensor",
+        "tensor_latent",
+        "learned_clusters",
+        "robust_feature",
+        "l2+rising",
+        "l2_groups",
+        "sparse,low_rank+l2",
+        "sparse,low_rank+graph",
+        "temporal+task_norm+support",
+        "trace+l1+bounds",
+    ],
+)
+@pytest.mark.parametrize("name", ["quantile", "hinge", "sqrt", "huber", "logistic"])
+def test_parts_sums_and_what_is_not_row_by_row(name, penalty):
+    """Newton's steps see all parts at once, and how a prox bends coefficients together: the last digits from afar."""
+    problem, _ = cases.make_problem(name, penalty, "stacked")
+    assert multipliers.applies(problem)
+    start = splitting.solve(problem, tol=1e-9, max_iter=30)
+    result = multipliers.solve(problem, start, tol=1e-9, max_iter=150)
+    assert start.status is Status.OUT_OF_ITERATIONS and result.converged
+    certificate = duality_gap(problem, result.parts, dual=result.dual)
+    assert certificate.gap <= problem.threshold(1e-9)
+
+
+@pytest.mark.parametrize("name", ["sqrt", "squared", "huber"])
+def test_parts_that_are_nearly_alike(name):
+    """With four coefficients, strengths at which signs are as long in one norm as in the other: the objective hardly
+    tells how they are shared, and steps that look at one part at a time take thousands."""
+    X, y = drawn(name, T=1)
+    fit = model(name, SparseLowRank(0.05, 0.1), tol=1e-8).fit(X, y)
+    asked = reference.fit(fit, X, y)
+    assert fit.n_iter_ <= 2000 and abs(fit.objective_ - asked.objective) <= 1e-7 * asked.objective
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])

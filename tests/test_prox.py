@@ -24,6 +24,7 @@ from convexmtl.penalties import (
     LearnedClusters,
     NamedParts,
     Parts,
+    Penalty,
     RowNorm,
     RowPenalty,
     SparseGroup,
@@ -622,3 +623,17 @@ def test_row_norm_with_q_close_to_its_ends():
     V, steps = points(0), STEPS["unequal"]
     for q, end in ((1 + 1e-6, 1), (2 + 1e-9, 2), (2 - 1e-9, 2), (1e6, np.inf)):
         assert_allclose(RowNorm(0.5, q).prox(V, steps), RowNorm(0.5, end).prox(V, steps), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "name", ["trace", "squared_trace", "box", "tensor", "task_norm", "task_norm_by_task+l1", "rising"]
+)
+def test_slopes_are_those_of_the_prox(name):
+    """In closed form, beside differences."""
+    canonical, rng = built(name, 6).resolve(6, np.arange(T)), np.random.default_rng(0)
+    term = next(term for group in canonical.groups for term in group if not term.by_rows)
+    for V in (rng.standard_normal((6, T)), np.outer(np.arange(6.0), np.ones(T)) + 0.1):
+        found = term.slopes(V, 0.3)
+        assert_allclose(found, Penalty.slopes(term, V, 0.3), atol=1e-6)
+        assert found.any()
+        assert_allclose(found, found.T, atol=1e-12)

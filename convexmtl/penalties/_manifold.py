@@ -98,28 +98,43 @@ def of_prox(penalty, W, Z):
     if W.size > SMALL:
         return None
     step = float(_balanced(np.linalg.norm(W), np.linalg.norm(Z)))
-    V = W + step * Z
+    return _of_spectrum(*_spectrum(slopes(penalty, W + step * Z, step)), step)
+
+
+def slopes(penalty, V, step):
+    """(d T, d T) derivative of the prox with this step at V, by differences."""
     size = NUDGE * np.abs(V).max()
-    moves = (size * np.eye(W.size)).reshape(-1, *W.shape)
-    J = np.array([penalty.prox(V + move, step) - penalty.prox(V - move, step) for move in moves]) / (2 * size)
-    return _of_spectrum(*_spectrum(J.reshape(W.size, W.size)), step)
+    moves = (size * np.eye(V.size)).reshape(-1, *V.shape)
+    J = np.array([penalty.prox(V + move, step) - penalty.prox(V - move, step) for move in moves])
+    return J.reshape(V.size, V.size) / (2 * size) if size > 0 else np.eye(V.size)
 
 
 def of_singular_values(penalty, W, Z):
-    """That of a penalty of the singular values s, of which its prox makes x = ratios(s) s; None of a large W.
-
-    A pair (i, j) of singular directions is multiplied by (x_i - x_j) / (s_i - s_j) where both turn alike, and by
-    (x_i + x_j) / (s_i + s_j) where they turn against each other.
-    """
+    """That of a penalty of the singular values s, of which its prox makes x = ratios(s) s; None of a large W."""
     if W.size > MANY:
         return None
-    (d, T), r = W.shape, min(W.shape)
     step = float(_balanced(np.linalg.norm(W), np.linalg.norm(Z)))
-    U, s, Vt = np.linalg.svd(W + step * Z)
+    return _of_spectrum(*singular_spectrum(W + step * Z, lambda s: penalty.ratios(s, step, W.shape[1])), step)
+
+
+def singular_slopes(V, ratios):
+    """(d T, d T) derivative at V of what makes ``ratios(s)`` s of the singular values s."""
+    values, vectors = singular_spectrum(V, ratios)
+    return (vectors * values) @ vectors.T
+
+
+def singular_spectrum(V, ratios):
+    """(values, vectors) of that derivative.
+
+    A pair (i, j) of singular directions is multiplied by (x_i - x_j) / (s_i - s_j) where both turn alike, and by
+    (x_i + x_j) / (s_i + s_j) where they turn against each other, x = ratios(s) s.
+    """
+    (d, T), r = V.shape, min(V.shape)
+    U, s, Vt = np.linalg.svd(V)
     V, size = Vt.T, NUDGE * s[0]
 
     def shrunk(s):
-        return penalty.ratios(s, step, T) * s
+        return ratios(s) * s
 
     x = shrunk(s)
     A = np.array([shrunk(s + e) - shrunk(s - e) for e in size * np.eye(r)]) / (2 * size)
@@ -135,7 +150,7 @@ def of_singular_values(penalty, W, Z):
     i, k = np.repeat(np.arange(r), max(d, T) - r), np.tile(np.arange(r, max(d, T)), r)
     found.append((_ratio(x, s)[i], U[:, None, k] * V[:, i] if d > T else U[:, None, i] * V[:, k]))
     values, vectors = (np.concatenate(pieces, axis=-1) for pieces in zip(*found, strict=True))
-    return _of_spectrum(values, vectors.reshape(d * T, -1), step)
+    return values, vectors.reshape(d * T, -1)
 
 
 def settled(penalty, W, Z):

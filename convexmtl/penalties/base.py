@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 
 from .._words import counted, formula
 from ..coupling import Nested, TaskOperator
-from ._manifold import of_prox
+from ._manifold import of_prox, slopes
 from ._sums import dual_norm_of_sum, free_entries_of, free_of_all, free_of_any
 
 RANK = 1e-8  # share of the largest singular value below which another one is rounding
@@ -317,6 +317,10 @@ class Penalty(BaseEstimator):
     def manifold(self, W, Z):
         """The Manifold on which Omega is smooth at W, Z a subgradient there; None where to find it takes too long."""
         return of_prox(self, W, Z)
+
+    def slopes(self, V, step):
+        """(d T, d T) derivative of the prox at V, its entries in C order; where it has kinks, one that is near."""
+        return slopes(self, V, step)
 
     def expression(self, W, cp):
         """(expression, constraints): the textbook definition in cvxpy, handed in as ``cp``."""

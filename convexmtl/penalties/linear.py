@@ -358,6 +358,16 @@ class Polyhedron(Constraint):
             W = self._kept_within(self._nearest(W, self._least, self._most)[0])
         return W
 
+    def slopes(self, V, step):
+        # Along what the constraints that bind leave free.
+        (d, T), Y = V.shape, self._nearest(V, self._least, self._most, guess=self._last)[1]
+        binding, of = np.unique((Y != 0) | (self._least == self._most), axis=1, return_inverse=True)
+        J, A = np.zeros((d, T, d, T)), self._A.toarray()
+        for k, rows in enumerate(binding.T):
+            for t in np.flatnonzero(of.ravel() == k):
+                J[:, t, :, t] = np.eye(d) - np.linalg.pinv(A[rows]) @ A[rows]
+        return J.reshape(d * T, d * T)
+
     def holds(self, W):
         if self.box is not None and not self.box.holds(W):
             return False

@@ -199,6 +199,16 @@ class TaskNorm(Penalty):
     def manifold(self, W, Z):
         return of_norms(W, np.broadcast_to(W.any(axis=0), W.shape), self.alpha, axis=0)
 
+    def slopes(self, V, step):
+        (d, T), norms = V.shape, row_norms(V.T)
+        left = norms > np.multiply(self.alpha, step)
+        u = np.divide(V, norms, out=np.zeros_like(V), where=left)
+        cut = np.divide(np.multiply(self.alpha, step), norms, out=np.ones(T), where=left)
+        J = np.zeros((d, T, d, T))
+        for t in np.flatnonzero(left):
+            J[:, t, :, t] = (1 - cut[t]) * np.eye(d) + cut[t] * np.outer(u[:, t], u[:, t])
+        return J.reshape(d * T, d * T)
+
     def expression(self, W, cp):
         return cp.norm(W, 2, axis=0) @ np.broadcast_to(self.alpha, W.shape[1]), []
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._words import counted, percent
 from ..coupling import Nested
-from ._manifold import of_singular_values
+from ._manifold import of_singular_values, singular_slopes
 from .base import RANK, Canonical, Later, Penalty, check_number
 
 LONG = 20  # times as many columns as rows, or the other way round, from which on products of the few are quicker
@@ -103,6 +103,9 @@ class SpectralPenalty(Penalty):
 
     def manifold(self, W, Z):
         return of_singular_values(self, W, Z)
+
+    def slopes(self, V, step):
+        return singular_slopes(V, lambda s: self.ratios(s, step, V.shape[1]))
 
 
 class TraceNorm(SpectralPenalty):

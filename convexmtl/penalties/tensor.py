@@ -4,6 +4,7 @@ import numpy as np
 
 from .._words import listed
 from ..coupling import Nested
+from ._manifold import singular_slopes
 from .base import RANK, Canonical, Penalty, Said
 from .parts import PART
 from .spectral import largest_singular_value, rescale, singular_values
@@ -51,13 +52,20 @@ class Unfolding(Penalty):
         return self.alpha * float(singular_values(self.unfolded(W)).sum())
 
     def prox(self, V, step):
+        return self.folded(rescale(self.unfolded(V), self._ratios(step)), len(V))
+
+    def _ratios(self, step):
         cut = step * self.alpha
 
         def ratios(s):
             kept = ~(s <= cut)
             return np.where(kept, 1 - cut / np.where(kept, s, 1.0), 0.0)
 
-        return self.folded(rescale(self.unfolded(V), ratios), len(V))
+        return ratios
+
+    def slopes(self, V, step):
+        place = np.argsort(self.unfolded(np.arange(V.size).reshape(V.shape)), axis=None)
+        return singular_slopes(self.unfolded(V), self._ratios(step))[np.ix_(place, place)]
 
     def dual_norm(self, Z):
         return largest_singular_value(self.unfolded(Z)) / self.alpha

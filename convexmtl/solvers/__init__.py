@@ -38,6 +38,8 @@ def _turns(problem):
     if not problem.loss.smooth:
         return [(run, limit(problem)) for applies, run, limit in KINKED if applies(problem)]
     # (The squared loss is its own model, which Newton's method and alternating directions have solved.)
+    if first in (splitting.solve, proximal_gradient.solve) and multipliers.applies(problem):
+        turns.append((multipliers.solve, NEWTON_PATIENCE))
     of_columns = not problem.loss.by_column
     if of_columns and split and _rows(problem):
         # It sees what the columns of a task have of a curvature alone, but only the features that matter.

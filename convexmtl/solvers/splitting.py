@@ -115,6 +115,36 @@ def _best(problem, claims, intercept):
     return min(found, key=lambda claim: claim[1].gap)
 
 
+def claims_of(problem, V, W):
+    """[(name, parts)] that may be the solution, those with most zeros first: nothing at all, W as every group has
+    it (V, the parts in every group) with the zeros of all of them, or without; W itself where there is no group. Where
+    there are parts, only their own group says how W is split.
+    """
+    groups = problem.penalty.groups
+    if not groups:
+        return [("W", (W,))]
+    totals = [of.sum(axis=0) for of in V]
+    own = [(0, tuple(V[0]))] if len(V[0]) > 1 else [(g, (total,)) for g, total in enumerate(totals)]
+    if len(totals) == 1:
+        return own
+    used = np.logical_and.reduce([total != 0 for total in totals])
+    # (Zeros of rows leave a rank what it is.)
+    zeros = [
+        ((g, "zeros"), tuple(np.where(used, part, 0.0) for part in parts))
+        for g, parts in own
+        if not np.array_equal(used, totals[g] != 0)
+    ]
+    nothing = [("nothing", problem.zeros())]
+    patterns = [(term, of) for (term, *rest), of in zip(groups, totals, strict=True) if not rest and term.folds]
+    alike = []
+    if len(V[0]) == 1 and len(patterns) > 1:
+        W = totals[0]
+        for term, of in patterns:
+            W = term.along(W, of)
+        alike = [("patterns", (W,))]
+    return [(name, problem.penalty.feasible(parts)) for name, parts in (*nothing, *zeros, *alike, *own)]
+
+
 class Directions:
     """The iteration: V the parts of W in every group of the penalty, W on the quadratic side, U the scaled duals.
 
@@ -156,31 +186,7 @@ class Directions:
         return -np.stack([rho * u for rho, u in zip(self.rho, self.U, strict=True)]) if len(self.U) > 1 else None
 
     def claims(self):
-        """[(name, parts)] that may be the solution, those with most zeros first: nothing at all, W as every group has
-        it with the zeros of all of them, or without. Where there are parts, only their own group says how W is split.
-        """
-        if not self.groups:
-            return [("W", (self.W,))]
-        totals = [V.sum(axis=0) for V in self.V]
-        own = [(0, tuple(self.V[0]))] if self.counts[0] > 1 else [(g, (total,)) for g, total in enumerate(totals)]
-        if len(totals) == 1:
-            return own
-        used = np.logical_and.reduce([total != 0 for total in totals])
-        # (Zeros of rows leave a rank what it is.)
-        zeros = [
-            ((g, "zeros"), tuple(np.where(used, part, 0.0) for part in parts))
-            for g, parts in own
-            if not np.array_equal(used, totals[g] != 0)
-        ]
-        nothing = [("nothing", self.problem.zeros())]
-        patterns = [(term, V) for (term, *rest), V in zip(self.groups, totals, strict=True) if not rest and term.folds]
-        alike = []
-        if self.counts[0] == 1 and len(patterns) > 1:
-            W = totals[0]
-            for term, V in patterns:
-                W = term.along(W, V)
-            alike = [("patterns", (W,))]
-        return [(name, self.problem.penalty.feasible(parts)) for name, parts in (*nothing, *zeros, *alike, *own)]
+        return claims_of(self.problem, self.V, self.W)
 
     def claimed(self, intercept, threshold):
         """(parts, certificate, dual) of the claim that is certified, or best; one beside the last best one is tried."""

@@ -148,6 +148,7 @@ def held_gap(problem, new, duals, split=None, start=None, v=None):
         none = (False if entries is None else entries[:, -1]) | (False if out is None else out[:, -1])
         z = np.where(none, 0.0, z)
     shares = _shared_out(problem, z, split, shape)
+    squares = float(data.design.squares.max(initial=0.0))
     found = []
     for group, at_group, dual, z_g, part in zip(
         penalty.groups, penalty.seen(joined), duals, shares, problem.free, strict=True
@@ -160,6 +161,9 @@ def held_gap(problem, new, duals, split=None, start=None, v=None):
             own, none = term.free_entries(shape), term.left_out(shape)
             if own is not None or none is not None:
                 Z = np.where((False if own is None else own) | (False if none is None else none), 0.0, Z)
+            part = term.dual_part(Z)
+            # (What a constraint does not take, where that is rounding.)
+            Z = part if np.abs(Z - part).max(initial=0.0) <= 1e-12 * np.sqrt(squares * float(c @ v**2)) else Z
             found.append((term, W, Z))
             if term.is_norm:
                 norm = term.dual_norm(Z)

@@ -32,6 +32,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Bunch
 
 import convexmtl as mtl
+from convexmtl.losses import get_loss
 
 from .families import at_ratio
 from .textbook import FAMILIES, LOSSES, Textbook
@@ -41,6 +42,9 @@ SLOW = 2.0
 SHARP = 1e-6  # of the scale: how near to ours the objective of a good reference is
 SLACK = 1e-7  # of the scale: what an objective may differ beside rounding
 REFUSALS = ("is too large", "y has only 1 class")
+
+# Families whose penalties see no tasks in the columns of W, so that there may be several for the classes of one.
+OF_COLUMNS = {"BlockSparse", "SparseGroup", "Dirty", "TraceNorm", "TaskRelationship", "SharedFeature", "SparseLowRank"}
 
 # (name, whether tasks share X, share of missing targets)
 LAYOUTS = [("one task", True, 0.0), ("shared", True, 0.0), ("missing", True, 0.3), ("stacked", False, 0.0)]
@@ -98,26 +102,36 @@ def draw(seed):
     family, loss = (table[rng.integers(len(table))] for table in (FAMILIES, LOSSES))
     layout, shared, missing = LAYOUTS[rng.integers(len(LAYOUTS))]
     T = 1 if layout == "one task" else int(rng.integers(2, 7))
-    if (family.free and loss.name not in ("squared", "huber")) or family.least_tasks > T:
+    several = loss.classes > 1 and family.stem not in OF_COLUMNS
+    if (family.free and loss.name not in ("squared", "huber")) or family.least_tasks > T or several:
         family = FAMILIES[rng.integers(9)]
     d = int(rng.integers(9, 26)) if rng.random() < 0.1 else int(rng.integers(1, 9))
     sizes = [int(rng.integers(1, 31))] if shared else [int(n) for n in rng.integers(1, 31, T) ** rng.integers(0, 2, T)]
     task = None if shared else rng.permutation(np.repeat(np.arange(T), sizes))
     n = sum(sizes)
-    two = layout == "one task" and loss.kind == "Classifier"
+    two = layout == "one task" and loss.kind == "Classifier" and loss.classes == 1
     n = max(n, 2) if two else n
+    # (Of more than two classes every task has all.)
+    at_least = loss.classes if loss.classes > 1 else 1
+    if at_least > 1:
+        sizes = [max(size, at_least) for size in sizes]
+        task = None if shared else rng.permutation(np.repeat(np.arange(T), sizes))
+        n = sum(sizes)
     X = rng.standard_normal((n, d)) + 0.5 * rng.standard_normal((n, 1))
     W = rng.standard_normal((d, 1)) * (rng.random((d, 1)) < 0.7) + 0.5 * rng.standard_normal((d, T))
     z = X @ W / np.sqrt(d)
     scale = 10 ** rng.uniform(-6, 6)
     y = loss.targets(z if shared else z[np.arange(n), task], scale, rng)
     if shared:
-        # The first row has a target in every task; its weight, below, is positive as well.
-        y[1:][rng.random(y[1:].shape) < missing] = np.nan
+        # The first rows have targets in every task; their weights, below, are positive as well.
+        y[at_least:][rng.random(y[at_least:].shape) < missing] = np.nan
+    first = np.arange(min(n, 2)) if shared else np.unique(task, return_index=True)[1]
+    if at_least > 1:
+        first = np.arange(3) if shared else np.concatenate([np.flatnonzero(task == t)[:3] for t in range(T)])
+        y[first] = np.arange(3.0)[:, None] if shared else np.tile(np.arange(3.0), T)
     if two:
         y[:2] = [[1], [-1]]
     y = y[:, 0] if layout == "one task" else y
-    first = np.arange(min(n, 2)) if shared else np.unique(task, return_index=True)[1]
     weights = list(WEIGHTS)[rng.integers(len(WEIGHTS))]
     weight = None if weights == "none" else WEIGHTS[weights](rng, y.shape)
     if weight is not None:
@@ -188,6 +202,9 @@ def judge(problem, estimator, caught, seconds, textbook, ask):
         found.append(("wrong", f"objective_ {estimator.objective_:.10g}, by the textbook {F:.10g}"))
     for name, theirs, share in (("objective_", certificate.primal, 0.0), ("dual_gap_", gap, 0.01)):
         ours = getattr(estimator, name)
+        # (Of a loss with kinks the dual variables to which W leads may make a better bound than those of the fit.)
+        if name == "dual_gap_" and theirs <= ours and not get_loss(p.loss.name).smooth:
+            continue
         if not (ours == theirs or abs(ours - theirs) <= 0.01 * threshold + rounding + share * abs(theirs)):
             found.append(("silent", f"{name} is {ours:.10g}, certify says {theirs:.10g}"))
     if warned:
@@ -214,7 +231,7 @@ def examine(seed, reference_share=0.3):
     """The row of a seed: its problem and what came of it."""
     p = draw(seed)
     row = {
-        "seed": seed, "family": p.family.name, "loss": p.loss.name, "layout": p.layout, "weights": p.weights,
+        "seed": seed, "family": p.family.name, "loss": str(p.loss.name), "layout": p.layout, "weights": p.weights,
         "X": " & ".join(p.wrong), "y": p.scale, "n, d, T": "{} {} {}".format(*p.shape), "ratio": p.ratio,
         "intercept": p.estimator.fit_intercept, "tol": p.estimator.tol,
     }  # fmt: skip

@@ -8,15 +8,16 @@ from collections import namedtuple
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import xlogy
+from scipy.special import logsumexp, xlogy
 from sklearn.utils import Bunch
 
 import convexmtl as mtl
 
 # Losses: targets(z, scale, rng) for signals z of unit size; value(y, z); the best constant(y, c) at W = 0, infinite
-# where there is none; lowest(y), what a perfect fit leaves. ---------------------------------------------------------
+# where there is none; lowest(y), what a perfect fit leaves; and where values of a task are not simply added up,
+# total(values, c, task). For classes 0, ..., K - 1 the signals, predictions and constants are (n, K). ---------------
 
-Loss = namedtuple("Loss", "name kind targets value constant lowest")
+Loss = namedtuple("Loss", "name kind targets value constant lowest total classes", defaults=(None, 1))
 
 
 def real(z, scale, rng):
@@ -33,6 +34,20 @@ def counts(z, scale, rng):
 def signs(z, scale, rng):
     """Separable where there is no noise."""
     return np.where(z + rng.choice([0, 1.5]) * rng.standard_normal(z.shape) > 0, 1.0, -1.0)
+
+
+def positive(z, scale, rng):
+    return scale * np.exp(np.clip(z, -5, 5)) * rng.gamma(2.0, 0.5, z.shape)
+
+
+def costs(z, scale, rng):
+    return positive(z, scale, rng) * (rng.random(z.shape) < 0.7)
+
+
+def levels(z, scale, rng):
+    """Separable where there is no noise."""
+    noise = rng.choice([0, 1.5]) * rng.standard_normal(z.shape)
+    return np.digitize(z + noise, [-0.4, 0.4]).astype(float)
 
 
 DELTA = 1.35
@@ -52,6 +67,42 @@ def mean(y, c):
     return np.average(y, weights=c)
 
 
+def one_of(candidates, value):
+    """The best constant of a loss that has kinks at these candidates(y) and is linear between them."""
+
+    def constant(y, c):
+        found = candidates(y)
+        return found[np.argmin([c @ value(y, b) for b in found])] if len(y) else np.nan
+
+    return constant
+
+
+def tilted(q):
+    return lambda y, z: np.maximum(q * (y - z), (q - 1) * (y - z))
+
+
+def insensitive(y, z):
+    return np.maximum(0, np.abs(y - z) - 0.1)
+
+
+def hinge(y, z):
+    return np.maximum(0, 1 - y * z)
+
+
+def cross_entropy(y, z):
+    return logsumexp(z, axis=-1) - np.take_along_axis(z, y.astype(int)[:, None], axis=-1)[:, 0]
+
+
+def log_shares(y, c):
+    share = np.log(np.bincount(y.astype(int), c, 3) / c.sum())
+    return share - share.mean()
+
+
+def roots(values, c, task):
+    """sum_t of C_t times the root of the mean of the values, C_t the sum of the weights."""
+    return float(np.sum(np.sqrt(np.bincount(task, c) * np.bincount(task, c * values))))
+
+
 def nothing(y):
     return np.zeros_like(y)
 
@@ -65,6 +116,18 @@ LOSSES = [
     Loss("logistic", "Classifier", signs, lambda y, z: np.logaddexp(0, -y * z),
          lambda y, c: np.log(c[y > 0].sum() / c[y < 0].sum()), nothing),
     Loss("squared_hinge", "Classifier", signs, lambda y, z: np.maximum(0, 1 - y * z) ** 2 / 2, mean, nothing),
+    Loss("gamma", "Regressor", positive, lambda y, z: z + y * np.exp(-z), lambda y, c: np.log(mean(y, c)),
+         lambda y: 1 + np.log(y)),
+    Loss(mtl.Tweedie(), "Regressor", costs, lambda y, z: 2 * np.exp(z / 2) + 2 * y * np.exp(-z / 2),
+         lambda y, c: np.log(mean(y, c)), lambda y: 4 * np.sqrt(y)),
+    Loss("quantile", "Regressor", real, tilted(0.5), one_of(np.unique, tilted(0.5)), nothing),
+    Loss(mtl.Quantile(0.8), "Regressor", real, tilted(0.8), one_of(np.unique, tilted(0.8)), nothing),
+    Loss("absolute", "Regressor", real, lambda y, z: np.abs(y - z), one_of(np.unique, tilted(0.5)), nothing),
+    Loss("epsilon_insensitive", "Regressor", real, insensitive,
+         one_of(lambda y: np.unique([y - 0.1, y + 0.1]), insensitive), nothing),
+    Loss("hinge", "Classifier", signs, hinge, one_of(lambda y: np.array([-1.0, 1.0]), hinge), nothing),
+    Loss("sqrt", "Regressor", real, lambda y, z: (y - z) ** 2, mean, nothing, roots),
+    Loss("softmax", "Classifier", levels, cross_entropy, log_shares, nothing, None, 3),
 ]
 # fmt: on
 
@@ -273,26 +336,35 @@ class Textbook:
         named = {"equal": np.ones(T), "size": mass / mass.mean()}
         given = estimator.task_weight
         c = (named[given] if isinstance(given, str) else given)[t] * s / mass[t]
-        b = np.zeros(T)
+        b = np.zeros((T, loss.classes))
         if estimator.fit_intercept:
-            with np.errstate(divide="ignore"):
-                b = np.array([loss.constant(y[t == k], c[t == k]) for k in range(T)])
+            with np.errstate(divide="ignore", invalid="ignore"):
+                b[:] = [np.atleast_1d(loss.constant(y[t == k], c[t == k])) for k in range(T)]
         # Tasks without a finite intercept (one class, no count) do not count.
-        keep = np.isfinite(b)[t]
+        keep = np.isfinite(b).all(axis=1)[t]
         self.X, self.y, self.t, self.c = X[keep], y[keep], t[keep], c[keep]
-        self.at_zero = self.objective(np.zeros((X.shape[1], T)), np.where(np.isfinite(b), b, 0))
+        self.at_zero = self.objective(np.zeros((X.shape[1], b.size)), np.where(np.isfinite(b), b, 0).ravel())
         self.scale = self.at_zero[0] - float(self.c @ loss.lowest(self.y))
 
     def objective(self, W, b, parts=None):
         """(F(W, b), its rounding error); of a sum of parts those given, else the best ones."""
-        i, value = np.arange(len(self.y)), self.loss.value
-        z = (self.X @ W)[i, self.t] + b[self.t]
-        error = 1e-14 * ((np.abs(self.X) @ np.abs(W))[i, self.t] + np.abs(b[self.t]) + np.abs(self.y))
+        loss, i, c = self.loss, np.arange(len(self.y)), self.c
+        # (n, classes) of the task of every sample.
+        own = lambda A: A.reshape(len(A), -1, loss.classes)[i if len(A) > 1 else 0, self.t]  # noqa: E731
+        z, size = own(self.X @ W) + own(b[None]), own(np.abs(self.X) @ np.abs(W)) + np.abs(own(b[None]))
+        error = 1e-14 * (size + np.abs(self.y)[:, None])
+        if loss.classes == 1:
+            z, error = z[:, 0], error[:, 0]
         with np.errstate(over="ignore", invalid="ignore"):
-            at = value(self.y, z)
-            off = np.maximum(abs(value(self.y, z + error) - at), abs(value(self.y, z - error) - at))
-            total = float(self.c @ at) + self.omega(W, parts)
-            return total, float(self.c @ (off + 1e-14 * abs(at))) + 1e-13 * abs(total)
+            at = loss.value(self.y, z)
+            if loss.classes > 1:
+                off = 2 * error.max(axis=1)
+            else:
+                off = np.maximum(*(abs(loss.value(self.y, z + shift) - at) for shift in (error, -error)))
+            fit = float(c @ at) if loss.total is None else loss.total(at, c, self.t)
+            off = float(c @ off) if loss.total is None else abs(loss.total(at + off, c, self.t) - fit)
+            total = fit + self.omega(W, parts)
+            return total, off + 1e-14 * float(c @ abs(at)) + 1e-13 * abs(total)
 
     def omega(self, W, parts=None):
         omega, p = self.family.omega, Bunch(**self.estimator.get_params())

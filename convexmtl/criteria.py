@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from ._threads import one_thread, same_sums
-from .freedom import TWO_CLASSES, freedom
+from .freedom import freedom
 from .inverses import inverse
 from .losses import LOSSES
 from .problem import Problem
@@ -53,6 +53,8 @@ def measured(problem, result, sizes, n_probes=10, seed=0):
     z[tasks.absent] = 0.0
     errors = (tasks.y - z) ** 2 if loss.quadratic else -2 * loss.log_likelihood(tasks.y, z)
     counts = np.divide(sizes, tasks.mass, out=np.zeros(len(sizes)), where=tasks.mass > 0)
+    # (The columns of a task, which share its samples, have the values of their own class only.)
+    counts = counts * tasks.columns_alike(sizes > 0)
     misfit = counts * tasks.sum(np.where(tasks.weight > 0, tasks.weight * errors, 0.0))
     return Measured(misfit, degrees, _patterns(result.W))
 
@@ -136,8 +138,6 @@ def check_criterion(criterion, loss, name="criterion"):
         raise ValueError(f"{name} must be one of {list(CRITERIA)}, got {criterion!r}.")
     if criterion == "sure" and not loss.quadratic:
         raise ValueError(f"{name}='sure' is about squared errors, and loss {loss!r} about others: use 'bic' or 'aic'.")
-    if not loss.by_column:
-        raise ValueError(f"{name}={criterion!r} {TWO_CLASSES}")
     if not _is_likelihood(loss):
         known = [other for other, cls in LOSSES.items() if _is_likelihood(cls())]
         raise ValueError(
@@ -151,8 +151,9 @@ def _is_likelihood(loss):
 
 
 def sizes_of(data, term):
-    """(T,) total sample weights of the tasks of ``data`` (as read) that count in its DataTerm."""
-    return np.where(term.empty, 0.0, totals_of(data))
+    """(T,) total sample weights of the tasks of ``data`` (as read) that count in its DataTerm, shared out among the
+    columns that a task has for its classes."""
+    return np.where(term.empty, 0.0, totals_of(data)) / np.maximum(term.tasks.columns_alike(~term.empty), 1)
 
 
 def totals_of(data):
@@ -327,7 +328,9 @@ def degrees_of_freedom(
     seed = _checked_seed(n_probes, random_state)
     with one_thread():
         _, formulation, result = _solution(estimator, X, y, task, sample_weight, offset)
-        found = freedom(formulation.problem, result.parts, n_probes, seed)
+        problem = formulation.problem
+        found = freedom(problem, result.parts, n_probes, seed)
+        found = found if problem.tasks.owner is None else np.bincount(problem.tasks.owner, found)
     return found if per_task else float(found.sum())
 
 

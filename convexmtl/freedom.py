@@ -1,7 +1,8 @@
 """Degrees of freedom of a solution: by how much its predictions follow the targets, sum_i d z_i / d y_i.
 
 For other losses than the squared one they are those of the quadratic model at the solution: the influence of the
-samples at their working weights. They are exact where all penalties know their Manifold and systems are not too large:
+samples at their working weights, of all classes of a task together with softmax. They are exact where all penalties
+know their Manifold and systems are not too large:
 
     df = number of intercepts + tr (B' (G + 2 M) B + D - F F')^-1 B' G B
 
@@ -34,9 +35,9 @@ FEW = 1000  # tasks of which a coupling's spectrum is computed
 NUDGE = 1e-3  # of the targets, in units of their deviation
 TIGHT = 1e-12  # tol of the fits that are compared
 APART = 1e-4  # sine of the angle up to which two directions are one
-TWO_CLASSES = (
-    "needs degrees of freedom, which are known of one column of coefficients for a task, and not of several for its "
-    "classes: choose by cross-validation."
+TOO_MANY = (
+    "degrees of freedom of tasks of more than two classes come from one system of all coefficients that move, and here "
+    f"these are more than {DENSE}, or not known: choose by cross-validation, or take a larger strength."
 )
 LEAST = 1e-6  # curvature of a sample, of the largest there may be, that counts as much
 
@@ -62,18 +63,30 @@ def freedom(problem, parts, n_probes=10, seed=0):
             f"degrees of freedom need a loss with two derivatives, and {problem.loss!r} has kinks: choose strengths by "
             "cross-validation instead."
         )
-    if not problem.loss.by_column:
-        raise ValueError(f"the model {TWO_CLASSES}")
     smaller = problem.reduced()
     if smaller is not None:
         problem, Q = smaller
         parts = tuple(Q.T @ part for part in parts)
     certificate = duality_gap(problem, parts)
+    if not problem.loss.by_column:
+        found = _exact(problem, parts, certificate.Z)
+        if found is None:
+            raise ValueError(TOO_MANY)
+        return found + _intercepts(problem.data)
     model = _quadratic_model(problem, certificate.z)
     found = _exact(model, parts, certificate.Z)
     if found is None:
         found = _probed(model, parts, n_probes, np.random.default_rng(seed))
     return found + (~model.data.empty if model.data.fit_intercept else 0)
+
+
+def _intercepts(data):
+    """(T,) degrees of freedom that they have: of all classes of a task one less, which is shared out."""
+    tasks, found = data.tasks, (~data.empty).astype(float) * data.fit_intercept
+    for loss, some in data.loss.groups(tasks):
+        if not loss.by_column:
+            found[some] *= 1 - 1 / np.maximum(tasks.columns_alike(~data.empty), 1)[some]
+    return found
 
 
 def _quadratic_model(problem, z):
@@ -91,12 +104,13 @@ def _quadratic_model(problem, z):
 
 
 def _exact(problem, parts, Z):
-    """The traces for the squared loss, Z minus the gradient of all that is smooth; None where that takes too much."""
+    """The traces for a loss that is squared or softmax, Z minus the gradient of all that is smooth; None where that
+    takes too much."""
     coupling = problem.penalty.coupling
     if problem.penalty.whole:
         return _exact_of_sum(problem, parts)
     if not problem.penalty.terms:
-        if problem.data.design.shares is not None and coupling.n_tasks <= FEW:
+        if problem.loss.by_column and problem.data.design.shares is not None and coupling.n_tasks <= FEW:
             return _of_common_gram(problem)
         manifolds = [of_entries(np.ones(problem.shape, dtype=bool))]
     else:
@@ -105,9 +119,9 @@ def _exact(problem, parts, Z):
         return None
     if not sum(len(manifold.diagonal) for manifold in manifolds):
         return np.zeros(problem.shape[1])
-    singles = all(manifold.basis.nnz == len(manifold.diagonal) for manifold in manifolds)
+    singles = problem.loss.by_column and all(manifold.basis.nnz == len(manifold.diagonal) for manifold in manifolds)
     found = _task_by_task(problem, manifolds) if singles else None
-    return _at_once(problem, manifolds) if found is None else found
+    return _at_once(problem, parts, manifolds) if found is None else found
 
 
 def _exact_of_sum(problem, parts):
@@ -129,7 +143,7 @@ def _exact_of_sum(problem, parts):
     own, further = manifolds[0], [manifold for (manifold,) in manifolds[1:]]
     if not sum(len(manifold.diagonal) for manifold in own):
         return np.zeros(problem.shape[1])
-    return _at_once(problem, own, further)
+    return _at_once(problem, parts, own, further)
 
 
 def _of_common_gram(problem):
@@ -237,14 +251,27 @@ def _between(coupling, a, n_parts):
     return coupling.values[0], np.tile(np.concatenate(links, axis=2), (1, n_parts, 1)), np.array(signs)
 
 
-def _at_once(problem, manifolds, further=()):
+def _seen_by(problem, parts, manifolds):
+    """(features that move, function of (a, T, k): what the curvature of the loss makes of moves of them); None where
+    that takes matrices that are too large."""
+    data, tasks = problem.data, problem.tasks
+    if problem.loss.by_column:
+        made = _grams(problem, manifolds)
+        return made and (made[0], lambda basis: np.einsum("tij,jtm->itm", made[1], basis, optimize=True))
+    moves = np.unique(np.concatenate([manifold.basis.indices for manifold in manifolds]) // tasks.n_tasks)
+    some, z = tasks.select(moves), data.predict(sum(parts), data.best_intercept(tasks.apply(sum(parts))))
+    along = data.hessian(z, problem.loss.derivative(tasks.y, z))
+    return moves, lambda basis: np.stack([some.adjoint(along(some.apply(B))) for B in np.moveaxis(basis, 2, 0)], axis=2)
+
+
+def _at_once(problem, parts, manifolds, further=()):
     """For anything that moves, one system; the sum of what moves on the manifolds stays on all of the further ones."""
     sizes = [len(manifold.diagonal) for manifold in manifolds]
     m, T = sum(sizes), problem.shape[1]
-    made = _grams(problem, manifolds) if m <= DENSE else None
+    made = _seen_by(problem, parts, manifolds) if m <= DENSE else None
     if made is None or len(made[0]) * T * m > ENTRIES:
         return None
-    features, G = made
+    features, see = made
     a = len(features)
     basis = hstack([manifold.basis for manifold in manifolds]).tocsr()
     N = _along_all(basis, further) if further else np.eye(m)
@@ -256,7 +283,7 @@ def _at_once(problem, manifolds, further=()):
     K = K + sum(manifold.bent(manifold.basis.T @ (basis @ N)) for manifold in further)
     rows = (features[:, None] * T + np.arange(T)).ravel()
     basis = (basis[rows] @ N).reshape(a, T, k)
-    seen = np.einsum("tij,jtm->itm", G, basis, optimize=True)
+    seen = see(basis)
     coupled = problem.penalty.coupling.apply(basis.transpose(0, 2, 1).reshape(-1, T)).reshape(a, k, T)
     K = K + np.tensordot(basis, seen + 2 * coupled.transpose(0, 2, 1), ([0, 1], [0, 1]))
     return np.einsum("jtm,jtm->t", basis @ inverse(K), seen)

@@ -259,6 +259,10 @@ class Tasks:
         else:
             us += bs[:, self.sample_task]
 
+    def columns_alike(self, counted):
+        """(T,) how many columns of those ``counted`` (T,) the task of each has."""
+        return counted.astype(int) if self.owner is None else np.bincount(self.owner, counted)[self.owner]
+
     def sum(self, u):
         """(T,) sums over the samples of each task."""
         return np.add.reduceat(u, self.ptr[:-1])

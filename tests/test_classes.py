@@ -537,6 +537,74 @@ def test_pipelines_and_searches_of_scikit_learn():
     assert np.isfinite(cm.task_affinity(model, X, y, cv=2).matrix).all()
 
 
+# ------------------------------------------------------------------------------ degrees of freedom
+
+
+def curvatures(model, X, task):
+    """(one matrix for all columns of W, features inside, with the intercepts taken out; degrees of these)."""
+    d, counts, first, intercepts = X.shape[1], [], 0, 0
+    owners = [t for t, _ in model.columns_]
+    H = np.zeros((len(owners) * d,) * 2)
+    for t in TASKS:
+        K, own = owners.count(t), task == t
+        z = X[own] @ model.coef_[first : first + K].T + model.intercept_[first : first + K]
+        z = z if K > 1 else np.hstack([np.zeros(z.shape), z])
+        p = (np.exp(z) / np.exp(z).sum(axis=1, keepdims=True))[:, -K:]
+        bend = np.mean([np.kron(np.diag(q) - np.outer(q, q), np.outer(*[np.append(x, 1)] * 2)) for x, q in
+                        zip(X[own], p, strict=True)], axis=0)  # fmt: skip
+        b = np.arange(K) * (d + 1) + d
+        w = np.setdiff1d(np.arange(len(bend)), b)
+        inside = bend[np.ix_(w, w)] - bend[np.ix_(w, b)] @ np.linalg.pinv(bend[np.ix_(b, b)]) @ bend[np.ix_(b, w)]
+        H[first * d : (first + K) * d, first * d : (first + K) * d] = inside
+        first, intercepts, counts = first + K, intercepts + max(K - 1, 1), [*counts, K]
+    return H, intercepts
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 0.02, 0.2])
+@pytest.mark.parametrize("family", ["rows", "ridge"])
+def test_degrees_of_freedom_are_the_influence_of_the_samples(family, alpha):
+    """tr((H + P)^-1 H) along what moves, written down as one matrix; H of two classes beside others."""
+    X, y, task = draw(n=150)
+    penalty = RowNorm(alpha, l1_ratio=float(family == "rows"))
+    model = cm.MultiTaskClassifier(penalty, tol=1e-12).fit(X, y, task=task)
+    H, intercepts = curvatures(model, X, task)
+    W, (n, d) = model.coef_, model.coef_.shape
+    P = np.zeros((n, d, n, d))
+    for j in np.flatnonzero(W.any(axis=0)):
+        w, size = W[:, j], np.linalg.norm(W[:, j])
+        P[:, j, :, j] = alpha * (np.eye(n) if family == "ridge" else (np.eye(n) - np.outer(w, w) / size**2) / size)
+    moves = np.tile(W.any(axis=0), n)
+    assert moves.any() and moves.all() == (alpha < 0.1 or family == "ridge")
+    some = np.ix_(moves, moves)
+    df = np.trace(np.linalg.solve((H + P.reshape(n * d, -1))[some], H[some])) + intercepts
+    found = cm.degrees_of_freedom(model, X, y, task=task, per_task=True)
+    assert found.shape == (3,)
+    assert_allclose(found.sum(), df, rtol=1e-6)
+    p = model.predict_proba(X, task=task)[np.arange(len(y)), np.searchsorted(model.classes_, y)]
+    bic = cm.information_criterion(model, X, y, task=task, criterion="bic")
+    assert_allclose(bic, -2 * np.log(p).sum() + np.log(len(y)) * df, rtol=1e-6)
+
+
+def test_two_columns_have_the_freedom_of_one():
+    X, y, task = draw()
+    y = y == "a"
+    one, two = (
+        cm.MultiTaskClassifier(MeanCoupling(*strengths), loss=loss, tol=1e-12).fit(X, y, task=task)
+        for loss, strengths in (("logistic", (0.1, 0.3)), ("softmax", (0.2, 0.6)))
+    )
+    assert two.coef_.shape == (6, 4)
+    for measure in (cm.degrees_of_freedom, cm.information_criterion):
+        assert_allclose(measure(two, X, y, task=task), measure(one, X, y, task=task), rtol=1e-6)
+
+
+def test_a_search_by_a_criterion():
+    X, y, task = draw()
+    alphas = [0.2, 0.1, 0.03, 0.003]
+    values = [cm.information_criterion(cm.BlockSparseClassifier(a), X, y, task=task, criterion="bic") for a in alphas]
+    search = cm.BlockSparseClassifierCV(alphas=alphas, selection="bic").fit(X, y, task=task)
+    assert search.alpha_ == alphas[int(np.argmin(values))] and 0 < np.argmin(values) < 3
+
+
 # --------------------------------------------------------------------------------------- bad input
 
 
@@ -547,11 +615,10 @@ def test_what_several_columns_do_not_do_says_so():
         model.predict(X, task=task, offset=np.ones(len(y)))
     with pytest.raises(ValueError, match="several columns of coefficients for a task"):
         cm.fit_new_task(model, X, y, label="south")
-    for call in (cm.degrees_of_freedom, cm.information_criterion):
-        with pytest.raises(ValueError, match=r"needs degrees of freedom.*choose by cross-validation"):
-            call(model, X, y, task=task)
-    with pytest.raises(ValueError, match="needs degrees of freedom"):
-        cm.BlockSparseClassifierCV(selection="bic").fit(X, y, task=task)
+    many = np.random.default_rng(0).normal(size=(90, 150))
+    large = cm.BlockSparseClassifier(0.05, loss="softmax", l1_ratio=1e-3, tol=1e-2).fit(many, y, task=task)
+    with pytest.raises(ValueError, match=r"more than 1000, or not known: choose by cross-validation"):
+        cm.degrees_of_freedom(large, many, y, task=task)
     way_out = "Fit tasks of more with a classifier.*make of each class a task of two"
     for loss, wrong in (("softmax", "losses has 'softmax'"), ("logistic", "for task 'east': 3 classes")):
         with pytest.raises(ValueError, match=f"{wrong}.*{way_out}"):

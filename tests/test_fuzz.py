@@ -10,26 +10,14 @@ from sklearn.exceptions import ConvergenceWarning
 
 from benchmarks import fuzz
 from benchmarks.textbook import FAMILIES, LOSSES, Textbook
+from convexmtl.losses import get_loss
 
 SEEDS = range(150)
-# Seeds that fail still, and why: each is a fault to be mended, and then to be taken from here.
-KNOWN = {
-    23: "strengths below rounding: X is constant",
-    43: "tree, a row of 1e4: the iterations run out",
-    44: "strengths below rounding: X is constant",
-    51: "trace norm: SVD did not converge where X is constant",
-    53: "sum of parts, graded columns and weights: the iterations run out",
-    58: "tree, Huber far beyond delta: the iterations run out",
-    64: "tree: 8 s, converges after 7,420 sweeps",
-    70: "strengths below rounding: X is constant",
-    138: "Poisson, a row of 1e4: the iterations run out",
-    147: "strengths below rounding: X is constant",
-}
 
 
 def test_slice():
     """None wrong, none silent, and fewer than one in a hundred unconverged."""
-    rows = list(fuzz.run([seed for seed in SEEDS if seed not in KNOWN], reference_share=0.1))
+    rows = list(fuzz.run(SEEDS, reference_share=0.1))
     bad = [(row["seed"], row["kind"], row["detail"]) for row in rows if row["kind"] in ("wrong", "silent")]
     assert not bad
     assert sum(row["kind"] == "unconverged" for row in rows) < 0.01 * len(SEEDS)
@@ -47,7 +35,8 @@ def plain(family, loss, T=4):
     estimator = getattr(fuzz.mtl, family.stem + loss.kind)(**own, loss=loss.name, tol=1e-6)
     X = rng.standard_normal((40, 3))
     z = X @ np.ones((3, T)) + rng.standard_normal((40, T))
-    y = {"Regressor": np.floor(np.abs(z)), "Classifier": np.where(z > 0, 1.0, -1.0)}[loss.kind]
+    signs = np.where(z > 0, 1.0, -1.0) if loss.classes == 1 else np.digitize(z, [-1, 1]).astype(float)
+    y = {"Regressor": np.floor(np.abs(z)) + (loss.name == "gamma"), "Classifier": signs}[loss.kind]
     p.update(family=family, loss=loss, X=X, y=y, task=None, weight=None, estimator=estimator, ratio=0.1)
     estimator = fuzz.with_strength(p).fit(X, y)
     return p, estimator, Textbook(family, loss, estimator, X, y)
@@ -62,17 +51,19 @@ def test_textbook_of_families(family):
     assert not found and abs(about["reference"]) < 1e-5
 
 
-@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: loss.name)
+@pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: str(loss.name))
 def test_textbook_of_losses(loss):
     p, estimator, textbook = plain(FAMILIES[3], loss)
     found, about = fuzz.judge(p, estimator, [], 0.0, textbook, ask=True)
     assert not found and abs(about["reference"]) < 1e-5
     # The constants are the best ones.
     best, _ = textbook.at_zero
-    b = np.array([loss.constant(y, np.full(len(y), 1 / len(y))) for y in p.y.T])
+    b = np.ravel([loss.constant(y, np.full(len(y), 1 / len(y))) for y in p.y.T])
     for step in (-1e-3, 1e-3):
-        assert textbook.objective(np.zeros((3, 4)), b + step)[0] > best
-    assert textbook.objective(np.zeros((3, 4)), b)[0] == pytest.approx(best)
+        moved = textbook.objective(np.zeros((3, len(b))), b + step * (np.arange(len(b)) % loss.classes + 1))[0]
+        # (There may be a range of those of a loss with kinks.)
+        assert moved > best or (moved == pytest.approx(best) and not get_loss(loss.name).smooth)
+    assert textbook.objective(np.zeros((3, len(b))), b)[0] == pytest.approx(best)
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,11 @@ class ByTask(Loss):
         distinct = self.distinct
         return [(distinct[k], np.flatnonzero(tasks.kind == k)) for k in np.unique(tasks.kind)]
 
+    def log_likelihood(self, y, z):
+        # (Which task these are of is not known; whether all have one is.)
+        found = [loss.log_likelihood(y, z) for loss in self.distinct]
+        return None if any(one is None for one in found) else found[0]
+
     def mean(self, z):
         raise ValueError("losses differ between the tasks, and so do what predictions are made of: take single tasks.")
 

@@ -76,6 +76,10 @@ class Softmax(OfClasses):
     def value(self, y, z):
         return self._each(lambda of, y, z: np.where(of.present_like(y) & (y > 0), of.level(z) - z, 0.0), y, z)
 
+    def log_likelihood(self, y, z):
+        """That of a sample at the column of its class, 0 at others."""
+        return np.zeros(np.shape(z)) if self._tasks is None else -self.value(y, z)
+
     def probabilities(self, z):
         """(..., N) of the class of every column."""
         return self._each(lambda of, z: of.probabilities(z), z)

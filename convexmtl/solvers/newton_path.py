@@ -16,7 +16,7 @@ from . import newton
 from ._hessian import Hessian
 
 SHORT = 3  # fits that are not worth it
-LARGEST = 60  # unknowns of a system
+LARGEST = 90  # unknowns of a system
 ENTRIES = 1e6  # of all predictions, and of all systems, that are held at a time
 STEPS, HALVINGS = 50, 30
 

@@ -125,6 +125,11 @@ def test_solution_is_that_of_the_textbook(name, loss):
     assert_textbook(name, loss)
 
 
+@pytest.mark.parametrize("name", ["positive+mean", "sparse,low_rank+positive"])
+def test_bounds_take_signs_but_for_rounding(name):
+    assert_textbook(name, "absolute")
+
+
 @pytest.mark.covering(0)
 @every_loss
 @pytest.mark.parametrize("name", sorted(set(cases.PENALTIES) - set(FORMS) - NOT_EXTENDED))

@@ -131,9 +131,12 @@ class Canonical:
             return (changed,)
         if changed is W:
             return tuple(parts)
+        parts = np.stack(parts)
+        largest = np.abs(parts).argmax(axis=0)[None]
         for _ in range(2):
-            # (Once more for what rounding has made of the sum.)
-            parts[0] = parts[0] + (changed - sum(parts[1:], parts[0]))
+            # (Zeros of a part stay zeros; once more for what rounding has made of the sum.)
+            more = np.take_along_axis(parts, largest, axis=0) + (changed - parts.sum(axis=0))
+            np.put_along_axis(parts, largest, more, axis=0)
         return tuple(parts)
 
     def dual_norm(self, Z, rtol=1e-9):

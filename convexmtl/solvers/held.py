@@ -161,9 +161,9 @@ def held_gap(problem, new, duals, split=None, start=None, v=None):
             own, none = term.free_entries(shape), term.left_out(shape)
             if own is not None or none is not None:
                 Z = np.where((False if own is None else own) | (False if none is None else none), 0.0, Z)
-            part = term.dual_part(Z)
+            taken = term.dual_part(Z)
             # (What a constraint does not take, where that is rounding.)
-            Z = part if np.abs(Z - part).max(initial=0.0) <= 1e-12 * np.sqrt(squares * float(c @ v**2)) else Z
+            Z = taken if np.abs(Z - taken).max(initial=0.0) <= 1e-12 * np.sqrt(squares * float(c @ v**2)) else Z
             found.append((term, W, Z))
             if term.is_norm:
                 norm = term.dual_norm(Z)

@@ -91,7 +91,7 @@ def end_of_family(app, page, source):
         return
     family = page.rpartition("/")[2].title().replace("_", "").replace("Generic", "MultiTask")
     names = [name for name in LISTED if re.fullmatch(rf"convexmtl\.{family}(Regressor|Classifier)(CV)?", name)]
-    listed = "\n   ".join(names)
+    listed = "\n   ".join(f"~{name}" for name in names)
     source[0] += f"""
 ## Reference
 

@@ -11,7 +11,12 @@ other.
 import matplotlib.pyplot as plt
 import numpy as np
 
-from convexmtl import SingleTaskRegressorCV, TaskRelationshipRegressorCV
+from convexmtl import (
+    SharedFeatureRegressor,
+    SingleTaskRegressorCV,
+    TaskRelationshipRegressor,
+    TaskRelationshipRegressorCV,
+)
 from convexmtl.datasets import make_task_relationships
 from convexmtl.inspection import TaskRelationshipDisplay
 
@@ -32,3 +37,13 @@ axes[1].imshow(Sigma / np.outer(scale, scale), cmap="RdBu_r", vmin=-1, vmax=1)
 axes[0].set_title("learned")
 axes[1].set(title="true", xlabel="task")
 plt.show()
+
+# %%
+# The same model seen from the features: ``SharedFeature`` has the same coefficients, and learns a covariance of the
+# features in place of one of the tasks. The shares of its directions say how many patterns serve all tasks; here one
+# stands out.
+
+relations = TaskRelationshipRegressor(model.alpha_, tol=1e-8).fit(X, y, task=task)
+shared = SharedFeatureRegressor(model.alpha_, tol=1e-8).fit(X, y, task=task)
+print("largest difference of coefficients:", np.abs(relations.coef_ - shared.coef_).max().round(6))
+print("shares of the directions:", np.linalg.eigvalsh(shared.feature_covariance_)[::-1][:6].round(2))

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import linprog
 from sklearn.linear_model import QuantileRegressor
-from sklearn.svm import SVC, SVR
+from sklearn.svm import SVC, SVR, LinearSVC
 
 import convexmtl as cm
 from convexmtl import reference
@@ -64,6 +64,16 @@ def test_one_task_is_a_support_vector_machine():
     assert_allclose(ours.objective_, lost, rtol=1e-7)
     assert_allclose(ours.coef_, theirs.coef_, atol=1e-4)
     assert_array_equal(ours.predict(X), theirs.predict(X))
+
+
+def test_one_task_is_a_linear_machine_without_intercept():
+    """(LinearSVC's own intercept is penalised.)"""
+    (X, y), alpha = drawn("hinge", T=1), 0.1
+    theirs = LinearSVC(loss="hinge", C=1 / (alpha * len(y)), fit_intercept=False, tol=1e-10, max_iter=10**6).fit(X, y)
+    ours = cm.MultiTaskClassifier(RowNorm(alpha, l1_ratio=0.0), loss="hinge", fit_intercept=False, tol=1e-9).fit(X, y)
+    lost = np.mean(np.maximum(0, 1 - y * theirs.decision_function(X))) + alpha / 2 * np.sum(theirs.coef_**2)
+    assert_allclose(ours.objective_, lost, rtol=1e-8)
+    assert_allclose(ours.coef_, theirs.coef_, atol=1e-4)
 
 
 def test_one_task_is_support_vector_regression():

@@ -15,7 +15,6 @@ Counties and pupils are split at random, strengths chosen by cross-validation on
 """
 
 import argparse
-import csv
 import warnings
 
 import numpy as np
@@ -26,6 +25,8 @@ from sklearn.preprocessing import StandardScaler
 import convexmtl as mtl
 from convexmtl.baselines import PooledRegressorCV, SingleTaskRegressorCV
 from convexmtl.model_selection import TaskShuffleSplit
+
+from ._table import write
 
 
 def rdata(package, name):
@@ -151,11 +152,8 @@ def main(arguments=None):
     for name, how, size, found in kinds(options.splits, options.sizes):
         for task, figure, values in zip(LOSSES, ("R2", "R2", "log loss"), found.T, strict=True):
             note("pupils", name, how, size, f"{task}, {figure}", values)
-    if options.csv:
-        with open(options.csv, "w", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["data", "model", "how", "trained_on", "figure", "mean", "standard_error"])
-            writer.writerows(rows)
+    names = ["data", "model", "how", "trained_on", "figure", "mean", "standard_error"]
+    write(options.csv, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 if __name__ == "__main__":

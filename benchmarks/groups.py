@@ -7,7 +7,6 @@ with which it reaches the gap, tightened tenfold until it does; the gap is that 
 """
 
 import argparse
-import csv
 import time
 import warnings
 from importlib.util import find_spec
@@ -16,6 +15,8 @@ import numpy as np
 
 import convexmtl as cm
 from convexmtl.certificate import duality_gap
+
+from ._table import write
 
 SIZES = [(200, 600), (300, 3000), (1000, 300), (500, 9000)]
 RATIOS = (5, 20, 100)
@@ -108,11 +109,7 @@ def main():
                 row = {"n": n, "d": d, "ratio": ratio, "solver": name}
                 rows.append(row | {"seconds": f"{seconds:.4f}", "gap": f"{gap:.1e}"})
                 print(*rows[-1].values(), sep="\t", flush=True)
-    if options.csv:
-        with open(options.csv, "w", newline="") as file:
-            writer = csv.DictWriter(file, rows[0])
-            writer.writeheader()
-            writer.writerows(rows)
+    write(options.csv, rows)
 
 
 if __name__ == "__main__":

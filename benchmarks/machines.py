@@ -9,7 +9,6 @@ of a fit to 1e-8; ours ends with a certified gap of that. CPU seconds of one fit
 """
 
 import argparse
-import csv
 import sys
 import time
 import warnings
@@ -20,23 +19,11 @@ from sklearn.svm import LinearSVC
 
 import convexmtl as cm
 
+from ._table import write
+
 SHAPES = [(20, 200, 50), (20, 50, 100), (20, 50, 200)]  # tasks, features, samples of each
 STRENGTHS = [0.01, 0.1, 1.0]
 TOL, MOST = 1e-6, 20_000
-FIELDS = [
-    "tasks",
-    "features",
-    "samples",
-    "strength",
-    "seed",
-    "seconds",
-    "sweeps",
-    "relative_gap",
-    "seconds_linear_svc",
-    "epochs_linear_svc",
-    "above_linear_svc",
-    "times_faster",
-]
 
 
 def drawn(T, d, n, seed):
@@ -86,26 +73,20 @@ def measured(T, d, n, strength, seed):
         above = (lost + np.sum((W @ M) * W) - lowest) / scale
         if above <= TOL or svc.n_iter_ >= MOST:
             break
-    return dict(
-        zip(
-            FIELDS,
-            [
-                T,
-                d,
-                n,
-                strength,
-                seed,
-                round(seconds, 4),
-                model.n_iter_,
-                f"{model.dual_gap_ / scale:.1e}",
-                round(theirs, 4),
-                svc.n_iter_,
-                f"{above:.1e}",
-                round(theirs / seconds, 1),
-            ],
-            strict=True,
-        )
-    )
+    return {
+        "tasks": T,
+        "features": d,
+        "samples": n,
+        "strength": strength,
+        "seed": seed,
+        "seconds": round(seconds, 4),
+        "sweeps": model.n_iter_,
+        "relative_gap": f"{model.dual_gap_ / scale:.1e}",
+        "seconds_linear_svc": round(theirs, 4),
+        "epochs_linear_svc": svc.n_iter_,
+        "above_linear_svc": f"{above:.1e}",
+        "times_faster": round(theirs / seconds, 1),
+    }
 
 
 def main():
@@ -119,11 +100,7 @@ def main():
             for seed in range(given.seeds):
                 rows.append(measured(T, d, n, strength, seed))
                 print(*rows[-1].values(), flush=True)
-                if given.csv:
-                    with open(given.csv, "w", newline="") as file:
-                        writer = csv.DictWriter(file, FIELDS)
-                        writer.writeheader()
-                        writer.writerows(rows)
+                write(given.csv, rows)
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@
 
     python -m benchmarks.noise --csv benchmarks/results/noise.csv
 
-20 tasks with 50 features, 5 of which are in use in all of them, 30 rows each; deviations of the noise between the tasks as
-1 to 1, 3, 10 and 30, their geometric mean 1. One strength for all, of 15 from alpha_max to a hundredth of it, chosen by
-the squared error on as many new rows ("validation"), by the same in units of every task's noise ("in its units"), and
-by what is to be found ("oracle"). Measured is the error of predictions without their noise, on average over the tasks
-("error", in units of the noise's mean square), and in units of each task's noise ("relative"), of which also for
+20 tasks with 50 features, 5 of which are in use in all of them, 30 rows each; deviations of the noise between the tasks
+as 1 to 1, 3, 10 and 30, their geometric mean 1. One strength for all, of 15 from alpha_max to a hundredth of it, chosen
+by the squared error on as many new rows ("validation"), by the same in units of every task's noise ("in its units"),
+and by what is to be found ("oracle"). Measured is the error of predictions without their noise, on average over the
+tasks ("error", in units of the noise's mean square), and in units of each task's noise ("relative"), of which also for
 the quietest and the noisiest five; and whether the right features are in use (F1). "weighted" is the squared loss with
 1 / noise as task_weight, which nobody knows who has not drawn the data.
 """

@@ -60,8 +60,8 @@ def for_each(q, alpha):
 
 
 MODELS = {
-    "mean-regularised": (together, list(itertools.product([0.01, 0.1], [1.0, 3.0, 10.0, 30.0]))),
-    "one for every school": (for_each, [(alpha,) for alpha in (0.03, 0.1, 0.3, 1.0)]),
+    "mean-regularised": (together, list(itertools.product([0.03, 0.3, 3.0], [3.0, 10.0, 30.0, 100.0, 300.0]))),
+    "one for every school": (for_each, [(alpha,) for alpha in (0.003, 0.01, 0.03, 0.1, 0.3)]),
     "one for all": (for_all, [(0.0,)]),
 }
 
@@ -83,10 +83,10 @@ def measured(X, y, task, train, seed):
         chosen = grid[int(np.argmin(losses))]
         z = make(q, *chosen)(inside, y[train], tasks[0], outside, tasks[1])
         below = y[~train] <= z
-        labels, own = np.unique(tasks[1], return_inverse=True)
+        _, own = np.unique(tasks[1], return_inverse=True)
         sizes = np.bincount(own)
         shares = np.bincount(own, below) / sizes
-        chance = [binom(n, q).expect(lambda k, n=n: abs(k / n - q)) for n in sizes]
+        chance = [np.abs(np.arange(n + 1) / n - q) @ binom(n, q).pmf(np.arange(n + 1)) for n in sizes]
         yield {
             "split": seed,
             "q": q,

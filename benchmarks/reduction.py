@@ -8,7 +8,6 @@ are to cost what 500 do, beside what it takes to read them.
 """
 
 import argparse
-import csv
 import time
 from contextlib import contextmanager, nullcontext
 
@@ -16,6 +15,8 @@ import numpy as np
 
 import convexmtl as mtl
 from convexmtl import reduction
+
+from ._table import write
 
 FAMILIES = {"block_sparse": mtl.BlockSparseRegressor, "trace_norm": mtl.TraceNormRegressor}
 
@@ -77,11 +78,8 @@ def main():
                     continue
                 rows.append([name, n_tasks, options.rows, options.features, how, f"{seconds:.3g}", f"{gap:.2g}"])
                 print(*rows[-1], f"objective {objective:.10g}", flush=True)
-    if options.csv:
-        with open(options.csv, "w", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(["family", "tasks", "rows", "features", "fit", "cpu_seconds", "gap_share"])
-            writer.writerows(rows)
+    names = ["family", "tasks", "rows", "features", "fit", "cpu_seconds", "gap_share"]
+    write(options.csv, [dict(zip(names, row, strict=True)) for row in rows])
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ from sklearn.utils.validation import validate_data
 from ._compat import check_sample_weight, column_names, is_pandas_na, is_scalar_nan, num_features, safe_indexing
 
 SPARSE = ("csc", "csr")  # what stays sparse; other formats are converted
+FINITE, POSITIVE = np.finfo(float).max, np.nextafter(0, 1)  # the largest number, and the smallest above 0
+BELOW_ONE = np.nextafter(1, 0)
 LARGEST = 1e100  # entry of X: sums of products of squares are still finite
 
 
@@ -290,6 +292,19 @@ def find_tasks(task, labels, column=None, unseen="error"):
     return codes
 
 
+def check_number(value, name, low, high, accepted):
+    """Raise a ValueError that says what is accepted unless ``value`` is a number in [low, high]."""
+    # (An abstract class takes many times as long to be asked as a type does.)
+    if isinstance(value, bool) or not isinstance(value, (float, int, numbers.Real)) or not low <= value <= high:
+        raise ValueError(f"{name} must be {accepted}, got {value!r}.")
+
+
+def check_count(value, name, low, accepted=None, high=np.inf):
+    """Raise a ValueError that says what is accepted unless ``value`` is an integer in [low, high]."""
+    if isinstance(value, bool) or not isinstance(value, (int, numbers.Integral)) or not low <= value <= high:
+        raise ValueError(f"{name} must be {accepted or f'an integer of at least {low}'}, got {value!r}.")
+
+
 def require_targets(estimator, y):
     """Raise a ValueError for no targets; ``estimator`` may be its name."""
     if y is None:
@@ -383,6 +398,18 @@ def _shaped(y, stacked):
     if y.ndim == 2 and y.shape[1] == 0:
         raise ValueError("y must have at least one column, got shape " + str(y.shape))
     return y
+
+
+def numbers_of_task(y, label):
+    """Targets of one task, beside others with classes, as floats, NaN where missing."""
+    try:
+        return np.where(missing_mask(y), np.nan, y).astype(float)
+    except (TypeError, ValueError):
+        strange = next(one for one in y.tolist() if isinstance(one, str))
+        raise ValueError(
+            f"task {label!r} must have numbers as its loss is one for numbers, got {strange!r}: give it a loss of "
+            'classes, losses={...: "logistic"}.'
+        ) from None
 
 
 def read_layout(y, task, names):

@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 from scipy.cluster.hierarchy import cut_tree, linkage
@@ -11,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.parallel import Parallel, delayed
 
 from ._compat import check_matplotlib_support, check_pandas_support
+from ._input import check_count
 from ._subsets import TaskSubsets
 
 
@@ -67,8 +67,7 @@ class TaskAffinity:
             Between 1 and the number of tasks.
         """
         T = len(self.tasks)
-        if not isinstance(n, Integral) or isinstance(n, bool) or not 1 <= n <= T:
-            raise ValueError(f"n must be an integer between 1 and the number of tasks ({T}), got {n!r}.")
+        check_count(n, "n", 1, f"an integer between 1 and the number of tasks ({T})", T)
         distances = 1 - (self.matrix + self.matrix.T) / 2
         return cut_tree(linkage(squareform(distances, checks=False), "average"), n)[:, 0]
 

@@ -4,7 +4,7 @@ import difflib
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from . import _input
 from ._compat import check_matplotlib_support, column_names, num_features, safe_indexing
+from ._input import FINITE, check_number
 from ._subsets import TaskSubsets
 
 
@@ -202,8 +203,7 @@ def select_auxiliary_tasks(
     >>> select_auxiliary_tasks(TaskRelationshipRegressor(0.2), X, Y, main=0, cv=3).selected
     [2]
     """
-    if not isinstance(threshold, Real) or isinstance(threshold, bool) or not 0 <= threshold < np.inf:
-        raise ValueError(f"threshold must be a number >= 0, got {threshold!r}.")
+    check_number(threshold, "threshold", 0, FINITE, "a number >= 0")
     given = dict(task=task, sample_weight=sample_weight, caller="select_auxiliary_tasks")
     subsets = TaskSubsets(estimator, X, y, **given)
     labels = subsets.labels.tolist()

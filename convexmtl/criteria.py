@@ -1,6 +1,5 @@
 """Criteria that weigh the misfit of a solution against its degrees of freedom, in place of test samples."""
 
-from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +7,7 @@ from scipy.special import gammaln
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from ._input import FINITE, check_count, check_number
 from ._threads import one_thread, same_sums
 from .freedom import freedom
 from .inverses import inverse
@@ -138,16 +138,12 @@ def check_criterion(criterion, loss, name="criterion"):
         raise ValueError(f"{name} must be one of {list(CRITERIA)}, got {criterion!r}.")
     if criterion == "sure" and not loss.quadratic:
         raise ValueError(f"{name}='sure' is about squared errors, and loss {loss!r} about others: use 'bic' or 'aic'.")
-    if not _is_likelihood(loss):
-        known = [other for other, cls in LOSSES.items() if _is_likelihood(cls())]
+    if not loss.is_likelihood:
+        known = [other for other, cls in LOSSES.items() if cls().is_likelihood]
         raise ValueError(
-            f"{name}={criterion!r} needs a likelihood, which loss {loss!r} is not: use one of {known}, or choose by "
-            "cross-validation."
+            f"{name}={criterion!r} needs a likelihood, which loss {loss!r} is not: use one of {known} (of these "
+            "'squared', whose noise is unknown, for all tasks or none), or choose by cross-validation."
         )
-
-
-def _is_likelihood(loss):
-    return loss.quadratic or loss.log_likelihood(np.ones(1), np.zeros(1)) is not None
 
 
 def sizes_of(data, term):
@@ -263,8 +259,7 @@ def information_criterion(
     """
     loss = estimator._checked_loss()
     check_criterion(criterion, loss)
-    if isinstance(gamma, bool) or not isinstance(gamma, Real) or not 0 <= gamma < np.inf:
-        raise ValueError(f"gamma must be a finite number >= 0, got {gamma!r}.")
+    check_number(gamma, "gamma", 0, FINITE, "a finite number >= 0")
     seed = _checked_seed(n_probes, random_state)
     with one_thread():
         own, formulation, result = _solution(estimator, X, y, task, sample_weight, offset)
@@ -361,8 +356,7 @@ def _given(**options):
 
 
 def _checked_seed(n_probes, random_state):
-    if isinstance(n_probes, bool) or not isinstance(n_probes, Integral) or n_probes < 1:
-        raise ValueError(f"n_probes must be an integer of at least 1, got {n_probes!r}.")
+    check_count(n_probes, "n_probes", 1)
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 

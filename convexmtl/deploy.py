@@ -42,9 +42,9 @@ def to_sklearn(estimator):
     model or dict of label -> model
         One model where all tasks have one X (or there is but one task, with y of shape (n,)): ``LinearRegression`` of
         several targets, and ``MultiOutputRegressor`` or ``MultiOutputClassifier`` around others, whose
-        ``predict_proba`` is a list of what tasks have, (n, 2) each. Else a model for each task, which takes the
-        features without the task column. Of a Pipeline pipelines with the same steps before, which take what it takes:
-        a task column that there is is dropped by a step before the model.
+        ``predict_proba`` is a list of what tasks have, (n, 2) each. Else, and of tasks of different kinds, a model for
+        each task, which takes the features without the task column. Of a Pipeline pipelines with the same steps before,
+        which take what it takes: a task column that there is is dropped by a step before the model.
 
     Raises
     ------
@@ -110,9 +110,11 @@ def _models(estimator, named=True):
     """One model, or {label: model}; ``named``: with the names of the features, where there are any."""
     W, b = estimator.coef_, estimator.intercept_
     names = _input.coef_names(estimator) if named else None
-    template = _fitted_to_nothing(estimator, W.shape[1], names)
+    losses = _losses(estimator)
+    templates = {repr(loss): _fitted_to_nothing(estimator, loss, W.shape[1], names) for loss in losses}
+    template = templates[repr(losses[0])]
     make = partial(_told, template)
-    if estimator._layout == "shared":
+    if estimator._layout == "shared" and _kinds(estimator) is None:
         if not is_classifier(estimator) and isinstance(template, LinearRegression):
             return make(W, b, None)
         inner = [make(*own, _classes_of(estimator, t)) for t, own in enumerate(_own(estimator))]
@@ -126,8 +128,22 @@ def _models(estimator, named=True):
             model.feature_names_in_ = names
         return model
     own = zip(_keys(estimator), _own(estimator), strict=True)
-    made = {label: make(*coefficients, _classes_of(estimator, t)) for t, (label, coefficients) in enumerate(own)}
-    return made if estimator._layout == "stacked" else next(iter(made.values()))
+    made = {
+        label: _told(templates[repr(losses[t])], *coefficients, _classes_of(estimator, t))
+        for t, (label, coefficients) in enumerate(own)
+    }
+    return next(iter(made.values())) if estimator._layout == "single" else made
+
+
+def _losses(estimator):
+    """[Loss] of every task."""
+    loss, kinds = get_loss(estimator.loss), _kinds(estimator)
+    return [loss] * len(estimator.tasks_) if kinds is None else [loss.distinct[kind] for kind in kinds]
+
+
+def _kinds(estimator):
+    """Which of several losses every task has, or None."""
+    return get_loss(estimator.loss).kinds(estimator.tasks_.tolist())
 
 
 def _own(estimator):
@@ -149,9 +165,8 @@ def _keys(estimator):
     return list(tasks) if tasks.dtype.kind in "mM" else tasks.tolist()
 
 
-def _plain(estimator):
-    """The class of scikit-learn that makes predictions of scores as the estimator does."""
-    loss = get_loss(estimator.loss)
+def _plain(loss):
+    """The class of scikit-learn that makes predictions of scores as the loss does."""
     if loss.classification:
         if isinstance(loss, Softmax):
             return LogisticRegression
@@ -163,21 +178,22 @@ def _plain(estimator):
         for cls, link in REGRESSORS.items():
             if np.allclose(loss.mean(SCORES), link(SCORES), rtol=1e-12, atol=0):
                 return cls
-    raise ValueError(f"loss={estimator.loss!r} makes predictions of scores as no linear model of scikit-learn does.")
+    raise ValueError(f"loss={loss!r} makes predictions of scores as no linear model of scikit-learn does.")
 
 
 def _classes_of(estimator, t):
-    """The labels of a task, a single one twice; None for regressors."""
-    if not is_classifier(estimator):
+    """The labels of a task, a single one twice; None for numbers."""
+    known = getattr(estimator, "_classes", None)
+    own = known[t] if isinstance(known, list) else known
+    if own is None:
         return None
-    own = estimator._classes if isinstance(estimator._classes, np.ndarray) else estimator._classes[t]
     return own if len(own) > 2 else own[[0, -1]]
 
 
-def _fitted_to_nothing(estimator, d, names):
+def _fitted_to_nothing(estimator, loss, d, names):
     """A plain model with all that a fit sets, and nothing learned."""
-    y = np.array([0, 1]) if is_classifier(estimator) else np.ones(2)
-    model = _plain(estimator)(fit_intercept=estimator.fit_intercept).fit(np.zeros((2, d)), y)
+    y = np.array([0, 1]) if loss.classification else np.ones(2)
+    model = _plain(loss)(fit_intercept=estimator.fit_intercept).fit(np.zeros((2, d)), y)
     for name in ("rank_", "singular_", "n_iter_"):
         vars(model).pop(name, None)
     if names is not None:

@@ -3,12 +3,11 @@
 import warnings
 from bisect import bisect_left
 from math import ceil
-from numbers import Real
 
 import numpy as np
 from sklearn.base import is_classifier
 
-from ._input import read_labels, read_numbers, refuse_mask, target_names
+from ._input import BELOW_ONE, POSITIVE, check_number, read_labels, read_numbers, refuse_mask, target_names
 from ._predicting import predicted, tasks_of
 from ._words import counted, listed
 from .metrics import by_task
@@ -210,8 +209,8 @@ def _refuse(estimator, alpha):
             f"prediction_interval is for regressors, got the classifier {type(estimator).__name__}: what it predicts "
             "are classes, which have no interval around them; its predict_proba says how certain it is."
         )
-    if isinstance(alpha, bool) or not isinstance(alpha, Real) or not 0 < alpha < 1:
-        raise ValueError(f"alpha must be a number between 0 and 1, such as 0.1 for 90% intervals, got {alpha!r}.")
+    accepted = "a number between 0 and 1, such as 0.1 for 90% intervals"
+    check_number(alpha, "alpha", POSITIVE, BELOW_ONE, accepted)
 
 
 def _intervals(residuals, alpha):

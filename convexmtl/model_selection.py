@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_consistent_length
 
 from ._compat import num_samples
-from ._input import encode_tasks, label_array, read_labels, refuse_mask, split_column
+from ._input import check_count, encode_tasks, label_array, read_labels, refuse_mask, split_column
 
 
 class TaskSplitter(BaseCrossValidator):
@@ -225,8 +225,7 @@ class TaskShuffleSplit(TaskSplitter):
     """
 
     def __init__(self, n_splits=10, *, test_size=None, train_size=None, random_state=None, task_column=None):
-        if isinstance(n_splits, bool) or not isinstance(n_splits, numbers.Integral) or n_splits < 1:
-            raise ValueError(f"n_splits must be an integer >= 1, got {n_splits!r}.")
+        check_count(n_splits, "n_splits", 1, "an integer >= 1")
         self.n_splits = n_splits
         self.test_size = test_size
         self.train_size = train_size

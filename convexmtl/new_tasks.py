@@ -3,7 +3,6 @@
 import copy
 import warnings
 from dataclasses import replace
-from numbers import Real
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -21,7 +20,7 @@ from .statistics import SufficientStatistics
 from .tasks import Tasks
 
 
-def fit_new_task(estimator, X, y, label, *, sample_weight=None, offset=None, place=None, task_weight=None):
+def fit_new_task(estimator, X, y, label, *, sample_weight=None, offset=None, place=None, task_weight=None, loss=None):
     """Learn one task more from its samples and from what the tasks of a fit share, without touching those:
 
         minimise over w, b of mean_i loss(y_i, x_i . w + b) + Omega([W, w]),
@@ -52,6 +51,8 @@ def fit_new_task(estimator, X, y, label, *, sample_weight=None, offset=None, pla
     task_weight : float, default=None
         What its mean loss counts, as the ``task_weight`` of the estimator: 1 where that is "equal", and its number of
         samples over the mean of the old tasks' where it is "size". Has to be given where that is an array.
+    loss : str or Loss, default=None
+        What the new task is fitted by, for ``MultiTaskMixed``, whose ``losses`` get another entry; else that of all.
 
     Returns
     -------
@@ -90,7 +91,7 @@ def fit_new_task(estimator, X, y, label, *, sample_weight=None, offset=None, pla
     >>> print(np.array_equal(longer.coef_[:4], model.coef_), bool(longer.coef_[4, 0] > 0.5))
     True True
     """
-    options = {"sample_weight": sample_weight, "offset": offset, "place": place, "task_weight": task_weight}
+    options = dict(sample_weight=sample_weight, offset=offset, place=place, task_weight=task_weight, loss=loss)
     if isinstance(estimator, Pipeline):
         longer = copy.copy(estimator)
         name, last = estimator.steps[-1]
@@ -105,11 +106,12 @@ def fit_new_task(estimator, X, y, label, *, sample_weight=None, offset=None, pla
             f"{type(estimator).__name__}; of a search pass its best_estimator_."
         )
     check_is_fitted(estimator, "coef_")
-    if get_loss(estimator.loss).kinds(estimator.tasks_.tolist()) is not None:
-        raise ValueError(
-            f"{type(estimator).__name__} has tasks of different kinds, and of a new one its kind is not known: fit all "
-            "of them together, or a regressor or classifier to those of one kind."
-        )
+    mixed = get_loss(estimator.loss).kinds(estimator.tasks_.tolist()) is not None
+    if mixed != (loss is not None):
+        name = type(estimator).__name__
+        why = "has tasks of different kinds, and of a new one has to be told" if mixed else "has one loss for all tasks"
+        wanted = "the loss of the new task" if mixed else "left out"
+        raise ValueError(f"loss must be {wanted}, got {loss!r}: {name} {why}.")
     if estimator._columns is not None:
         raise ValueError(
             f"{type(estimator).__name__} has several columns of coefficients for a task, for its classes, and "
@@ -128,11 +130,15 @@ def _nothing_to_learn(estimator):
     return f"{own} has {why}" if own == chosen else f"{own} has chosen {chosen}, with {why} Use its best_estimator_."
 
 
-def _longer(estimator, X, y, label, sample_weight, offset, place, task_weight):
+def _longer(estimator, X, y, label, sample_weight, offset, place, task_weight, loss):
     """The estimator with the new task."""
     longer = copy.copy(estimator)
     longer.tasks_ = _with_label(estimator.tasks_, label)
-    X, y, classes, weight, offset = _samples(longer, X, y, sample_weight, offset)
+    if loss is not None:
+        longer.losses = {**estimator.losses, longer.tasks_.tolist()[-1]: loss}
+        longer._checked_loss()
+    loss = get_loss(estimator.loss if loss is None else loss)
+    X, y, classes, weight, offset = _samples(longer, X, y, sample_weight, offset, loss)
     penalty = _penalty_with_place(estimator, longer.tasks_, place)
     total = float(len(y) if weight is None else weight.sum())
     _input.refuse_empty_tasks(np.array([total]), longer.tasks_[-1:])
@@ -141,7 +147,6 @@ def _longer(estimator, X, y, label, sample_weight, offset, place, task_weight):
     dense = X.toarray() if hasattr(X, "toarray") and X.shape[0] < X.shape[1] else X
     tasks = Tasks.shared(dense, y[:, None], weight, np.array([share]), offset)
     _input.refuse_overflow(tasks.X)
-    loss = get_loss(estimator.loss)
     loss.check_targets(tasks.y[tasks.weight > 0])
     present, fixed = estimator._without_constant_tasks(tasks.present, loss, longer.tasks_[-1:], 4, others=True)
     with warnings.catch_warnings():
@@ -217,7 +222,7 @@ def _with_label(tasks, label):
     return np.append(tasks.astype(object) if new.dtype.kind == "O" else tasks, new)
 
 
-def _samples(longer, X, y, sample_weight, offset):
+def _samples(longer, X, y, sample_weight, offset, loss):
     """(X, y, classes, weights, offset) of the new task, which is the last of ``tasks_``, read and checked."""
     _input.require_targets(longer, y)
     X, task, offset = _input.read_features(longer, X, None, offset, reset=False)
@@ -242,6 +247,8 @@ def _samples(longer, X, y, sample_weight, offset):
     if known is None:
         return X, y, None, weight, _input.read_offset(offset, y, weight, longer.offset_column)
     offset = _input.read_offset(offset, np.zeros(len(y)), weight, longer.offset_column)
+    if not loss.classification:
+        return X, _input.numbers_of_task(y, new.tolist()[0]), [*known, None], weight, offset
     if isinstance(known, list):
         y, own = _input.encode_classes(y, np.zeros(len(y), dtype=int), new)
         return X, y, [*known, own], weight, offset
@@ -272,8 +279,7 @@ def _penalty_with_place(estimator, labels, place):
 def _share(estimator, total, task_weight):
     """What the mean loss of a new task of this total weight counts."""
     if task_weight is not None:
-        if isinstance(task_weight, bool) or not isinstance(task_weight, Real) or not 0 < task_weight < np.inf:
-            raise ValueError(f"task_weight must be a positive number or None, got {task_weight!r}.")
+        _input.check_number(task_weight, "task_weight", _input.POSITIVE, _input.FINITE, "a positive number or None")
         return float(task_weight)
     if isinstance(estimator.task_weight, str):
         return 1.0 if estimator.task_weight == "equal" else total / estimator._size

@@ -4,6 +4,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
+from convexmtl.losses import Loss
+
 def fit_new_task(
     estimator: Any,
     X: Any,
@@ -14,4 +16,5 @@ def fit_new_task(
     offset: ArrayLike | None = None,
     place: Any = None,
     task_weight: float | None = None,
+    loss: str | Loss | None = None,
 ) -> Any: ...

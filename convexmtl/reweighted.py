@@ -6,8 +6,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from ._input import coef_names, read_feature_weights
-from .penalties.base import check_number
+from ._input import FINITE, POSITIVE, check_count, check_number, coef_names, read_feature_weights
 
 HANDED_ON = (
     "coef_", "intercept_", "tasks_", "objective_", "dual_gap_", "n_features_in_", "feature_names_in_", "classes_",
@@ -83,10 +82,9 @@ class Adaptive(MetaEstimatorMixin, BaseEstimator):
                 "(BlockSparse, SparseGroup, Dirty, TreeGuided, ...), and put the adaptive one last into a "
                 "pipeline, not around one."
             )
-        check_number(self.gamma, "gamma", np.nextafter(0, 1), np.finfo(float).max, "a finite number > 0")
-        check_number(self.eps, "eps", 0, np.finfo(float).max, "a finite number >= 0")
-        if isinstance(self.n_iter, bool) or not isinstance(self.n_iter, int | np.integer) or self.n_iter < 1:
-            raise ValueError(f"n_iter must be an integer >= 1, got {self.n_iter!r}.")
+        check_number(self.gamma, "gamma", POSITIVE, FINITE, "a finite number > 0")
+        check_number(self.eps, "eps", 0, FINITE, "a finite number >= 0")
+        check_count(self.n_iter, "n_iter", 1, "an integer >= 1")
 
     def fit(self, X, y, *, sample_weight=None, task=None):
         """Fit ``n_iter`` + 1 times.

@@ -2,7 +2,6 @@
 
 import warnings
 from dataclasses import dataclass, field
-from numbers import Integral, Real
 
 import numpy as np
 from sklearn.base import clone
@@ -10,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from ._compat import check_matplotlib_support
-from ._input import coef_names
+from ._input import FINITE, POSITIVE, check_count, check_number, coef_names
 from ._rows import used_rows
 from ._threads import one_thread, same_sums
 from .data import DataTerm
@@ -258,10 +257,8 @@ def _check(estimator, max_false, n_pairs, path):
             f"estimator must be an estimator of convexmtl, got {type(estimator).__name__}: of a pipeline hand over the "
             "last step, and the data as the steps before leave them."
         )
-    if isinstance(max_false, bool) or not isinstance(max_false, Real) or not 0 < max_false < np.inf:
-        raise ValueError(f"max_false must be a finite number > 0, got {max_false!r}.")
-    if isinstance(n_pairs, bool) or not isinstance(n_pairs, Integral) or n_pairs < 1:
-        raise ValueError(f"n_pairs must be an integer of at least 1, got {n_pairs!r}.")
+    check_number(max_false, "max_false", POSITIVE, FINITE, "a finite number > 0")
+    check_count(n_pairs, "n_pairs", 1)
     if not isinstance(path, bool):
         raise ValueError(f"path must be True or False, got {path!r}.")
     if not path and isinstance(estimator, CrossValidated) and not hasattr(estimator, "_found"):

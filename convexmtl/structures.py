@@ -1,12 +1,12 @@
 """Structures of the tasks that their targets suggest: a graph or a tree for the penalties that take one."""
 
 from itertools import combinations
-from numbers import Real
 
 import numpy as np
 from scipy.cluster import hierarchy
 
 from ._compat import column_names
+from ._input import BELOW_ONE, check_number
 
 __all__ = ["correlation_graph", "correlation_tree", "tree_groups"]
 
@@ -55,8 +55,7 @@ def correlation_graph(Y, threshold=0.5):
     >>> correlation_graph(Y)
     [(0, 1, 1.0, -1)]
     """
-    if isinstance(threshold, bool) or not isinstance(threshold, Real) or not 0 <= threshold < 1:
-        raise ValueError(f"threshold must be a number in [0, 1). Got {threshold!r} instead.")
+    check_number(threshold, "threshold", 0, BELOW_ONE, "a number in [0, 1)")
     labels, r = _correlations(Y)
     pairs = zip(combinations(labels, 2), r.tolist(), strict=True)
     return [(s, t, abs(r_st), 1 if r_st > 0 else -1) for (s, t), r_st in pairs if abs(r_st) > threshold]

@@ -11,6 +11,7 @@ from sklearn.utils import Bunch
 import convexmtl as cm
 from benchmarks import (
     adaptive,
+    algebra,
     auto,
     baselines,
     comparison,
@@ -18,6 +19,7 @@ from benchmarks import (
     growth,
     intervals,
     memory_map,
+    noise,
     recovery,
     searches,
     strengths,
@@ -222,3 +224,27 @@ def test_strengths_of_a_baseline(tmp_path, monkeypatch):
     assert table["rows per task"].tolist() == [8, 8] and (table["one for all"] > 0).all()
     common, each = baselines.errors(*baselines.drawn(8, "equal", 0))
     assert common.shape == each.shape == (4,) and table["one for all"][0] == pytest.approx(common.mean() - 1, abs=1e-4)
+
+
+def test_losses_and_penalties_in_a_table(tmp_path, monkeypatch, capsys):
+    for name, value in {"T": 3, "D": 25, "N": 12}.items():
+        monkeypatch.setattr(algebra, name, value)
+    monkeypatch.setattr(algebra, "asked", lambda model, X, y, task, limit: (limit, None))
+    file = tmp_path / "algebra.csv"
+    chosen = ["--losses", "quantile", "hinge", "--penalties", "rows", "mean", "--seeds", "2", "--cvxpy", "1"]
+    algebra.main([*chosen, "--limit", "7", "--csv", str(file)])
+    table = pd.read_csv(file)
+    assert len(table) == len(capsys.readouterr().out.splitlines()) == 8
+    assert table["converged"].all() and (table["relative_gap"] <= 1e-6).all()
+    first = table["seed"] == 0
+    assert (table["seconds_cvxpy"][first] == "> 7.0").all() and table["times_faster"][~first].isna().all()
+
+
+def test_noise_of_a_few_tasks(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(noise, "STRENGTHS", np.array([1.0, 0.1]))
+    noise.main(["--seeds", "1", "--ratios", "10", "--csv", str(tmp_path / "noise.csv")])
+    table = pd.read_csv(tmp_path / "noise.csv").set_index(["loss", "chosen_by"])
+    assert len(table) == len(capsys.readouterr().out.splitlines()) == 9
+    for loss in ("squared", "sqrt", "weighted"):
+        # What is chosen by what is to be found has found most of it.
+        assert table.loc[(loss, "oracle"), "error"] == table.loc[loss]["error"].min()

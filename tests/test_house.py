@@ -21,8 +21,8 @@ PACKAGE = Path(cm.__file__).parent
 
 FLOORS = [
     ["_compat"],
-    ["_version", "_jit", "_rows", "_words", "_input", "_progress", "_threads", "structures"],
-    ["_products", "inverses", "coupling"],
+    ["_version", "_jit", "_rows", "_words", "_input", "_progress", "_threads"],
+    ["_products", "inverses", "coupling", "structures"],
     ["tasks", "losses", "penalties"],
     ["_columns", "_classes", "reduction"],
     ["gram"],

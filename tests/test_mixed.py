@@ -217,16 +217,70 @@ def test_bad_input(losses, targets, message):
 def test_what_needs_one_loss_says_so():
     X, Y = wide()
     model = cm.MultiTaskMixed(RowNorm(0.1), LOSSES).fit(X, Y)
-    with pytest.raises(ValueError, match="losses differ between the tasks"):
-        cm.to_sklearn(model)
-    with pytest.raises(ValueError, match="needs a likelihood"):
+    with pytest.raises(ValueError, match=r"(?s)needs a likelihood.*for all tasks or none"):
         cm.information_criterion(model, X, Y)
     with pytest.raises(TypeError, match="MultiTaskMixed has tasks of different kinds"):
         single_task(model)
-    with pytest.raises(ValueError, match="MultiTaskMixed has tasks of different kinds"):
+    with pytest.raises(ValueError, match="loss must be the loss of the new task, got None: MultiTaskMixed"):
         cm.fit_new_task(model, X, Y["price"], label="rent")
+    with pytest.raises(ValueError, match="task 'rent' must have numbers as its loss is one for numbers, got 'yes'"):
+        cm.fit_new_task(model, X[:5], ["yes", "no", "yes", "no", "no"], label="rent", loss="squared")
+    plain = cm.BlockSparseRegressor(0.1).fit(X, X[:, :2])
+    with pytest.raises(ValueError, match="loss must be left out, got 'huber': BlockSparseRegressor has one loss"):
+        cm.fit_new_task(plain, X, X[:, 0], label=2, loss="huber")
     assert not hasattr(cm.MultiTaskMixed(losses={0: "squared"}), "predict_proba")
     assert ByTask(LOSSES).kinds(TASKS).tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("form", ["shared", "stacked"])
+def test_a_plain_model_for_every_task(form):
+    losses = LOSSES | {"cost": "poisson"}
+    X, y, options = data(form)
+    model = cm.MultiTaskMixed(RowNorm(0.05), losses).fit(X, y, **options)
+    plain = cm.to_sklearn(model)
+    assert list(plain) == model.tasks_.tolist()
+    for t, (label, one) in enumerate(plain.items()):
+        said = model.predict(X)[:, t] if form == "shared" else model.predict(X, task=np.full(len(X), label))
+        if losses[label] in ("logistic", "squared_hinge"):
+            assert_array_equal(one.predict(X), said)
+        else:
+            assert_allclose(one.predict(X), said.astype(float), rtol=1e-12)
+
+
+@pytest.mark.parametrize("loss", ["squared", "logistic", "poisson"])
+def test_a_new_task_of_any_kind(loss):
+    """Where a penalty connects nothing, it is what it would be alone."""
+    X, Y = wide(holes=False)
+    penalty = RowNorm(0.1, l1_ratio=0.0)
+    model = cm.MultiTaskMixed(penalty, LOSSES, tol=1e-8).fit(X, Y)
+    name = next(name for name, own in LOSSES.items() if own == loss)
+    more, targets = wide(30, holes=False, seed=1)
+    longer = cm.fit_new_task(model, more, targets[name], label="new", loss=loss)
+    assert longer.losses == {**LOSSES, "new": loss} and model.losses == LOSSES
+    assert_array_equal(longer.coef_[:-1], model.coef_)
+    cls = cm.MultiTaskClassifier if loss == "logistic" else cm.MultiTaskRegressor
+    alone = cls(penalty, loss=loss, tol=1e-8).fit(more, targets[name])
+    assert_allclose(longer.coef_[-1], alone.coef_[0], atol=1e-4)
+    assert_allclose(longer.objective_ - longer.dual_gap_, longer.objective_, rtol=1e-6)
+    said, alike = longer.predict(more)[:, -1], alone.predict(more)
+    assert np.all(said == alike) if loss == "logistic" else np.allclose(said.astype(float), alike, rtol=1e-3, atol=1e-3)
+    scores = longer.score_tasks(more, targets.assign(new=targets[name]))
+    assert scores["new"] == pytest.approx(alone.score(more, targets[name]), abs=1e-3)
+
+
+def test_criteria_of_likelihoods():
+    """Where tasks share nothing the criteria of the single ones add up, but for the penalty of their number."""
+    X, Y = wide(holes=False)
+    losses = {"sold": "logistic", "visits": "poisson"}
+    penalty = RowNorm(0.1, l1_ratio=0.0)
+    both = cm.information_criterion(cm.MultiTaskMixed(penalty, losses), X, Y[list(losses)], criterion="aic")
+    each = [
+        cm.information_criterion(cls(penalty, loss=losses[name]), X, Y[name], criterion="aic")
+        for cls, name in ((cm.MultiTaskClassifier, "sold"), (cm.MultiTaskRegressor, "visits"))
+    ]
+    assert_allclose(both, sum(each), rtol=1e-4)
+    chosen = cm.MultiTaskMixedCV(RowNorm(), losses, alphas=5, selection="bic").fit(X, Y[list(losses)])
+    assert 0 < chosen.alpha_ < np.inf
 
 
 # ------------------------------------------------------------------------------------------ searches

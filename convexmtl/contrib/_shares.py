@@ -1,10 +1,9 @@
 """Strengths as shares of the smallest one at which nothing is left."""
 
-from numbers import Real
-
 import numpy as np
 from sklearn.base import clone
 
+from .._input import POSITIVE, check_number
 from ..estimators import BlockSparseRegressor
 from ..estimators._base import MultiTaskEstimator
 from ..path import alpha_max
@@ -12,11 +11,8 @@ from ..path import alpha_max
 
 def check_share(share):
     """Raise a ValueError unless it is a number in (0, 1]."""
-    if isinstance(share, bool) or not isinstance(share, Real) or not 0 < share <= 1:
-        raise ValueError(
-            "share must be a number in (0, 1], of the smallest strength at which all coefficients are zero, got "
-            f"{share!r}."
-        )
+    accepted = "a number in (0, 1], of the smallest strength at which all coefficients are zero"
+    check_number(share, "share", POSITIVE, 1, accepted)
 
 
 def read_estimator(estimator, share, tol, X, y, **options):

@@ -4,11 +4,10 @@ MNE's example "Source localization with a custom inverse solver" calls ``solver(
 gain, and takes the time series of the active dipoles, and which ones these are. MNE itself is not needed.
 """
 
-from numbers import Integral
-
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from .._input import check_count
 from ._shares import check_share, finite, read_estimator
 
 
@@ -82,8 +81,7 @@ class SourceSolver(BaseEstimator):
         M, G = finite(M, "M", (2,)), finite(G, "G", (2,))
         if len(M) != len(G):
             raise ValueError(f"M and G must have a row for every channel, got {len(M)} and {len(G)} rows.")
-        if isinstance(n_orient, bool) or not isinstance(n_orient, Integral) or n_orient < 1:
-            raise ValueError(f"n_orient must be a number of orientations, 1 or 3, got {n_orient!r}.")
+        check_count(n_orient, "n_orient", 1, "a number of orientations, 1 or 3")
         if G.shape[1] % n_orient:
             raise ValueError(f"G must have n_orient={n_orient} columns for every source, got {G.shape[1]} columns.")
         groups = np.arange(G.shape[1]) // n_orient if n_orient > 1 else None

@@ -62,7 +62,22 @@ class MultiTaskClassifier(_MultiTask, MultiTaskClassifierBase):
     """Any penalty, any loss. Classification."""
 
 
-class _MultiTaskCV(CrossValidated):
+class OfPenaltyCV(CrossValidated):
+    """The search for the strength of a penalty object."""
+
+    _replaced = ()
+    penalty = None  # a parameter here, not what it says of features
+
+    def _settings(self, n_features, n_tasks):
+        return [{}]
+
+    @property
+    def penalty_(self):
+        check_is_fitted(self)
+        return self._found
+
+
+class _MultiTaskCV(OfPenaltyCV):
     """``MultiTask`` with the strength of its penalty chosen by cross-validation:
 
     minimise sum_t mean_i loss(y_ti, x_ti . w_t + b_t) + s Omega(W)
@@ -96,17 +111,6 @@ class _MultiTaskCV(CrossValidated):
     >>> model.penalty_.alpha == model.alpha_
     True
     """
-
-    _replaced = ()
-    penalty = None  # a parameter here, not what it says of features
-
-    def _settings(self, n_features, n_tasks):
-        return [{}]
-
-    @property
-    def penalty_(self):
-        check_is_fitted(self)
-        return self._found
 
 
 @documented

@@ -8,9 +8,8 @@ from sklearn.utils.validation import check_is_fitted
 from .. import _input
 from ..losses import ByTask
 from ._base import MultiTaskEstimator, check_shape, for_predict
-from ._cv import CrossValidated
 from ._docs import documented
-from .generic import _checked
+from .generic import OfPenaltyCV, _checked
 
 
 class _Mixed:
@@ -103,7 +102,7 @@ class MultiTaskMixedBase(MultiTaskEstimator):
                 out[own] = signs[:, 0]
                 classes.append(found if isinstance(found, np.ndarray) else found[0])
             else:
-                out[own] = _numbers(y[own], label)
+                out[own] = _input.numbers_of_task(y[own], label)
                 classes.append(None)
         return out, classes
 
@@ -222,7 +221,7 @@ class MultiTaskMixed(_Mixed, MultiTaskMixedBase):
     """Predictions and scores are those of each task in its own scale: real numbers, means of counts, classes."""
 
 
-class _MixedCV(CrossValidated):
+class _MixedCV(OfPenaltyCV):
     """``MultiTaskMixed`` with the strength of its penalty chosen by cross-validation:
 
     minimise sum_t mean_i loss_t(y_ti, x_ti . w_t + b_t) + s Omega(W)
@@ -261,17 +260,6 @@ class _MixedCV(CrossValidated):
     True
     """
 
-    _replaced = ()
-    penalty = None  # a parameter here, not what it says of features
-
-    def _settings(self, n_features, n_tasks):
-        return [{}]
-
-    @property
-    def penalty_(self):
-        check_is_fitted(self)
-        return self._found
-
 
 @documented
 class MultiTaskMixedCV(_MixedCV, MultiTaskMixedBase):
@@ -282,15 +270,3 @@ class MultiTaskMixedCV(_MixedCV, MultiTaskMixedBase):
 
 def _has_probabilities(loss):
     return hasattr(loss, "probability")
-
-
-def _numbers(y, label):
-    """Targets of one task as floats, NaN where missing."""
-    try:
-        return np.where(_input.missing_mask(y), np.nan, y).astype(float)
-    except (TypeError, ValueError):
-        strange = next(one for one in y.tolist() if isinstance(one, str))
-        raise ValueError(
-            f"task {label!r} must have numbers as its loss is one for numbers, got {strange!r}: give it a loss of "
-            'classes, losses={...: "logistic"}.'
-        ) from None

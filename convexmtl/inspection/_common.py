@@ -1,11 +1,11 @@
 """What the displays share: names, colours, sizes, axes, and rows of tasks; and all imports of matplotlib."""
 
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from .._input import check_count
 from ..estimators._base import MultiTaskEstimator
 
 # Okabe and Ito's colours, which people of any colour vision tell apart, but for yellow, which is faint on white.
@@ -61,8 +61,7 @@ def checked_names(names, n, parameter):
 
 
 def checked_count(count, parameter, least=1):
-    if not isinstance(count, Integral) or isinstance(count, bool) or count < least:
-        raise ValueError(f"{parameter} must be an integer of at least {least}, got {count!r}.")
+    check_count(count, parameter, least)
     return count
 
 

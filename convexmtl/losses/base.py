@@ -179,6 +179,11 @@ class Loss(BaseEstimator):
         """
         return None
 
+    @property
+    def is_likelihood(self):
+        """Whether it is minus the logarithm of one, up to what the noise adds for the squared loss."""
+        return self.quadratic or self.log_likelihood(np.ones(1), np.zeros(1)) is not None
+
     def mean(self, z):
         """What a regressor predicts: the target's scale for the prediction z."""
         return z

@@ -68,6 +68,11 @@ class ByTask(Loss):
     def quadratic(self):
         return all(loss.quadratic for loss in self.distinct)
 
+    @property
+    def is_likelihood(self):
+        # (What the squared loss lacks, the noise, others have not.)
+        return self.quadratic or all(loss.is_likelihood and not loss.quadratic for loss in self.distinct)
+
     def kinds(self, labels):
         place, labels = self._own[0], list(labels)
         missing = [label for label in labels if label not in place]

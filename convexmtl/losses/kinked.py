@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._input import BELOW_ONE, FINITE, POSITIVE, check_number
 from .base import Loss, OfClasses
 
 
@@ -85,8 +86,7 @@ class Quantile(Kinked):
         return cp.maximum(self.q * (y - z), (1 - self.q) * (z - y))
 
     def check_targets(self, y):
-        if isinstance(self.q, bool) or not (np.ndim(self.q) == 0 and 0 < self.q < 1):
-            raise ValueError(f"Quantile's q must be a number between 0 and 1, got {self.q!r}.")
+        check_number(self.q, "Quantile's q", POSITIVE, BELOW_ONE, "a number between 0 and 1")
 
 
 class Absolute(Kinked):
@@ -178,8 +178,7 @@ class EpsilonInsensitive(Kinked):
         return cp.pos(cp.abs(y - z) - self.epsilon)
 
     def check_targets(self, y):
-        if isinstance(self.epsilon, bool) or not (np.ndim(self.epsilon) == 0 and 0 <= self.epsilon < np.inf):
-            raise ValueError(f"EpsilonInsensitive's epsilon must be a finite number >= 0, got {self.epsilon!r}.")
+        check_number(self.epsilon, "EpsilonInsensitive's epsilon", 0, FINITE, "a finite number >= 0")
 
 
 class Hinge(Kinked, OfClasses):

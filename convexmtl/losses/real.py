@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from .._input import FINITE, POSITIVE, check_number
 from .base import Loss
 
 
@@ -103,5 +104,4 @@ class Huber(Loss):
         return 0.5 * cp.huber(y - z, self.delta)
 
     def check_targets(self, y):
-        if isinstance(self.delta, bool) or not (np.isfinite(self.delta) and self.delta > 0):
-            raise ValueError(f"Huber's delta must be positive and finite, got {self.delta!r}.")
+        check_number(self.delta, "Huber's delta", POSITIVE, FINITE, "positive and finite")

@@ -12,9 +12,9 @@ from scipy.sparse import coo_array, issparse
 from scipy.sparse.csgraph import connected_components, depth_first_order
 
 from .._compat import column_names
+from .._input import check_number
 from ..coupling import free_of_graph, signed_components
 from ..structures import tree_groups
-from .base import check_number
 
 LARGEST = np.finfo(float).max
 EDGES = tuple, list, np.ndarray, Sequence  # (The abstract class, which takes longest to be asked, comes last.)

@@ -3,13 +3,13 @@
 import warnings
 from dataclasses import dataclass
 from functools import cache, reduce
-from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from .._words import counted, formula
+from .._input import FINITE, check_number
+from .._words import counted, figure, formula
 from ..coupling import Nested, TaskOperator
 from ._manifold import of_prox, slopes
 from ._sums import dual_norm_of_sum, free_entries_of, free_of_all, free_of_any
@@ -426,7 +426,9 @@ class Penalty(BaseEstimator):
     @property
     def formula(self):
         """Omega(W) in its parameters: what the docstring begins with; how the penalty prints where it has none."""
-        return formula(self, "Omega(W) = ")
+        several = {name: getattr(self, name) for name in self.strengths if np.ndim(getattr(self, name))}
+        each = [f", {name} from {figure(np.min(v))} to {figure(np.max(v))} by task" for name, v in several.items()]
+        return formula(self, "Omega(W) = ") + "".join(each)
 
     def parameters(self):
         """{name: value} of the strengths, and of all that it has been told."""
@@ -611,13 +613,6 @@ def _names(penalty):
     return " + ".join(type(one).__name__ for one in penalty.summands)
 
 
-def check_number(value, name, low, high, accepted):
-    """Raise a ValueError that says what is accepted unless ``value`` is a number in [low, high]."""
-    # (An abstract class takes many times as long to be asked as a type does.)
-    if isinstance(value, bool) or not isinstance(value, (float, int, Real)) or not low <= value <= high:
-        raise ValueError(f"{name} must be {accepted}, got {value!r}.")
-
-
 def check_strength(value, name):
     """Raise a ValueError unless ``value`` is a finite number >= 0."""
-    check_number(value, name, 0, np.finfo(float).max, "a finite number >= 0")
+    check_number(value, name, 0, FINITE, "a finite number >= 0")

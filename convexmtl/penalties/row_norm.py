@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from .._input import read_feature_weights
+from .._input import check_number, read_feature_weights
 from .._jit import kernel, row_prox
 from .._rows import row_norms, used_rows
 from ..coupling import Nested
 from ._manifold import of_entries, of_norms
-from .base import Canonical, check_number
+from .base import Canonical
 from .by_task import TaskRows
 from .grouped import may_be_grouped
 from .positive import may_be_positive

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from .._input import check_number
 from .._jit import row_prox
 from .._rows import row_norms
 from ._manifold import of_norms
-from .base import check_number
 from .grouped import may_be_grouped
 from .positive import may_be_positive
 from .row_norm import shrink_l1, shrink_l2

@@ -7,10 +7,11 @@ two pools of threads that work in turns wait for each other.
 
 import numpy as np
 
+from .._input import check_count, check_number
 from .._words import counted, percent
 from ..coupling import Nested
 from ._manifold import of_singular_values, singular_slopes
-from .base import RANK, Canonical, Later, Penalty, check_number
+from .base import RANK, Canonical, Later, Penalty
 
 LONG = 20  # times as many columns as rows, or the other way round, from which on products of the few are quicker
 SQUARED = 1e-4  # share of the largest square, of those that are exact to rounding
@@ -389,11 +390,8 @@ class SharedStructure(SpectralPenalty):
     def check(self, n_features, labels):
         super().check(n_features, labels)
         check_number(self.eta, "eta", 1e-12, 1e12, "a number > 0, from 1e-12 to 1e12")
-        k = self.n_components
-        if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 0 <= k <= n_features:
-            raise ValueError(
-                f"n_components must be an integer between 0 and the number of features ({n_features}), got {k!r}."
-            )
+        accepted = f"an integer between 0 and the number of features ({n_features})"
+        check_count(self.n_components, "n_components", 0, accepted, n_features)
 
     def resolve(self, n_features, labels):
         self.check(n_features, labels)
@@ -483,9 +481,9 @@ class LearnedClusters(Penalty):
 
     def check(self, n_features, labels):
         super().check(n_features, labels)
-        C, T = self.n_clusters, len(labels)
-        if isinstance(C, bool) or not isinstance(C, (int, np.integer)) or not 1 <= C <= max(T, 2):
-            raise ValueError(f"n_clusters must be an integer between 1 and the number of tasks ({T}), got {C!r}.")
+        T = len(labels)
+        accepted = f"an integer between 1 and the number of tasks ({T})"
+        check_count(self.n_clusters, "n_clusters", 1, accepted, max(T, 2))
         if self.alpha_within < self.alpha_between:
             raise ValueError(
                 f"alpha_within must be at least alpha_between, got alpha_within={self.alpha_within!r} < "

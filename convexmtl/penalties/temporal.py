@@ -5,10 +5,10 @@ import warnings
 from bisect import bisect
 from collections.abc import Collection
 from itertools import pairwise
-from numbers import Integral
 
 import numpy as np
 
+from .._input import check_count
 from .._rows import row_norms
 from .._words import counted
 from ..coupling import Graph, Nested
@@ -161,8 +161,7 @@ class Temporal(RowPenalty):
                     f"place must be {self.place}, got None: the tasks are not in the order of their labels, in which "
                     f"task {names[-1]!r} would have one."
                 )
-        if isinstance(place, bool) or not isinstance(place, Integral) or not 0 <= place <= T:
-            raise ValueError(f"place must be {self.place} and {T} for the last, got {place!r}.")
+        check_count(place, "place", 0, f"{self.place} and {T} for the last", T)
         return self.replaced(order=Read([*order[:place], T, *order[place:]]))
 
     def resolve(self, n_features, labels):

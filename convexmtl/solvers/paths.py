@@ -3,11 +3,11 @@
 import warnings
 from dataclasses import replace
 from functools import cached_property
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 
-from .._input import read_list
+from .._input import POSITIVE, check_number, read_list
 from ..certificate import Dual, duality_gap
 from ..coupling import Nested
 from ..gram import largest_eigenvalue
@@ -241,8 +241,7 @@ def path_alphas(problem, lead, alphas, eps, top=1.0, stacklevel=2):
     if isinstance(alphas, Integral) and not isinstance(alphas, bool):
         if alphas < 1:
             raise ValueError(f"alphas must be at least 1 if it is a number of strengths, got {alphas}.")
-        if isinstance(eps, bool) or not (isinstance(eps, Real) and 0 < eps <= 1):
-            raise ValueError(f"eps must be between 0 and 1, got {eps!r}.")
+        check_number(eps, "eps", POSITIVE, 1, "between 0 and 1")
         factor = critical_factor(problem)
         if factor > 0:
             return lead * factor * top * np.geomspace(1, eps, alphas)

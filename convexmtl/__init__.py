@@ -82,6 +82,14 @@ from .estimators import (
 )
 from .explanation import explain_fit
 from .intervals import prediction_interval
+from .kernels import (
+    MultiTaskKernelRidge,
+    MultiTaskKernelRidgeCV,
+    MultiTaskSVC,
+    MultiTaskSVCCV,
+    MultiTaskSVR,
+    MultiTaskSVRCV,
+)
 from .losses import (
     Absolute,
     EpsilonInsensitive,
@@ -175,10 +183,16 @@ __all__ = [
     "MeanRegularizedRegressorCV",
     "MultiTaskClassifier",
     "MultiTaskClassifierCV",
+    "MultiTaskKernelRidge",
+    "MultiTaskKernelRidgeCV",
     "MultiTaskMixed",
     "MultiTaskMixedCV",
     "MultiTaskRegressor",
     "MultiTaskRegressorCV",
+    "MultiTaskSVC",
+    "MultiTaskSVCCV",
+    "MultiTaskSVR",
+    "MultiTaskSVRCV",
     "Parts",
     "Poisson",
     "PooledClassifierCV",

@@ -196,8 +196,17 @@ def _as_weight(weight):
 
 def coef_names(estimator):
     """Names of the columns of ``coef_``, or None."""
-    names = getattr(estimator, "feature_names_in_", None)
+    names = getattr(estimator, "feature_names_in_", None) if getattr(estimator, "_of_features", True) else None
     return None if names is None else np.delete(names, columns_apart(estimator, len(names)))
+
+
+def require_features(estimator, caller):
+    """Raise a TypeError for an estimator of kernels, whose coefficients are not those of features."""
+    if not getattr(estimator, "_of_features", True):
+        raise TypeError(
+            f"{caller} is for models with coefficients of features, and {type(estimator).__name__} has functions of "
+            "samples. Of kernel='linear' a MultiTaskRegressor or MultiTaskClassifier with that coupling is the same."
+        )
 
 
 def read_labels(task, n_rows):

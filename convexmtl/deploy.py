@@ -100,6 +100,7 @@ def _check(estimator, also):
     if not isinstance(estimator, MultiTaskEstimator):
         raise TypeError(f"estimator must be a fitted estimator of convexmtl{also}, got {type(estimator).__name__}.")
     check_is_fitted(estimator, "coef_")
+    _input.require_features(estimator, "this form")
 
 
 def _each(made, function):

@@ -221,7 +221,8 @@ class Explanation:
         d = estimator.coef_.shape[1]
         names = np.arange(d) if names is None else names
         used = used_rows(np.ascontiguousarray(estimator.coef_.T))
-        tasks, features = counted(len(estimator.tasks_), "task"), counted(d, "feature")
+        tasks = counted(len(estimator.tasks_), "task")
+        features = estimator._about_columns()[1] if not estimator._of_features else counted(d, "feature")
         sizes = summary.sizes if estimator._columns is None else summary.sizes[estimator._columns.first]
         self.title = f"{type(estimator).__name__}: {tasks}, {features}, {_samples(sizes)}"
         self.figures = _figures(estimator, summary, int(used.sum()))
@@ -230,7 +231,7 @@ class Explanation:
             ("objective", _objective(self.figures, summary.said)),
             ("explained", _explained(self.figures, summary)),
             ("certain", _certain(estimator, self.figures, summary)),
-            ("features", _features(names[used].tolist(), d)),
+            ("features", _features(names[used].tolist(), d)) if estimator._of_features else estimator._about_columns(),
             *((one.name, _said(one)) for one in summary.said if one.asks or one.findings),
             *_clusters(estimator),
             *_family(estimator),

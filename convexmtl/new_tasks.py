@@ -106,6 +106,7 @@ def fit_new_task(estimator, X, y, label, *, sample_weight=None, offset=None, pla
             f"{type(estimator).__name__}; of a search pass its best_estimator_."
         )
     check_is_fitted(estimator, "coef_")
+    _input.require_features(estimator, "fit_new_task")
     mixed = get_loss(estimator.loss).kinds(estimator.tasks_.tolist()) is not None
     if mixed != (loss is not None):
         name = type(estimator).__name__

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from ._input import require_features
 from ._threads import one_thread
 from .certificate import duality_gap
 from .coupling import Nested
@@ -355,6 +356,7 @@ def relax(estimator, X, y, *, task=None, sample_weight=None, offset=None):
             "last step, and X as that sees it, pipeline[:-1].transform(X)."
         )
     check_is_fitted(estimator, "coef_")
+    require_features(estimator, "relax")
     own = clone(estimator)
     with one_thread():
         data = own._read(X, y, sample_weight, task, offset, reset=True)

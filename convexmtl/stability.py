@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from ._compat import check_matplotlib_support
-from ._input import FINITE, POSITIVE, check_count, check_number, coef_names
+from ._input import FINITE, POSITIVE, check_count, check_number, coef_names, require_features
 from ._rows import used_rows
 from ._threads import one_thread, same_sums
 from .data import DataTerm
@@ -257,6 +257,7 @@ def _check(estimator, max_false, n_pairs, path):
             f"estimator must be an estimator of convexmtl, got {type(estimator).__name__}: of a pipeline hand over the "
             "last step, and the data as the steps before leave them."
         )
+    require_features(estimator, "stability_selection")
     check_number(max_false, "max_false", POSITIVE, FINITE, "a finite number > 0")
     check_count(n_pairs, "n_pairs", 1)
     if not isinstance(path, bool):

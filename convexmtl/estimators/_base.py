@@ -105,12 +105,15 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         families takes it where it is asked for.
     _choices : dict of str -> default
         More of its own, as keywords.
+    _of_features : bool
+        Whether the columns of ``coef_`` are those of X.
     _selects : bool
         Whether it selects features, by a penalty of rows: it has ``feature_weights`` and ``refit`` then.
     """
 
     _structure: tuple = ()
     _choices: dict = {}
+    _of_features = True
     _selects = False
 
     _parameter_constraints: dict = {
@@ -268,10 +271,19 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         if len(result.parts) == formulation.problem.penalty.n_parts:
             self._report(formulation.penalty, data.labels)
 
+    @property
+    def _n_columns(self):
+        """Of X, but for those of task and offset."""
+        return self.coef_.shape[1]
+
+    def _reported(self, penalty, labels):
+        """{name: value} of what a penalty says of the parts."""
+        return penalty.report(self._parts, labels)
+
     def _report(self, penalty, labels):
         """Set what a penalty says of the parts."""
         self._later = {}
-        for name, value in penalty.report(self._parts, labels).items():
+        for name, value in self._reported(penalty, labels).items():
             if isinstance(value, Later):
                 vars(self).pop(name, None)
                 self._later[name] = value
@@ -421,8 +433,8 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         """(X without what are no features, position of every row's task or None, offset), read and checked."""
         check_is_fitted(self, "coef_")
         X, task, offset = _input.read_features(self, X, task, offset, reset=False)
-        if X.shape[1] != self.coef_.shape[1]:
-            raise ValueError(f"X has {X.shape[1]} features beside the task, fit saw {self.coef_.shape[1]}.")
+        if X.shape[1] != self._n_columns:
+            raise ValueError(f"X has {X.shape[1]} features beside the task, fit saw {self._n_columns}.")
         if task is None:
             if self._layout == "stacked" and len(self.tasks_) > 1:
                 raise ValueError(

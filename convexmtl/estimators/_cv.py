@@ -140,26 +140,26 @@ class CrossValidated(SplitsTasks):
                 alphas.append(path_alphas(problem, leads[-1], self.alphas, self.eps, self._top, stacklevel=4))
                 # What is to be said of the data has been said.
                 warnings.simplefilter("ignore", UserWarning)
-        d, labels = data.tasks.n_features, data.labels
         multiples = [
-            Multiples(formulation.penalty, strengths / lead, d, labels)
+            Multiples(formulation.penalty, strengths / lead, formulation.problem.shape[0], data.labels)
             for formulation, strengths, lead in zip(formulations, alphas, leads, strict=True)
         ]
-        paths = list(zip(singles, multiples, strict=True))
+        paths = list(zip(singles, multiples, [formulation.data for formulation in formulations], strict=True))
         if self.selection in CRITERIA:
             steps = Steps(self, len(paths) + 1, X, y)
             p, a, found = self._by_criterion(data, formulations[0].problem.data, paths, steps)
         else:
             steps = Steps(self, len(paths) * len(folds) + 1, X, y)
-            p, a, found = self._by_folds(data, paths, folds, steps)
+            p, a, found = self._by_folds(paths, folds, steps)
 
         chosen, factor = formulations[p], float(alphas[p][a] / leads[p])
         penalty = chosen.penalty.scaled(factor)
+        self._adopt(singles[p])
         # As the user wrote it, by labels: of other tasks these positions say nothing. A copy, as of all that is fitted.
         self._found = clone(singles[p]._penalty()).scaled(factor)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
-            problem = Problem(chosen.problem.data, penalty.resolve(data.tasks.n_features, data.labels))
+            problem = Problem(chosen.problem.data, penalty.resolve(chosen.problem.shape[0], data.labels))
         self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel=5)
         self._summary.notes.extend(_edges(settings, p, a, len(alphas[p]), self.coef_.any()))
         steps.done("fit")
@@ -171,22 +171,29 @@ class CrossValidated(SplitsTasks):
         steps.end()
         return self
 
-    def _by_folds(self, data, paths, folds, steps):
-        """(path, position on it, what else is fitted) by cross-validation; paths are [(single, Multiples)].
+    def _adopt(self, single):
+        """Take over what a single estimator has made of the data, of the path that was chosen."""
+
+    def _by_folds(self, paths, folds, steps):
+        """(path, position on it, what else is fitted) by cross-validation; paths are [(single, Multiples, Data)].
 
         Fits on a path are near enough to the optimum to tell which strengths may be the one; those are fitted anew,
         near enough to tell which of them is.
         """
         shape, n_folds = (len(paths), len(paths[0][1].factors)), len(folds)
         errors, by_task, n_fits, n_failed = np.empty((*shape, n_folds)), {}, 0, 0
-        exact, few = np.zeros(shape, dtype=bool), condensed(data, folds)
+        exact, few = np.zeros(shape, dtype=bool), {id(data): condensed(data, folds) for *_, data in paths}
 
         def fit(wanted, tol, tell=None):
             """Fill in the errors of the wanted strengths (n_paths, n_alphas)."""
             nonlocal n_fits, n_failed
             some = {p: paths[p][1].some(wanted[p]) for p in np.flatnonzero(wanted.any(axis=1))}
             jobs = [(p, k) for p in some for k in range(n_folds)]
-            made = self._made(delayed(_errors)(paths[p][0], some[p], data, *folds[k], few[k], tol) for p, k in jobs)
+            made = self._made(
+                delayed(_errors)(paths[p][0], some[p], data, *folds[k], few[id(data)][k], tol)
+                for p, k in jobs
+                for data in paths[p][2:]
+            )
             for (p, k), (column, of_tasks, failed) in zip(jobs, made, strict=True):
                 errors[p, wanted[p], k] = column
                 by_task.update(((p, a, k), one) for a, one in zip(np.flatnonzero(wanted[p]), of_tasks, strict=False))
@@ -219,7 +226,7 @@ class CrossValidated(SplitsTasks):
         solutions, failed, shape = [], 0, (len(paths), len(paths[0][1].factors))
         made_of = np.zeros(shape, dtype=bool)
         with same_sums():
-            made = self._made(delayed(path_of)(single, multiples, term, sizes) for single, multiples in paths)
+            made = self._made(delayed(path_of)(single, multiples, term, sizes) for single, multiples, _ in paths)
             for p, (found, n_failed) in enumerate(made):
                 solutions += found
                 made_of[p, : len(found)] = True

@@ -49,9 +49,10 @@ COMMON_PARAMETERS = """fit_intercept : bool, default=True
     {warm}verbose : int, default=0
         1 prints a line at each check of the gap, and at the end what ``explain_fit`` says."""
 
-COMMON_ATTRIBUTES = """coef_ : ndarray of shape (T, d)
-        W transposed: one row per task; of a classifier one per class of a task with more than two, see `columns_`.
-    intercept_ : ndarray of shape (T,)
+COEFFICIENTS = """coef_ : ndarray of shape (T, d)
+        W transposed: one row per task; of a classifier one per class of a task with more than two, see `columns_`."""
+
+FITTED = """intercept_ : ndarray of shape (T,)
     tasks_ : ndarray of shape (T,)
         Task labels, in the order of the rows of `coef_`.
     n_iter_ : int
@@ -62,8 +63,9 @@ COMMON_ATTRIBUTES = """coef_ : ndarray of shape (T, d)
     n_features_in_ : int
         Columns of X, those of task and offset included.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Where X has column names.
-    feature_importances_ : ndarray of shape (`n_features_in_`,)
+        Where X has column names."""
+
+IMPORTANCES = """feature_importances_ : ndarray of shape (`n_features_in_`,)
         Norms of the features' coefficients across the tasks; the columns of task and offset have their mean."""
 
 SEARCH_PARAMETERS = """alphas : int or array-like of shape (n_alphas,), default={n_alphas}
@@ -141,11 +143,14 @@ CLASSIFICATION_EXAMPLE = f"{EXAMPLE}\n    >>> Y = (Y > 0).astype(int)"
 def documented(cls):
     """Class decorator: the docstring of the family, its first base, with this class's own one as its summary.
 
-    The Examples section of a family goes on from data with two features of use, ``X`` (40, 6) and ``Y`` (40, 4).
+    The Examples section of a family goes on from data with two features of use, ``X`` (40, 6) and ``Y`` (40, 4). What a
+    class has in ``_fields`` takes the place of these in it, by their names.
     """
     classifies = issubclass(cls, ClassifierMixin)
     loss = CLASSIFICATION_LOSS if classifies else REGRESSION_LOSS
     names = inspect.signature(cls).parameters
+    for default in ("logistic", "squared"):
+        loss = loss.replace(f'default="{default}"', f'default="{cls._loss}"')
     loss = f"{loss}\n    " if "loss" in names else ""
     selects = "refit" in names
     fields = {
@@ -158,13 +163,14 @@ def documented(cls):
         + (f"{ROW_PARAMETERS}\n    " if selects else "")
         + f"{loss}{COMMON_PARAMETERS}",
         "{warm}": WARM_START if "warm_start" in inspect.signature(cls).parameters else "",
-        "{fitted}": COMMON_ATTRIBUTES
+        "{fitted}": f"{COEFFICIENTS}\n    {FITTED}\n    {IMPORTANCES}"
         + (GROUPED if "feature_groups" in names else "")
         + (RELAXED if selects else "")
         + (CLASSES if classifies else "")
         + (STATISTICS if hasattr(cls, "partial_fit") else ""),
         "{start}": CLASSIFICATION_EXAMPLE if classifies else REGRESSION_EXAMPLE,
         "{name}": cls.__name__,
+        **getattr(cls, "_fields", {}),
     }
     text = cls.__bases__[0].__doc__ or ""  # python -OO drops docstrings
     for field, value in fields.items():

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .._input import check_count
+from .._input import check_count, require_features
 from ..estimators._base import MultiTaskEstimator
 
 # Okabe and Ito's colours, which people of any colour vision tell apart, but for yellow, which is faint on white.
@@ -29,6 +29,7 @@ def coefficients(estimator, caller):
             f"{caller} draws coef_, which {type(estimator).__name__} does not have: hand over the estimator itself, "
             "the last step of a pipeline, or the best_estimator_ of a search."
         )
+    require_features(estimator, caller)
     return np.atleast_2d(estimator.coef_)
 
 

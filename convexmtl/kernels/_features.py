@@ -1,0 +1,172 @@
+"""Kernels as features: coordinates in which the inner product of two samples is their kernel."""
+
+import os
+
+import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dpstrf
+from sklearn.kernel_approximation import Nystroem, RBFSampler
+from sklearn.metrics.pairwise import pairwise_kernels
+
+from .._words import counted
+
+ASYMMETRIC = 1e-10  # of a kernel, beside its largest entry
+INDEFINITE = 1e-9  # the same of what no features explain
+
+
+class KernelFeatures:
+    """All samples as rows of L, K = L L' their kernel, by a pivoted Cholesky factor: exact, but for rounding.
+
+    Parameters
+    ----------
+    kernel : str or callable
+        As in ``sklearn.metrics.pairwise.pairwise_kernels``.
+    options : dict
+        Its parameters.
+
+    Attributes
+    ----------
+    samples : array or sparse matrix of shape (r, d)
+        The pivots, which all of the others are combinations of; of a precomputed kernel their positions (r,).
+    factor : ndarray of shape (r, r)
+        Their own features, lower triangular.
+    """
+
+    def __init__(self, kernel, options):
+        self.kernel = kernel
+        self.options = options
+
+    def fit_transform(self, X, order=None):
+        """(n, r) L of the rows of X; ``order`` (n,) are their positions among the columns of a precomputed kernel."""
+        n = X.shape[0]
+        _refuse_large(n)
+        try:
+            K = np.array(self._of(X, X, order), dtype=float, order="F")
+            _check(K)
+            top, probe = np.diag(K).max(initial=0.0), np.random.default_rng(0).normal(size=n)
+            image = K @ probe
+            L, pivots, rank, _ = dpstrf(K, lower=1, overwrite_a=1)
+        except MemoryError:
+            raise ValueError(_too_large(n)) from None
+        pivots = pivots - 1
+        rank = int(rank)
+        # (The factor is in the lower triangle; what was there before is left in the upper one.)
+        L = np.tril(L)[:, :rank]
+        found = np.empty((n, rank), order="F")
+        found[pivots] = L
+        left = np.abs(image - found @ (found.T @ probe)).max(initial=0.0)
+        if left > INDEFINITE * n * top:
+            raise ValueError(
+                f"kernel={self.kernel!r} is not positive semidefinite on these samples: no features have it as their "
+                f"inner product (what is left of it has entries of about {left / np.sqrt(n):.2g})."
+            )
+        self.factor = np.ascontiguousarray(L[:rank])
+        at = pivots[:rank]
+        if self.kernel == "precomputed":
+            self.samples = at if order is None else order[at]
+        else:
+            self.samples = X[at]
+        return found
+
+    def columns(self, X):
+        """(m, r) kernel of the rows of X with the samples that are kept."""
+        return X[:, self.samples] if self.kernel == "precomputed" else self._of(X, self.samples)
+
+    def weights(self, W):
+        """(T, r) of W (r, T): what multiplies the columns."""
+        return solve_triangular(self.factor, W, lower=True, trans="T").T
+
+    def _of(self, X, Y, order=None):
+        if self.kernel == "precomputed":
+            return X if order is None else X[:, order]
+        return pairwise_kernels(X, Y, metric=self.kernel, filter_params=not callable(self.kernel), **self.options)
+
+
+class ApproximateFeatures:
+    """The same by a transformer of scikit-learn, Nystroem say."""
+
+    def __init__(self, transformer):
+        self.transformer = transformer
+        self.samples = None
+
+    def fit_transform(self, X, order=None):
+        n, d = X.shape
+        if isinstance(self.transformer, Nystroem):
+            self.transformer.set_params(n_components=min(self.transformer.n_components, n))
+        elif self.transformer.gamma is None:
+            # As the kernel itself has it.
+            self.transformer.set_params(gamma=1 / d)
+        return np.asarray(self.transformer.fit_transform(X), dtype=float)
+
+    def columns(self, X):
+        return np.asarray(self.transformer.transform(X), dtype=float)
+
+    def weights(self, W):
+        return W.T
+
+
+def features_of(estimator):
+    """What maps the samples of an estimator of kernels, with its parameters."""
+    kernel, given = estimator.kernel, estimator.kernel_params or {}
+    if callable(kernel):
+        options = dict(given)
+    else:
+        options = _named(estimator) | given
+    if estimator.n_components is None:
+        return KernelFeatures(kernel, options)
+    if kernel == "precomputed":
+        raise ValueError(
+            "n_components is for kernels of samples; kernel='precomputed' has none. Leave it at None, or hand over X."
+        )
+    if estimator.approximation == "fourier":
+        if kernel != "rbf":
+            raise ValueError(
+                f"approximation='fourier' is for kernel='rbf', got {kernel!r}: take approximation='nystroem'."
+            )
+        made = RBFSampler(gamma=estimator._gamma)
+    else:
+        named = {} if callable(kernel) else _named(estimator)
+        made = Nystroem(kernel, **named, kernel_params=estimator.kernel_params)
+    transformer = made.set_params(n_components=estimator.n_components, random_state=estimator.random_state)
+    return ApproximateFeatures(transformer)
+
+
+def _named(estimator):
+    return {"gamma": estimator._gamma, "degree": estimator.degree, "coef0": estimator.coef0}
+
+
+def _check(K):
+    """Raise a ValueError for what is no kernel of samples with themselves."""
+    if K.shape[0] != K.shape[1]:
+        raise ValueError(
+            f"X must be the kernel of all samples with each other, square, for kernel='precomputed', got {K.shape}."
+        )
+    if not np.isfinite(K).all():
+        raise ValueError("kernel must be finite, got NaN or infinity: scale the features, or lower gamma or degree.")
+    top = np.abs(K).max(initial=0.0)
+    apart = np.abs(K - K.T).max(initial=0.0)
+    if apart > ASYMMETRIC * top:
+        raise ValueError(f"kernel must be symmetric, got entries that differ by {apart:.3g}.")
+    lowest = np.diag(K).min(initial=0.0)
+    if lowest < -ASYMMETRIC * top:
+        raise ValueError(f"kernel must be positive semidefinite, got {lowest:.3g} on its diagonal.")
+
+
+def _refuse_large(n):
+    if 16.0 * n**2 > _memory():
+        raise ValueError(_too_large(n))
+
+
+def _too_large(n):
+    return (
+        f"X has {counted(n, 'row')}, whose kernel and its factor take {16.0 * n**2 / 2**30:.3g} GiB, more than there "
+        "is: pass n_components=1000 say, for that many features that approximate the kernel."
+    )
+
+
+def _memory():
+    """Bytes of the machine's memory, where it says."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return np.inf

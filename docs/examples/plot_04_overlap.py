@@ -41,7 +41,7 @@ for shared in overlap:
             n_samples=40, n_features=80, n_tasks=n_tasks, n_shared=shared, n_private=used - shared, random_state=seed
         )
         for name, kinds in models.items():
-            paths = [regularization_path(model, X, y, task=task, alphas=25) for model in kinds]
+            paths = [regularization_path(model, X, y, task=task, alphas=16) for model in kinds]
             tries[name].append([min(error(coef, W) for coef in path.coefs) for path in paths])
     for name in models:
         errors[name].append(np.mean(np.min(tries[name], axis=1)))

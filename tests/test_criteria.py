@@ -19,6 +19,7 @@ from convexmtl import criteria, datasets, freedom
 from convexmtl.data import DataTerm
 from convexmtl.estimators import _cv
 from convexmtl.inspection import CVDisplay
+from convexmtl.penalties import TraceNorm
 from convexmtl.problem import Problem
 from convexmtl.solvers import solve
 
@@ -92,6 +93,16 @@ def test_freedom_is_that_by_brute_force(penalty, layout):
 @pytest.mark.parametrize("penalty", [name for name in cases.PENALTIES if name not in KINDS])
 def test_so_is_that_of_all_others(penalty, layout):
     check_freedom(penalty, layout)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_parts_between_which_nothing_tells(share):
+    """Two norms that are the same, one of the features and one of the only index with several values."""
+    problem = problem_of("squared", "tensor_latent", "missing")
+    alone = Problem(problem.data, TraceNorm(problem.penalty.terms[0].alpha).resolve(3, np.arange(3)))
+    W = solve(alone, None, TIGHT).W
+    parts = share * W, np.zeros_like(W), (1 - share) * W
+    assert_allclose(freedom.freedom(problem, parts), freedom.freedom(alone, (W,)), rtol=1e-8)
 
 
 @pytest.mark.parametrize("form", ["shared", "stacked"])

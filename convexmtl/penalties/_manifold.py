@@ -12,6 +12,7 @@ from scipy.sparse import csc_array
 
 NUDGE = 1e-5  # of the largest entry, by which a prox is differentiated
 ACROSS = 1e-7  # derivative of a prox that is taken for rounding
+FLAT = 1e-9  # by how much less than 1 it may be from rounding
 SMALL = 400  # entries of W up to which any prox is differentiated, at two calls for each of them
 MANY = 1000  # the same where the singular vectors are known
 
@@ -94,11 +95,11 @@ def row_slopes(penalty, V, rows, step, nudge=NUDGE):
 
 
 def of_prox(penalty, W, Z):
-    """That of any penalty, whose prox is differentiated entry by entry; None of a large W."""
+    """That of any penalty, from the derivative of its prox; None of a large W."""
     if W.size > SMALL:
         return None
     step = float(_balanced(np.linalg.norm(W), np.linalg.norm(Z)))
-    return _of_spectrum(*_spectrum(slopes(penalty, W + step * Z, step)), step)
+    return _of_spectrum(*_spectrum(penalty.slopes(W + step * Z, step)), step)
 
 
 def slopes(penalty, V, step):
@@ -174,8 +175,11 @@ def _spectrum(J):
 
 
 def _bend(values, step):
-    """The eigenvalues of H from those of (I + step H)^-1."""
-    return np.maximum(1 / values - 1, 0.0) / step
+    """The eigenvalues of H from those of (I + step H)^-1.
+
+    What differences leave of none is taken out: parts that can move against each other are told by nothing else.
+    """
+    return np.where(values < 1 - FLAT, 1 / values - 1, 0.0) / step
 
 
 def _of_spectrum(values, vectors, step):

@@ -164,7 +164,9 @@ class Multipliers:
                 break
             found = Curvature(self, point).newton(point)
             if found is None:
-                return n
+                if not n:
+                    return 0
+                break
             new, tried = self._searched(point, *found)
             n, trials = n + 1, trials + tried
             if new is None:

@@ -350,8 +350,9 @@ class Textbook:
         """(F(W, b), its rounding error); of a sum of parts those given, else the best ones."""
         loss, i, c = self.loss, np.arange(len(self.y)), self.c
         # (n, classes) of the task of every sample.
-        own = lambda A: A.reshape(len(A), -1, loss.classes)[i if len(A) > 1 else 0, self.t]  # noqa: E731
-        z, size = own(self.X @ W) + own(b[None]), own(np.abs(self.X) @ np.abs(W)) + np.abs(own(b[None]))
+        own = lambda A: A.reshape(len(A), A.shape[1] // loss.classes, loss.classes)[i, self.t]  # noqa: E731
+        b = b.reshape(-1, loss.classes)[self.t]
+        z, size = own(self.X @ W) + b, own(np.abs(self.X) @ np.abs(W)) + np.abs(b)
         error = 1e-14 * (size + np.abs(self.y)[:, None])
         if loss.classes == 1:
             z, error = z[:, 0], error[:, 0]

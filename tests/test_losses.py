@@ -362,6 +362,18 @@ def test_best_intercept_of_a_loss_with_kinks(loss, seed):
         assert at(b[t]) <= min(map(at, grid)) + 1e-12
 
 
+@pytest.mark.parametrize("power", [1.0, 1.2, 1.5, 1.9, 2.0])
+def test_prox_of_tweedie_far_out(power):
+    """Where exp(z) is beyond the range of numbers, and of targets of zero."""
+    loss = Tweedie(power)
+    y, q, step = np.meshgrid([0.0, 1e-3, 1.0, 1e5][power == 2 :], [-1e5, -30.0, 0.0, 30.0, 1e5], [1e-4, 1.0, 1e4])
+    y, q, step = y.ravel(), q.ravel(), step.ravel()
+    z = loss.prox(y, q, step)
+    excess = z - q + step * loss.derivative(y, z)
+    # As near as the numbers that it is made of are.
+    assert np.all(np.abs(excess) <= 1e-14 * (1 + np.abs(q) + step) * (1 + step * loss.second(y, z)))
+
+
 @pytest.mark.parametrize("loss", KINKED.values(), ids=KINKED)
 def test_prox_of_a_loss_with_kinks(loss):
     y, q = pairs(loss, np.linspace(-3, 3, 25))

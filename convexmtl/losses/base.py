@@ -91,15 +91,16 @@ class Loss(BaseEstimator):
     def prox(self, y, q, step):
         """argmin over z of loss(y, z) + (z - q)^2 / (2 step), step > 0.
 
-        Here by Newton's method on z + step loss'(y, z) = q, which has its root between q and q - step loss'(y, q).
+        Here by Newton's method on z + step loss'(y, z) = q, which has its root between q and ``beyond`` it.
         """
-        far = q - step * self.derivative(y, q)
+        far = self.beyond(y, q, step)
         low, high = np.minimum(q, far), np.maximum(q, far)
         z, move = q, high - low
         for _ in range(100):
-            excess = z - q + step * self.derivative(y, z)
+            with np.errstate(over="ignore", invalid="ignore"):
+                excess = z - q + step * self.derivative(y, z)
+                new = z - excess / (1 + step * self.second(y, z))
             low, high = np.where(excess < 0, z, low), np.where(excess > 0, z, high)
-            new = z - excess / (1 + step * self.second(y, z))
             # A Newton step that is not half as long as the one before may be one of an endless cycle.
             newton = (new > low) & (new < high) & (np.abs(new - z) <= 0.5 * move)
             new = np.where(excess == 0, z, np.where(newton, new, 0.5 * (low + high)))
@@ -107,6 +108,10 @@ class Loss(BaseEstimator):
             if np.all(move <= 1e-16 * np.abs(q)):
                 break
         return z
+
+    def beyond(self, y, q, step):
+        """On the other side of the prox of q, or at it; finite."""
+        return q - step * self.derivative(y, q)
 
     def stiffness(self, y, q, step):
         """(k (N,), n (N,) or None): how little the prox gives way to q.

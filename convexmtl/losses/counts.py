@@ -115,17 +115,21 @@ class Tweedie(Loss):
 
     def value(self, y, z):
         a, b = self._rates
-        return _exponential(z, a) + y * _exponential(-z, b)
+        return _exponential(z, a) + y * _exponential(-np.where(y > 0, z, 0.0), b)
 
     def derivative(self, y, z):
         a, b = self._rates
         with np.errstate(over="ignore"):
-            return np.exp(a * z) - y * np.exp(-b * z)
+            return np.exp(a * z) - y * np.exp(-b * np.where(y > 0, z, 0.0))
 
     def second(self, y, z):
         a, b = self._rates
         with np.errstate(over="ignore"):
-            return a * np.exp(a * z) + b * y * np.exp(-b * z)
+            return a * np.exp(a * z) + b * y * np.exp(-b * np.where(y > 0, z, 0.0))
+
+    def beyond(self, y, q, step):
+        # Where the loss is lowest; that of y = 0 has a derivative of 1 at most below zero. (At q it may overflow.)
+        return np.where(y > 0, np.log(np.where(y > 0, y, 1.0)), np.minimum(q, 0.0) - step)
 
     def _where(self, y, v):
         """(z with derivative(y, z) = v, whether it is at infinity, whether there is none); 0 where it is not finite."""

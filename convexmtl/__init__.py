@@ -89,6 +89,8 @@ from .kernels import (
     MultiTaskSVCCV,
     MultiTaskSVR,
     MultiTaskSVRCV,
+    TaskKernel,
+    TaskNoise,
 )
 from .losses import (
     Absolute,
@@ -239,6 +241,8 @@ __all__ = [
     "SquaredTraceNorm",
     "SufficientStatistics",
     "TaskCoupling",
+    "TaskKernel",
+    "TaskNoise",
     "TaskNorm",
     "TaskRelationshipClassifier",
     "TaskRelationshipClassifierCV",

@@ -1,5 +1,6 @@
 """Beyond linear: kernels of samples and of tasks."""
 
+from .gaussian_process import TaskKernel, TaskNoise
 from .ridge import MultiTaskKernelRidge, MultiTaskKernelRidgeCV
 from .support_vectors import MultiTaskSVC, MultiTaskSVCCV, MultiTaskSVR, MultiTaskSVRCV
 
@@ -10,4 +11,6 @@ __all__ = [
     "MultiTaskSVCCV",
     "MultiTaskSVR",
     "MultiTaskSVRCV",
+    "TaskKernel",
+    "TaskNoise",
 ]

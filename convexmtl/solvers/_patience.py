@@ -5,8 +5,8 @@ import numpy as np
 MORE = 3
 
 
-def hopeless(history, threshold, patience):
-    """Whether a solver that has had as many iterations as ``patience`` would take more than three times as many again.
+def hopeless(history, threshold, patience, more=MORE):
+    """Whether a solver that has had as many iterations as ``patience`` would take over ``more`` times as many again.
 
     Judged by how far the second half of its iterations has brought the gap, on a logarithmic scale.
 
@@ -24,4 +24,4 @@ def hopeless(history, threshold, patience):
     then = min([gap for i, _, gap in history if i <= n / 2], default=np.inf)
     if not (np.isfinite(then) and now < then):
         return True
-    return np.log(now / threshold) > MORE * 2 * np.log(then / now)
+    return np.log(now / threshold) > more * 2 * np.log(then / now)

@@ -15,7 +15,7 @@ from ..penalties._sums import Sharing
 from ..result import Result, Status
 from ._anderson import anderson_weights, combine
 from ._line_search import line_search
-from ._patience import hopeless
+from ._patience import MORE, hopeless
 from .direct import flat_system, task_system
 
 CHECK_EVERY = 5
@@ -68,7 +68,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         status = Status.of(certificate.gap, threshold)
         if status is not None:
             break
-        if n_iter >= max_iter or hopeless(history, threshold, patience):
+        if n_iter >= max_iter or hopeless(history, threshold, patience, MORE if problem.loss.smooth else 1):
             status = Status.OUT_OF_ITERATIONS
             break
         if since_better > (1000 if direct else 10):

@@ -92,3 +92,18 @@ def test_a_display_of_many_tasks_makes_no_array_of_all_their_pairs(family):
     finally:
         tracemalloc.stop()
     assert peak < MANY**2 and "task_covariance_" not in vars(many)
+
+
+def test_a_search_for_the_classes_of_many_tasks_makes_no_array_of_all_their_pairs():
+    T, n = 10_000, 4
+    X, task = np.random.default_rng(0).normal(size=(T * n, 2)), np.repeat(np.arange(T), n)
+    y = (X[:, 0] + np.tile([1.0, -1.0], T * n // 2) > 0).astype(int)
+    y[::n], y[1::n] = 0, 1
+    search = cm.MeanRegularizedClassifierCV(ratios=[10.0], alphas=3, cv=2)
+    tracemalloc.start()
+    try:
+        search.fit(X, y, task=task)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 0.5 * T**2

@@ -4,6 +4,8 @@ A system is of all that moves each other: of a column of W with its intercept, o
 is a function of them, or of all columns where the coupling is one.
 """
 
+from functools import cached_property
+
 import numpy as np
 
 from ..inverses import Factors
@@ -27,20 +29,24 @@ class Hessian:
         together = self.coupling.is_diagonal and not problem.loss.by_column
         of_system = owner if together else np.arange(self.T) * self.coupling.is_diagonal
         first, counts = np.unique(of_system, return_index=True, return_counts=True)[1:]
-        self.blocks = []
-        for k in np.unique(counts):
-            columns = first[counts == k][:, None] + np.arange(k)
-            self.blocks.append((columns, owner[columns][:, :, None] == owner[columns][:, None]))
+        self.owner = owner
+        self.systems = [first[counts == k][:, None] + np.arange(k) for k in np.unique(counts)]
 
     @property
     def unknowns(self):
         """Of the largest system."""
-        return max(columns.shape[1] for columns, _ in self.blocks) * self.size
+        return max(columns.shape[1] for columns in self.systems) * self.size
 
     @property
     def entries(self):
         """Of all systems of one copy."""
-        return sum(columns.size * columns.shape[1] for columns, _ in self.blocks) * self.size**2
+        return sum(columns.size * columns.shape[1] for columns in self.systems) * self.size**2
+
+    @cached_property
+    def blocks(self):
+        """[(columns (m, k) of systems of one size, (m, k, k) whether two of them are of one task)], for few unknowns."""
+        of_task = [self.owner[columns] for columns in self.systems]
+        return [(c, of[:, :, None] == of[:, None]) for c, of in zip(self.systems, of_task, strict=True)]
 
     def step(self, copies, factors, z, v, slopes):
         """(moves of W (A, T, d), of b (A, T), slopes (A,) along them).

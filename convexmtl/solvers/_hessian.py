@@ -44,7 +44,7 @@ class Hessian:
 
     @cached_property
     def blocks(self):
-        """[(columns (m, k) of systems of one size, (m, k, k) whether two of them are of one task)], for few unknowns."""
+        """[(columns (m, k) of systems of one size, (m, k, k) whether two of them are of one task)], for few tasks."""
         of_task = [self.owner[columns] for columns in self.systems]
         return [(c, of[:, :, None] == of[:, None]) for c, of in zip(self.systems, of_task, strict=True)]
 

@@ -797,11 +797,7 @@ def test_targets_of_any_scale(loss, name, kind, form, scale):
 @pytest.mark.parametrize("name", REGRESSION_FAMILIES)
 def test_targets_of_a_scale_that_the_strength_was_not_made_for(name, scale):
     X, y, _ = difficult_data("", "squared", "shared")
-    if name == "parts" and scale > 1:
-        # A strength of 1e-9 of the largest one: two parts of W that nothing but rounding tells apart.
-        assert_certified_or_warned(family(name, "squared"), X, y * scale)
-    else:
-        assert_certified(family(name, "squared"), X, y * scale)
+    assert_certified(family(name, "squared"), X, y * scale)
 
 
 # ------------------------------------------------------------------------------------- strength zero

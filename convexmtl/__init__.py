@@ -83,6 +83,7 @@ from .estimators import (
 from .explanation import explain_fit
 from .intervals import prediction_interval
 from .kernels import (
+    HierarchicalGaussianProcess,
     MultiTaskKernelRidge,
     MultiTaskKernelRidgeCV,
     MultiTaskSVC,
@@ -91,6 +92,7 @@ from .kernels import (
     MultiTaskSVRCV,
     TaskKernel,
     TaskNoise,
+    select_informative,
 )
 from .losses import (
     Absolute,
@@ -173,6 +175,7 @@ __all__ = [
     "GraphGuidedRegressor",
     "GraphGuidedRegressorCV",
     "GraphLaplacian",
+    "HierarchicalGaussianProcess",
     "Hinge",
     "Huber",
     "LearnedClusters",
@@ -289,6 +292,7 @@ __all__ = [
     "regularization_path",
     "relax",
     "select_auxiliary_tasks",
+    "select_informative",
     "stability_selection",
     "stack_tasks",
     "structures",

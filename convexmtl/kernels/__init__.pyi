@@ -60,6 +60,90 @@ class TaskNoise:
     @property
     def theta(self) -> Any: ...
 
+class HierarchicalGaussianProcess(RegressorMixin, BaseEstimator):
+    pi: float
+    tau: float
+    noise_level: float
+    kernel: str | Callable[..., Any]
+    gamma: float | None
+    degree: float
+    coef0: float
+    kernel_params: dict[Any, Any] | None
+    n_components: int | None
+    approximation: Literal["nystroem", "fourier"]
+    random_state: int | RandomState
+    fit_intercept: bool
+    task_column: str | int | None
+    unseen_task: Literal["error", "mean"]
+    max_iter: int
+    tol: float
+    verbose: int
+    @property
+    def dual_coef_(self) -> NDArray[Any]: ...
+    @property
+    def X_fit_(self) -> Any: ...
+    prior_coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    noise_: float
+    tasks_: NDArray[Any]
+    log_posteriors_: NDArray[Any]
+    n_iter_: int
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    def __init__(
+        self,
+        pi: float = 1.0,
+        tau: float = 1.0,
+        *,
+        noise_level: float = 0.1,
+        kernel: str | Callable[..., Any] = "rbf",
+        gamma: float | None = None,
+        degree: float = 3,
+        coef0: float = 1,
+        kernel_params: dict[Any, Any] | None = None,
+        n_components: int | None = None,
+        approximation: Literal["nystroem", "fourier"] = "nystroem",
+        random_state: int | RandomState = 0,
+        fit_intercept: bool = True,
+        task_column: str | int | None = None,
+        unseen_task: Literal["error", "mean"] = "error",
+        max_iter: int = 1000,
+        tol: float = 0.0001,
+        verbose: int = 0,
+    ) -> None: ...
+    @property
+    def feature_importances_(self) -> Any: ...
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, return_std: bool = False) -> NDArray[Any]: ...
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float: ...
+    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, return_std: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
+
 class MultiTaskKernelRidge(RegressorMixin, BaseEstimator):
     task_kernel: Any
     alpha: float
@@ -738,3 +822,5 @@ class MultiTaskSVRCV(RegressorMixin, BaseEstimator):
         task: bool | str | None = ...,
     ) -> Self: ...
     def __getattr__(self, name: str) -> Any: ...
+
+def select_informative(kernel: Any, X: ArrayLike, y: ArrayLike, n: int) -> NDArray[Any]: ...

@@ -12,6 +12,7 @@ from .._words import counted
 
 ASYMMETRIC = 1e-10  # of a kernel, beside its largest entry
 INDEFINITE = 1e-9  # the same of what no features explain
+SLICE = 64  # samples whose kernel with themselves is read off a matrix
 
 
 class KernelFeatures:
@@ -72,6 +73,19 @@ class KernelFeatures:
         """(m, r) kernel of the rows of X with the samples that are kept."""
         return X[:, self.samples] if self.kernel == "precomputed" else self._of(X, self.samples)
 
+    def of_columns(self, columns):
+        """(m, r) features of the samples that have these columns."""
+        return solve_triangular(self.factor, columns.T, lower=True).T
+
+    def squares(self, X):
+        """(m,) kernel of every row of X with itself."""
+        if self.kernel == "precomputed":
+            raise ValueError("kernel='precomputed' does not say what the kernel of a new sample with itself is.")
+        if callable(self.kernel):
+            return np.array([self.kernel(x, x, **self.options) for x in X])
+        slices = [slice(first, first + SLICE) for first in range(0, X.shape[0], SLICE)]
+        return np.concatenate([np.diag(self._of(X[some], X[some])) for some in slices])
+
     def weights(self, W):
         """(T, r) of W (r, T): what multiplies the columns."""
         return solve_triangular(self.factor, W, lower=True, trans="T").T
@@ -100,6 +114,12 @@ class ApproximateFeatures:
 
     def columns(self, X):
         return np.asarray(self.transformer.transform(X), dtype=float)
+
+    def of_columns(self, columns):
+        return columns
+
+    def squares(self, X):
+        return np.sum(self.columns(X) ** 2, axis=1)
 
     def weights(self, W):
         return W.T

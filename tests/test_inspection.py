@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import SymLogNorm, to_rgb
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LassoCV, MultiTaskLasso
 from sklearn.pipeline import make_pipeline
@@ -292,10 +293,10 @@ def test_several_paths(name, selection, alphas):
 @pytest.mark.covering(1)
 @pytest.mark.parametrize("cls", TWINS)
 def test_every_twin(cls):
-    classifies = cls.__name__.endswith("ClassifierCV")
-    twin = cls(alphas=3, cv=2).fit(X, Y > 0 if classifies else Y)
+    twin = cls(alphas=3, cv=2).fit(X, Y > 0 if is_classifier(cls()) else Y)
     display = drawn(CVDisplay.from_estimator(twin))
-    assert display.ax_.get_ylabel() == ("Mean logistic loss" if classifies else "Mean squared error")
+    named = {"squared": "Mean squared error", "epsilon_insensitive": "Mean epsilon insensitive loss"}
+    assert display.ax_.get_ylabel() == named.get(twin.loss, f"Mean {twin.loss} loss")
     assert_allclose(display.lines_[0].get_ydata(), np.atleast_3d(twin.mse_path_.mean(axis=-1)).ravel()[:3])
 
 

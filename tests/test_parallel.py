@@ -25,7 +25,7 @@ def search(cls, layout="stacked", n_jobs=None, **sizes):
     sizes = {"n_tasks": 4, "n_samples": 30, "n_features": 8} | sizes
     made = datasets.make_clustered(**sizes, layout=layout, classification=is_classifier(cls()), random_state=0)
     options = {"task": made[2]} if layout == "stacked" else {}
-    few = {"ratios": 2} if "ratios" in cls().get_params() else {}
+    few = {name: 2 for name in ("ratios", "gammas") if name in cls().get_params()}
     return cls(alphas=4, cv=3, eps=0.05, n_jobs=n_jobs, **few).fit(*made[:2], **options)
 
 

@@ -290,6 +290,7 @@ __all__ = [
     "reduce_tasks",
     "reference",
     "regularization_path",
+    "relatives",
     "relax",
     "select_auxiliary_tasks",
     "select_informative",
@@ -304,11 +305,11 @@ __all__ = [
 
 
 if TYPE_CHECKING:
-    from . import datasets, inspection
+    from . import datasets, inspection, relatives
 else:
 
     def __getattr__(name):
         """Modules that take a while to import are imported when they are asked for."""
-        if name in ("datasets", "inspection"):
+        if name in ("datasets", "inspection", "relatives"):
             return import_module(f".{name}", __name__)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

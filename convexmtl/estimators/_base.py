@@ -65,7 +65,7 @@ def all_or_nothing(fit):
             raise
         finally:
             del self._last
-        if self.verbose:
+        if self.verbose and "_summary" in vars(self):
             print(explain_fit(self))
         return self
 
@@ -253,23 +253,26 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         if result.dual is not None:
             # Where the coefficients alone do not lead to dual variables that prove how good they are.
             self._dual = result.dual
-        self._layout = data.layout
-        self._size = data.size
-        self.coef_ = np.ascontiguousarray(result.W.T)
-        self.intercept_ = result.intercept
-        self.tasks_ = data.task_labels
+        self._set_model(data, formulation.problem.data, result.W, result.intercept)
         self.n_iter_ = max(result.n_iter, 1)
         self.objective_ = result.objective
         self.dual_gap_ = result.dual_gap
+        if len(result.parts) == formulation.problem.penalty.n_parts:
+            self._report(formulation.penalty, data.labels)
+
+    def _set_model(self, data, term, W, b):
+        """Set what predicts, the coefficients W (d, T) and intercepts b (T,), and what the loss says of them."""
+        self._layout = data.layout
+        self._size = data.size
+        self.coef_ = np.ascontiguousarray(W.T)
+        self.intercept_ = b
+        self.tasks_ = data.task_labels
         if data.classes is not None:
             self._classes = data.classes
         if data.columns is not None:
             self._counts = data.columns.counts
-        term = formulation.problem.data
-        for name, value in term.loss.report(term.tasks, lambda: term.predict(result.W, result.intercept)).items():
+        for name, value in term.loss.report(term.tasks, lambda: term.predict(W, b)).items():
             setattr(self, name, value)
-        if len(result.parts) == formulation.problem.penalty.n_parts:
-            self._report(formulation.penalty, data.labels)
 
     @property
     def _n_columns(self):

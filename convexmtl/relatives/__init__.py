@@ -1,8 +1,11 @@
 """The relatives of the convex models: not convex, or not one optimisation problem, each made of convex fits."""
 
+from .online import OnlineMultiTaskClassifier, OnlineMultiTaskRegressor
 from .shared_hypotheses import SharedHypothesesClassifier, SharedHypothesesRegressor
 
 __all__ = [
+    "OnlineMultiTaskClassifier",
+    "OnlineMultiTaskRegressor",
     "SharedHypothesesClassifier",
     "SharedHypothesesRegressor",
 ]

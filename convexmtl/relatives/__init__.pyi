@@ -7,6 +7,214 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # type: ignore[import-untyped]
 
 from convexmtl.losses import Loss
+from convexmtl.penalties import Coupling
+
+class OnlineMultiTaskClassifier(ClassifierMixin, BaseEstimator):
+    coupling: Coupling | None
+    relations: Literal["fixed", "covariance", "logdet", "von_neumann"]
+    relation_rate: float
+    burn_in: int | None
+    average: bool
+    fit_intercept: bool
+    n_passes: int
+    shuffle: bool
+    random_state: int | RandomState
+    task_column: str | int | None
+    unseen_task: Literal["error", "mean"]
+    @property
+    def mistakes_(self) -> NDArray[Any]: ...
+    @property
+    def coef_(self) -> NDArray[Any]: ...
+    @property
+    def intercept_(self) -> NDArray[Any]: ...
+    tasks_: NDArray[Any]
+    @property
+    def interaction_(self) -> NDArray[Any]: ...
+    @property
+    def n_rounds_(self) -> int: ...
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    @property
+    def classes_(self) -> Any: ...
+    def __init__(
+        self,
+        coupling: Coupling | None = None,
+        *,
+        relations: Literal["fixed", "covariance", "logdet", "von_neumann"] = "fixed",
+        relation_rate: float = 0.5,
+        burn_in: int | None = None,
+        average: bool = True,
+        fit_intercept: bool = True,
+        n_passes: int = 5,
+        shuffle: bool = True,
+        random_state: int | RandomState = 0,
+        task_column: str | int | None = None,
+        unseen_task: Literal["error", "mean"] = "error",
+    ) -> None: ...
+    @property
+    def columns_(self) -> Any: ...
+    def decision_function(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
+    @property
+    def feature_importances_(self) -> Any: ...
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> Self: ...
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        tasks: ArrayLike | None = None,
+    ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float: ...
+    def set_decision_function_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_partial_fit_request(
+        self,
+        *,
+        classes: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+        tasks: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_proba_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class OnlineMultiTaskRegressor(RegressorMixin, BaseEstimator):
+    coupling: Coupling | None
+    relations: Literal["fixed", "covariance", "logdet", "von_neumann"]
+    relation_rate: float
+    burn_in: int | None
+    learning_rate: float
+    average: bool
+    fit_intercept: bool
+    n_passes: int
+    shuffle: bool
+    random_state: int | RandomState
+    task_column: str | int | None
+    unseen_task: Literal["error", "mean"]
+    @property
+    def squared_errors_(self) -> NDArray[Any]: ...
+    @property
+    def coef_(self) -> NDArray[Any]: ...
+    @property
+    def intercept_(self) -> NDArray[Any]: ...
+    tasks_: NDArray[Any]
+    @property
+    def interaction_(self) -> NDArray[Any]: ...
+    @property
+    def n_rounds_(self) -> int: ...
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    def __init__(
+        self,
+        coupling: Coupling | None = None,
+        *,
+        relations: Literal["fixed", "covariance", "logdet", "von_neumann"] = "fixed",
+        relation_rate: float = 0.5,
+        burn_in: int | None = None,
+        learning_rate: float = 0.5,
+        average: bool = True,
+        fit_intercept: bool = True,
+        n_passes: int = 5,
+        shuffle: bool = True,
+        random_state: int | RandomState = 0,
+        task_column: str | int | None = None,
+        unseen_task: Literal["error", "mean"] = "error",
+    ) -> None: ...
+    @property
+    def feature_importances_(self) -> Any: ...
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+    ) -> Self: ...
+    def partial_fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        tasks: ArrayLike | None = None,
+    ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float: ...
+    def set_fit_request(self, *, sample_weight: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_partial_fit_request(
+        self,
+        *,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+        tasks: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
 
 class SharedHypothesesRegressor(RegressorMixin, BaseEstimator):
     n_clusters: int

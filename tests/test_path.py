@@ -311,6 +311,21 @@ def test_a_path_of_couplings_is_solved_as_one(name, layout, intercept, monkeypat
         assert certificate.gap <= 1e-10 * problem.data.trivial[0]
 
 
+def test_a_path_in_the_span_of_the_samples_takes_one_spectrum(monkeypatch):
+    """However many parts the path is made in; each fit is the one that the strength has alone."""
+    rng = np.random.default_rng(1)
+    x, y, task = rng.standard_normal((24, 30)), rng.standard_normal(24), np.arange(24) % 4
+    estimator = cm.MultiTaskRegressor(MeanCoupling(0.1, 1.0), tol=1e-10)
+    spectra, eigh = [], np.linalg.eigh
+    monkeypatch.setattr(np.linalg, "eigh", lambda A: spectra.append(len(A)) or eigh(A))
+    monkeypatch.setattr(coupling_path, "ENTRIES", 240)
+    path = cm.regularization_path(estimator, x, y, task=task, alphas=7, eps=1e-4)
+    assert spectra.count(24) == 1
+    for alpha, coef in zip(path.alphas, path.coefs, strict=True):
+        alone = cm.MultiTaskRegressor(MeanCoupling(alpha, 10 * alpha), tol=1e-10).fit(x, y, task=task)
+        assert_allclose(coef, alone.coef_, atol=1e-8)
+
+
 BENDING = ["logistic", "softmax", "poisson", "huber"]
 
 

@@ -4,6 +4,8 @@ What does not depend on the strength is computed once: the spectra of the Gram m
 need. Fits of which the certificate is not good enough are left to ``newton``.
 """
 
+from functools import cache, partial
+
 import numpy as np
 
 from ..coupling import Nested
@@ -37,10 +39,12 @@ def solve(problems, factors, tol, max_iter):
     threshold, (at_zero, intercepts) = data.threshold(tol), data.trivial
     coupling = first.penalty.coupling.scaled(1 / factors[0])
     means = np.zeros((d, T)) if data.design.means is None else data.design.means
-    size = max(1, int(ENTRIES / (T * d * d)))
+    # (One for all strengths: its spectrum takes longer than all else.)
+    span = cache(partial(Span, data.design, np.ones(T), coupling, many=True))
+    size = max(1, int(ENTRIES / (T * d * (1 if in_span(data.design, coupling.scaled(min(factors))) else d))))
     for begin in range(0, len(problems), size):
         some = np.asarray(factors[begin : begin + size], dtype=float)
-        Ws = _solutions(data, coupling, some)
+        Ws = _solutions(data, coupling, some, span)
         if data.fit_intercept:
             Ws[:, data.tasks.constant_features] = 0.0  # not nearly
         primals, gaps = _certified(data, coupling, some, Ws, at_zero)
@@ -52,12 +56,11 @@ def solve(problems, factors, tol, max_iter):
             yield result if status is not None else newton.solve(problem, result, tol, max_iter)
 
 
-def _solutions(data, coupling, factors):
+def _solutions(data, coupling, factors, span):
     """(A, d, T)"""
     design, ones = data.design, np.ones(coupling.n_tasks)
     if in_span(design, coupling.scaled(factors.min())):
-        span = Span(design, ones, coupling, many=True)
-        return np.stack([span.times(factor)(data.moments) for factor in factors])
+        return np.stack([span().times(factor)(data.moments) for factor in factors])
     if isinstance(coupling, Nested) and design.shares is None:
         diagonal = design.flat.diagonal
         if diagonal.max() <= EVEN * diagonal[diagonal > 0].min(initial=np.inf):

@@ -129,15 +129,20 @@ class CrossValidated(SplitsTasks):
             check_criterion(self.selection, data.loss, "selection")
         # (Before anything is said of the data, or done with them.)
         folds = None if self.selection in CRITERIA else self._folds(X, y, data, params)
+        self._search(data, folds, X, y)
+        return self
+
+    def _search(self, data, folds, X, y):
+        """Look for the strengths, and fit all tasks with them; X and y are for callbacks."""
         settings = self._settings(data.tasks.n_features, data.tasks.n_tasks)
         singles = [self._at(setting) for setting in settings]
         formulations, leads, alphas = [], [], []
         with warnings.catch_warnings():
             for single in singles:
-                formulations.append(single._state(data, stacklevel=5))
+                formulations.append(single._state(data, stacklevel=6))
                 leads.append(leading_strength(formulations[-1].strengths))
                 problem = formulations[-1].problem
-                alphas.append(path_alphas(problem, leads[-1], self.alphas, self.eps, self._top, stacklevel=4))
+                alphas.append(path_alphas(problem, leads[-1], self.alphas, self.eps, self._top, stacklevel=5))
                 # What is to be said of the data has been said.
                 warnings.simplefilter("ignore", UserWarning)
         multiples = [
@@ -160,7 +165,7 @@ class CrossValidated(SplitsTasks):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             problem = Problem(chosen.problem.data, penalty.resolve(chosen.problem.shape[0], data.labels))
-        self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel=5)
+        self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel=6)
         self._summary.notes.extend(_edges(settings, p, a, len(alphas[p]), self.coef_.any()))
         steps.done("fit")
         for name, value in {**settings[p], **penalty.strength_values(), **found}.items():
@@ -169,7 +174,6 @@ class CrossValidated(SplitsTasks):
         self.alphas_ = np.array(alphas) if len(paths) > 1 and isinstance(self.alphas, Integral) else alphas[0]
         self.settings_ = settings
         steps.end()
-        return self
 
     def _adopt(self, single):
         """Take over what a single estimator has made of the data, of the path that was chosen."""
@@ -253,7 +257,7 @@ class CrossValidated(SplitsTasks):
                 "Objective did not converge. You might want to increase the number of iterations, scale the features, "
                 f"or raise eps. {type(self).__name__}: {n_failed} of the {of} did not reach tol={self.tol:g}.",
                 ConvergenceWarning,
-                stacklevel=6,
+                stacklevel=7,
             )
 
 

@@ -192,12 +192,12 @@ def read(gram, cross, square, n_samples, mean_X, mean_y, centred, labels):
         # What is left of a constant is rounding.
         square = np.where(np.abs(square) <= NOISE * squares, 0.0, square)
         gram, cross = without(gram, cross, np.abs(np.einsum("kjj->kj", gram)) <= NOISE * before)
-    _refuse_contradictions(gram, cross, square, tolerance * d, labels)
+    refuse_contradictions(gram, cross, square, tolerance * d, labels)
     own = dict(n_samples=n_samples, weight=n_samples, mean_X=mean_X, rest_X=np.zeros((d, K)), gram=gram)
     return dict(**own, mean_y=mean_y, rest_y=np.zeros(T), cross=cross, square=square)
 
 
-def _refuse_contradictions(gram, cross, square, tolerance, labels):
+def refuse_contradictions(gram, cross, square, tolerance, labels):
     """Raise a ValueError where the moments are those of no samples."""
     diagonal = np.einsum("kjj->kj", gram)
     lowest = np.linalg.eigvalsh(_unit_diagonal(gram)[0])[:, 0]

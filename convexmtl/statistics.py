@@ -344,13 +344,18 @@ class SufficientStatistics:
 
         Every task has the same number of rows, which count alike.
         """
-        X, Y = _moments.samples(self.gram, self.cross, self.square, self.weight)
+        X, Y = self._rows()
         K, m, d = X.shape
-        X += (self.mean_X + self.rest_X).T[:, None, :]
-        Y += (self.mean_y + self.rest_y).reshape(K, 1, -1)
         if K == 1:
             return Tasks.shared(X[0], Y[0], None, task_weight)
         return Tasks.stacked(X.reshape(-1, d), Y.ravel(), np.repeat(np.arange(K), m), K, None, task_weight)
+
+    def _rows(self):
+        """X (K, m, d) and Y (K, m, T / K): a few rows that have these statistics, each with weight_k / m."""
+        X, Y = _moments.samples(self.gram, self.cross, self.square, self.weight)
+        X += (self.mean_X + self.rest_X).T[:, None, :]
+        Y += (self.mean_y + self.rest_y).reshape(len(X), 1, -1)
+        return X, Y
 
     @property
     def _totals(self):

@@ -32,7 +32,8 @@ FROM = {
 }
 MIXINS = FROM["sklearn.base"][1:] + FROM["sklearn.base"][:1] + FROM["sklearn.model_selection"]
 
-WORDS = {word: word for word in ("float", "int", "bool", "str", "None")} | {"self": "Self", "dict": "dict[Any, Any]"}
+WORDS = {word: word for word in ("float", "int", "bool", "str", "bytes", "None")}
+WORDS |= {"self": "Self", "dict": "dict[Any, Any]"}
 WORDS |= {"ndarray": "NDArray[Any]", "array": "NDArray[Any]", "array-like": "ArrayLike", "labels": "ArrayLike"}
 WORDS |= {"callable": "Callable[..., Any]", "RandomState": "RandomState", ":class:`~sklearn.utils.Bunch`": "Bunch"}
 

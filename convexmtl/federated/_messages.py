@@ -28,7 +28,7 @@ def packed(kind, arrays, **words):
     for name, array in arrays.items():
         array = _plain_labels(np.asarray(array))
         array = array.astype(str) if array.dtype.kind not in KINDS else array
-        array = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+        array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         entries.append([name, array.dtype.str, list(array.shape)])
         body.append(array.tobytes())
     head = dict(format=FORMAT, version=__version__, kind=kind, words=words, arrays=entries)
@@ -51,12 +51,13 @@ def unpacked(message, *kinds):
     message = memoryview(message).cast("B")
     start = len(MAGIC) + FIXED.size
     if bytes(message[: len(MAGIC)]) != MAGIC or len(message) < start:
-        raise ValueError(f"these {len(message)} bytes are no message of convexmtl: they begin with {bytes(message[:16])!r}.")
+        begin = bytes(message[:16])
+        raise ValueError(f"these {len(message)} bytes are no message of convexmtl: they begin with {begin!r}.")
     length, checksum = FIXED.unpack(message[len(MAGIC) : start])
     if crc32(message[start:]) != checksum:
         raise ValueError(
-            f"the message of {len(message)} bytes is damaged or cut off: its checksum is another one. Carry messages as "
-            "bytes, in binary files for example, and ask for this one again."
+            f"the message of {len(message)} bytes is damaged or cut off: its checksum is another one. Carry messages "
+            "as bytes, in binary files for example, and ask for this one again."
         )
     try:
         head = json.loads(bytes(message[start : start + length]))
@@ -112,4 +113,3 @@ def taken(arrays, name, shape, kind="f"):
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise ValueError(f"the array {name!r} of the message holds {array[~np.isfinite(array)][0]}, which no sum is.")
     return array
-

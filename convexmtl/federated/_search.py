@@ -1,4 +1,4 @@
-"""Searches by cross-validation whose samples are elsewhere: a few rows with the moments of every fold stand for them."""
+"""Searches whose samples are elsewhere: a few rows with the moments of every fold stand for them."""
 
 from dataclasses import replace
 

@@ -20,7 +20,7 @@ WORDS = {"single": "y of shape (n,)", "shared": "y of shape (n, T)", "stacked": 
 
 
 class Coordinator:
-    """Asks parties for sums over their rows, and fits an estimator to them: the one that ``fit`` would make of all rows.
+    """Asks parties for sums over their rows, and fits an estimator to them: the one that ``fit`` makes of all rows.
 
     It makes requests and takes answers, all of them bytes; how they travel is up to the user::
 
@@ -223,12 +223,12 @@ def _checked(estimator):
     name = type(estimator).__name__
     searches = isinstance(estimator, CrossValidated)
     if not (searches or isinstance(estimator, IncrementalRegressorBase)) or not estimator._of_features:
-        raise TypeError(f"{name} cannot be fitted to sums over rows, which is all that parties tell: it needs the rows.")
+        raise TypeError(f"{name} cannot be fitted to sums over rows, which is all that parties tell: it needs rows.")
     if not get_loss(estimator.loss).quadratic:
-        raise TypeError(f"{name} has loss={estimator.loss!r}, of which no statistics are sufficient; use loss='squared'.")
+        raise TypeError(f"{name} has loss={estimator.loss!r}, for which no statistics are sufficient: use 'squared'.")
     for column in ("task_column", "offset_column"):
-        if getattr(estimator, column) is not None:
-            raise ValueError(f"{column}={getattr(estimator, column)!r} is a column of X: parties take it out themselves.")
+        if (value := getattr(estimator, column)) is not None:
+            raise ValueError(f"{column}={value!r} is a column of X: leave it out, and have parties hand it over apart.")
     if searches and not (estimator.cv is None or isinstance(estimator.cv, Integral)):
         raise ValueError(f"cv must be a number of folds, which parties make of their own rows, got {estimator.cv!r}.")
     if searches and estimator.selection in CRITERIA:
@@ -262,13 +262,13 @@ def _merged(told, n_folds):
     for one in told:
         if len(one.folds) != n_folds:
             raise ValueError(
-                f"{one.party} has told of {counted(len(one.folds), 'fold')}, and {n_folds} are needed: have it answer the "
-                f"request, or party.statistics({n_folds})."
+                f"{one.party} has told of {counted(len(one.folds), 'fold')}, and {n_folds} are needed: have it answer "
+                f"the request, or party.statistics({n_folds})."
             )
         if one.layout != first.layout:
             raise ValueError(
-                f"{one.party} has {WORDS[one.layout]} and {first.party} {WORDS[first.layout]}: let all parties hand over "
-                "their rows in one layout."
+                f"{one.party} has {WORDS[one.layout]} and {first.party} {WORDS[first.layout]}: let all parties hand "
+                "over their rows in one layout."
             )
         if one.layout == "shared" and len(one.folds[0].tasks) != len(first.folds[0].tasks) and _numbered(one, first):
             raise ValueError(

@@ -125,7 +125,7 @@ class Party:
         """
         _, words, _ = unpacked(request, "request")
         if words.get("ask") != "statistics":
-            raise ValueError(f"the request asks for {words.get('ask')!r}, which this version of convexmtl does not know.")
+            raise ValueError(f"the request asks for {words.get('ask')!r}, which this version does not know.")
         return self._statistics(words.get("folds"), words.get("id"))
 
     def statistics(self, n_folds=1):
@@ -181,8 +181,8 @@ class Party:
         if n_folds not in self._told:
             (before,) = self._told
             raise RuntimeError(
-                f"{self.name} has told of {counted(before, 'fold')}, and is asked for {n_folds}: differences between the "
-                f"two are sums over fewer than min_group rows. Ask for {before}, or make another Party if that is meant."
+                f"{self.name} has told of {counted(before, 'fold')}, and is asked for {n_folds}: differences between "
+                f"the two may be sums over few rows. Ask for {before}, or make another Party if that is meant."
             )
         folds, layout, units = self._told[n_folds]
         return _statistics.write(self.name, reply, layout, folds, units, self._names)
@@ -206,7 +206,7 @@ class Party:
         deviation = self._account.deviation(sensitivity)
         seeds = [None] * n_folds if self.random_state is None else [[self.random_state, k] for k in range(n_folds)]
         sums = [one.with_noise(deviation, seed) for one, seed in zip(sums, seeds, strict=True)]
-        return sums, layout, self.privacy.units(X.shape[1])
+        return sums, layout, self.privacy._units(X.shape[1])
 
     def _exact(self, rows, y, layout, labels, codes, weight):
         weight = None if weight is None else weight[rows]
@@ -239,10 +239,11 @@ class Party:
             sizes = np.bincount(codes[rows], weights=counts, minlength=len(labels)).astype(int)
         small = (sizes > 0) & (sizes < self.min_group)
         if small.any():
+            fewer = "Ask for fewer folds, leave" if where else "Leave"
             raise ValueError(
                 f"{self.name} tells nothing of {counted(int(small.sum()), 'task')} with fewer than "
                 f"min_group={self.min_group} rows {where}here: {listed(map(repr, labels[small].tolist()))} "
-                f"({sizes[small].min()} at least). Leave their rows out, have them told by a party that has more, or "
+                f"({sizes[small].min()} at least). {fewer} their rows out, have them told by a party that has more, or "
                 "lower min_group."
             )
 
@@ -252,7 +253,7 @@ class Party:
             raise ValueError(
                 f"with privacy a row must count 1 at most, got sample_weight up to {weight.max():g}: divide by that."
             )
-        X, y, *self.n_clipped = self.privacy.clipped(self._X, y)
+        X, y, *self.n_clipped = self.privacy._clipped(self._X, y)
         self.n_clipped = tuple(self.n_clipped)
         if any(self.n_clipped):
             warnings.warn(

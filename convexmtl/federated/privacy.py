@@ -128,17 +128,22 @@ class Privacy:
 
     @property
     def mu(self):
-        """The largest sensitivity / deviation of the noise, of all that is sent together."""
+        """The largest sensitivity / deviation of the noise, of all that is sent together.
+
+        Returns
+        -------
+        float
+        """
         return mu_of(self.epsilon, self.delta)
 
-    def units(self, n_features):
+    def _units(self, n_features):
         """What has to be the same at all parties, in words of JSON."""
         both = (np.broadcast_to(np.asarray(of, dtype=float), n_features) for of in (self.center_X, self.scale_X))
         center, scale = (_one_if_equal(of.tolist()) for of in both)
         own = {name: float(getattr(self, name)) for name in ("bound_X", "bound_y", "center_y")}
         return own | {"center_X": center, "scale_X": scale}
 
-    def clipped(self, X, y):
+    def _clipped(self, X, y):
         """(x, y, how many rows of X were longer, how many of y): within their bounds, which are 1 then.
 
         y is (n,) or (n, T), NaN where a target is missing.

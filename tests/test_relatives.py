@@ -4,7 +4,9 @@ import cases
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.optimize import minimize
 from sklearn.base import is_classifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
 import convexmtl as cm
@@ -13,7 +15,9 @@ from convexmtl.relatives._base import Relative
 from convexmtl.relatives._descent import agreeing, descend
 
 CLASSES = [cls for cls in (getattr(relatives, name) for name in relatives.__all__) if issubclass(cls, Relative)]
+STARTED = [cls for cls in CLASSES if "n_init" in cls().get_params()]
 every_class = pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+every_started = pytest.mark.parametrize("cls", STARTED, ids=lambda cls: cls.__name__)
 
 
 @cases.few_checks
@@ -52,13 +56,13 @@ def outcome(model, X, task):
     return getattr(model, "decision_function", model.predict)(X, task=task)
 
 
-@every_class
+@every_started
 def test_never_rises_and_repeats_itself(cls):
     X, y, task = draw(cls)
     model = cls(random_state=3).fit(X, y, task=task)
     assert np.all(np.diff(model.objective_history_) <= 0)
     assert model.objective_ == model.objective_history_[-1] == model.objectives_.min()
-    assert 1 <= model.n_agreeing_ <= len(model.objectives_) == getattr(model, "n_init", 1)
+    assert 1 <= model.n_agreeing_ <= len(model.objectives_) == model.n_init
     assert model.n_iter_ == max(len(model.objective_history_) - 1, 1) and model.n_fits_ > 0
     again = cls(random_state=3).fit(X, y, task=task)
     assert np.array_equal(outcome(model, X, task), outcome(again, X, task))
@@ -121,6 +125,146 @@ def test_verbose(capsys):
     assert "[SharedHypothesesRegressor] start 1, step 1: objective" in capsys.readouterr().out
     cm.HierarchicalGaussianProcess(verbose=1).fit(X, y, task=task)
     assert "[HierarchicalGaussianProcess] step 1" in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------------------- hierarchical Bayes
+
+
+def draw_mixed(seed=0, T=12, n=5, d=2):
+    rng = np.random.default_rng(seed)
+    task, X = np.repeat(np.arange(T), n), 3 + 2 * rng.normal(size=(T * n, d))
+    W = np.arange(1, d + 1) + rng.normal(size=(T, d)) * np.linspace(0.2, 1, d)
+    return X, 5 + np.sum(X * W[task], axis=1) + rng.normal(size=T)[task] + 0.7 * rng.normal(size=T * n), task, rng
+
+
+def textbook(X, y, task, S, noise, reml, C=None):
+    """By the definition, of matrices of all samples: (log likelihood, effects, their covariance, means and covariances
+    of the coefficients of every task)."""
+    P, T, N = np.column_stack([X, np.ones(len(X))]), task.max() + 1, len(y)
+    F = np.einsum("ni,nl->nil", P, np.ones((N, 1)) if C is None else C[task]).reshape(N, -1)
+    V = (P @ S @ P.T) * (task[:, None] == task) + np.diag(noise[task])
+    inside = np.linalg.inv(V)
+    information = F.T @ inside @ F
+    beta = np.linalg.solve(information, F.T @ inside @ y)
+    rest = y - F @ beta
+    value = np.linalg.slogdet(V)[1] + rest @ inside @ rest + N * np.log(2 * np.pi)
+    if reml:
+        value += np.linalg.slogdet(information)[1] - F.shape[1] * np.log(2 * np.pi)
+    means, covariances = [], []
+    for t in range(T):
+        own = np.where(task == t, 1.0, 0.0)[:, None] * P
+        m = np.kron(np.eye(P.shape[1]), (np.ones(1) if C is None else C[t])[None])
+        gain = S @ own.T @ inside
+        means.append(m @ beta + gain @ rest)
+        left = m - gain @ F
+        covariances.append(S - gain @ own @ S + left @ np.linalg.solve(information, left.T))
+    return (
+        -value / 2,
+        beta.reshape(P.shape[1], -1).T,
+        np.linalg.inv(information),
+        np.array(means),
+        np.array(covariances),
+    )
+
+
+@pytest.mark.parametrize("method", ["reml", "ml"])
+@pytest.mark.parametrize("noise", ["common", "task"])
+@pytest.mark.parametrize("with_features", [False, True])
+def test_hierarchical_bayes_is_the_textbook(method, noise, with_features):
+    X, y, task, rng = draw_mixed()
+    C = rng.normal(size=(12, 1)) if with_features else None
+    model = relatives.HierarchicalBayes(method=method, noise=noise, task_features=C, unseen_task="mean")
+    model.fit(X, y, task=task)
+    ones = None if C is None else np.column_stack([np.ones(12), C])
+    noises = np.broadcast_to(model.noise_, 12)
+    value, effects, covariance, means, covariances = textbook(
+        X, y, task, model.prior_covariance_, noises, method == "reml", ones
+    )
+    assert_allclose(model.log_likelihood_, value, rtol=1e-9)
+    assert_allclose(model.fixed_effects_, effects, rtol=1e-6)
+    assert_allclose(np.column_stack([model.coef_, model.intercept_]), means, rtol=1e-6)
+    assert_allclose(model.coef_covariance_, covariances, atol=1e-8)
+    errors = np.sqrt(np.diag(covariance)).reshape(3, -1).T
+    assert_allclose(model.fixed_errors_, errors, rtol=1e-6)
+    assert np.all(np.diff(model.objective_history_) <= 0)
+    # Predictions of tasks that were seen, and of one that was not.
+    P = np.array([[1.0, -1.0, 1.0]])
+    mean, deviation = model.predict(P[:, :2], task=[3], return_std=True)
+    assert_allclose([mean[0], deviation[0] ** 2], [P[0] @ means[3], P[0] @ covariances[3] @ P[0]], rtol=1e-6)
+    own = {} if C is None else {"task_features": [[0.4]]}
+    F = np.kron(P, [[1.0]] if C is None else [[1.0, 0.4]])[0]
+    mean, deviation = model.predict(P[:, :2], task=[77], return_std=True, **own)
+    assert_allclose(mean[0], F @ model.fixed_effects_.T.ravel(), rtol=1e-9)
+    assert_allclose(deviation[0] ** 2, P[0] @ model.prior_covariance_ @ P[0] + F @ covariance @ F, rtol=1e-6)
+
+
+def maximum(X, y, task, varying, reml):
+    """The largest log likelihood, by a search that knows no derivatives."""
+    p, q = X.shape[1] + 1, len(varying)
+
+    def value(theta):
+        L = np.zeros((q, q))
+        L[np.tril_indices(q)] = theta[:-1]
+        S = np.zeros((p, p))
+        S[np.ix_(varying, varying)] = L @ L.T
+        return -textbook(X, y, task, S, np.full(task.max() + 1, np.exp(theta[-1])), reml)[0]
+
+    theta = np.append(np.eye(q)[np.tril_indices(q)], 0.0)
+    for _ in range(4):
+        theta = minimize(value, theta, method="Powell", options={"xtol": 1e-8, "ftol": 1e-14}).x
+    L = np.zeros((q, q))
+    L[np.tril_indices(q)] = theta[:-1]
+    return -value(theta), L @ L.T, np.exp(theta[-1])
+
+
+@pytest.mark.parametrize("method", ["reml", "ml"])
+@pytest.mark.parametrize("varying", ["intercept", [1]])
+def test_hierarchical_bayes_is_at_the_maximum(method, varying):
+    X, y, task, _ = draw_mixed(seed=1)
+    model = relatives.HierarchicalBayes(varying, method=method).fit(X, y, task=task)
+    places = [2] if varying == "intercept" else [1, 2]
+    best, S, noise = maximum(X, y, task, places, method == "reml")
+    assert_allclose(model.log_likelihood_, best, rtol=1e-8)
+    assert model.log_likelihood_ >= best - 1e-7
+    assert_allclose(model.prior_covariance_[np.ix_(places, places)], S, rtol=1e-3, atol=1e-3)
+    assert_allclose(model.noise_, noise, rtol=1e-4)
+
+
+def test_hierarchical_bayes_recovers_what_was_drawn():
+    rng = np.random.default_rng(0)
+    T, n = 3000, 6
+    task, X = np.repeat(np.arange(T), n), rng.normal(size=(T * n, 1))
+    level = rng.choice([0.5, 2.0], size=T)
+    c = rng.normal(size=T)
+    y = 1 + 0.5 * c[task] + (2 + 0.6 * rng.normal(size=T))[task] * X[:, 0] + 0.8 * rng.normal(size=T)[task]
+    y = y + np.sqrt(level)[task] * rng.normal(size=T * n)
+    model = relatives.HierarchicalBayes(noise="task", task_features=c).fit(X, y, task=task)
+    assert_allclose(model.fixed_effects_, [[2.0, 1.0], [0.0, 0.5]], atol=0.05)
+    assert_allclose(model.prior_covariance_, [[0.36, 0.0], [0.0, 0.64]], atol=0.05)
+    assert np.corrcoef(np.log(level), np.log(model.noise_))[0, 1] > 0.6
+    diagonal = relatives.HierarchicalBayes(covariance="diagonal", task_features=c).fit(X, y, task=task)
+    assert diagonal.prior_covariance_[0, 1] == 0
+    assert_allclose(np.diag(diagonal.prior_covariance_), [0.36, 0.64], atol=0.06)
+
+
+def test_hierarchical_bayes_bad_input():
+    X, y, task, _ = draw_mixed()
+    fit = {"X": X, "y": y, "task": task}
+    labels = {"task_features": {t: [1.0] for t in range(11)}}
+    with pytest.raises(ValueError, match="task_features has no entry for task 11"):
+        relatives.HierarchicalBayes(**labels).fit(**fit)
+    with pytest.raises(ValueError, match=r"a row for each of the 12 tasks, in the order of tasks_, got shape \(3, 1\)"):
+        relatives.HierarchicalBayes(task_features=[1.0, 2.0, 3.0]).fit(**fit)
+    with pytest.raises(ValueError, match=r"task_features must be finite, got \[nan\] for task 2"):
+        relatives.HierarchicalBayes(task_features=np.where(np.arange(12) == 2, np.nan, 1.0)).fit(**fit)
+    with pytest.raises(ValueError, match="varying"):
+        relatives.HierarchicalBayes([5]).fit(**fit)
+    with pytest.raises(ValueError, match="leaves nothing that varies"):
+        relatives.HierarchicalBayes("intercept", fit_intercept=False).fit(**fit)
+    with pytest.raises(ValueError, match="task_features must have 0 columns as in fit, got 1"):
+        relatives.HierarchicalBayes(unseen_task="mean").fit(**fit).predict(X[:1], task=[99], task_features=[[1.0]])
+    with pytest.warns(ConvergenceWarning, match="after 2 steps the log likelihood was"):
+        relatives.HierarchicalBayes(max_iter=2).fit(**fit)
 
 
 # ------------------------------------------------------------------------------- shared hypotheses

@@ -1,5 +1,6 @@
 """Written by tests/stubs.py (make stubs); not to be changed by hand."""
 
+from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 from numpy.random import RandomState
@@ -8,6 +9,108 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin  # type:
 
 from convexmtl.losses import Loss
 from convexmtl.penalties import Coupling
+
+class HierarchicalBayes(RegressorMixin, BaseEstimator):
+    varying: Literal["all", "intercept"] | Sequence[Any] | NDArray[Any]
+    covariance: Literal["auto", "full", "diagonal"]
+    method: Literal["reml", "ml"]
+    noise: Literal["common", "task"]
+    noise_prior: float
+    task_features: ArrayLike | dict[Any, Any] | None
+    fit_intercept: bool
+    task_column: str | int | None
+    offset_column: str | int | None
+    unseen_task: Literal["error", "mean"]
+    max_iter: int
+    tol: float
+    verbose: int
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    coef_covariance_: NDArray[Any]
+    mean_coef_: NDArray[Any]
+    mean_intercept_: float
+    fixed_effects_: NDArray[Any]
+    fixed_errors_: NDArray[Any]
+    prior_covariance_: NDArray[Any]
+    noise_: float | NDArray[Any]
+    log_likelihood_: float
+    objective_: float
+    objective_history_: NDArray[Any]
+    tasks_: NDArray[Any]
+    n_iter_: int
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
+    def __init__(
+        self,
+        varying: Literal["all", "intercept"] | Sequence[Any] | NDArray[Any] = "all",
+        *,
+        covariance: Literal["auto", "full", "diagonal"] = "auto",
+        method: Literal["reml", "ml"] = "reml",
+        noise: Literal["common", "task"] = "common",
+        noise_prior: float = 4.0,
+        task_features: ArrayLike | dict[Any, Any] | None = None,
+        fit_intercept: bool = True,
+        task_column: str | int | None = None,
+        offset_column: str | int | None = None,
+        unseen_task: Literal["error", "mean"] = "error",
+        max_iter: int = 500,
+        tol: float = 1e-10,
+        verbose: int = 0,
+    ) -> None: ...
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
+    def predict(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: Any = None,
+        task_features: ArrayLike | None = None,
+        return_std: bool = False,
+    ) -> NDArray[Any]: ...
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        return_std: bool | str | None = ...,
+        task: bool | str | None = ...,
+        task_features: bool | str | None = ...,
+    ) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
 
 class OnlineMultiTaskClassifier(ClassifierMixin, BaseEstimator):
     coupling: Coupling | None

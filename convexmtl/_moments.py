@@ -18,7 +18,8 @@ CUT = 1e-15  # eigenvalue, beside a diagonal of ones and per feature, that is ro
 def of_tasks(tasks, totals):
     """{name: array} of the samples of Tasks, whose weights sum to ``totals`` (T,), as SufficientStatistics has them."""
     c, mass = tasks.weight, tasks.mass
-    common = tasks.common_weight
+    # (Weights that are the same but for a factor make one matrix for a fit, but not for a sum with others.)
+    common = tasks.common_weight if np.ptp(totals) <= 1e-14 * totals.max() else None
     share = np.divide(1.0, mass, out=np.zeros_like(mass), where=mass > 0)
     scale = totals * share
     K = len(mass) if common is None else 1

@@ -88,15 +88,16 @@ def weighed(found, sizes, criterion, gamma=1.0, noise="pooled", gaussian=True):
     return float(misfit + price)
 
 
-def along_path(found, sizes, criterion, data):
+def along_path(found, sizes, criterion, data, counts=None):
     """(len(found),) the criterion of the solutions on paths, with one noise for all of them.
 
     That is what least squares leave, and where there are none, what the best solution by "bic" does: at the noise that
-    is likeliest for itself, a model that follows the targets closely would seem all the more certain.
+    is likeliest for itself, a model that follows the targets closely would seem all the more certain. ``counts`` are
+    the numbers of samples (T,), where the data are a few rows that stand for these.
     """
     if not data.loss.quadratic:
         return np.array([weighed(one, sizes, criterion, gaussian=False) for one in found])
-    noise = least_squares_noise(data, sizes)
+    noise = least_squares_noise(data, sizes, counts=counts)
     noise = best_noise(found, sizes) if noise is None else noise
     return np.array([weighed(one, sizes, criterion, noise=noise) for one in found])
 
@@ -111,13 +112,13 @@ def best_noise(found, sizes):
     return best.misfit.sum() / max(sizes.sum() - best.freedom.sum(), 1.0)
 
 
-def least_squares_noise(data, sizes, per_task=False):
+def least_squares_noise(data, sizes, per_task=False, counts=None):
     """Variance of the noise from what least squares leave of every task; None where too few samples are left.
 
     All tasks with more samples than features count; ``per_task`` gives each its own, (T,).
     """
     tasks, (d, T) = data.tasks, data.shape
-    counts = tasks.sum((tasks.weight > 0).astype(float))
+    counts = tasks.sum((tasks.weight > 0).astype(float)) if counts is None else counts
     known = counts > d + 1
     if np.sum((counts - d - 1)[known]) < SPARE or (per_task and not known[sizes > 0].all()):
         return None

@@ -123,6 +123,15 @@ def test_task_weights(task_weight):
     assert_allclose(model.fit_statistics(statistics(data)).coef_, whole.coef_, atol=1e-8)
 
 
+def test_parts_whose_weights_differ_by_a_factor():
+    """Of every task within a part, but not from part to part."""
+    X, y, _ = draw("shared")
+    weight = np.outer(np.linspace(0.5, 2, 48), [1.0, 2.0, 0.5, 3.0])
+    weight[20:] = weight[20:, ::-1]
+    data = X, y, {"sample_weight": weight}
+    assert_same(statistics(data, slice(20)) + statistics(data, slice(20, 48)), statistics(data))
+
+
 def test_more_features_than_samples():
     rng = np.random.default_rng(0)
     X, Y = rng.standard_normal((12, 30)), rng.standard_normal((12, 3))

@@ -14,6 +14,7 @@ from .._classes import OPPOSITE, Columns, common_type
 from ..losses import Softmax, get_loss
 from ..tasks import row_products
 from ._base import MultiTaskEstimator, check_shape, for_predict, score_weights
+from ._lazy import by_blocks
 
 OWN_LABELS = (
     'unseen_task="mean": the tasks have labels of their own, and which those of another task are is not known. '
@@ -59,6 +60,7 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
         check_is_fitted(self, "coef_")
         return (self._columns or Columns.single(self.tasks_, self._classes)).labels
 
+    @by_blocks
     def decision_function(self, X, *, task=None, offset=None):
         """Signed scores x . w_t + b_t + offset, positive for the second class; (n, T), or (n,) with task labels.
 
@@ -71,6 +73,7 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
         scores, columns = self._of_classes(X, task, offset, self._signed)
         return np.column_stack(scores) if isinstance(scores, list) and columns.most_classes <= 2 else scores
 
+    @by_blocks
     def predict(self, X, *, task=None, offset=None):
         """Predicted labels, (n, T), or (n,) with task labels or after fit with y of shape (n,).
 
@@ -101,6 +104,7 @@ class MultiTaskClassifierBase(ClassifierMixin, MultiTaskEstimator):
         return np.where(scores > 0, sides[1][codes], sides[0][codes])
 
     @available_if(lambda self: _has_probabilities(self))
+    @by_blocks
     def predict_proba(self, X, *, task=None, offset=None):
         """Probabilities (logistic loss only).
 

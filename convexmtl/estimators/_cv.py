@@ -132,17 +132,23 @@ class CrossValidated(SplitsTasks):
         self._search(data, folds, X, y)
         return self
 
-    def _search(self, data, folds, X, y):
-        """Look for the strengths, and fit all tasks with them; X and y are for callbacks."""
+    def _search(self, data, folds, X, y, few=None, sizes=None, stacklevel=6):
+        """Choose among strengths, and set what is fitted with the best.
+
+        ``few`` [Condensed] are the folds where there are no samples, and ``sizes`` the (T,) sums of their weights and
+        their numbers.
+        """
         settings = self._settings(data.tasks.n_features, data.tasks.n_tasks)
         singles = [self._at(setting) for setting in settings]
         formulations, leads, alphas = [], [], []
         with warnings.catch_warnings():
             for single in singles:
-                formulations.append(single._state(data, stacklevel=6))
+                formulations.append(single._state(data, stacklevel))
                 leads.append(leading_strength(formulations[-1].strengths))
                 problem = formulations[-1].problem
-                alphas.append(path_alphas(problem, leads[-1], self.alphas, self.eps, self._top, stacklevel=5))
+                alphas.append(
+                    path_alphas(problem, leads[-1], self.alphas, self.eps, self._top, stacklevel=stacklevel - 1)
+                )
                 # What is to be said of the data has been said.
                 warnings.simplefilter("ignore", UserWarning)
         multiples = [
@@ -152,10 +158,10 @@ class CrossValidated(SplitsTasks):
         paths = list(zip(singles, multiples, [formulation.data for formulation in formulations], strict=True))
         if self.selection in CRITERIA:
             steps = Steps(self, len(paths) + 1, X, y)
-            p, a, found = self._by_criterion(data, formulations[0].problem.data, paths, steps)
+            p, a, found = self._by_criterion(data, formulations[0].problem.data, paths, steps, sizes, stacklevel)
         else:
             steps = Steps(self, len(paths) * len(folds) + 1, X, y)
-            p, a, found = self._by_folds(paths, folds, steps)
+            p, a, found = self._by_folds(paths, folds, steps, few, stacklevel)
 
         chosen, factor = formulations[p], float(alphas[p][a] / leads[p])
         penalty = chosen.penalty.scaled(factor)
@@ -165,7 +171,7 @@ class CrossValidated(SplitsTasks):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             problem = Problem(chosen.problem.data, penalty.resolve(chosen.problem.shape[0], data.labels))
-        self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel=6)
+        self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel)
         self._summary.notes.extend(_edges(settings, p, a, len(alphas[p]), self.coef_.any()))
         steps.done("fit")
         for name, value in {**settings[p], **penalty.strength_values(), **found}.items():
@@ -178,7 +184,7 @@ class CrossValidated(SplitsTasks):
     def _adopt(self, single):
         """Take over what a single estimator has made of the data, of the path that was chosen."""
 
-    def _by_folds(self, paths, folds, steps):
+    def _by_folds(self, paths, folds, steps, few=None, stacklevel=6):
         """(path, position on it, what else is fitted) by cross-validation; paths are [(single, Multiples, Data)].
 
         Fits on a path are near enough to the optimum to tell which strengths may be the one; those are fitted anew,
@@ -186,7 +192,8 @@ class CrossValidated(SplitsTasks):
         """
         shape, n_folds = (len(paths), len(paths[0][1].factors)), len(folds)
         errors, by_task, n_fits, n_failed = np.empty((*shape, n_folds)), {}, 0, 0
-        exact, few = np.zeros(shape, dtype=bool), {id(data): condensed(data, folds) for *_, data in paths}
+        exact = np.zeros(shape, dtype=bool)
+        few = {id(data): condensed(data, folds) if few is None else few for *_, data in paths}
 
         def fit(wanted, tol, tell=None):
             """Fill in the errors of the wanted strengths (n_paths, n_alphas)."""
@@ -220,13 +227,13 @@ class CrossValidated(SplitsTasks):
             if (p, a, 0) not in by_task:
                 wanted[p, a] = True
                 fit(wanted, tol)
-        self._tell_of_failures(n_failed, f"{n_fits} fits on the folds")
+        self._tell_of_failures(n_failed, f"{n_fits} fits on the folds", stacklevel + 1)
         of_tasks = np.array([by_task[p, a, k] for k in range(n_folds)])
         return p, a, {"mse_path": errors if len(paths) > 1 else errors[0], "task_errors": of_tasks}
 
-    def _by_criterion(self, data, term, paths, steps):
+    def _by_criterion(self, data, term, paths, steps, sizes=None, stacklevel=6):
         """The same by an information criterion, without folds; ``term`` is the DataTerm of all samples."""
-        sizes = sizes_of(data, term)
+        sizes, counts = (sizes_of(data, term), None) if sizes is None else sizes
         solutions, failed, shape = [], 0, (len(paths), len(paths[0][1].factors))
         made_of = np.zeros(shape, dtype=bool)
         with same_sums():
@@ -238,9 +245,9 @@ class CrossValidated(SplitsTasks):
                 steps.done(f"path {p + 1}")
                 if self.verbose:
                     print(f"[{type(self).__name__}] path {p + 1} of {len(paths)}")
-            self._tell_of_failures(failed, f"{len(solutions)} fits on the paths")
+            self._tell_of_failures(failed, f"{len(solutions)} fits on the paths", stacklevel + 1)
             values, df = np.full(shape, np.inf), np.full(shape, np.nan)
-            values[made_of] = along_path(solutions, sizes, self.selection, term)
+            values[made_of] = along_path(solutions, sizes, self.selection, term, counts)
         df[made_of] = [one.freedom.sum() for one in solutions]
         p, a = np.unravel_index(np.argmin(values), shape)
         one = len(paths) == 1
@@ -251,13 +258,13 @@ class CrossValidated(SplitsTasks):
         generates = get_active_backend()[0].supports_return_generator
         return Parallel(n_jobs=self.n_jobs, return_as="generator" if generates else "list")(jobs)
 
-    def _tell_of_failures(self, n_failed, of):
+    def _tell_of_failures(self, n_failed, of, stacklevel):
         if n_failed:
             warnings.warn(
                 "Objective did not converge. You might want to increase the number of iterations, scale the features, "
                 f"or raise eps. {type(self).__name__}: {n_failed} of the {of} did not reach tol={self.tol:g}.",
                 ConvergenceWarning,
-                stacklevel=7,
+                stacklevel=stacklevel,
             )
 
 
@@ -282,6 +289,12 @@ def _errors(single, multiples, data, train, test, few, tol):
         errors, failed = _along(single, multiples, term, few.errors, tol)
         if errors[-1] is not None:
             return *_of_fold(np.array(errors), few.share, few.test.tasks, len(data.labels)), failed
+        if train is None:
+            raise ValueError(
+                "the statistics of the folds have too few digits for their errors, where coefficients cancel each "
+                "other or hardly anything is left of the targets: drop features that repeat others, or search where "
+                "the samples are, by fit."
+            )
     tasks = data.tasks.part(train)[0]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)

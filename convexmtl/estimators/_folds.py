@@ -68,11 +68,16 @@ def condensed(data, folds):
     if not (few and data.loss.quadratic) or tasks.is_sparse:
         return [None] * len(folds)
     tests = [SufficientStatistics._of_part(tasks, test) for _, test in folds]
+    return paired(_trained(tasks, folds, tests), tests, tasks.mass)
+
+
+def paired(trains, tests, mass):
+    """[Condensed or None] of the statistics of training parts and of held-out ones, whose tasks are positions."""
     found = []
-    for train, test in zip(_trained(tasks, folds, tests), tests, strict=True):
+    for train, test in zip(trains, tests, strict=True):
         lengths = np.sqrt(np.einsum("kjj->jk", test.gram))
-        made = None if _is_far(train) else train._tasks(tasks.mass)
-        found.append(made and Condensed(made, test, _shares(tasks.mass, test), lengths))
+        made = None if _is_far(train) else train._tasks(mass)
+        found.append(made and Condensed(made, test, _shares(mass, test), lengths))
     return found
 
 
@@ -81,6 +86,11 @@ def _trained(tasks, folds, tests):
     parts = len(folds) > 1 and np.all(sum(test for _, test in folds) == 1)
     if not (parts and all(np.all(train + test == 1) for train, test in folds)):
         return [SufficientStatistics._of_part(tasks, train) for train, _ in folds]
+    return of_others(tests)
+
+
+def of_others(tests):
+    """For every one of several statistics the sum of the others."""
     before, after = list(accumulate(tests[:-1], add)), list(accumulate(tests[:0:-1], add))[::-1]
     return [after[0], *map(add, before[:-1], after[1:]), before[-1]]
 

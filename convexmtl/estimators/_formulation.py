@@ -124,6 +124,13 @@ class Formulates:
 
     def _samples(self, X, y, sample_weight, task, offset, reset):
         """Samples, each part of them checked."""
+        samples, offset = self._as_handed_over(X, y, sample_weight, task, offset, reset)
+        y, classes = self._encode(samples.y, samples.codes, samples.labels)
+        offset = _input.read_offset(offset, y, samples.weight, self.offset_column)
+        return samples._replace(y=y, classes=classes, offset=offset)
+
+    def _as_handed_over(self, X, y, sample_weight, task, offset, reset):
+        """(Samples with classes as the user has them, offset as it is)."""
         _input.require_targets(self, y)
         first = reset or not hasattr(self, "n_features_in_")
         X, task, offset = _input.read_features(self, X, task, offset, first)
@@ -131,10 +138,7 @@ class Formulates:
         y = self._read_targets(y, task is not None)
         _input.require_equal_rows(X, y)
         weight = _input.read_sample_weight(sample_weight, X, y)
-        layout, labels, codes = _input.read_layout(y, task, names)
-        y, classes = self._encode(y, codes, labels)
-        offset = _input.read_offset(offset, y, weight, self.offset_column)
-        return Samples(X, y, layout, labels, codes, weight, offset, classes)
+        return Samples(X, y, *_input.read_layout(y, task, names), weight, None, None), offset
 
     def _state(self, data, stacklevel=2):
         """The Formulation of this estimator's problem on the data."""

@@ -14,6 +14,7 @@ from ..losses import get_loss
 from ..statistics import SufficientStatistics
 from ._base import MultiTaskEstimator, all_or_nothing, check_shape, for_predict, score_weights
 from ._formulation import Data
+from ._lazy import by_blocks
 
 
 class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
@@ -27,6 +28,7 @@ class MultiTaskRegressorBase(RegressorMixin, MultiTaskEstimator):
     def _encode(self, y, codes, labels):
         return y, None
 
+    @by_blocks
     def predict(self, X, *, task=None, offset=None):
         """Predicted targets.
 
@@ -173,13 +175,13 @@ class IncrementalRegressorBase(MultiTaskRegressorBase):
             )
         return loss
 
-    def _fit_to(self, statistics, loss):
+    def _fit_to(self, statistics, loss, stacklevel=6):
         totals, labels = statistics._totals, statistics.tasks
         _input.refuse_empty_tasks(totals, labels)
         tasks = statistics._tasks(_input.read_task_weight(self.task_weight, totals))
         names = statistics.feature_names
         data = Data(tasks, loss, labels, statistics.layout, None, None, None, totals.mean(), names)
-        self._finish(self._state(data, stacklevel=6), stacklevel=6, warm=True)
+        self._finish(self._state(data, stacklevel), stacklevel, warm=True)
         # (Those of the few rows that stand for them are others.)
         sizes = np.broadcast_to(statistics.n_samples, labels.shape).copy()
         self._summary = replace(self._summary, sizes=sizes)

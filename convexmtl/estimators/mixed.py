@@ -9,6 +9,7 @@ from .. import _input
 from ..losses import ByTask
 from ._base import MultiTaskEstimator, check_shape, for_predict
 from ._docs import documented
+from ._lazy import by_blocks
 from .generic import OfPenaltyCV, _checked
 
 
@@ -113,10 +114,12 @@ class MultiTaskMixedBase(MultiTaskEstimator):
 
     # --------------------------------------------------------------------------- predictions
 
+    @by_blocks
     def decision_function(self, X, *, task=None, offset=None):
         """Scores x . w_t + b_t + offset of all tasks; (n, T), or (n,) with task labels."""
         return self._scores(X, task, offset)[0]
 
+    @by_blocks
     def predict(self, X, *, task=None, offset=None):
         """Predicted targets, of every task in its own scale.
 
@@ -142,6 +145,7 @@ class MultiTaskMixedBase(MultiTaskEstimator):
         return out
 
     @available_if(lambda self: isinstance(self.losses, dict) and any(map(_has_probabilities, self.loss.distinct)))
+    @by_blocks
     def predict_proba(self, X, *, task=None, offset=None):
         """Probabilities of the second class, (n, T) or (n,); NaN for tasks whose loss has none."""
         scores, codes = self._scores(X, task, offset)

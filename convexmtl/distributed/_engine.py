@@ -1,0 +1,227 @@
+"""Who does the work on chunks: this process, chunk after chunk, or Dask, as a tree of tasks."""
+
+from functools import partial, reduce
+from itertools import count
+from uuid import uuid4
+
+import numpy as np
+
+BRANCHES = 8  # results that are merged at a time
+GONE = (
+    "the Dask client went away before the fit was done: connect a new one and fit again. Nothing of it is left in the "
+    "estimator."
+)
+
+
+def engine_of(source, client=None):
+    """The engine for a Source."""
+    if source.delayed or (client is not None and not source.once):
+        return DaskEngine(source, client)
+    return LocalEngine(source)
+
+
+class LocalEngine:
+    """Chunk after chunk in this process.
+
+    Attributes
+    ----------
+    workers : int
+        How many messages go each way in a round.
+    """
+
+    workers = 1
+
+    def __init__(self, source):
+        self.source, self.kept = source, None
+
+    @property
+    def rereads(self):
+        """Whether there can be a second round."""
+        return not self.source.once
+
+    def gather(self, name, function, merge, *shared):
+        """The merged results of ``function(chunk, index, *shared)``, those that are None left out."""
+        total = None
+        for index, chunk in enumerate(self.source):
+            total = _merged(merge, total, function(chunk, index, *shared))
+        return total
+
+    def keep(self, name, function, *shared):
+        """Have ``function(chunk, index, *shared)`` of every chunk, for the rounds; here it is made anew in each."""
+        self.kept = partial(_with_shared, function, shared)
+
+    def round(self, name, function, merge, *shared):
+        """The merged results of ``function(kept, *shared)`` for what is kept of every chunk."""
+        total = None
+        for index, chunk in enumerate(self.source):
+            kept = self.kept(chunk, index)
+            if kept is not None:
+                total = _merged(merge, total, function(kept, *shared))
+        return total
+
+    def close(self):
+        self.kept = None
+
+
+class DaskEngine:
+    """Tasks of Dask, whose results are merged in a tree on the workers; they have names for its dashboard.
+
+    Everything is in the graph, so that what a worker had that dies is made again.
+    """
+
+    rereads = True
+
+    def __init__(self, source, client=None):
+        from dask import delayed
+
+        self.delayed, self.client = delayed, _client(client)
+        if source.delayed:
+            self.chunks = source.loaders
+        else:
+            load = delayed(_loaded, pure=False)
+            self.chunks = [load(one) for one in source.loaders]
+        self.kept, self.running = [], []
+
+    @property
+    def workers(self):
+        if self.client is None:
+            return 1
+        return max(1, len(self.client.scheduler_info(n_workers=-1)["workers"]))
+
+    def gather(self, name, function, merge, *shared):
+        shared = self._wrapped(shared)
+        return self._result(self._tree(name, function, merge, self.chunks, shared, numbered=True))
+
+    def keep(self, name, function, *shared):
+        import dask
+
+        shared, task = self._wrapped(shared), self._task(name, function)
+        made = [task(chunk, k, *shared, dask_key_name=key) for (k, chunk), key in self._keys(name, self.chunks)]
+        self.kept = list(dask.persist(*made) if self.client is None else self.client.persist(made))
+
+    def round(self, name, function, merge, *shared):
+        shared = self._wrapped(shared)
+        return self._result(self._tree(name, function, merge, self.kept, shared, numbered=False))
+
+    def close(self):
+        """Let go of all that the workers have; what they were to do is no longer wanted."""
+        if self.client is not None:
+            from distributed import futures_of
+
+            for future in [*self.running, *futures_of(self.kept)]:
+                _quietly(future.cancel)
+        self.kept, self.running = [], []
+
+    def _task(self, name, function):
+        return self.delayed(function, name=name, pure=False, traverse=False)
+
+    def _wrapped(self, shared):
+        """What all tasks take, each as one node of the graph."""
+        keep = self.delayed(_same, pure=False, traverse=False)
+        return [keep(one) if _size(one) > 1000 else one for one in shared]
+
+    def _keys(self, name, parts):
+        run = uuid4().hex[:12]
+        return [((k, part), f"{name}-{run}{k:06d}") for k, part in enumerate(parts)]
+
+    def _tree(self, name, function, merge, parts, shared, numbered):
+        task, join = self._task(name, partial(_unless_none, function)), self._task(f"{name}-sum", _joined)
+        level = [
+            task(part, *([k] if numbered else []), *shared, dask_key_name=key)
+            for (k, part), key in self._keys(name, parts)
+        ]
+        for depth in count():
+            if len(level) == 1 and depth:
+                return level[0]
+            groups = [level[a : a + BRANCHES] for a in range(0, len(level), BRANCHES)]
+            keys = [key for _, key in self._keys(f"{name}-sum", groups)]
+            level = [join(merge, *group, dask_key_name=key) for group, key in zip(groups, keys, strict=True)]
+
+    def _result(self, root):
+        import dask
+
+        if self.client is None:
+            return dask.compute(root)[0]
+        from distributed import CancelledError, wait
+        from distributed.comm import CommClosedError
+
+        try:
+            future = self.client.compute(root)
+            self.running.append(future)
+            wait(future)
+            found = future.result()
+        except (CancelledError, CommClosedError) as error:
+            raise RuntimeError(GONE) from error
+        except RuntimeError as error:
+            if self.client.status in ("running", "connecting"):
+                raise
+            raise RuntimeError(GONE) from error
+        self.running.remove(future)
+        return found
+
+
+def _client(client):
+    """The client that is given, or else the one that there is; None without any."""
+    if client is not None:
+        if not hasattr(client, "persist") or not hasattr(client, "scheduler_info"):
+            raise ValueError(f"client must be a dask.distributed.Client, got {type(client).__name__}.")
+        return client
+    try:
+        from distributed import get_client
+    except ImportError:
+        return None
+    try:
+        return get_client()
+    except ValueError:
+        return None
+
+
+def _quietly(function):
+    """Call what may fail where a client is gone."""
+    try:
+        function()
+    except Exception:
+        pass
+
+
+def _loaded(loader):
+    return loader()
+
+
+def _same(one):
+    return one
+
+
+def _with_shared(function, shared, chunk, index):
+    return function(chunk, index, *shared)
+
+
+def _unless_none(function, part, *rest):
+    return None if part is None else function(part, *rest)
+
+
+def _merged(merge, total, new):
+    return new if total is None else total if new is None else merge(total, new)
+
+
+def _joined(merge, *parts):
+    """Results, merged in order."""
+    return reduce(partial(_merged, merge), parts, None)
+
+
+def _size(one):
+    """Bytes of the arrays in something, about."""
+    return size_of(one) if one is not None else 0
+
+
+def size_of(message):
+    """Bytes of the arrays in a message: an array, or a tuple, a list, a dict or an object with fields of these."""
+    if isinstance(message, np.ndarray):
+        return message.nbytes
+    if isinstance(message, tuple | list):
+        return sum(map(size_of, message))
+    if isinstance(message, dict):
+        return sum(map(size_of, message.values()))
+    if isinstance(message, int | float | np.number):
+        return 8
+    return sum(map(size_of, vars(message).values())) if hasattr(message, "__dict__") else 0

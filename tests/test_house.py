@@ -39,7 +39,8 @@ FLOORS = [
     ["auto"],
     ["inspection", "_json"],
     ["deploy", "comparison", "affinity", "auxiliary", "stability"],
-    ["contrib", "relatives", "federated"],
+    ["contrib", "relatives", "distributed"],
+    ["federated"],
 ]
 FLOOR_OF = {name: level for level, floor in enumerate(FLOORS) for name in floor}
 # These stand apart: they import nothing of the package but what is private elsewhere, and nothing below imports them.

@@ -55,7 +55,7 @@ def fit(estimator, X, y=None, task=None, sample_weight=None, client=None, *, off
     --------
     >>> import numpy as np
     >>> from convexmtl import BlockSparseRegressor, datasets, distributed
-    >>> X, Y, _ = datasets.make_shared_support(n_samples=300, n_features=10, n_tasks=3, random_state=0)
+    >>> X, Y, *_ = datasets.make_block_sparse(n_samples=300, n_features=10, n_tasks=3, layout="shared", random_state=0)
     >>> chunks = [(X[rows], Y[rows]) for rows in np.split(np.arange(300), 4)]
     >>> model = distributed.fit(BlockSparseRegressor(0.1), chunks)
     >>> print(np.allclose(model.coef_, BlockSparseRegressor(0.1).fit(X, Y).coef_, atol=1e-3))

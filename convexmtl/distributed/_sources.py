@@ -136,7 +136,7 @@ def parquet(paths, y, task=None, sample_weight=None, features=None):
     >>> import tempfile
     >>> import pandas as pd
     >>> from convexmtl import BlockSparseRegressor, datasets, distributed
-    >>> X, Y, _ = datasets.make_shared_support(n_samples=200, n_features=10, n_tasks=3, random_state=0)
+    >>> X, Y, *_ = datasets.make_block_sparse(n_samples=200, n_features=10, n_tasks=3, layout="shared", random_state=0)
     >>> table = pd.DataFrame(X, columns=[f"x{j}" for j in range(10)])
     >>> table[["a", "b", "c"]] = Y
     >>> with tempfile.NamedTemporaryFile(suffix=".parquet") as file:

@@ -248,6 +248,33 @@ class Nested(TaskOperator):
         return _pack(groups=groups, shares=np.concatenate(shares) if shares else ())
 
 
+class InSpan(TaskOperator):
+    """M of functions in the span of samples: tr(M W' K W) in place of tr(M W' W), W their coefficients.
+
+    It says how large they are, and no more: what solves such problems knows K.
+
+    Parameters
+    ----------
+    coupling : TaskOperator
+    K : ndarray of shape (n, n)
+        The kernel of the samples.
+    """
+
+    def __init__(self, coupling, K):
+        self.coupling, self.K, self.n_tasks = coupling, K, coupling.n_tasks
+        self.lowest, self.top = coupling.lowest, coupling.top
+
+    @property
+    def free(self):
+        return self.coupling.free
+
+    def value(self, W):
+        return float(np.sum((self.K @ W) * self.coupling.apply(W)))
+
+    def matrix(self):
+        return self.coupling.matrix()
+
+
 class AllBut:
     """The k = T - m directions of T tasks that are orthogonal to m others, with no basis of T x k numbers.
 

@@ -336,7 +336,7 @@ def _solution(estimator, X, y, task, sample_weight, offset):
     if not hasattr(estimator, "coef_"):
         own = clone(estimator).fit(X, y, **_given(sample_weight=sample_weight, task=task, offset=offset))
     formulation = own._formulate(X, y, sample_weight=sample_weight, task=task, offset=offset)
-    problem, parts = formulation.problem, own._fitted_parts()
+    problem, parts = formulation.problem, own._fitted_parts(formulation)
     if not np.array_equal(formulation.labels, own._labels):
         raise ValueError(
             f"X and y have tasks {formulation.labels.tolist()[:10]} as this {type(own).__name__} sees them, and not "

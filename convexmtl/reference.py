@@ -54,7 +54,7 @@ def certify(estimator, X, y, *, task=None, sample_weight=None, offset=None):
     """
     with one_thread():
         formulation = estimator._formulate(X, y, sample_weight=sample_weight, task=task, offset=offset)
-        parts, dual = estimator._fitted_parts(), getattr(estimator, "_dual", None)
+        parts, dual = estimator._fitted_parts(formulation), getattr(estimator, "_dual", None)
         problem = formulation.problem
         if parts[0].shape != problem.shape:
             raise ValueError(

@@ -1,12 +1,14 @@
 """Kernels of samples and of tasks, beside their textbook definitions and scikit-learn's machines."""
 
 import pickle
+import tracemalloc
 
 import cases
 import cvxpy as cp
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import pairwise_kernels, rbf_kernel
 from sklearn.model_selection import GridSearchCV
@@ -15,6 +17,7 @@ from sklearn.svm import SVC, SVR
 import convexmtl as cm
 from convexmtl.inspection import CoefficientDisplay
 from convexmtl.kernels import _features
+from convexmtl.solvers import span
 
 T = 4
 COUPLINGS = {
@@ -118,6 +121,80 @@ def test_one_task_is_scikit_learns():
     ours = cm.MultiTaskSVC(ridge, 0.1, gamma=0.3, tol=1e-10).fit(X, y > 0)
     theirs = SVC(C=1 / (n * 0.1), gamma=0.3, tol=1e-9).fit(X, y > 0)
     assert_allclose(ours.decision_function(X), theirs.decision_function(X), atol=1e-5)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("layout", ["shared", "stacked"])
+@pytest.mark.parametrize("loss", ["squared", "epsilon_insensitive", "quantile", "hinge", "three classes", "repeated"])
+def test_coefficients_of_samples_or_of_features(loss, layout, intercept, monkeypatch):
+    X, y, options, _ = draw("hinge" if loss == "hinge" else "squared", layout, n=30)
+    if loss == "repeated":
+        X[-5:] = X[:5]
+    named = {"three classes": "hinge", "repeated": "epsilon_insensitive"}.get(loss, loss)
+    y = np.digitize(y, [-0.3, 0.3]) if loss == "three classes" else y
+    options["sample_weight"] = np.random.default_rng(1).uniform(0.5, 2.0, len(X))
+    cls = {"hinge": cm.MultiTaskSVC, "squared": cm.MultiTaskKernelRidge}.get(named, cm.MultiTaskSVR)
+    given = {} if named == "squared" else {"loss": named}
+
+    def fitted(**more):
+        return cls(COUPLINGS["mean"], 0.05, gamma=0.3, fit_intercept=intercept, **given, **more).fit(X, y, **options)
+
+    of_samples = fitted(tol=1e-9)
+    spanned = loss != "squared" or layout == "stacked"
+    assert isinstance(of_samples._features, _features.Span) == spanned
+    certificate = cm.certify(of_samples, X, y, **options)
+    assert_allclose(certificate.primal, of_samples.objective_)
+    assert certificate.gap <= 1e-8 * T
+    monkeypatch.setattr(span, "applies", lambda *given: False)
+    of_features = fitted(tol=1e-9)
+    assert not isinstance(of_features._features, _features.Span)
+    assert_allclose(of_samples.objective_, of_features.objective_, atol=1e-8 * T)
+    told = {} if layout == "shared" else {"task": options["task"]}
+    scores = [getattr(one, "decision_function", one.predict)(X, **told) for one in (of_samples, of_features)]
+    # (What is left of functions is the root of the gap.)
+    functions = [np.asarray(one.predict(X, **told), float) for one in (of_samples, of_features)]
+    assert_allclose(*(functions if named == "hinge" else scores), atol=2e-3)
+
+
+def test_samples_start_from_where_the_last_fit_ended():
+    X, Y, _, _ = draw("hinge", "shared", n=60)
+    cold = cm.MultiTaskSVC(gamma=0.3, alpha=0.01, tol=1e-8, warm_start=True).fit(X, Y)
+    n_iter = cold.n_iter_
+    assert cold.fit(X, Y).n_iter_ < n_iter / 2
+    with pytest.warns(ConvergenceWarning, match="after 1 iterations"):
+        cm.MultiTaskSVC(gamma=0.3, alpha=1e-4, tol=1e-12, max_iter=1).fit(X, Y)
+
+
+@pytest.mark.parametrize("layout", ["shared", "stacked"])
+@pytest.mark.parametrize("loss", ["squared", "hinge"])
+def test_free_directions_are_not_penalised(loss, layout):
+    """alpha_mean = 0 leaves the mean of the functions free."""
+    X, y, options, (rows, tasks, targets) = draw(loss, layout, n=30)
+    coupling = cm.MeanCoupling(0.0, 2.0)
+    fitted = model(loss, coupling, 0.1, kernel="poly", degree=2, gamma=0.5, tol=1e-7).fit(X, y, **options)
+    values, vectors = np.linalg.eigh(pairwise_kernels(X, metric="poly", degree=2, gamma=0.5))
+    root = (vectors * np.sqrt(np.maximum(values, 0)))[:, -10:]
+    own, common, b = cp.Variable((10, T)), cp.Variable((10, 1)), cp.Variable(T)
+    z = cp.sum(cp.multiply(root[rows], (own + common @ np.ones((1, T))).T[tasks]), axis=1) + b[tasks]
+    weights = 1 / np.bincount(tasks)[tasks]
+    omega = 2.0 / T * cp.sum_squares(own)  # (of which the best common part leaves what is about their mean)
+    least = cp.Problem(cp.Minimize(weights @ LOSSES[loss][1](targets, z) + 0.1 * omega))
+    assert_allclose(fitted.objective_, cases.least(least), atol=1e-6)
+    assert np.isinf(fitted.task_kernel_).all()
+
+
+@pytest.mark.parametrize("estimator", [cm.MultiTaskKernelRidge(), cm.MultiTaskSVC(), cm.MultiTaskSVR()])
+def test_one_x_takes_less_memory_than_the_kernel_of_all(estimator):
+    n, tasks = 120, 20
+    X = np.random.default_rng(0).normal(size=(n, 3))
+    Y = np.sin(X @ np.ones((3, tasks)) + np.arange(tasks))
+    Y = Y > 0 if isinstance(estimator, cm.MultiTaskSVC) else Y
+    estimator.fit(X, Y)
+    tracemalloc.start()
+    estimator.fit(X, Y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 8 * (n * tasks) ** 2 / 10
 
 
 def test_learned():

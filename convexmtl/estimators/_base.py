@@ -189,14 +189,18 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         """
         data = self._read(X, y, sample_weight, task, offset, reset=True)
         steps = Steps(self, 0, X, y)
-        self._finish(self._state(data, stacklevel=5), stacklevel=5)
+        self._fit(data, stacklevel=6)
         steps.end()
         return self
 
-    def _finish(self, formulation, stacklevel, warm=False):
-        """Solve, and set what is fitted."""
-        start = self._warm_start(formulation, self._last) if warm or self.warm_start else None
-        result = solve(formulation.problem, start, self.tol, self.max_iter, printer(self) if self.verbose else None)
+    def _fit(self, data, stacklevel):
+        """Solve the problem on the data, and set what is fitted."""
+        self._finish(self._state(data, stacklevel), stacklevel)
+
+    def _finish(self, formulation, stacklevel, warm=False, result=None):
+        """Solve, unless there is a ``result``, and set what is fitted."""
+        if result is None:
+            result = self._solved(formulation, warm)
         self._summary = FitSummary.of(formulation, result, self.tol)
         endless = separated(formulation.problem, result.W)
         if endless.size:
@@ -216,6 +220,11 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         self._settle(formulation, result)
         if getattr(self, "refit", None) == "relaxed":
             self._relax(formulation, stacklevel + 1)
+
+    def _solved(self, formulation, warm=False, by=solve):
+        """The Result of a solver."""
+        start = self._warm_start(formulation, self._last) if warm or self.warm_start else None
+        return by(formulation.problem, start, self.tol, self.max_iter, printer(self) if self.verbose else None)
 
     def _relax(self, formulation, stacklevel):
         """Take what the loss alone makes of the coefficients that are not zero."""
@@ -375,7 +384,8 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
         """Labels of the rows of ``coef_``: tasks, or of columns of W task and class."""
         return self.tasks_ if self._columns is None else self._columns.labels
 
-    def _fitted_parts(self):
+    def _fitted_parts(self, formulation=None):
+        """The parts of W; in the features of a Formulation of the same samples, where one is given."""
         check_is_fitted(self, "coef_")
         return self._parts
 

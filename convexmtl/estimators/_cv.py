@@ -165,7 +165,6 @@ class CrossValidated(SplitsTasks):
 
         chosen, factor = formulations[p], float(alphas[p][a] / leads[p])
         penalty = chosen.penalty.scaled(factor)
-        self._adopt(singles[p])
         # As the user wrote it, by labels: of other tasks these positions say nothing. A copy, as of all that is fitted.
         self._found = clone(singles[p]._penalty()).scaled(factor)
         with warnings.catch_warnings():
@@ -180,9 +179,6 @@ class CrossValidated(SplitsTasks):
         self.alphas_ = np.array(alphas) if len(paths) > 1 and isinstance(self.alphas, Integral) else alphas[0]
         self.settings_ = settings
         steps.end()
-
-    def _adopt(self, single):
-        """Take over what a single estimator has made of the data, of the path that was chosen."""
 
     def _by_folds(self, paths, folds, steps, few=None, stacklevel=6):
         """(path, position on it, what else is fitted) by cross-validation; paths are [(single, Multiples, Data)].

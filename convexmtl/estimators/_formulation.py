@@ -43,6 +43,7 @@ class Data(NamedTuple):
     names: np.ndarray | None = None  # of the features, where they have any
     columns: Columns | None = None  # of W, where tasks have several; the tasks and their labels are columns then
     own: Tasks | None = None  # the tasks themselves, where they have several, with codes of classes as targets
+    features: Any = None  # what X of the tasks was made by, where it is not that of the user
 
     @property
     def task_labels(self):

@@ -10,12 +10,14 @@ from sklearn.utils.validation import check_is_fitted
 from .. import _input
 from .._compat import Interval, StrOptions
 from .._words import counted
-from ..coupling import clean_spectrum
+from ..coupling import InSpan, clean_spectrum
 from ..estimators._cv import CrossValidated, spaced
 from ..estimators._docs import FITTED
 from ..penalties import Coupling, MeanCoupling, Penalty, SquaredTraceNorm, TaskCoupling
 from ..penalties.base import Later
-from ._features import ASYMMETRIC, features_of
+from ..problem import Problem
+from ..solvers import span
+from ._features import ASYMMETRIC, Span, features_of, many_are_needed
 
 WITH_GAMMA = {"rbf", "laplacian", "poly", "polynomial", "sigmoid", "chi2"}
 SINGULAR = 1e-12  # smallest eigenvalue of a kernel of tasks, beside its largest one
@@ -112,18 +114,51 @@ class Kernelised:
         return state | ({"_features": self._features} if "_features" in vars(self) else {})
 
     def _state(self, data, stacklevel=2):
-        return super()._state(self._in_features(data), stacklevel + 1)
+        features = features_of(self)
+        X = features.fit_transform(data.tasks.X, _order(data))
+        return super()._state(_with(data, X, features), stacklevel + 1)
 
-    def _in_features(self, data):
-        """The Data with the features of the kernel in place of X."""
-        self._features = features_of(self)
-        order = None if data.codes is None else np.argsort(data.codes, kind="stable")
-        L = self._features.fit_transform(data.tasks.X, order)
-        own = None if data.own is None else replace(data.own, X=L)
-        return data._replace(tasks=replace(data.tasks, X=L), own=own, names=None)
+    def _fit(self, data, stacklevel):
+        """In the span of the samples, where one of its two solvers is for the problem, or in features of the kernel."""
+        found = self._in_span(data, stacklevel + 1)
+        if found is not None:
+            result = self._solved(found, by=span.solve)
+            if result.converged:
+                return self._finish(found, stacklevel + 1, result=result)
+        super()._fit(data, stacklevel + 1)
+
+    def _in_span(self, data, stacklevel):
+        """The Formulation of coefficients of the samples; None where features are better, or all there is."""
+        features, tasks, order = features_of(self), data.tasks, _order(data)
+        penalty = self._bound(tasks.n_features, None, data.columns).resolve(tasks.n_features, data.labels)
+        by_samples = span.applies(penalty, data.loss.at(tasks), tasks)
+        if self.n_components is not None or not by_samples or tasks.present is not tasks:
+            return None
+        K = features.matrix(tasks.X, order)
+        if not many_are_needed(K):
+            return None
+        if not features.is_definite:
+            features.factored(tasks.X, K.copy(order="F"), order)
+        samples = tasks.X
+        if self.kernel == "precomputed":
+            samples = np.arange(len(K)) if order is None else order
+        found = super()._state(_with(data, K, Span(features, samples)), stacklevel + 1)
+        penalty = replace(found.problem.penalty, coupling=InSpan(found.problem.penalty.coupling, K))
+        return found._replace(problem=Problem(found.problem.data, penalty))
+
+    def _fitted_parts(self, formulation=None):
+        (W,) = super()._fitted_parts(formulation)
+        if formulation is None or not isinstance(self._features, Span):
+            return (W,)
+        return (formulation.data.tasks.X.T @ W,)
+
+    def _warm_start(self, formulation, last):
+        alike = isinstance(last.get("_features"), Span) == isinstance(formulation.data.features, Span)
+        return super()._warm_start(formulation, last) if alike else None
 
     def _settle(self, formulation, result):
         super()._settle(formulation, result)
+        self._features = formulation.data.features
         self.coef_ = np.ascontiguousarray(self._features.weights(result.W))
         self._summary = replace(
             self._summary,
@@ -166,8 +201,39 @@ class Kernelised:
 
 
 class KernelisedCV(CrossValidated, Kernelised):
-    """The same of their twins."""
+    """``{single}`` with alpha and gamma chosen by cross-validation:
 
+    minimise {objective} + alpha Omega(f).
+
+    {summary}
+
+    Parameters
+    ----------
+    {task_kernel}
+    {gammas}
+    {common}
+    {search}
+
+    Attributes
+    ----------
+    alpha_, gamma_ : float
+        What was chosen; `gamma_` only for kernels that have one.
+    {searched}
+    {functions}{classes}
+
+    Examples
+    --------
+    {start}
+    >>> model = {name}(gammas=[0.01, 0.1], alphas=3, cv=2).fit(X, Y)
+    >>> model.gamma_ in (0.01, 0.1)
+    True
+    """
+
+    _fields = {
+        **Kernelised._fields,
+        "{objective}": "sum_t mean_i loss(y_ti, f_t(x_ti) + b_t)",
+        "{classes}": "",
+    }
     _replaced = ("alpha", "gamma")
     _searched = {"gammas": 5}
     _selections = ("best", "1se")
@@ -181,8 +247,16 @@ class KernelisedCV(CrossValidated, Kernelised):
     def _gamma(self):
         return vars(self).get("gamma_")
 
-    def _adopt(self, single):
-        self._features = single._features
+
+def _order(data):
+    """(n,) positions of the rows of the tasks among those of the user, where they are others."""
+    return None if data.codes is None else np.argsort(data.codes, kind="stable")
+
+
+def _with(data, X, features):
+    """The Data with this in place of X, and what has made it."""
+    own = None if data.own is None else replace(data.own, X=X)
+    return data._replace(tasks=replace(data.tasks, X=X), own=own, names=None, features=features)
 
 
 class OfFunctions(Coupling):

@@ -13,6 +13,9 @@ from .._words import counted
 ASYMMETRIC = 1e-10  # of a kernel, beside its largest entry
 INDEFINITE = 1e-9  # the same of what no features explain
 SLICE = 64  # samples whose kernel with themselves is read off a matrix
+EVERY, MANY = 4, 0.75  # sample of those that say whether many are combinations of others; share that is not
+# Kernels that are positive semidefinite whatever the samples are, beside "poly".
+DEFINITE = {"linear", "rbf", "laplacian", "cosine", "chi2"}
 
 
 class KernelFeatures:
@@ -39,11 +42,25 @@ class KernelFeatures:
 
     def fit_transform(self, X, order=None):
         """(n, r) L of the rows of X; ``order`` (n,) are their positions among the columns of a precomputed kernel."""
+        return self.factored(X, self.matrix(X, order), order)
+
+    def matrix(self, X, order=None):
+        """(n, n) the kernel of the rows of X, checked."""
         n = X.shape[0]
         _refuse_large(n)
         try:
-            K = np.array(self._of(X, X, order), dtype=float, order="F")
-            _check(K)
+            K = self._of(X, X, order)
+            # (Symmetric, so that rows are columns; one that is handed over may be overwritten here as a copy only.)
+            K = np.array(K, dtype=float, order="F") if self.kernel == "precomputed" else np.asarray(K, dtype=float).T
+            _check(K, self.is_definite)
+        except MemoryError:
+            raise ValueError(_too_large(n)) from None
+        return K
+
+    def factored(self, X, K, order=None):
+        """The same of that kernel, which is overwritten."""
+        n = len(K)
+        try:
             top, probe = np.diag(K).max(initial=0.0), np.random.default_rng(0).normal(size=n)
             image = K @ probe
             L, pivots, rank, _ = dpstrf(K, lower=1, overwrite_a=1)
@@ -69,9 +86,22 @@ class KernelFeatures:
             self.samples = X[at]
         return found
 
+    @property
+    def is_definite(self):
+        """Whether its name says that it is positive semidefinite on any samples."""
+        gamma, degree, coef0 = (self.options.get(name) for name in ("gamma", "degree", "coef0"))
+        if gamma is not None and gamma < 0:
+            return False
+        powers = self.kernel in ("poly", "polynomial") and float(degree).is_integer() and coef0 >= 0
+        return powers or self.kernel in DEFINITE
+
     def columns(self, X):
         """(m, r) kernel of the rows of X with the samples that are kept."""
-        return X[:, self.samples] if self.kernel == "precomputed" else self._of(X, self.samples)
+        return self.columns_with(X, self.samples)
+
+    def columns_with(self, X, samples):
+        """(m, r) kernel of the rows of X with some samples."""
+        return X[:, samples] if self.kernel == "precomputed" else self._of(X, samples)
 
     def of_columns(self, columns):
         """(m, r) features of the samples that have these columns."""
@@ -83,8 +113,7 @@ class KernelFeatures:
             raise ValueError("kernel='precomputed' does not say what the kernel of a new sample with itself is.")
         if callable(self.kernel):
             return np.array([self.kernel(x, x, **self.options) for x in X])
-        slices = [slice(first, first + SLICE) for first in range(0, X.shape[0], SLICE)]
-        return np.concatenate([np.diag(self._of(X[some], X[some])) for some in slices])
+        return diagonal(self._of, X)
 
     def weights(self, W):
         """(T, r) of W (r, T): what multiplies the columns."""
@@ -94,6 +123,34 @@ class KernelFeatures:
         if self.kernel == "precomputed":
             return X if order is None else X[:, order]
         return pairwise_kernels(X, Y, metric=self.kernel, filter_params=not callable(self.kernel), **self.options)
+
+
+class Span:
+    """The samples themselves: what is fitted are their coefficients."""
+
+    def __init__(self, kernel, samples):
+        self.kernel = kernel
+        self.samples = samples
+
+    def columns(self, X):
+        """(m, n) kernel of the rows of X with the samples."""
+        return self.kernel.columns_with(X, self.samples)
+
+    def weights(self, W):
+        """(T, n) of W (n, T)."""
+        return W.T
+
+
+def diagonal(kernel, X):
+    """(n,) what a kernel of two sets of samples says of every row of X with itself."""
+    slices = [slice(first, first + SLICE) for first in range(0, X.shape[0], SLICE)]
+    return np.concatenate([np.diag(kernel(X[some], X[some])) for some in slices])
+
+
+def many_are_needed(K):
+    """Whether few samples are combinations of the others, by every so many of them."""
+    some = np.array(K[::EVERY, ::EVERY], order="F")
+    return dpstrf(some, lower=1, overwrite_a=1)[2] > MANY * len(some)
 
 
 class ApproximateFeatures:
@@ -127,13 +184,11 @@ class ApproximateFeatures:
 
 def features_of(estimator):
     """What maps the samples of an estimator of kernels, with its parameters."""
-    kernel, given = estimator.kernel, estimator.kernel_params or {}
-    if callable(kernel):
-        options = dict(given)
-    else:
-        options = _named(estimator) | given
+    kernel, named = estimator.kernel, {}
+    if not callable(kernel):
+        named = {"gamma": estimator._gamma, "degree": estimator.degree, "coef0": estimator.coef0}
     if estimator.n_components is None:
-        return KernelFeatures(kernel, options)
+        return KernelFeatures(kernel, named | (estimator.kernel_params or {}))
     if kernel == "precomputed":
         raise ValueError(
             "n_components is for kernels of samples; kernel='precomputed' has none. Leave it at None, or hand over X."
@@ -145,25 +200,23 @@ def features_of(estimator):
             )
         made = RBFSampler(gamma=estimator._gamma)
     else:
-        named = {} if callable(kernel) else _named(estimator)
         made = Nystroem(kernel, **named, kernel_params=estimator.kernel_params)
     transformer = made.set_params(n_components=estimator.n_components, random_state=estimator.random_state)
     return ApproximateFeatures(transformer)
 
 
-def _named(estimator):
-    return {"gamma": estimator._gamma, "degree": estimator.degree, "coef0": estimator.coef0}
-
-
-def _check(K):
+def _check(K, definite):
     """Raise a ValueError for what is no kernel of samples with themselves."""
     if K.shape[0] != K.shape[1]:
         raise ValueError(
             f"X must be the kernel of all samples with each other, square, for kernel='precomputed', got {K.shape}."
         )
-    if not np.isfinite(K).all():
+    lowest, highest = K.min(initial=0.0), K.max(initial=0.0)
+    if not (np.isfinite(lowest) and np.isfinite(highest)):
         raise ValueError("kernel must be finite, got NaN or infinity: scale the features, or lower gamma or degree.")
-    top = np.abs(K).max(initial=0.0)
+    if definite:
+        return
+    top = max(-lowest, highest)
     apart = np.abs(K - K.T).max(initial=0.0)
     if apart > ASYMMETRIC * top:
         raise ValueError(f"kernel must be symmetric, got entries that differ by {apart:.3g}.")

@@ -53,40 +53,15 @@ class MultiTaskKernelRidge(_KernelRidge, MultiTaskRegressorBase):
     loss = "squared"
 
 
-class _KernelRidgeCV(KernelisedCV):
-    """``MultiTaskKernelRidge`` with alpha and gamma chosen by cross-validation:
-
-    minimise (1/2) sum_t mean_i (y_ti - f_t(x_ti) - b_t)^2 + alpha Omega(f).
-
-    {summary}
-
-    Parameters
-    ----------
-    {task_kernel}
-    {gammas}
-    {common}
-    {search}
-
-    Attributes
-    ----------
-    alpha_, gamma_ : float
-        What was chosen; `gamma_` only for kernels that have one.
-    {searched}
-    {functions}
-
-    Examples
-    --------
-    {start}
-    >>> model = {name}(gammas=[0.01, 0.1], alphas=5, cv=2).fit(X, Y)
-    >>> model.gamma_ in (0.01, 0.1)
-    True
-    """
-
-
 @documented
-class MultiTaskKernelRidgeCV(_KernelRidgeCV, MultiTaskRegressorBase):
+class MultiTaskKernelRidgeCV(KernelisedCV, MultiTaskRegressorBase):
     """Kernels of samples and of tasks under the squared loss."""
 
     _loss = None
     loss = "squared"
     _single = MultiTaskKernelRidge
+    _fields = {
+        **KernelisedCV._fields,
+        "{single}": "MultiTaskKernelRidge",
+        "{objective}": "(1/2) sum_t mean_i (y_ti - f_t(x_ti) - b_t)^2",
+    }

@@ -6,8 +6,8 @@ from sklearn.gaussian_process.kernels import Kernel
 
 from .. import _input
 from .._input import check_count
+from ._features import diagonal
 
-SLICE = 64  # samples whose kernel with themselves is read off a matrix
 SMALLEST = 1e-12  # variance of a target beside its function's, below which it is known
 
 
@@ -65,9 +65,8 @@ def select_informative(kernel, X, y, n):
     check_count(n, "n", 1)
     if n > len(X):
         raise ValueError(f"n must be at most the number of samples, {len(X)}, got {n}.")
-    slices = [slice(first, first + SLICE) for first in range(0, len(X), SLICE)]
     # (White noise is that of a sample with itself, and not of a row with another that is alike.)
-    variance = np.concatenate([np.diag(kernel(X[some], X[some])) for some in slices])
+    variance = diagonal(kernel, X)
     signs = _signs(y)
     if signs is None:
         noise = kernel.diag(X) - variance

@@ -7,10 +7,10 @@ from ._base import PARAMETERS, Kernelised, KernelisedCV
 
 NOTES = """Notes
     -----
-    With a coupling, losses that are linear but for kinks (hinge, epsilon-insensitive, quantile, absolute) go by descent
-    in the dual variables of the samples, the others by Newton's method in the span of the samples. Every task has an
-    intercept of its own, which scikit-learn's ``SVC`` on the kernel of samples and tasks has not: its problem is this
-    one for a single task.
+    With a coupling, losses that are linear but for kinks (hinge, epsilon-insensitive, quantile, absolute) go by
+    sequential minimal optimisation, task by task, the others by Newton's method in the span of the samples. Every task
+    has an intercept of its own, which scikit-learn's ``SVC`` on the kernel of samples and tasks has not: its problem is
+    this one for a single task.
 
     References
     ----------
@@ -101,79 +101,19 @@ class MultiTaskSVR(_SVR, MultiTaskRegressorBase):
     _loss = "epsilon_insensitive"
 
 
-class _SVCCV(KernelisedCV):
-    """``MultiTaskSVC`` with alpha and gamma chosen by cross-validation:
-
-    minimise sum_t mean_i loss(y_ti, f_t(x_ti) + b_t) + alpha Omega(f).
-
-    {summary}
-
-    Parameters
-    ----------
-    {task_kernel}
-    {gammas}
-    {common}
-    {search}
-
-    Attributes
-    ----------
-    alpha_, gamma_ : float
-        What was chosen; `gamma_` only for kernels that have one.
-    {searched}
-    {functions}{classes}
-
-    Examples
-    --------
-    {start}
-    >>> model = {name}(gammas=[0.01, 0.1], alphas=3, cv=2).fit(X, Y)
-    >>> model.gamma_ in (0.01, 0.1)
-    True
-    """
-
-    _fields = {**Kernelised._fields, "{classes}": CLASSES}
-
-
 @documented
-class MultiTaskSVCCV(_SVCCV, MultiTaskClassifierBase):
+class MultiTaskSVCCV(KernelisedCV, MultiTaskClassifierBase):
     """Support vector machines, and other losses of classes, with kernels of samples and of tasks."""
 
     _loss = "hinge"
     _single = MultiTaskSVC
-
-
-class _SVRCV(KernelisedCV):
-    """``MultiTaskSVR`` with alpha and gamma chosen by cross-validation:
-
-    minimise sum_t mean_i loss(y_ti, f_t(x_ti) + b_t) + alpha Omega(f).
-
-    {summary}
-
-    Parameters
-    ----------
-    {task_kernel}
-    {gammas}
-    {common}
-    {search}
-
-    Attributes
-    ----------
-    alpha_, gamma_ : float
-        What was chosen; `gamma_` only for kernels that have one.
-    {searched}
-    {functions}
-
-    Examples
-    --------
-    {start}
-    >>> model = {name}(gammas=[0.01, 0.1], alphas=3, cv=2).fit(X, Y)
-    >>> model.gamma_ in (0.01, 0.1)
-    True
-    """
+    _fields = {**KernelisedCV._fields, "{single}": "MultiTaskSVC", "{classes}": CLASSES}
 
 
 @documented
-class MultiTaskSVRCV(_SVRCV, MultiTaskRegressorBase):
+class MultiTaskSVRCV(KernelisedCV, MultiTaskRegressorBase):
     """Support vector regression, and other losses of real targets, with kernels of samples and of tasks."""
 
     _loss = "epsilon_insensitive"
     _single = MultiTaskSVR
+    _fields = {**KernelisedCV._fields, "{single}": "MultiTaskSVR"}

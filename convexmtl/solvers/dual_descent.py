@@ -31,31 +31,33 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     data, tasks, threshold = problem.data, problem.tasks, problem.threshold(tol)
     (d, T), c = problem.shape, tasks.weight
     kink, width, low, high = (np.array(a, dtype=float) for a in problem.loss.interval(tasks.y))
-    X = tasks.X[tasks.sample_row]
+    # (Any centre of the rows will do, which the intercepts make up for; best is that of a task whose rows they are.)
+    reader = np.zeros(max(tasks.n_rows, 1), dtype=np.int64)
+    reader[tasks.sample_row] = tasks.sample_task
+    centres = np.zeros((d, T))
+    X, row = tasks.X, np.ascontiguousarray(tasks.row)
     if data.fit_intercept:
-        X = X - data.design.means.T[tasks.sample_task]
+        centres = data.design.means[:, reader[np.minimum(row, len(reader) - 1)]]
+        X = X - data.design.means.T[reader[: tasks.n_rows]]
     X = np.ascontiguousarray(X, dtype=float)
     squares = np.einsum("ij,ij->i", X, X)
     inverse = np.ascontiguousarray(np.linalg.inv(2 * problem.penalty.coupling.matrix()))
     give = np.zeros(T)
     if data.fit_intercept:
         # As much as a feature of the usual size does.
-        give = np.diag(inverse) * np.divide(
-            tasks.sum(c * squares), d * tasks.mass, out=np.zeros(T), where=tasks.mass > 0
-        )
+        size = tasks.sum(c * squares[tasks.sample_row])
+        give = np.diag(inverse) * np.divide(size, d * tasks.mass, out=np.zeros(T), where=tasks.mass > 0)
     v = np.zeros(len(c)) if start is None or start.dual is None or start.dual.v is None else start.dual.v
     v = np.ascontiguousarray(np.clip(v, low, high))
-    Z = np.zeros((T, d))
-    some = np.flatnonzero(np.diff(tasks.ptr))
-    Z[some] = -np.add.reduceat((c * v)[:, None] * X, tasks.ptr[some], axis=0)
+    Z = np.ascontiguousarray((tasks.adjoint(-c * v) + centres * tasks.sum(c * v)).T)
     order, idle = np.arange(len(c)), np.zeros(len(c), dtype=np.int64)
     b, n_iter, since_better, history, best = None, 0, 0, [], None
     while True:
         W, dual = Z.T @ inverse, Dual(v=v.copy())
-        intercept = None if b is None or not data.fit_intercept else b - np.sum(data.design.means * W, axis=0)
+        intercept = None if b is None or not data.fit_intercept else b - np.sum(centres * W, axis=0)
         certificate = duality_gap(problem, (W,), start=intercept, dual=dual)
         if b is None:
-            b = certificate.intercept + (np.sum(data.design.means * W, axis=0) if data.fit_intercept else 0.0)
+            b = certificate.intercept + np.sum(centres * W, axis=0)
         history.append((n_iter, certificate.primal, certificate.gap))
         if callback is not None:
             callback(*history[-1])
@@ -72,7 +74,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             status = Status.STALLED
             break
         n = min(max(CHECK_EVERY, n_iter // SHARE), max_iter - n_iter)
-        samples = X, kink, width, low, high, c, squares, tasks.ptr
+        samples = X, kink, width, low, high, c, squares, row, tasks.ptr
         descend_duals(*samples, inverse, give, v, Z, b, order, idle, n)
         n_iter += n
 

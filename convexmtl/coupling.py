@@ -263,13 +263,16 @@ class InSpan(TaskOperator):
     def __init__(self, coupling, K):
         self.coupling, self.K, self.n_tasks = coupling, K, coupling.n_tasks
         self.lowest, self.top = coupling.lowest, coupling.top
+        self._last = None  # (W, value): it is asked for more than once, and takes a pass over K
 
     @property
     def free(self):
         return self.coupling.free
 
     def value(self, W):
-        return float(np.sum((self.K @ W) * self.coupling.apply(W)))
+        if self._last is None or not np.array_equal(self._last[0], W):
+            self._last = W, float(np.sum((self.K @ W) * self.coupling.apply(W)))
+        return self._last[1]
 
     def matrix(self):
         return self.coupling.matrix()

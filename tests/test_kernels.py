@@ -149,6 +149,8 @@ def test_coefficients_of_samples_or_of_features(loss, layout, intercept, monkeyp
     of_features = fitted(tol=1e-9)
     assert not isinstance(of_features._features, _features.Span)
     assert_allclose(of_samples.objective_, of_features.objective_, atol=1e-8 * T)
+    sizes = [one._summary.said[0].value for one in (of_samples, of_features)]
+    assert_allclose(*sizes, rtol=1e-3)
     told = {} if layout == "shared" else {"task": options["task"]}
     scores = [getattr(one, "decision_function", one.predict)(X, **told) for one in (of_samples, of_features)]
     # (What is left of functions is the root of the gap.)

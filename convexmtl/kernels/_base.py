@@ -160,8 +160,11 @@ class Kernelised:
         super()._settle(formulation, result)
         self._features = formulation.data.features
         self.coef_ = np.ascontiguousarray(self._features.weights(result.W))
+        # (In the span of the samples W alone does not say how large the functions are.)
+        size = formulation.problem.penalty.value(result.parts)
         self._summary = replace(
             self._summary,
+            said=[said._replace(value=size) for said in self._summary.said],
             minimised=[line.replace("x_ti . w_t", "f_t(x_ti)") for line in self._summary.minimised],
             constant=np.zeros(0, dtype=int),
             scales=np.ones(len(result.W)),

@@ -145,6 +145,7 @@ from .reweighted import Adaptive, adaptive
 from .stability import stability_selection
 from .stacking import stack_tasks, unstack_tasks
 from .statistics import SufficientStatistics
+from .theory import alpha_theory
 
 __all__ = [
     "Absolute",
@@ -272,6 +273,7 @@ __all__ = [
     "__version__",
     "adaptive",
     "alpha_max",
+    "alpha_theory",
     "baselines",
     "certify",
     "compare_tasks",

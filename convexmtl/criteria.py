@@ -266,11 +266,11 @@ def information_criterion(
         own, formulation, result = _solution(estimator, X, y, task, sample_weight, offset)
         problem = formulation.problem
         sizes = sizes_of(formulation.data, problem.data)
-        noise = _checked_noise(noise, len(sizes))
+        noise = checked_noise(noise, len(sizes))
         found = measured(problem, result, sizes, n_probes, seed)
         if loss.quadratic and isinstance(noise, str):
             if criterion == "sure":
-                noise = _estimated_noise(own, formulation, sizes, noise)
+                noise = estimated_noise(own, formulation, sizes, noise)
             else:
                 _refuse_perfect(found, sizes, noise, formulation.labels)
         return weighed(found, sizes, criterion, gamma, noise, loss.quadratic)
@@ -361,7 +361,7 @@ def _checked_seed(n_probes, random_state):
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
-def _checked_noise(noise, n_tasks):
+def checked_noise(noise, n_tasks):
     """ "pooled", "task" or (T,) variances."""
     if isinstance(noise, str):
         if noise not in ("pooled", "task"):
@@ -389,16 +389,16 @@ def _refuse_perfect(found, sizes, noise, labels):
         )
 
 
-def _estimated_noise(estimator, formulation, sizes, noise):
-    """The variance of the noise, for "sure"."""
+def estimated_noise(estimator, formulation, sizes, noise):
+    """The variance of the noise, "pooled" or of every "task", for "sure" and ``alpha_theory``."""
     data = formulation.problem.data
     variance = least_squares_noise(data, sizes, per_task=noise == "task")
     if variance is not None:
         return variance
     if noise == "task":
         raise ValueError(
-            "noise='task' needs more samples than features in every task for criterion='sure': use 'pooled', or pass "
-            "the variances as noise=..."
+            "noise='task' needs more samples than features in every task to be estimated: use 'pooled', or pass the "
+            "variances as noise=..."
         )
     factors = critical_factor(formulation.problem) * np.geomspace(1, PILOT_EPS, PILOT)
     multiples = Multiples(formulation.penalty, factors, data.tasks.n_features, formulation.labels)

@@ -34,7 +34,7 @@ FLOORS = [
     ["model_selection", "metrics", "explanation", "_predicting"],
     ["intervals"],
     ["estimators"],
-    ["reweighted", "compose", "new_tasks", "path", "reference", "baselines", "_subsets", "kernels"],
+    ["reweighted", "compose", "new_tasks", "path", "theory", "reference", "baselines", "_subsets", "kernels"],
     ["_families"],
     ["auto"],
     ["inspection", "_json"],

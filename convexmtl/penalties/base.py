@@ -148,6 +148,16 @@ class Canonical:
         return dual_norm_of_sum(kinks, Z, rtol)
 
 
+    def noise_bound(self, V, level):
+        """What the dual norm of independent normal entries with variances V (d, T) exceeds with a probability of at
+        most ``level``, by the formulas of the kinks; None where there are none."""
+        kinks = self.kinks
+        if len(kinks) != 1:
+            return None
+        found = [kink.noise_bound(V, level / len(kinks[0])) for kink in kinks[0]]
+        return None if None in found else max(found)
+
+
 def _every(masks):
     """Where all of the masks hold, None being one that holds nowhere."""
     return np.logical_and.reduce(masks) if masks and all(mask is not None for mask in masks) else None
@@ -238,6 +248,11 @@ class Penalty(BaseEstimator):
     def dual_norm(self, Z):
         """max of <W, Z> over Omega(W) <= 1."""
         raise TypeError(f"{type(self).__name__} does not define dual_norm")
+
+    def noise_bound(self, V, level):
+        """What the dual norm of independent normal entries with variances V (d, T) exceeds with a probability of at
+        most ``level``, by a formula; None where there is none."""
+        return None
 
     def conjugate(self, Z):
         """sup over W of <W, Z> - Omega(W)."""

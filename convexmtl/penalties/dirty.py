@@ -10,7 +10,7 @@ from .._words import counted
 from ..coupling import Nested
 from .base import Canonical, Later
 from .positive import may_be_positive
-from .row_norm import clipped_excess
+from .row_norm import RowNorm, clipped_excess
 from .rows import RowPenalty, largest
 from .weighted import kept_positive
 
@@ -218,6 +218,10 @@ class DirtyNorm(RowPenalty):
     def dual_norm(self, Z):
         block = row_norms(Z, 1 if self.q == np.inf else 2)
         return max(largest(block) / self.alpha_block, largest(np.abs(Z)) / self.alpha_sparse)
+
+    def noise_bound(self, V, level):
+        norms = RowNorm(self.alpha_block, self.q), RowNorm(self.alpha_sparse, 1)
+        return max(norm.noise_bound(V, level / 2) for norm in norms)
 
     def expression(self, W, cp):
         B, S = cp.Variable(W.shape), cp.Variable(W.shape)

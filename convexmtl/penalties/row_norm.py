@@ -422,6 +422,20 @@ class RowNorm(RowPenalty):
     def dual_norms(self, Zs):
         return np.max(row_norms(Zs, _conjugate(self.q)), axis=-1, initial=0.0) / self.alpha
 
+    def noise_bound(self, V, level):
+        if self.feature_weights is not None or float(self.q) not in (1.0, 2.0, np.inf):
+            return None
+        (d, T), total = V.shape, V.sum(axis=1)
+        if self.q == 2:
+            # Laurent and Massart's tail of a weighted sum of squares.
+            x = np.log(d / level)
+            squares = total + 2 * np.sqrt(x * np.sum(V**2, axis=1)) + 2 * x * V.max(axis=1)
+        else:
+            # Of one normal variable per coefficient, or per feature and choice of the signs, on both sides of zero.
+            cases = np.log(2 * T) if self.q == 1 else T * np.log(2)
+            squares = 2 * (np.log(d / level) + cases) * (V if self.q == 1 else total)
+        return float(np.sqrt(squares.max(initial=0.0))) / self.alpha
+
     def dual_radius(self, n_tasks):
         # That of the largest ball of the 2-norm in the dual one.
         longest = n_tasks ** max(0.0, 1 / _conjugate(self.q) - 0.5)

@@ -57,6 +57,7 @@ def checks(X: Array, y: Array, task: Array) -> Comparison:
     assert_type(path, Path)
     assert_type(path.coefs, Array)
     assert_type(mtl.alpha_max(model, X, y, task=task), float | dict[str, float])
+    assert_type(mtl.alpha_theory(model, X, y, task=task, noise=1.0, bound="simulated"), float | dict[str, float])
     assert_type(mtl.reference.fit(model, X, y, task=task).objective, float)
     print(mtl.explain_fit(model), mtl.information_criterion(model, X, y, task=task, criterion="ebic"))
     print(task_scores(y, model.predict(X, task=task), task=task), TaskScorer(explained_variance, average="size"))

@@ -1,0 +1,53 @@
+"""Means with intervals, tables in pages, small pictures."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+
+ROOT = Path(__file__).parents[2]
+RESULTS, PAGES, IMAGES = ROOT / "benchmarks" / "results", ROOT / "docs" / "evidence", ROOT / "docs" / "images"
+
+
+def interval(values, level=0.95):
+    """(mean, half the width of its t interval); of one value 0, of none NaN."""
+    values = np.asarray(values, dtype=float)
+    if len(values) < 2:
+        return (float(values[0]), 0.0) if len(values) else (np.nan, np.nan)
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean()), float(error * stats.t.ppf(0.5 + level / 2, len(values) - 1))
+
+
+def said(values, digits=3):
+    """Mean ± half the width of its interval, as people read it."""
+    mean, half = interval(values)
+    return f"{mean:.{digits}f} ± {half:.{digits}f}"
+
+
+def share(successes, trials, level=0.95):
+    """(low, high) Wilson's interval of a probability."""
+    return stats.binomtest(int(successes), int(trials)).proportion_ci(level, "wilson")
+
+
+def markdown(header, rows):
+    """A table whose first column is text."""
+    lines = [header, ["---"] + ["---:"] * (len(header) - 1), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def put(page, name, text):
+    """Put the text between the marks of this name in a page, a path."""
+    begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    old = Path(page).read_text()
+    if begin not in old or end not in old:
+        raise ValueError(f"{page} has no place for {name!r}: {begin} and {end}")
+    found = re.escape(begin) + ".*?" + re.escape(end)
+    Path(page).write_text(re.sub(found, lambda _: f"{begin}\n{text}\n{end}", old, flags=re.S))
+
+
+def picture(figure, name):
+    """Save a figure as docs/images/NAME.png in few bytes."""
+    path = IMAGES / f"{name}.png"
+    figure.savefig(path, dpi=70, metadata={"Software": None})
+    return path

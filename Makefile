@@ -7,7 +7,7 @@ BENCH_STAMP := .venv/.installed-benchmarks
 DOCS_STAMP := .venv/.installed-docs
 
 .DEFAULT_GOAL := help
-.PHONY: help install types recipes release stubs test test-all test-oldest demo bench bench-quick bench-data docs docs-test clean
+.PHONY: help install types recipes release stubs test test-all test-oldest demo bench bench-quick bench-data evidence evidence-quick docs docs-test clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -98,6 +98,12 @@ bench-quick: $(BENCH_STAMP)  ## race all solvers on one small problem of each ki
 bench-data: install  ## compare the families on a folder of data: make bench-data DATA=folder
 	$(if $(DATA),,$(error DATA is not set: make bench-data DATA=folder))
 	$(PYTHON) -m benchmarks.families "$(DATA)"
+
+evidence: install  ## measure what the models are worth, some hours: results and docs/evidence; DATA=folder for the measured data
+	$(PYTHON) -m benchmarks.evidence $(if $(DATA),"$(DATA)")
+
+evidence-quick: install  ## measure a small part of all evidence, below 5 minutes
+	$(PYTHON) -m benchmarks.evidence --quick $(if $(DATA),"$(DATA)")
 
 docs: $(DOCS_STAMP)  ## build the site, warnings are errors: docs/_build/html/index.html
 	MPLBACKEND=agg $(PYTHON) -m sphinx -q -W --keep-going -b html docs docs/_build/html

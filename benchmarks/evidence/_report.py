@@ -1,13 +1,36 @@
 """Means with intervals, tables in pages, small pictures."""
 
 import re
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from scipy import stats
+
+from .._table import write
 
 ROOT = Path(__file__).parents[2]
 RESULTS, PAGES, IMAGES = ROOT / "benchmarks" / "results", ROOT / "docs" / "evidence", ROOT / "docs" / "images"
+
+
+def add_outputs(parser, what):
+    """The arguments that all scripts have."""
+    parser.add_argument("--csv", help="file of the rows")
+    parser.add_argument("--read", action="store_true", help="take the rows from that file, and measure nothing")
+    parser.add_argument("--page", help=f"page to put {what} into")
+
+
+def carry_out(given, parts, report):
+    """Measure the ``parts``, lists of rows, and write them after each; or read the rows; then make the page of them."""
+    rows = pd.read_csv(given.csv).to_dict("records") if given.read else []
+    for part in () if given.read else parts:
+        rows += part
+        write(given.csv, rows)
+        print(*part[0].values(), f"and {len(part) - 1} more", flush=True)
+    if given.page:
+        report(rows, given.page)
+    return rows
 
 
 def interval(values, level=0.95):
@@ -47,7 +70,9 @@ def put(page, name, text):
 
 
 def picture(figure, name):
-    """Save a figure as docs/images/NAME.png in few bytes."""
-    path = IMAGES / f"{name}.png"
-    figure.savefig(path, dpi=70, metadata={"Software": None})
-    return path
+    """Save a figure as docs/images/NAME.png in few bytes, which is in few colours."""
+    from PIL import Image
+
+    drawn = BytesIO()
+    figure.savefig(drawn, dpi=80)
+    Image.open(drawn).convert("RGB").quantize(48, dither=Image.Dither.NONE).save(IMAGES / f"{name}.png", optimize=True)

@@ -2,13 +2,14 @@
 
     python -m benchmarks.evidence.theory --csv benchmarks/results/evidence_theory.csv --page docs/evidence/theory.md
 
-One X for all tasks, rows with correlations rho^abs(i - j), few features in use with normal coefficients, noise 1. What is
-measured of every fit: the excess risk in units of the signal's variance, how many features without effect are in use
-and how many with an effect are not, and the seconds of the processor, the search for the strength included.
+One X for all tasks, features with correlations rho^abs(i - j), few of them in use with normal coefficients, noise 1.
+What is measured of every fit: the excess risk in units of the signal's variance, how many features without effect are
+in use and how many with an effect are not, and the seconds of the processor, the search for the strength included.
 """
 
 import argparse
 import time
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,7 @@ from scipy.linalg import toeplitz
 
 import convexmtl as cm
 
-from .._table import write
-from ._report import markdown, put, said
+from ._report import add_outputs, carry_out, markdown, put, said
 
 # name: (rows, features, tasks, features in use, correlation, q, size of the coefficients)
 DESIGNS = {
@@ -58,7 +58,7 @@ def drawn(design, seed):
 
 
 def published(n, d, T):
-    """The strength of Lounici et al. (2009) at its smallest constant, A = 8, in our units: for noise 1, squares of 1."""
+    """The strength of Lounici et al. (2009) at its smallest constant, A = 8, in our units: noise 1, mean squares 1."""
     return 2 * np.sqrt((T + 8 * np.sqrt(T) * np.log(d)) / n)
 
 
@@ -106,8 +106,8 @@ def report(rows, page):
             alpha, seconds = group["share of alpha_max"].median(), group["seconds"].median()
             lines.append([name, f"{alpha:.2f}", *figures, f"{seconds:.2f}"])
         texts.append(
-            f"**{design}**: {n} rows, {d} features of which {used} are in use, {T} tasks, q = {q:g}, correlation {rho:g}, "
-            f"size {size:g}; {own['seed'].nunique()} seeds.\n\n"
+            f"**{design}**: {n} rows, {d} features of which {used} are in use, {T} tasks, q = {q:g}, "
+            f"correlation {rho:g}, size {size:g}; {own['seed'].nunique()} seeds.\n\n"
             + markdown(["strength", "share of alpha_max", "risk", "false", "missed", "seconds"], lines)
         )
     put(page, "tables", "\n\n".join(texts))
@@ -117,19 +117,9 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--only", nargs="+", default=list(DESIGNS), choices=list(DESIGNS))
-    parser.add_argument("--csv", help="file to write")
-    parser.add_argument("--page", help="page to put the tables into")
+    add_outputs(parser, "the tables")
     given = parser.parse_args(arguments)
-    rows = []
-    for design in given.only:
-        for seed in range(given.seeds):
-            rows += measured(design, seed)
-        write(given.csv, rows)
-        table = pd.DataFrame(rows)
-        own = table[table["design"] == design].astype({"risk": float})
-        print(design, own.groupby("strength", sort=False)[["risk", "false", "missed"]].mean().round(3), flush=True)
-    if given.page:
-        report(rows, given.page)
+    carry_out(given, (list(measured(*step)) for step in product(given.only, range(given.seeds))), report)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,144 @@
+"""School, the ten published splits: every family and what is simpler, strengths chosen inside the training part.
+
+    python -m benchmarks.evidence.school FOLDER --csv benchmarks/results/evidence_school.csv \
+        --page docs/evidence/school.md
+
+FOLDER holds school.npz as ``benchmarks.school`` reads it. Strengths come from 5-fold cross-validation within the
+training part, each on a path; features are standardised by it. "chosen inside" is for every split the family, and its
+weights of the tasks, with the smallest error of that cross-validation, so that nothing is chosen by the test.
+"""
+
+import argparse
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import RidgeCV
+from sklearn.model_selection import GridSearchCV
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+import convexmtl as cm
+from convexmtl.model_selection import TaskKFold
+
+from ..school import scores
+from ._report import add_outputs, carry_out, interval, markdown, put
+
+NORMS = {"alphas": 12, "eps": 1e-2, "tol": 1e-3}
+SQUARED_NORMS, SQUARES = {**NORMS, "eps": 1e-3}, {**NORMS, "eps": 1e-6}
+FAMILIES = {
+    "BlockSparse": (cm.BlockSparseRegressorCV, NORMS),
+    "Dirty": (cm.DirtyRegressorCV, NORMS),
+    "SparseGroup": (cm.SparseGroupRegressorCV, {**NORMS, "l1_ratio": [0.25, 0.75]}),
+    "TraceNorm": (cm.TraceNormRegressorCV, NORMS),
+    "SharedFeature": (cm.SharedFeatureRegressorCV, SQUARED_NORMS),
+    "SharedStructure": (cm.SharedStructureRegressorCV, {**SQUARED_NORMS, "eta": [0.03, 0.3], "n_components": 2}),
+    "TaskRelationship": (cm.TaskRelationshipRegressorCV, {**SQUARED_NORMS, "ratios": [0, 1]}),
+    "MeanRegularized": (cm.MeanRegularizedRegressorCV, SQUARES),
+    "Clustered": (cm.ClusteredRegressorCV, {**SQUARES, "n_clusters": 2}),
+    "RobustLowRank": (cm.RobustLowRankRegressorCV, {**NORMS, "ratios": [1.3, 2, 4]}),
+    "RobustFeature": (cm.RobustFeatureRegressorCV, {**NORMS, "ratios": [0.5, 1, 2]}),
+    "SparseLowRank": (cm.SparseLowRankRegressorCV, {**NORMS, "ratios": [0.1, 0.2, 0.4]}),
+    "single-task": (cm.SingleTaskRegressorCV, {"alphas": 20}),
+    "pooled": (cm.PooledRegressorCV, {"alphas": 20}),
+}
+WEIGHTS = ("size", "equal")
+SIMPLE = ("ridge, schools as features", "gradient boosting")
+
+
+def simple(name, X, y, task, folds):
+    """(function of X and task that predicts, error in cross-validation) of a model of scikit-learn."""
+    if name == "gradient boosting":
+        grid = {"max_leaf_nodes": [4, 8, 16], "max_iter": [50, 100, 200], "learning_rate": [0.1]}
+        model = HistGradientBoostingRegressor(categorical_features=[X.shape[1]], random_state=0)
+        search = GridSearchCV(model, grid, cv=list(folds.split(X, y, task)), scoring="neg_mean_squared_error")
+        search.fit(np.column_stack([X, task]), y)
+        return lambda X, task: search.predict(np.column_stack([X, task])), -search.best_score_
+    encoder = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(task[:, None])
+
+    def made(X, task):
+        return np.column_stack([X, encoder.transform(task[:, None])])
+
+    given = {"cv": list(folds.split(X, y, task)), "scoring": "neg_mean_squared_error"}
+    model = RidgeCV(np.logspace(-1, 4, 16), **given).fit(made(X, task), y)
+    return lambda X, task: model.predict(made(X, task)), -float(model.best_score_)
+
+
+def measured(split, X, y, task, train, names):
+    """Yield a row per model of one split."""
+    Z = StandardScaler().fit(X[train]).transform(X)
+    inside, test = (Z[train], y[train], task[train]), (Z[~train], task[~train])
+    folds = TaskKFold(5, shuffle=True, random_state=split)
+    for name in names:
+        for weight in WEIGHTS if name in FAMILIES else ("",):
+            start = time.process_time()
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always")
+                if name in FAMILIES:
+                    cls, options = FAMILIES[name]
+                    model = cls(cv=folds, task_weight=weight, **options).fit(*inside[:2], task=inside[2])
+                    predicted = model.predict(test[0], task=test[1])
+                    error = np.nanmean(pooled_errors(model, inside[2], folds))
+                else:
+                    predict, error = simple(name, *inside, folds)
+                    predicted = predict(*test)
+            rmse, pooled, per_task = scores(y[~train], predicted, test[1])
+            yield {
+                "split": split, "model": name, "weights": weight, "rmse": f"{rmse:.4f}", "pooled": f"{pooled:.3f}",
+                "per task": f"{per_task:.3f}", "inside": f"{np.sqrt(error):.4f}",
+                "seconds": f"{time.process_time() - start:.2f}", "warnings": len(caught),
+            }  # fmt: skip
+
+
+def pooled_errors(model, task, folds):
+    """(folds,) mean squared errors over all held-out rows, whatever weights the search had."""
+    labels = {label: t for t, label in enumerate(model.tasks_.tolist())}
+    codes = np.array([labels[label] for label in task])
+    found = []
+    for errors, (_, rows) in zip(model.task_errors_, folds.split(np.zeros((len(task), 1)), None, task), strict=True):
+        counts = np.bincount(codes[rows], minlength=len(labels))
+        known = ~np.isnan(errors)
+        found.append(np.average(errors[known], weights=counts[known]))
+    return np.array(found)
+
+
+def chosen(table):
+    """The rows of the family that is best inside, split by split."""
+    best = table.loc[table[table["model"].isin(FAMILIES)].groupby("split")["inside"].idxmin()]
+    return best.assign(model="chosen inside", weights="")
+
+
+def report(rows, page):
+    columns = ("rmse", "pooled", "per task", "inside", "seconds")
+    table = pd.DataFrame(rows).astype(dict.fromkeys(columns, float)).fillna({"weights": ""})
+    table = pd.concat([table, chosen(table)], ignore_index=True)
+    reference = table[(table["model"] == "single-task") & (table["weights"] == "size")].set_index("split")["rmse"]
+    found = []
+    for (name, weight), own in table.groupby(["model", "weights"], sort=False):
+        own = own.set_index("split")
+        mean, half = interval(own["rmse"])
+        gain, width = interval(reference - own["rmse"])
+        shares = [f"{m:.1f} ± {h:.1f}" for m, h in (interval(own["pooled"]), interval(own["per task"]))]
+        line = [name, weight, f"{mean:.3f} ± {half:.3f}", f"{gain:.3f} ± {width:.3f}", *shares]
+        found.append((mean, [*line, f"{own['seconds'].median():.1f}"]))
+    heads = ["model", "weights", "RMSE", "less than single-task", "pooled %", "per task %", "seconds"]
+    put(page, "table", markdown(heads, [line for _, line in sorted(found, key=lambda pair: pair[0])]))
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("folder")
+    parser.add_argument("--splits", type=int, default=10)
+    parser.add_argument("--only", nargs="+", default=[*FAMILIES, *SIMPLE], metavar="MODEL")
+    add_outputs(parser, "the table")
+    given = parser.parse_args(arguments)
+    data = np.load(Path(given.folder) / "school.npz", allow_pickle=False)
+    X, y, task = data["X"].astype(float), data["y"].astype(float), np.unique(data["task"], return_inverse=True)[1]
+    splits = enumerate(data["train_mask"][: given.splits])
+    carry_out(given, (list(measured(split, X, y, task, train, given.only)) for split, train in splits), report)
+
+
+if __name__ == "__main__":
+    main()

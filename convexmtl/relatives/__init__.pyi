@@ -356,7 +356,8 @@ class SharedHypothesesRegressor(RegressorMixin, BaseEstimator):
         *,
         n_init: int = 5,
         random_state: int | RandomState = 0,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
+        | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,

@@ -99,6 +99,8 @@ class Relative:
         Defaults of common parameters that are others here.
     _kept : tuple of str
         Private attributes that ``fit`` sets.
+    _without : tuple of str
+        Common parameters that it does not have.
     _several : bool
         Whether tasks may have more than two classes, with a column of W each.
     """
@@ -106,6 +108,8 @@ class Relative:
     _choices = STARTED
     _changed: dict = {}
     _kept: tuple = ()
+    _without: tuple = ()
+    _unit_words = "what the objective at W = 0 is\n        above the loss of a perfect fit"
     _several = True
     warm_start = False
 
@@ -127,6 +131,7 @@ class Relative:
         common = {name: v for name, v in COMMON_DEFAULTS.items() if name != "warm_start"}
         loss = {} if cls._loss is None else {"loss": cls._loss}
         keywords = {**cls._choices, **loss, **common, "max_iter": 100, "tol": 1e-5, **cls._changed}
+        keywords = {name: value for name, value in keywords.items() if name not in cls._without}
         cls._defaults = {**family["_parameters"], **keywords}
         cls.__init__ = initialiser(cls, family["_parameters"], keywords)
 
@@ -209,11 +214,15 @@ class Relative:
         tasks, fixed = self._without_constant_tasks(data.tasks.present, data.loss, data.labels, stacklevel + 1)
         return DataTerm(tasks, data.loss, self.fit_intercept, fixed)
 
+    def _unit(self, fits):
+        """What ``tol`` is a share of; ``_unit_words`` says it."""
+        return fits.term.threshold(1.0)
+
     def _descend(self, fits, start, k):
         def show(n_steps, objective):
             print(f"[{type(self).__name__}] start {k + 1}, step {n_steps}: objective {objective:.8g}")
 
-        gain = fits.term.threshold(1.0)
+        gain = self._unit(fits)
         return descend(
             start,
             lambda state: self._objective(fits, state),
@@ -232,13 +241,13 @@ class Relative:
         self.n_iter_ = max(len(best.history) - 1, 1)
         self.objective_, self.objective_history_ = best.objective, np.array(best.history)
         self.objectives_ = np.array([run.objective for run in runs])
-        self.n_agreeing_ = agreeing(self.objectives_, AGREE * fits.term.threshold(self.tol))
+        self.n_agreeing_ = agreeing(self.objectives_, AGREE * self.tol * self._unit(fits))
         self.n_fits_ = fits.n_fits
         for name, value in found.items():
             setattr(self, name, value)
 
     def _warn(self, fits, best, stacklevel):
-        name, wanted = type(self).__name__, fits.term.threshold(self.tol)
+        name, wanted = type(self).__name__, self.tol * self._unit(fits)
         if best.risen and not best.converged:
             warnings.warn(
                 f"Objective did not converge. {name}: step {len(best.history)} would have raised the objective by "

@@ -1,5 +1,7 @@
 """What the docstrings of the relatives have in common."""
 
+import re
+
 from sklearn.base import ClassifierMixin
 
 from ..estimators import _docs
@@ -24,8 +26,8 @@ COMMON = """fit_intercept : bool, default=True
     max_iter : int, default={max_iter}
         Largest number of steps from every start.
     tol : float, default={tol}
-        A descent has converged when a step lowers the objective by at most tol times what the objective at W = 0 is
-        above the loss of a perfect fit. The convex fits inside a step are made to a tenth of that.
+        A descent has converged when a step lowers the objective by at most tol times {unit}.
+        The convex fits inside a step are made to a tenth of that.
     verbose : int, default=0
         1 prints a line at every step."""
 
@@ -60,6 +62,9 @@ def documented(cls):
     common = starts + ("" if cls._loss is None else f"{loss}\n    ") + COMMON
     for name in ("n_init", "max_iter", "tol"):
         common = common.replace(f"{{{name}}}", str(cls._defaults.get(name)))
+    common = common.replace("{unit}", cls._unit_words)
+    for name in cls._without:
+        common = re.sub(rf"^    {name} : .*\n(?:        .*\n)*", "", common, flags=re.M)
     fitted = "\n    ".join([_docs.COEFFICIENTS, MODEL, DESCENT, INPUT, _docs.IMPORTANCES])
     fitted += _docs.CLASSES if issubclass(cls, ClassifierMixin) else ""
     start = _docs.CLASSIFICATION_EXAMPLE if issubclass(cls, ClassifierMixin) else _docs.REGRESSION_EXAMPLE

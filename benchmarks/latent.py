@@ -1,0 +1,127 @@
+"""Do models with latent clusters and trees of tasks find them, and what is that worth beside their convex relatives?
+
+    python -m benchmarks.latent [--seeds 10] [--csv FILE]
+
+24 tasks with 12 rows (classes: 40) and 6 features, x ~ N(0, I), noise of deviation 1, from
+
+- equal clusters: three models, which tasks share exactly;
+- loose clusters: three models, from which tasks differ by 0.4, and 4 features of tasks that say which, with noise of
+  deviation 0.7;
+- tree: four models in two pairs, from which tasks differ by 0.2;
+- one cloud: N(m, I), where there is nothing to be found.
+
+"agreement" is the adjusted Rand index of the clusters found (of a tree, cut where there are as many), and "excess" the
+mean over the tasks of norm(w - w_true)^2 + (b - b_true)^2, which is what predictions lose on new samples; of classes,
+the share of wrong signs. Strengths of the convex models are chosen by cross-validation, on the same samples.
+"""
+
+import argparse
+import time
+import warnings
+
+import numpy as np
+import pandas as pd
+from scipy.cluster.hierarchy import fcluster
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import adjusted_rand_score
+
+import convexmtl as mtl
+from benchmarks._table import write
+from convexmtl import relatives
+
+T, D, NEW = 24, 6, 4000
+ROWS = {"numbers": 12, "classes": 40}
+CLUSTERS = {"equal clusters": 3, "loose clusters": 3, "tree": 4, "one cloud": 1}
+
+
+def drawn(data, rng):
+    """(W (T, d), clusters (T,), features of tasks)."""
+    K = CLUSTERS[data]
+    codes = rng.permutation(np.arange(T) % K)
+    U = rng.normal(size=(K, D)) * 1.5
+    if data == "tree":
+        U = rng.normal(size=(2, D))[np.arange(4) // 2] * 1.5 + 0.7 * rng.normal(size=(4, D))
+    own = {"equal clusters": 0.0, "loose clusters": 0.4, "tree": 0.2, "one cloud": 1.0}[data]
+    return U[codes] + own * rng.normal(size=(T, D)), codes, np.eye(4)[codes] + 0.7 * rng.normal(size=(T, 4))
+
+
+def models(kind, K, features):
+    suffix = "Regressor" if kind == "numbers" else "Classifier"
+    cls = {name: getattr(relatives, name + suffix) for name in ("DirichletProcessTasks", "TaskMixture")}
+    tree = getattr(relatives, "LatentHierarchy" + suffix)
+    yield "alone", getattr(mtl.baselines, f"SingleTask{suffix}CV")(alphas=10)
+    yield "MeanRegularized", getattr(mtl, f"MeanRegularized{suffix}CV")(alphas=10)
+    yield "Clustered, learned", getattr(mtl, f"Clustered{suffix}CV")(n_clusters=max(K, 2), alphas=10)
+    yield "DirichletProcessTasks", cls["DirichletProcessTasks"]()
+    yield "TaskMixture", cls["TaskMixture"](max(K, 2))
+    yield "TaskMixture, task features", cls["TaskMixture"](max(K, 2), task_features=features)
+    yield "LatentHierarchy", tree()
+
+
+def clusters_of(model, K):
+    if hasattr(model, "linkage_"):
+        return fcluster(model.linkage_, K, "maxclust")
+    return getattr(model, "labels_", None)
+
+
+def measured(seeds, kinds=tuple(ROWS), sets=tuple(CLUSTERS), wanted=None):
+    rows = []
+    for seed in seeds:
+        for data in sets:
+            for kind in kinds:
+                rng = np.random.default_rng([seed, [*CLUSTERS].index(data)])
+                W, codes, features = drawn(data, rng)
+                n = ROWS[kind]
+                X, task = rng.normal(size=(T * n, D)), np.repeat(np.arange(T), n)
+                z = np.sum(X * W[task], axis=1)
+                y = z + rng.normal(size=len(z)) if kind == "numbers" else rng.random(len(z)) < 1 / (1 + np.exp(-z))
+                new = rng.normal(size=(NEW, D))
+                for name, model in models(kind, CLUSTERS[data], features):
+                    if wanted is not None and name not in wanted:
+                        continue
+                    begun = time.process_time()
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore", UserWarning)
+                        warnings.simplefilter("ignore", ConvergenceWarning)
+                        model.fit(X, y, task=task)
+                    seconds = time.process_time() - begun
+                    b = model.intercept_
+                    if kind == "numbers":
+                        excess = np.mean(np.sum((model.coef_ - W) ** 2, axis=1) + b**2)
+                    else:
+                        excess = np.mean(np.sign(new @ model.coef_.T + b) != np.sign(new @ W.T))
+                    found = clusters_of(model, CLUSTERS[data])
+                    agreement = np.nan if found is None else adjusted_rand_score(codes, found)
+                    row = {"seed": seed, "data": data, "kind": kind, "model": name, "excess": excess}
+                    row |= {"agreement": agreement, "clusters": np.nan if found is None else len(np.unique(found))}
+                    starts, agreeing = np.size(getattr(model, "objectives_", 1)), getattr(model, "n_agreeing_", 1)
+                    rows.append(row | {"starts that agree": agreeing / starts, "seconds": seconds})
+    return rows
+
+
+def summed(rows):
+    """Means over the seeds; ``better than all convex``: with how many of them less is lost than by those."""
+    table = pd.DataFrame(rows)
+    keys = ["data", "kind", "model"]
+    wide = table.pivot_table(index=["data", "kind", "seed"], columns="model", values="excess", sort=False)
+    convex = wide.reindex(columns=["alone", "MeanRegularized", "Clustered, learned"]).min(axis=1)
+    better = wide.lt(convex, axis=0).groupby(["data", "kind"]).sum()
+    found = table.groupby(keys, sort=False).mean(numeric_only=True).drop(columns="seed").reset_index()
+    found["better than all convex"] = [better.loc[(r.data, r.kind), r.model] for r in found.itertuples()]
+    found["seeds"] = table["seed"].nunique()
+    digits = {"excess": 4, "agreement": 3, "clusters": 1, "starts that agree": 2, "seconds": 2}
+    return found.round(digits).to_dict("records")
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--csv")
+    options = parser.parse_args(arguments)
+    rows = summed(measured(range(options.seeds)))
+    print(pd.DataFrame(rows).to_string(index=False))
+    write(options.csv, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -356,8 +356,7 @@ class SharedHypothesesRegressor(RegressorMixin, BaseEstimator):
         *,
         n_init: int = 5,
         random_state: int | RandomState = 0,
-        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"]
-        | Loss = "squared",
+        loss: Literal["squared", "huber", "poisson", "gamma", "quantile", "absolute", "epsilon_insensitive", "sqrt"] | Loss = "squared",
         fit_intercept: bool = True,
         task_weight: Literal["equal", "size"] | ArrayLike = "equal",
         task_column: str | int | None = None,
@@ -453,6 +452,582 @@ class SharedHypothesesClassifier(ClassifierMixin, BaseEstimator):
         offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
         max_iter: int = 100,
+        tol: float = 1e-05,
+        verbose: int = 0,
+    ) -> None: ...
+    def decision_function(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float: ...
+    def set_decision_function_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_proba_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class TaskMixtureRegressor(RegressorMixin, BaseEstimator):
+    n_components: int
+    prior_tasks: float
+    task_features: ArrayLike | dict[Any, Any] | None
+    gate_ridge: float
+    n_init: int
+    random_state: int | RandomState
+    fit_intercept: bool
+    task_column: str | int | None
+    offset_column: str | int | None
+    unseen_task: Literal["error", "mean"]
+    max_iter: int
+    tol: float
+    verbose: int
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    tasks_: NDArray[Any]
+    objective_: float
+    objective_history_: NDArray[Any]
+    objectives_: NDArray[Any]
+    n_agreeing_: int
+    n_fits_: int
+    n_iter_: int
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
+    probabilities_: NDArray[Any]
+    labels_: NDArray[Any]
+    shares_: NDArray[Any]
+    component_coef_: NDArray[Any]
+    component_intercept_: NDArray[Any]
+    component_covariance_: NDArray[Any]
+    gate_: Any
+    noise_: float
+    def __init__(
+        self,
+        n_components: int = 2,
+        prior_tasks: float = 2.0,
+        task_features: ArrayLike | dict[Any, Any] | None = None,
+        gate_ridge: float = 0.01,
+        *,
+        n_init: int = 5,
+        random_state: int | RandomState = 0,
+        fit_intercept: bool = True,
+        task_column: str | int | None = None,
+        offset_column: str | int | None = None,
+        unseen_task: Literal["error", "mean"] = "error",
+        max_iter: int = 1000,
+        tol: float = 0.0001,
+        verbose: int = 0,
+    ) -> None: ...
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class TaskMixtureClassifier(ClassifierMixin, BaseEstimator):
+    n_components: int
+    prior_tasks: float
+    task_features: ArrayLike | dict[Any, Any] | None
+    gate_ridge: float
+    n_init: int
+    random_state: int | RandomState
+    fit_intercept: bool
+    task_column: str | int | None
+    offset_column: str | int | None
+    unseen_task: Literal["error", "mean"]
+    max_iter: int
+    tol: float
+    verbose: int
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    tasks_: NDArray[Any]
+    objective_: float
+    objective_history_: NDArray[Any]
+    objectives_: NDArray[Any]
+    n_agreeing_: int
+    n_fits_: int
+    n_iter_: int
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
+    @property
+    def classes_(self) -> NDArray[Any] | list[Any]: ...
+    @property
+    def columns_(self) -> NDArray[Any]: ...
+    probabilities_: NDArray[Any]
+    labels_: NDArray[Any]
+    shares_: NDArray[Any]
+    component_coef_: NDArray[Any]
+    component_intercept_: NDArray[Any]
+    component_covariance_: NDArray[Any]
+    gate_: Any
+    def __init__(
+        self,
+        n_components: int = 2,
+        prior_tasks: float = 2.0,
+        task_features: ArrayLike | dict[Any, Any] | None = None,
+        gate_ridge: float = 0.01,
+        *,
+        n_init: int = 5,
+        random_state: int | RandomState = 0,
+        fit_intercept: bool = True,
+        task_column: str | int | None = None,
+        offset_column: str | int | None = None,
+        unseen_task: Literal["error", "mean"] = "error",
+        max_iter: int = 1000,
+        tol: float = 0.0001,
+        verbose: int = 0,
+    ) -> None: ...
+    def decision_function(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float: ...
+    def set_decision_function_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_proba_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class DirichletProcessTasksRegressor(RegressorMixin, BaseEstimator):
+    n_clusters: int | None
+    concentration: float | None
+    n_init: int
+    random_state: int | RandomState
+    fit_intercept: bool
+    task_column: str | int | None
+    offset_column: str | int | None
+    unseen_task: Literal["error", "mean"]
+    max_iter: int
+    tol: float
+    verbose: int
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    tasks_: NDArray[Any]
+    objective_: float
+    objective_history_: NDArray[Any]
+    objectives_: NDArray[Any]
+    n_agreeing_: int
+    n_fits_: int
+    n_iter_: int
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
+    labels_: NDArray[Any]
+    n_clusters_: int
+    probabilities_: NDArray[Any]
+    cluster_coef_: NDArray[Any]
+    cluster_intercept_: NDArray[Any]
+    concentration_: float
+    noise_: float
+    def __init__(
+        self,
+        n_clusters: int | None = None,
+        concentration: float | None = None,
+        *,
+        n_init: int = 5,
+        random_state: int | RandomState = 0,
+        fit_intercept: bool = True,
+        task_column: str | int | None = None,
+        offset_column: str | int | None = None,
+        unseen_task: Literal["error", "mean"] = "error",
+        max_iter: int = 500,
+        tol: float = 1e-06,
+        verbose: int = 0,
+    ) -> None: ...
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class DirichletProcessTasksClassifier(ClassifierMixin, BaseEstimator):
+    n_clusters: int | None
+    concentration: float | None
+    n_init: int
+    random_state: int | RandomState
+    fit_intercept: bool
+    task_column: str | int | None
+    offset_column: str | int | None
+    unseen_task: Literal["error", "mean"]
+    max_iter: int
+    tol: float
+    verbose: int
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    tasks_: NDArray[Any]
+    objective_: float
+    objective_history_: NDArray[Any]
+    objectives_: NDArray[Any]
+    n_agreeing_: int
+    n_fits_: int
+    n_iter_: int
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
+    @property
+    def classes_(self) -> NDArray[Any] | list[Any]: ...
+    @property
+    def columns_(self) -> NDArray[Any]: ...
+    labels_: NDArray[Any]
+    n_clusters_: int
+    probabilities_: NDArray[Any]
+    cluster_coef_: NDArray[Any]
+    cluster_intercept_: NDArray[Any]
+    concentration_: float
+    def __init__(
+        self,
+        n_clusters: int | None = None,
+        concentration: float | None = None,
+        *,
+        n_init: int = 5,
+        random_state: int | RandomState = 0,
+        fit_intercept: bool = True,
+        task_column: str | int | None = None,
+        offset_column: str | int | None = None,
+        unseen_task: Literal["error", "mean"] = "error",
+        max_iter: int = 500,
+        tol: float = 1e-06,
+        verbose: int = 0,
+    ) -> None: ...
+    def decision_function(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def predict_proba(
+        self,
+        X: Any,
+        *,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> NDArray[Any]: ...
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float: ...
+    def set_decision_function_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_proba_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class LatentHierarchyRegressor(RegressorMixin, BaseEstimator):
+    n_init: int
+    random_state: int | RandomState
+    fit_intercept: bool
+    task_column: str | int | None
+    offset_column: str | int | None
+    unseen_task: Literal["error", "mean"]
+    max_iter: int
+    tol: float
+    verbose: int
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    tasks_: NDArray[Any]
+    objective_: float
+    objective_history_: NDArray[Any]
+    objectives_: NDArray[Any]
+    n_agreeing_: int
+    n_fits_: int
+    n_iter_: int
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
+    linkage_: NDArray[Any]
+    task_covariance_: NDArray[Any]
+    noise_: float
+    def __init__(
+        self,
+        *,
+        n_init: int = 3,
+        random_state: int | RandomState = 0,
+        fit_intercept: bool = True,
+        task_column: str | int | None = None,
+        offset_column: str | int | None = None,
+        unseen_task: Literal["error", "mean"] = "error",
+        max_iter: int = 200,
+        tol: float = 1e-05,
+        verbose: int = 0,
+    ) -> None: ...
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> Self: ...
+    @property
+    def penalty(self) -> Any: ...
+    def predict(self, X: Any, *, task: ArrayLike | None = None, offset: Any = None) -> NDArray[Any]: ...
+    def score(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        sample_weight: ArrayLike | None = None,
+        task: ArrayLike | None = None,
+        offset: ArrayLike | None = None,
+    ) -> float: ...
+    def set_fit_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def set_predict_request(self, *, offset: bool | str | None = ..., task: bool | str | None = ...) -> Self: ...
+    def set_score_request(
+        self,
+        *,
+        offset: bool | str | None = ...,
+        sample_weight: bool | str | None = ...,
+        task: bool | str | None = ...,
+    ) -> Self: ...
+    def __getattr__(self, name: str) -> Any: ...
+
+class LatentHierarchyClassifier(ClassifierMixin, BaseEstimator):
+    n_init: int
+    random_state: int | RandomState
+    fit_intercept: bool
+    task_column: str | int | None
+    offset_column: str | int | None
+    unseen_task: Literal["error", "mean"]
+    max_iter: int
+    tol: float
+    verbose: int
+    coef_: NDArray[Any]
+    intercept_: NDArray[Any]
+    tasks_: NDArray[Any]
+    objective_: float
+    objective_history_: NDArray[Any]
+    objectives_: NDArray[Any]
+    n_agreeing_: int
+    n_fits_: int
+    n_iter_: int
+    n_features_in_: int
+    feature_names_in_: NDArray[Any]
+    @property
+    def feature_importances_(self) -> NDArray[Any]: ...
+    @property
+    def classes_(self) -> NDArray[Any] | list[Any]: ...
+    @property
+    def columns_(self) -> NDArray[Any]: ...
+    linkage_: NDArray[Any]
+    task_covariance_: NDArray[Any]
+    def __init__(
+        self,
+        *,
+        n_init: int = 3,
+        random_state: int | RandomState = 0,
+        fit_intercept: bool = True,
+        task_column: str | int | None = None,
+        offset_column: str | int | None = None,
+        unseen_task: Literal["error", "mean"] = "error",
+        max_iter: int = 200,
         tol: float = 1e-05,
         verbose: int = 0,
     ) -> None: ...

@@ -92,6 +92,8 @@ def test_layouts_weights_and_columns_agree(cls):
 
 @every_class
 def test_offsets(cls):
+    if "offset_column" not in cls().get_params():
+        return
     X, y, task = draw(cls)
     offset = np.linspace(-0.5, 0.5, len(X))
     model = cls().fit(X, y, task=task, offset=offset)

@@ -7,6 +7,7 @@ from scipy.cluster.hierarchy import fcluster
 from scipy.special import expit, log_expit
 from scipy.stats import multivariate_normal
 from sklearn.metrics import adjusted_rand_score
+from sklearn.neighbors import KNeighborsRegressor
 
 from benchmarks import latent
 from convexmtl import relatives
@@ -148,9 +149,41 @@ def test_what_is_said_of_components():
     assert_allclose(np.diag(tree.task_covariance_), tree.task_covariance_[0, 0])
 
 
+def test_task_clustering():
+    """Clusters by the transfer matrix; predictions are those of scikit-learn's neighbours in the metric."""
+    rng = np.random.default_rng(0)
+    x, task = rng.normal(size=(480, 6)) * [1, 100, 1, 1, 1, 1], np.arange(480) % 8
+    z = np.where(task % 2 == 0, x[:, 0] ** 2, x[:, 1] / 50) + 0.1 * rng.normal(size=480)
+    model = relatives.TaskClusteringNeighborsRegressor().fit(x, z, task=task)
+    assert model.labels_.tolist() == [0, 1] * 4 and model.n_agreeing_ >= 3
+    assert np.all(model.transfer_[::2, ::2].mean(axis=1) < 0.7 * model.transfer_[::2, 1::2].mean(axis=1))
+    own, root = task == 3, np.sqrt(model.metrics_[1])
+    theirs = KNeighborsRegressor(5).fit(x[own] * root, z[own])
+    assert_allclose(model.predict(x[own], task=task[own]), theirs.predict(x[own] * root))
+    plain = [KNeighborsRegressor(5).fit(x[task == t] / x.std(axis=0), z[task == t]) for t in range(8)]
+    new = rng.normal(size=(800, 6)) * [1, 100, 1, 1, 1, 1]
+    codes = np.arange(800) % 8
+    true = np.where(codes % 2 == 0, new[:, 0] ** 2, new[:, 1] / 50)
+    errors = (model.predict(new, task=codes) - true) ** 2
+    theirs = [(plain[t].predict(new[codes == t] / x.std(axis=0)) - true[codes == t]) ** 2 for t in range(8)]
+    assert errors.mean() < 0.5 * np.mean(theirs)
+    classes = relatives.TaskClusteringNeighborsClassifier().fit(x, np.where(z > 0.5, "b", "a"), task=task)
+    p = classes.predict_proba(x, task=task)
+    assert_allclose(p.sum(axis=1), 1.0)
+    assert np.array_equal(classes.predict(x, task=task), np.where(p[:, 1] > 0.5, "b", "a"))
+    mean = relatives.TaskClusteringNeighborsRegressor(unseen_task="mean").fit(x, z, task=task)
+    each = [mean.predict(x[:3], task=np.full(3, t)) for t in range(8)]
+    assert_allclose(mean.predict(x[:3], task=np.full(3, 99)), np.mean(each, axis=0))
+    with pytest.raises(ValueError, match="offset is not for neighbours"):
+        model.fit(x, z, task=task, offset=z)
+    with pytest.raises(ValueError, match="sample_weight must be whole numbers for neighbours"):
+        model.fit(x, z, task=task, sample_weight=np.full(480, 0.5))
+
+
 @pytest.mark.parametrize(
     "model, message",
     [
+        (relatives.TaskClusteringNeighborsRegressor(9), r"n_clusters must be an integer between 1 and the number of"),
         (relatives.TaskMixtureRegressor(9), r"n_components must be an integer between 1 and the number of tasks \(8\)"),
         (relatives.DirichletProcessTasksRegressor(9), r"n_clusters must be an integer between 1 and the number of"),
         (relatives.DirichletProcessTasksRegressor(concentration=0.0), "concentration"),

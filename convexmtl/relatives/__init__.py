@@ -5,6 +5,7 @@ from .hierarchical_bayes import HierarchicalBayes
 from .latent_hierarchy import LatentHierarchyClassifier, LatentHierarchyRegressor
 from .online import OnlineMultiTaskClassifier, OnlineMultiTaskRegressor
 from .shared_hypotheses import SharedHypothesesClassifier, SharedHypothesesRegressor
+from .task_clustering import TaskClusteringNeighborsClassifier, TaskClusteringNeighborsRegressor
 from .task_mixture import TaskMixtureClassifier, TaskMixtureRegressor
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "OnlineMultiTaskRegressor",
     "SharedHypothesesClassifier",
     "SharedHypothesesRegressor",
+    "TaskClusteringNeighborsClassifier",
+    "TaskClusteringNeighborsRegressor",
     "TaskMixtureClassifier",
     "TaskMixtureRegressor",
 ]

@@ -44,6 +44,8 @@ class Certificate:
         The data.
     coupled : bool
         Whether there was a quadratic coupling.
+    v : ndarray of shape (N,) or None
+        The dual variables of the bound, where they were asked for.
 
     Examples
     --------
@@ -67,6 +69,7 @@ class Certificate:
     z: np.ndarray = field(repr=False)
     tasks: Tasks = field(repr=False)
     coupled: bool = field(repr=False)
+    v: np.ndarray | None = field(default=None, repr=False)
 
 
 class Dual(NamedTuple):
@@ -95,7 +98,7 @@ class Dual(NamedTuple):
 
 # A gradient may overflow where the objective does not; its bound is then the trivial one.
 @np.errstate(over="ignore", invalid="ignore")
-def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.inf, dual=None):
+def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.inf, dual=None, keep=False):
     """Certificate of W = sum(parts).
 
     Parameters
@@ -113,6 +116,8 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         bound, and what a bound is made of may overflow there.
     dual : Dual or None
         Where to take the dual variables.
+    keep : bool
+        Whether to hand over those of the bound.
     """
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
     W = sum(parts[1:], parts[0])
@@ -195,13 +200,15 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
             feasible = False
         rest = taken if coupled else None
     fit = fit if v is own else None
-    gap = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest, fit) if feasible else np.inf
+    gap, scale = np.inf, 0.0
+    if feasible:
+        gap, scale = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest, fit)
     # v = 0 is feasible for every loss and penalty; it is the better bound where the data can be fitted exactly.
     trivial = primal + (0.0 if loss.quadratic else tasks.total(loss.conjugate(y, np.zeros_like(y))))
     if not gap <= trivial:
-        gap = trivial
+        gap, scale = trivial, 0.0
     gap = float(not_below_zero(gap, abs(primal) + abs(trivial)))
-    return Certificate(primal, primal - gap, gap, best, gradient, at_best, tasks, coupled)
+    return Certificate(primal, primal - gap, gap, best, gradient, at_best, tasks, coupled, scale * v if keep else None)
 
 
 def path_gaps(problems, factors, Ws):
@@ -262,7 +269,7 @@ def not_below_zero(gap, scale):
 
 
 def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest=None, fit=None):
-    """primal - dual, after v has been scaled down until every norm accepts its group's share of Z.
+    """(primal - dual, scale), after v has been scaled down until every norm accepts its group's share of Z.
 
     ``sizes`` are the values of the terms, ``quadratic`` is that of the coupling, which takes the ``rest`` of Z that no
     share has beside its own.
@@ -291,7 +298,7 @@ def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest=None, 
             conjugate = 0.0 if term.is_norm else term.conjugate(scale * share)
             used = used_rows(part)
             gap += size + conjugate - scale * float(np.sum(part[used] * share[used]))
-    return gap
+    return gap, scale
 
 
 def balanced(data, v):

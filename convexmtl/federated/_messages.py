@@ -94,8 +94,8 @@ def _arrays(body, entries):
     return arrays
 
 
-def taken(arrays, name, shape, kind="f"):
-    """The array of that name, which must have this shape (None: any length) and be of finite numbers.
+def taken(arrays, name, shape, kind="f", infinite=False):
+    """The array of that name, which must have this shape (None: any length) and be of finite numbers, or infinite ones.
 
     Raises
     ------
@@ -110,6 +110,8 @@ def taken(arrays, name, shape, kind="f"):
         raise ValueError(f"the array {name!r} of the message must have shape {wanted}, got {array.shape}.")
     if array.dtype.kind not in kind:
         raise ValueError(f"the array {name!r} of the message must be of type {kind!r}, got {array.dtype}.")
-    if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError(f"the array {name!r} of the message holds {array[~np.isfinite(array)][0]}, which no sum is.")
+    if array.dtype.kind == "f":
+        bad = np.isnan(array) if infinite else ~np.isfinite(array)
+        if bad.any():
+            raise ValueError(f"the array {name!r} of the message holds {array[bad][0]}, which no sum is.")
     return array

@@ -44,9 +44,13 @@ def write(party, reply, layout, folds, units=None, names=None):
     arrays = {} if names is None else {"names": np.asarray(names).astype(str)}
     words = dict(party=party, reply=reply, layout=layout, folds=len(folds), units=units)
     for k, fold in enumerate(folds):
-        arrays[f"{k}.tasks"] = fold.tasks
-        arrays |= {f"{k}.{name}": np.asarray(getattr(fold, name)) for name in _fields(units)}
+        arrays |= fold_arrays(k, fold, units)
     return packed("statistics", arrays, **words)
+
+
+def fold_arrays(k, fold, units=None):
+    """{name: array} of fold k."""
+    return {f"{k}.{name}": np.asarray(getattr(fold, name)) for name in ("tasks", *_fields(units))}
 
 
 def _fields(units):
@@ -67,13 +71,14 @@ def read(message):
         d = len(taken(arrays, "0.cross", (None, None)))
         names = taken(arrays, "names", (d,), "U").astype(object)
     try:
-        folds = [_fold(arrays, k, layout, units, names) for k in range(n_folds)]
+        folds = [read_fold(arrays, k, layout, units, names) for k in range(n_folds)]
     except ValueError as error:
         raise ValueError(f"party {party!r}: {error}") from error
     return Told(party, reply, layout, folds, units, names, len(message))
 
 
-def _fold(arrays, k, layout, units, names):
+def read_fold(arrays, k, layout, units, names):
+    """SufficientStatistics or Sums of fold k, checked."""
     tasks = arrays.get(f"{k}.tasks")
     if tasks is None or tasks.ndim != 1 or not len(tasks) or len(set(tasks.tolist())) < len(tasks):
         raise ValueError(f"the message has no different labels of tasks for fold {k}.")

@@ -6,13 +6,15 @@ from secrets import token_hex
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from .._input import check_count
 from .._words import counted, listed
 from ..criteria import CRITERIA
 from ..estimators._base import MultiTaskEstimator
 from ..estimators._cv import CrossValidated
-from ..estimators._regressor import IncrementalRegressorBase
-from ..losses import get_loss
-from . import _statistics
+from ..estimators.mixed import MultiTaskMixedBase
+from ..losses import LOSSES
+from . import _rounds, _statistics
+from ._evaluation import read_description, read_evaluation
 from ._messages import packed
 from ._search import search
 
@@ -30,12 +32,17 @@ class Coordinator:
             coordinator.receive(answers)
         coordinator.model
 
-    Under the squared loss that is one round, whose answers ``Party.statistics`` makes without a request, too.
+    Under the squared loss that is one round, whose answers ``Party.statistics`` makes without a request, too. For other
+    smooth losses ("logistic", "huber", "poisson", ...) it is one that describes the tasks, and some ten for steps of
+    Newton's method, each of which tells the loss, its gradient and its curvature at the last coefficients, T d^2
+    numbers, and certifies these. Classes are two.
 
     Parameters
     ----------
     estimator : estimator of convexmtl
-        It is not changed; ``model`` is a fitted copy. Twins search by folds within parties, ``cv`` of them.
+        It is not changed; ``model`` is a fitted copy. Twins search by folds within parties, ``cv`` of them, for the
+        squared loss.
+    max_rounds : int, default=100
 
     Attributes
     ----------
@@ -44,7 +51,8 @@ class Coordinator:
     model : fitted estimator
         Once it is done.
     history_ : list of dict
-        For every round what was asked, how many parties answered and how many bytes went down and up.
+        For every round what was asked, how many parties answered, how many bytes went down and up, and where it
+        certifies coefficients their objective and duality gap.
 
     Raises
     ------
@@ -70,11 +78,18 @@ class Coordinator:
     (3, 5)
     """
 
-    def __init__(self, estimator):
-        self.estimator, self.history_ = estimator, []
-        self._model, self._session, self._parties = None, token_hex(8), None
-        self._script = _script(_checked(estimator))
+    def __init__(self, estimator, *, max_rounds=100):
+        check_count(max_rounds, "max_rounds", 3)
+        self.estimator, self.max_rounds = estimator, max_rounds
+        self._begin()
+
+    def _begin(self):
+        self._model, self._session, self._parties, self.history_ = None, token_hex(8), None, []
+        self._found, self._script = {}, _script(_checked(self.estimator), self.max_rounds, self._report)
         self._asked = next(self._script)
+
+    def _report(self, **found):
+        self._found = found
 
     def __repr__(self):
         rounds = counted(len(self.history_), "round")
@@ -126,7 +141,8 @@ class Coordinator:
         ------
         ValueError
             For answers that are malformed, to another request, twice from one party, or not from all parties of the
-            rounds before; and for ones that do not go together, with the party. Nothing has happened then.
+            rounds before: nothing has happened then. And for ones that do not go together, with the party: then it
+            begins anew.
         """
         if isinstance(answers, bytes | bytearray):
             raise TypeError("answers must be a list with the bytes of every party, got the bytes of one.")
@@ -138,19 +154,25 @@ class Coordinator:
         except StopIteration as end:
             self._model, asked = end.value, None
         except BaseException:
-            # (What has failed can be asked again.)
-            self._script = _script(_checked(self.estimator))
-            self._asked = next(self._script)
+            self._begin()
             raise
         record = dict(ask=self._asked[0]["ask"], parties=len(told), bytes_down=down * len(told))
-        self.history_.append(record | {"bytes_up": sum(map(len, answers))})
-        self._parties, self._asked = {one.party for one in told}, asked
+        self.history_.append(record | {"bytes_up": sum(map(len, answers)), **self._found})
+        self._parties, self._asked, self._found = {one.party for one in told}, asked, {}
         return self
+
+    def _reader(self, answer):
+        words, arrays = self._asked
+        if words["ask"] == "statistics":
+            return _statistics.read(answer)
+        if words["ask"] == "description":
+            return read_description(answer)
+        return read_evaluation(answer, len(arrays["W"]))
 
     def _read(self, answers):
         if self.done:
             raise RuntimeError("the fit is done: make another Coordinator for another one.")
-        told = [_statistics.read(answer) for answer in answers]
+        told = [self._reader(answer) for answer in answers]
         if not told:
             raise ValueError("answers is empty: receive takes those of all parties at once.")
         names = [one.party for one in told]
@@ -166,7 +188,7 @@ class Coordinator:
             raise ValueError(f"answers are to be of the parties that have answered before, and there is {of}.")
         for one in told:
             # (What a party makes without a request answers none.)
-            if one.reply is not None and one.reply != self._id:
+            if one.reply != self._id and not (one.reply is None and self._asked[0]["ask"] == "statistics"):
                 raise ValueError(
                     f"{one.party} answers request {one.reply!r}, and the last one was {self._id!r}: have it answer "
                     "what request() gives now."
@@ -222,10 +244,15 @@ def _checked(estimator):
         raise TypeError(f"estimator must be one of convexmtl, got {type(estimator).__name__}.")
     name = type(estimator).__name__
     searches = isinstance(estimator, CrossValidated)
-    if not (searches or isinstance(estimator, IncrementalRegressorBase)) or not estimator._of_features:
+    if not estimator._of_features or not hasattr(estimator, "loss") or isinstance(estimator, MultiTaskMixedBase):
         raise TypeError(f"{name} cannot be fitted to sums over rows, which is all that parties tell: it needs rows.")
-    if not get_loss(estimator.loss).quadratic:
-        raise TypeError(f"{name} has loss={estimator.loss!r}, for which no statistics are sufficient: use 'squared'.")
+    loss = estimator._checked_loss()
+    if not loss.quadratic and (searches or not (loss.smooth and loss.by_sample and loss.by_column)):
+        what = f"search with loss={estimator.loss!r}: fit for some strengths" if searches else f"fit {estimator.loss!r}"
+        smooth = [other for other, cls in LOSSES.items() if cls.smooth and cls.by_sample and cls.by_column]
+        raise TypeError(f"{name} cannot {what} in rounds, which are for single fits with loss in {smooth}.")
+    if not loss.quadratic and getattr(estimator, "refit", None) is not None:
+        raise TypeError(f"refit={estimator.refit!r} needs the rows where the loss is not squared: leave it out.")
     for column in ("task_column", "offset_column"):
         if (value := getattr(estimator, column)) is not None:
             raise ValueError(f"{column}={value!r} is a column of X: leave it out, and have parties hand it over apart.")
@@ -238,8 +265,10 @@ def _checked(estimator):
     return clone(estimator)
 
 
-def _script(estimator):
+def _script(estimator, max_rounds, report):
     """Yield what is asked, (words, arrays), and take the answers; return the fitted estimator."""
+    if not estimator._checked_loss().quadratic:
+        return (yield from _rounds.script(estimator, max_rounds, report))
     n_folds = 1
     if isinstance(estimator, CrossValidated):
         n_folds = 5 if estimator.cv is None else int(estimator.cv)

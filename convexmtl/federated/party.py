@@ -10,7 +10,7 @@ from .. import _input
 from .._words import counted, listed
 from ..model_selection import TaskKFold
 from ..statistics import SufficientStatistics
-from . import _statistics
+from . import _evaluation, _statistics
 from ._messages import unpacked
 from ._sums import Sums, has_holes
 from .privacy import Account
@@ -35,6 +35,8 @@ class Party:
         refused.
     privacy : Privacy, default=None
         Bounds of rows, and noise; None sends sums as they are.
+    max_rounds : int, default=100
+        How often it answers in rounds, for losses that are not squared.
     random_state : int, default=None
         Of the noise and of folds, for trials: whoever knows it can take the noise away. None takes the random numbers
         of the operating system.
@@ -81,12 +83,14 @@ class Party:
         name=None,
         min_group=10,
         privacy=None,
+        max_rounds=100,
         random_state=None,
     ):
         _input.refuse_mask(X, "X")
         _input.check_count(min_group, "min_group", 1)
         self.name = token_hex(4) if name is None else str(name)
-        self.min_group, self.privacy, self.random_state = min_group, privacy, random_state
+        _input.check_count(max_rounds, "max_rounds", 1)
+        self.min_group, self.max_rounds, self.privacy, self.random_state = min_group, max_rounds, privacy, random_state
         self._names = _input.feature_names(X)
         self._X = check_array(X, dtype=np.float64, accept_sparse=_input.SPARSE, estimator="Party", input_name="X")
         self._task = None if task is None else _input.read_labels(task, self._X.shape[0])
@@ -94,6 +98,7 @@ class Party:
         self._given = sample_weight, offset
         self._account = None if privacy is None else Account(privacy)
         self._told, self.n_clipped = {}, None
+        self._n_rounds, self._last = 0, None
 
     def __repr__(self):
         n, d = self._X.shape
@@ -121,12 +126,16 @@ class Party:
         ValueError
             For bytes that are no request; and where a task has fewer rows than ``min_group``, with the tasks.
         RuntimeError
-            Where the privacy that has been declared is spent, or another division into folds has been told.
+            Where the privacy that has been declared is spent, another division into folds has been told, or
+            ``max_rounds`` answers have been given.
         """
-        _, words, _ = unpacked(request, "request")
-        if words.get("ask") != "statistics":
-            raise ValueError(f"the request asks for {words.get('ask')!r}, which this version does not know.")
-        return self._statistics(words.get("folds"), words.get("id"))
+        _, words, arrays = unpacked(request, "request")
+        ask, reply = words.get("ask"), words.get("id")
+        if ask == "statistics":
+            return self._statistics(words.get("folds"), reply)
+        if ask not in ("description", "evaluation"):
+            raise ValueError(f"the request asks for {ask!r}, which this version does not know.")
+        return self._round(ask, reply, words, arrays, bytes(request))
 
     def statistics(self, n_folds=1):
         """The sufficient statistics of the squared loss, of all rows or of each of some folds, as bytes.
@@ -171,6 +180,34 @@ class Party:
         for k, (_, test) in enumerate(TaskKFold(n_folds).split(self._X, groups=self._task)):
             fold[test] = k
         return fold
+
+    # ------------------------------------------------------------------------------------- rounds
+
+    def _round(self, ask, reply, words, arrays, request):
+        """The answer in a round for a loss that is not squared."""
+        if self.privacy is not None:
+            raise ValueError(
+                f"{self.name} tells sums with noise, which are there for the squared loss only: ask for that, or make "
+                "a Party without privacy."
+            )
+        if self._last is not None and self._last[0] == request:
+            return self._last[1]
+        if self._n_rounds >= self.max_rounds:
+            raise RuntimeError(
+                f"{self.name} has answered max_rounds={self.max_rounds} times: every answer tells more of the rows. "
+                "Make another Party if more is meant."
+            )
+        loss = _evaluation.loss_of(words.get("loss"))
+        if ask == "description":
+            classes = _evaluation.classes_of(self) if loss.classification else None
+            rows = _evaluation.Rows.of(self, loss, classes)
+            found = _evaluation.describe(rows, self.name, reply, classes)
+        else:
+            rows = _evaluation.Rows.of(self, loss, arrays.get("classes") if loss.classification else None)
+            found = _evaluation.evaluate(rows, self.name, reply, words, arrays)
+        self._refuse_few(rows.counts, rows.labels)
+        self._n_rounds, self._last = self._n_rounds + 1, (request, found)
+        return found
 
     # ------------------------------------------------------------------------------------- statistics
 
@@ -237,14 +274,18 @@ class Party:
             sizes = counts.reshape(len(rows), -1).sum(axis=0)
         else:
             sizes = np.bincount(codes[rows], weights=counts, minlength=len(labels)).astype(int)
+        self._refuse_few(sizes, labels, where)
+
+    def _refuse_few(self, sizes, labels, where=""):
+        """Raise a ValueError where a task has some rows, but fewer than ``min_group``."""
         small = (sizes > 0) & (sizes < self.min_group)
         if small.any():
             fewer = "Ask for fewer folds, leave" if where else "Leave"
             raise ValueError(
                 f"{self.name} tells nothing of {counted(int(small.sum()), 'task')} with fewer than "
                 f"min_group={self.min_group} rows {where}here: {listed(map(repr, labels[small].tolist()))} "
-                f"({sizes[small].min()} at least). {fewer} their rows out, have them told by a party that has more, or "
-                "lower min_group."
+                f"({sizes[small].min():.0f} at least). {fewer} their rows out, have them told by a party that has more, "
+                "or lower min_group."
             )
 
     def _bounded(self, y, weight):

@@ -13,6 +13,7 @@ class Certificate:
     z: NDArray[Any]
     tasks: Any
     coupled: bool
+    v: NDArray[Any] | None
     def __init__(
         self,
         primal: float,
@@ -23,6 +24,7 @@ class Certificate:
         z: NDArray[Any],
         tasks: Any,
         coupled: bool,
+        v: NDArray[Any] | None = None,
     ) -> None: ...
 
 def duality_gap(
@@ -33,4 +35,5 @@ def duality_gap(
     known: Certificate | None = None,
     most: float = ...,
     dual: Any = None,
+    keep: bool = False,
 ) -> Any: ...

@@ -81,7 +81,7 @@ class FitSummary:
         scales = _scales(data)
         scalars = {**formulation.data.loss.get_params(), **penalty.parameters()}
         return cls(
-            minimised=_formulas(data, penalty, tasks),
+            minimised=formulas(data, penalty, tasks),
             parameters={
                 name: v for name, v in scalars.items() if isinstance(v, Number | str) and not isinstance(v, bool)
             },
@@ -106,7 +106,7 @@ class FitSummary:
         return replace(self, minimised=[*self.minimised, selected], parameters=former.parameters, factor=former.factor)
 
 
-def _formulas(data, penalty, tasks):
+def formulas(data, penalty, tasks):
     """The objective, the loss and the penalty."""
     even = np.abs(tasks.mass - 1).max() < 1e-9
     z = "x_ti . w_t" + (" + b_t" if data.fit_intercept else "") + ("" if data.tasks.offset is None else " + offset_ti")

@@ -1,7 +1,6 @@
 """Parties that do not share rows: the fit to what they tell is that to all rows; messages, bounds and noise."""
 
 import json
-import warnings
 from zlib import crc32
 
 import cases
@@ -9,9 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.integrate import quad
 from scipy.sparse import csr_array
-from scipy.stats import norm
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import PredefinedSplit
@@ -21,10 +18,6 @@ import convexmtl as cm
 from convexmtl import federated
 from convexmtl.federated import Coordinator, DaskTransport, LocalTransport, Party, Privacy
 from convexmtl.federated._messages import FIXED, MAGIC, packed, unpacked
-from convexmtl.federated._sums import Sums
-from convexmtl.federated.privacy import delta_of, epsilon_of, mu_of, normal
-
-PRIVACY = Privacy(3.0, 1e-5, bound_X=3.0, bound_y=4.0)
 
 
 def shared_out(data, n_parties=3, by_task=False, **options):
@@ -263,9 +256,12 @@ def test_parties_that_do_not_go_together_are_named():
 
 REFUSED = {
     "no estimator": ("model", TypeError, "must be one of convexmtl, got str"),
-    "classifier": (cm.BlockSparseClassifier(), TypeError, "BlockSparseClassifier"),
+    "search": (cm.BlockSparseClassifierCV(), TypeError, "cannot search with loss='logistic': fit for some strengths"),
+    "softmax": (cm.BlockSparseClassifier(loss="softmax"), TypeError, "cannot fit 'softmax' in rounds"),
+    "mixed": (cm.MultiTaskMixed(cm.RowNorm(), losses={0: "squared"}), TypeError, "it needs rows"),
+    "relaxed": (cm.BlockSparseClassifier(refit="relaxed"), TypeError, "refit='relaxed' needs the rows"),
     "kernel": (cm.MultiTaskKernelRidge(), TypeError, "it needs rows"),
-    "loss": (cm.BlockSparseRegressor(loss="huber"), TypeError, "huber"),
+    "kinks": (cm.BlockSparseRegressor(loss="absolute"), TypeError, "cannot fit 'absolute' in rounds"),
     "task_column": (cm.BlockSparseRegressor(task_column=0), ValueError, "task_column=0 is a column of X"),
     "splitter": (cm.BlockSparseRegressorCV(cv=PredefinedSplit([0, 1])), ValueError, "cv must be a number of folds"),
     "criterion": (cm.BlockSparseRegressorCV(selection="bic"), ValueError, "selection='bic' counts rows"),
@@ -309,147 +305,3 @@ def test_differences_between_divisions_are_not_told():
         party.statistics()
     assert repr(party) == "Party('north', 48 rows, 6 features)"
     assert party.spent == 0.0
-
-
-# ------------------------------------------------------------------------------------------- privacy
-
-
-@pytest.mark.parametrize("epsilon", [0.05, 1.0, 6.0])
-@pytest.mark.parametrize("mu", [0.1, 0.7, 3.0])
-def test_delta_is_what_its_definition_says(epsilon, mu):
-    """How much more than exp(epsilon) times as likely anything is by N(mu, 1) than by N(0, 1), at most."""
-
-    def excess(x):
-        return max(norm.pdf(x, mu) - np.exp(epsilon) * norm.pdf(x), 0.0)
-
-    # (It is zero below the point where both are equal.)
-    start = epsilon / mu + mu / 2
-    expected = quad(excess, start, max(start, mu) + 40, epsabs=1e-14, points=[max(start, mu)])[0]
-    assert_allclose(delta_of(epsilon, mu), expected, rtol=1e-6, atol=1e-12)
-
-
-@pytest.mark.parametrize("delta", [1e-9, 1e-5, 0.01])
-@pytest.mark.parametrize("epsilon", [0.01, 0.3, 1.0, 10.0, 100.0])
-def test_noise_is_just_as_much_as_it_takes(epsilon, delta):
-    mu = mu_of(epsilon, delta)
-    assert_allclose(delta_of(epsilon, mu), delta, rtol=1e-6)
-    assert_allclose(epsilon_of(mu, delta), epsilon, rtol=1e-6)
-    # Less than the classical mechanism takes, where that holds.
-    if epsilon <= 1:
-        assert 1 / mu < np.sqrt(2 * np.log(1.25 / delta)) / epsilon
-
-
-@pytest.mark.parametrize("form", ["shared", "missing", "stacked", "single"])
-def test_one_row_changes_the_sums_by_no_more_than_their_sensitivity(form):
-    rng = np.random.default_rng(0)
-    X, y, options = draw(form)
-    weight = rng.random(48)
-    codes = np.unique(options["task"], return_inverse=True)[1] if form == "stacked" else None
-    labels = np.arange(1 if y.ndim == 1 and codes is None else 4)
-    privacy = Privacy(1.0, 1e-5, bound_X=0.8, bound_y=1.5, center_X=0.1, scale_X=[0.5, 1, 2, 1, 1, 1], center_y=0.2)
-    U, v, long_X, long_y = privacy._clipped(X, y)
-    assert 0 < long_X <= 48 and 0 < long_y <= 48
-    bound = np.sqrt(4 * 4 + 5) if form == "missing" else 3.0
-    largest = 0.0
-    for i in range(48):
-        rest = np.arange(48) != i
-        both = [
-            Sums.of(labels, U[r], v[r], None if codes is None else codes[r], weight[r]) for r in (slice(None), rest)
-        ]
-        squares = 0.0
-        for name in Sums._fields[2:]:
-            moved = getattr(both[0], name) - getattr(both[1], name)
-            # (Entries of u u' that are there twice count twice, with half the variance; so do those of u v.)
-            squares += np.sum(moved**2) * (2 if name in ("sum_X", "sum_y", "cross") else 1)
-        largest = max(largest, np.sqrt(squares))
-    assert largest <= bound * (1 + 1e-9)
-    assert largest > 0.2 * bound
-
-
-def test_noise_has_the_deviation_that_is_accounted():
-    X, Y, _ = draw("shared")
-    labels = np.arange(4)
-    sums = Sums.of(labels, X, Y, None, None)
-    drawn = [sums.with_noise(2.0, seed) for seed in range(400)]
-    for name, expected in dict(count=2.0, sum_X=2**0.5, sum_y=2**0.5, cross=2**0.5, square=2.0).items():
-        moved = np.array([getattr(one, name) - getattr(sums, name) for one in drawn])
-        assert_allclose(moved.std(), expected, rtol=0.1)
-        assert abs(moved.mean()) < 0.3
-    moved = np.array([one.gram - sums.gram for one in drawn])[:, 0]
-    assert_array_equal(moved, moved.transpose(0, 2, 1))
-    assert_allclose(moved[:, np.arange(6), np.arange(6)].std(), 2.0, rtol=0.1)
-    assert_allclose(moved[:, 0, 1:].std(), 2**0.5, rtol=0.1)
-    own = normal((50_000,))
-    assert_allclose([own.std(), own.mean() + 1], 1.0, atol=0.02)
-    assert len(np.unique(own)) == 50_000
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_little_noise_leaves_the_model_as_it_is(form):
-    data = draw(form)
-    X, y, options = data
-    options["sample_weight"] = options["sample_weight"] / options["sample_weight"].max()
-    privacy = Privacy(
-        1e11, 0.5, bound_X=15.0, bound_y=20.0, center_X=[0, 0, 0, 0.5, 0, 0], scale_X=[1, 2, 1, 1, 1, 1], center_y=0.1
-    )
-    parties, _ = shared_out((X, y, options), privacy=privacy, random_state=0)
-    model = federated.fit(cm.BlockSparseRegressor(0.1, tol=1e-8), LocalTransport(parties))
-    alone = cm.BlockSparseRegressor(0.1, tol=1e-8).fit(X, y, **options)
-    assert_allclose(model.coef_, alone.coef_, atol=0.05 * np.abs(alone.coef_).max())
-    assert_allclose(model.intercept_, alone.intercept_, atol=0.05 * np.abs(y[~np.isnan(y)]).max())
-
-
-def test_noise_that_hides_everything_still_makes_a_model():
-    X, y, _ = draw("missing")
-    privacy = Privacy(0.01, 1e-9, bound_X=1.0, bound_y=1.0)
-    parties, _ = shared_out((X, y, {}), privacy=privacy, random_state=0)
-    with pytest.warns(UserWarning, match="shortened"):
-        messages = [party.statistics(2) for party in parties]
-    model = federated.fit(cm.BlockSparseRegressorCV(cv=2, alphas=4), messages)
-    assert np.isfinite(model.coef_).all()
-    assert np.isfinite(model.dual_gap_)
-
-
-def test_rows_beyond_their_bounds_are_reported():
-    X, Y, _ = draw("shared")
-    party = Party(X, Y, name="north", privacy=Privacy(1.0, 1e-5, bound_X=2.0, bound_y=3.0))
-    long_X, long_y = int(np.sum(np.linalg.norm(X, axis=1) > 2)), int(np.sum(np.linalg.norm(Y, axis=1) > 3))
-    assert party.n_clipped is None
-    with pytest.warns(UserWarning, match=f"north: of 48 rows, {long_X} of X were longer .* and {long_y} of y"):
-        party.statistics()
-    assert party.n_clipped == (long_X, long_y)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        Party(X, Y, privacy=Privacy(1.0, 1e-5, bound_X=100.0, bound_y=100.0)).statistics()
-
-
-def test_what_has_been_told_is_accounted():
-    X, Y, _ = draw("shared")
-    party = Party(X, Y, privacy=Privacy(2.0, 1e-5, bound_X=100.0, bound_y=100.0))
-    assert party.spent == 0.0
-    told = party.statistics(2)
-    assert_allclose(party.spent, 2.0)
-    # Told again it is the same, noise and all.
-    assert party.statistics(2) == told
-    assert_allclose(party.spent, 2.0)
-    assert Party(X, Y, privacy=Privacy(2.0, 1e-5, bound_X=100.0, bound_y=100.0)).statistics(2) != told
-    with pytest.raises(ValueError, match="a row must count 1 at most, got sample_weight up to 2"):
-        Party(X, Y, sample_weight=np.full(48, 2.0), privacy=PRIVACY).statistics()
-    with pytest.raises(ValueError, match=r"scale_X must be a number or have shape \(6,\)"):
-        Party(X, Y, privacy=Privacy(1.0, 1e-5, bound_X=1.0, bound_y=1.0, scale_X=[1.0, 2.0])).statistics()
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("epsilon", 0), ("delta", 1.0), ("bound_X", -1), ("bound_y", np.inf), ("scale_X", [1, 0]), ("center_X", np.nan)],
-)
-def test_privacy_refuses_what_is_no_bound(name, value):
-    options = dict(epsilon=1.0, delta=1e-6, bound_X=1.0, bound_y=1.0)
-    with pytest.raises(ValueError, match=name):
-        Privacy(**options | {name: value})
-
-
-def test_folds_with_privacy_do_not_depend_on_other_rows():
-    X, Y, _ = draw("shared")
-    party, fewer = (Party(X[r], Y[r], privacy=PRIVACY, random_state=3) for r in (slice(None), slice(40)))
-    assert_array_equal(party.folds(4)[:40], fewer.folds(4))

@@ -237,7 +237,9 @@ def read_evaluation(message, d):
         sums = {name: taken(arrays, name, shapes.get(name, (T,)), infinite=name in endless) for name in names}
         curvature = read_fold(arrays, 0, "stacked", None, None) if "0.gram" in arrays else None
         derivatives = {"slope", "slope_b", "more", "more_b"} & sums.keys()
-        if len(derivatives) != (0 if curvature is None else 4) or (curvature is None and np.isfinite(sums["value"]).all()):
+        if len(derivatives) != (0 if curvature is None else 4) or (
+            curvature is None and np.isfinite(sums["value"]).all()
+        ):
             raise ValueError("the message has no derivatives.")
     except ValueError as error:
         raise ValueError(f"party {party!r}: {error}") from error

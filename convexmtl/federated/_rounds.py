@@ -17,11 +17,11 @@ from sklearn.exceptions import ConvergenceWarning
 from .. import _input
 from .._json import written
 from .._threads import one_thread
-from .._words import counted, listed
+from .._words import listed
 from ..certificate import Dual, duality_gap
 from ..data import DataTerm
 from ..estimators._formulation import Data, Formulation
-from ..explanation import FitSummary
+from ..explanation import FitSummary, formulas
 from ..losses import Squared
 from ..problem import Problem
 from ..result import Result, Status
@@ -210,19 +210,24 @@ class _Setting(NamedTuple):
                 raise ValueError(f"{one.party} does not go together with {described[0].party}: {error}") from error
         sums = {name: np.zeros(len(labels)) for name in ("totals", "counts", "sum_y", "positive")}
         for one in described:
-            where = _positions(one.arrays["tasks"], labels)
-            for name in sums.keys() & one.arrays.keys():
-                sums[name][where] += one.arrays[name]
+            where, own = _positions(one.arrays["tasks"], labels), one.arrays
+            # (What a party counts is its last class, which may be the first of all.)
+            first = classes is not None and len(classes) == 2 and own["classes"].tolist()[-1] == classes.tolist()[0]
+            for name in sums.keys() & own.keys():
+                sums[name][where] += 0.0 if first and name in ("sum_y", "positive") else own[name]
         _input.refuse_empty_tasks(sums["totals"], labels)
-        few = _few(sums, classes, labels)
+        few = _few(sums, classes)
+        offset = any(one.words["offset"] for one in described)
+        few = replace(few, offset=np.zeros(len(few.y)) if offset else None)
         estimator.n_features_in_ = words["features"]
         if names is not None:
             estimator.feature_names_in_ = names.astype(object)
         task_weight = _input.read_task_weight(estimator.task_weight, sums["totals"])
-        weight = (1.0 if task_weight is None else task_weight) / sums["totals"]
+        each = np.ones(len(labels)) if task_weight is None else task_weight
+        few, weight = replace(few, weight=few.weight * few.spread(each)), each / sums["totals"]
         kept, fixed = estimator._without_constant_tasks(few, loss, labels, stacklevel=7)
         if fixed is not None:
-            if any(one.words["offset"] for one in described):
+            if offset:
                 silent = labels[kept.mass <= 0].tolist()
                 raise ValueError(f"tasks {listed(map(repr, silent))} have {loss.silence}, and offsets: leave them out.")
             weight = np.where(kept.mass > 0, weight, 0.0)
@@ -351,8 +356,8 @@ class _Setting(NamedTuple):
         """Set what is fitted, and what it says of itself; the Formulation is that of the model around W = 0."""
         estimator = self.estimator
         summary = FitSummary.of(formulation, result, estimator.tol)
-        own = f"loss(y, z) = {self.loss.formula}"
-        minimised = [own if said.startswith("loss(y") else said for said in summary.minimised]
+        few = DataTerm(self.few, self.loss, estimator.fit_intercept, self.fixed)
+        minimised = formulas(few, self.bound, few.tasks)
         estimator._summary = replace(
             summary,
             minimised=minimised,
@@ -382,7 +387,7 @@ def _solved(gram, R):
     return (unit * np.einsum("tij,tj->ti", Q, along)).T
 
 
-def _few(sums, classes, labels):
+def _few(sums, classes):
     """Tasks without features whose targets are the classes, or the means, of the rows: as many as there are."""
     counts = sums["counts"].astype(int)
     ptr = np.concatenate([[0], np.cumsum(counts)])
@@ -392,7 +397,9 @@ def _few(sums, classes, labels):
         weight = 1 / np.repeat(counts, counts)
     else:
         if len(classes) != 2:
-            raise ValueError(f"the parties have {counted(len(classes), 'class')} together: rounds are for two.")
+            raise ValueError(
+                f"the parties have {len(classes)} class(es) together, {classes.tolist()}: rounds are for two."
+            )
         positive = sums["positive"].astype(int)
         y = np.where(np.arange(ptr[-1]) - np.repeat(ptr[:-1], counts) < np.repeat(positive, counts), 1.0, -1.0)
         with np.errstate(divide="ignore", invalid="ignore"):

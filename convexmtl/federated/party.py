@@ -284,8 +284,8 @@ class Party:
             raise ValueError(
                 f"{self.name} tells nothing of {counted(int(small.sum()), 'task')} with fewer than "
                 f"min_group={self.min_group} rows {where}here: {listed(map(repr, labels[small].tolist()))} "
-                f"({sizes[small].min():.0f} at least). {fewer} their rows out, have them told by a party that has more, "
-                "or lower min_group."
+                f"({sizes[small].min():.0f} at least). {fewer} their rows out, have them told by a party that has "
+                "more, or lower min_group."
             )
 
     def _bounded(self, y, weight):

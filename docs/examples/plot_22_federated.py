@@ -33,7 +33,7 @@ def drawn(n, seed):
 X_new, y_new, task_new = drawn(2000, 99)
 
 # %%
-# One round: every clinic makes a message of a few kilobytes, and the coordinator fits an ordinary estimator to them.
+# One round: every clinic makes a message of a kilobyte or so, and the coordinator fits an ordinary estimator to them.
 X, y, task = drawn(40, 1)
 clinics = [Party(X[task == t], y[task == t], task[task == t], name=names[t]) for t in range(T)]
 messages = [clinic.statistics() for clinic in clinics]

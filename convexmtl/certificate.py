@@ -142,7 +142,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     WM = coupling.apply(W) if coupled else None
     sizes = penalty.values(parts)
     quadratic = coupling.value(W) if coupled else 0.0
-    fit = 0.5 * float(np.einsum("i,i,i->", c, v, v)) if plain else float(c @ loss.value(y, z))
+    fit = 0.5 * float(np.einsum("i,i,i->", c, v, v)) if plain else problem.data.value(z)
     primal = fit + sum(map(sum, sizes)) + quadratic
     at = at_best if dual.at is None else np.where(c > 0, dual.at, 0.0)
     if not plain:
@@ -204,7 +204,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     if feasible:
         gap, scale = _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest, fit)
     # v = 0 is feasible for every loss and penalty; it is the better bound where the data can be fitted exactly.
-    trivial = primal + (0.0 if loss.quadratic else tasks.total(loss.conjugate(y, np.zeros_like(y))))
+    trivial = primal + problem.data.at_rest
     if not gap <= trivial:
         gap, scale = trivial, 0.0
     gap = float(not_below_zero(gap, abs(primal) + abs(trivial)))
@@ -282,9 +282,7 @@ def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest=None, 
                 norm = term.dual_norm(share)
                 scale = min(scale, 1 / norm) if norm > 1 else scale if norm <= 1 else np.nan
     if fit is None:
-        with np.errstate(invalid="ignore", over="ignore"):
-            share = loss.fenchel_gap(tasks.y, z, scale * v)
-        gap = tasks.total(share)
+        gap, scale = problem.data.fenchel_gap(z, v, scale)
     else:
         gap = (1 - scale) ** 2 * fit
     if not penalty.terms:

@@ -59,6 +59,17 @@ class DataTerm:
         """At the predictions z (N,)."""
         return float(self.tasks.weight @ self.loss.value(self.tasks.y, z))
 
+    def fenchel_gap(self, z, v, scale):
+        """(the Fenchel gaps of the loss at z (N,) and ``scale`` times the dual variables v (N,), that scale)."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            return self.tasks.total(self.loss.fenchel_gap(self.tasks.y, z, scale * v)), scale
+
+    @property
+    def at_rest(self):
+        """The conjugates of the loss at no dual variables: minus what a perfect fit would lose."""
+        y = self.tasks.y
+        return 0.0 if self.loss.quadratic else self.tasks.total(self.loss.conjugate(y, np.zeros_like(y)))
+
     @cached_property
     def even(self):
         """Whether the loss is squared, and all tasks have one dense X and the same weights but for a factor.
@@ -134,28 +145,16 @@ class DataTerm:
         open_ = ~self.empty if known is None else ~self.empty & np.isnan(known)
         if not open_.any():
             return fixed if known is None else np.where(self.empty, fixed, known)
-        # Newton on the increasing derivative, kept inside a bracket.
         b = np.zeros(T) if start is None else np.array(start, dtype=float)
-        b = b if known is None else np.where(np.isnan(known), b, known)
-        low, high = np.full(T, -np.inf), np.full(T, np.inf)
-        width = np.ones(T)
-        for _ in range(200):
-            at = tasks.shift(z, b)
-            pull = c * loss.derivative(tasks.y, at)
-            slope, scale = tasks.sum(pull), tasks.sum(np.abs(pull))
-            open_ = open_ & ~(np.abs(slope) <= 1e-15 * scale)
-            if not open_.any():
-                break
-            low, high = np.where(slope < 0, b, low), np.where(slope > 0, b, high)
-            bend = tasks.sum(c * loss.second(tasks.y, at))
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                new = b - slope / bend
-                middle = np.where(np.isinf(low), high - width, np.where(np.isinf(high), low + width, (low + high) / 2))
-            inside = (new > low) & (new < high) & (np.abs(new - b) <= np.maximum(2 * width, 1))
-            width = np.where(inside, width, 2 * width)
-            moved = np.where(open_, np.where(inside, new, middle), b)
-            open_ = open_ & ~(np.abs(moved - b) <= 1e-16 * np.abs(b))
-            b = moved
+        steps = increasing_root(b if known is None else np.where(np.isnan(known), b, known), open_)
+        try:
+            b = next(steps)
+            while True:
+                at = tasks.shift(z, b)
+                pull = c * loss.derivative(tasks.y, at)
+                b = steps.send((tasks.sum(pull), tasks.sum(np.abs(pull)), tasks.sum(c * loss.second(tasks.y, at))))
+        except StopIteration as found:
+            b = found.value
         return np.where(self.empty, fixed, b)
 
     def curvature(self, z, flat):
@@ -315,6 +314,30 @@ class DataTerm:
             return None
         tasks, Q = smaller
         return DataTerm(tasks, self.loss, self.fit_intercept, self.fixed_intercept), Q
+
+
+def increasing_root(b, open_):
+    """Newton's method, kept inside a bracket, on increasing functions of b (T,), where ``open_``.
+
+    A generator: it yields b, wants (value, sum of the absolute terms of that, slope), each (T,), and returns the root.
+    """
+    T = len(b)
+    low, high, width = np.full(T, -np.inf), np.full(T, np.inf), np.ones(T)
+    for _ in range(200):
+        value, scale, slope = yield b
+        open_ = open_ & ~(np.abs(value) <= 1e-15 * scale)
+        if not open_.any():
+            break
+        low, high = np.where(value < 0, b, low), np.where(value > 0, b, high)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            new = b - value / slope
+            middle = np.where(np.isinf(low), high - width, np.where(np.isinf(high), low + width, (low + high) / 2))
+        inside = (new > low) & (new < high) & (np.abs(new - b) <= np.maximum(2 * width, 1))
+        width = np.where(inside, width, 2 * width)
+        moved = np.where(open_, np.where(inside, new, middle), b)
+        open_ = open_ & ~(np.abs(moved - b) <= 1e-16 * np.abs(b))
+        b = moved
+    return b
 
 
 def _shortest(data, z, v):

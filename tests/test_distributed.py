@@ -87,6 +87,22 @@ def test_every_form_on_a_cluster(cls, form, chunks, client):
     fits(cls, form, chunks, client)
 
 
+@pytest.mark.covering(1)
+@pytest.mark.parametrize("form", cases.INPUT_FORMS)
+@pytest.mark.parametrize("loss", ["logistic", "huber", "poisson"])
+@pytest.mark.parametrize("position", range(0, len(cases.REGRESSORS), 4))
+def test_rounds_on_a_cluster(client, position, loss, form):
+    data = cases.user_input(loss, form)
+    families = cases.CLASSIFIERS if loss == "logistic" else cases.REGRESSORS
+    model = families[position](loss=loss, tol=1e-7)
+    distributed.fit(model, pieces(data, [9, 9, 30]), client=client)
+    assert_fits_as_well(model, data)
+    # (Two workers, each of which is told all and tells all.)
+    here = distributed.fit(clone(model), pieces(data, [9, 9, 30]))
+    assert_allclose(model.coef_, here.coef_, atol=1e-10)
+    assert [step["bytes"] for step in model.history_] == [2 * step["bytes"] for step in here.history_]
+
+
 @pytest.mark.parametrize("form", cases.INPUT_FORMS)
 def test_collections(client, form):
     X, y, options = data = cases.user_input("squared", form)

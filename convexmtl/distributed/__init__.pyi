@@ -14,9 +14,8 @@ def fit(
     client: Any = None,
     *,
     offset: Any = None,
-    method: Literal["auto", "statistics"] = "auto",
+    method: Literal["auto", "statistics", "newton"] = "auto",
 ) -> Any: ...
-
 def parquet(
     paths: Any,
     y: str | Sequence[Any] | NDArray[Any],

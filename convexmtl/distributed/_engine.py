@@ -7,6 +7,7 @@ from uuid import uuid4
 import numpy as np
 
 BRANCHES = 8  # results that are merged at a time
+KEPT = 2**29  # bytes of chunks that stay in memory from round to round
 GONE = (
     "the Dask client went away before the fit was done: connect a new one and fit again. Nothing of it is left in the "
     "estimator."
@@ -32,7 +33,7 @@ class LocalEngine:
     workers = 1
 
     def __init__(self, source):
-        self.source, self.kept = source, None
+        self.source, self.make, self.kept = source, None, None
 
     @property
     def rereads(self):
@@ -47,20 +48,33 @@ class LocalEngine:
         return total
 
     def keep(self, name, function, *shared):
-        """Have ``function(chunk, index, *shared)`` of every chunk, for the rounds; here it is made anew in each."""
-        self.kept = partial(_with_shared, function, shared)
+        """Have ``function(chunk, index, *shared)`` of every chunk for the rounds: what is small stays, else it is made
+        anew in each."""
+        self.make, self.kept = partial(_with_shared, function, shared), None
+
+    def _parts(self):
+        if self.kept is not None:
+            yield from self.kept
+            return
+        kept, size = [], 0
+        for index, chunk in enumerate(self.source):
+            part = self.make(chunk, index)
+            if part is None:
+                continue
+            size += part.n_bytes
+            kept = kept + [part] if size <= KEPT else []
+            yield part
+        self.kept = kept if size <= KEPT else None
 
     def round(self, name, function, merge, *shared):
         """The merged results of ``function(kept, *shared)`` for what is kept of every chunk."""
         total = None
-        for index, chunk in enumerate(self.source):
-            kept = self.kept(chunk, index)
-            if kept is not None:
-                total = _merged(merge, total, function(kept, *shared))
+        for part in self._parts():
+            total = _merged(merge, total, function(part, *shared))
         return total
 
     def close(self):
-        self.kept = None
+        self.make, self.kept = None, None
 
 
 class DaskEngine:

@@ -10,10 +10,11 @@ from ..estimators._base import MultiTaskEstimator, all_or_nothing
 from ..estimators._cv import CrossValidated
 from ..estimators._formulation import Data
 from ._engine import engine_of, size_of
+from ._rounds import by_rounds
 from ._sources import source_of
 from ._sums import added, folds_of, n_folds_of, statistics_of
 
-METHODS = ("auto", "statistics")
+METHODS = ("auto", "statistics", "newton")
 FRAMES = 7  # from a warning in ``_finish`` to whoever calls ``fit``
 
 
@@ -35,8 +36,10 @@ def fit(estimator, X, y=None, task=None, sample_weight=None, client=None, *, off
         and this process for all else.
     offset : dask collection, list of futures or array-like, default=None
         What is added to x . w_t + b_t before the loss is taken.
-    method : {"auto", "statistics"}, default="auto"
-        How the work is divided.
+    method : {"auto", "statistics", "newton"}, default="auto"
+        How the work is divided. "statistics", for the squared loss: one pass, in which sums of T d^2 numbers are made
+        of the samples, of which all else is made here. "newton", for smooth losses: the same sums of a quadratic model
+        of the loss in every round, of which some ten are made. "auto" takes the first where it can.
 
     Returns
     -------
@@ -77,8 +80,22 @@ def _fit(estimator, engine, method):
     loss = estimator._checked_loss()
     steps = Steps(estimator, 0, None, None)
     reader = clone(estimator)
+    if method == "auto":
+        method = "statistics" if loss.quadratic else "newton"
+    if method == "statistics" and not loss.quadratic:
+        raise ValueError(
+            f"method='statistics' is for loss='squared', got loss={estimator.loss!r}, for which no statistics are "
+            "sufficient: use method='newton'."
+        )
     if isinstance(estimator, CrossValidated):
+        if method != "statistics":
+            raise ValueError(
+                f"{type(estimator).__name__} searches in chunks under loss='squared' only, got loss="
+                f"{estimator.loss!r}: fit {estimator._single.__name__} for each strength."
+            )
         _search(estimator, reader, loss, engine)
+    elif method == "newton":
+        by_rounds(estimator, reader, loss, engine, FRAMES)
     else:
         agreement, statistics = _gathered(engine, "statistics", statistics_of, reader)
         _adopt(estimator, agreement)

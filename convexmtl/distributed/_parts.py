@@ -1,0 +1,274 @@
+"""What a chunk says in a round: sums over its samples at the coefficients that it is told.
+
+None of it knows who asks: each function takes a ``Part`` and arrays, and returns arrays that are added up over all
+parts.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.base import is_classifier
+
+from .. import _input
+from .._moments import of_tasks
+from ..data import DataTerm
+from ..statistics import SufficientStatistics, _positions, _union
+from ..tasks import Tasks
+from ._reading import read
+
+# Curvature that a sample has at least in a model, in units of its slope: targets are no further from predictions than
+# the inverse of that, beyond which sums of them lose digits. Where there is no slope there need not be any curvature.
+FLOOR = 1e-8
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What is to be known of all samples before the first round.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (T,)
+    totals, counts : ndarray of shape (T,)
+        Sums of the weights, and numbers, of the samples that count.
+    low, high : ndarray of shape (T,)
+        Least and largest of their targets.
+    pairs : frozenset of (label, class)
+        Of a classifier.
+    """
+
+    labels: Any
+    totals: np.ndarray
+    counts: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    pairs: frozenset
+
+    def __add__(self, other):
+        labels = _union(self.labels, other.labels)
+        mine, yours = _positions(self.labels, labels), _positions(other.labels, labels)
+        totals, counts = np.zeros(len(labels)), np.zeros(len(labels))
+        low, high = np.full(len(labels), np.inf), np.full(len(labels), -np.inf)
+        for part, where in ((self, mine), (other, yours)):
+            totals[where] += part.totals
+            counts[where] += part.counts
+            low[where] = np.minimum(low[where], part.low)
+            high[where] = np.maximum(high[where], part.high)
+        return Survey(labels, totals, counts, low, high, self.pairs | other.pairs)
+
+
+class Plan(NamedTuple):
+    """What every part is told before the first round.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (T,)
+    factor : ndarray of shape (T,)
+        What a sample weight is multiplied by to be what the sample counts.
+    signs : dict of (label, class) -> -1 or 1, or None
+        Of a classifier.
+    loss : Loss
+    """
+
+    labels: Any
+    factor: np.ndarray
+    signs: Any
+    loss: Any
+
+
+class Part(NamedTuple):
+    """Samples of some tasks, with the weights that they have among all.
+
+    Attributes
+    ----------
+    term : DataTerm
+    left : ndarray
+        Positions of these tasks among all.
+    """
+
+    term: DataTerm
+    left: np.ndarray
+
+    @property
+    def n_bytes(self):
+        X = self.term.tasks.X
+        return X.data.nbytes if self.term.tasks.is_sparse else X.nbytes
+
+
+def surveyed(chunk, index, estimator):
+    """(Agreement, Survey) of a chunk; None where it has no rows."""
+    found = read(estimator, chunk, index)
+    return None if found is None else (found[0], survey_of(found[1], is_classifier(estimator)))
+
+
+def survey_of(samples, classes):
+    """The Survey of Samples as they were handed over; ``classes``: whether targets are labels of these."""
+    y, codes, weight, T = samples.y, samples.codes, samples.weight, len(samples.labels)
+    missing = _input.missing_mask(y)
+    counted, task = _counted(samples, missing)
+    seen = np.where(missing, np.nan, 0.0)
+    totals = _input.task_totals(seen, codes, weight, T)
+    counts = np.bincount(task, minlength=T)
+    low, high, pairs = np.full(T, np.inf), np.full(T, -np.inf), frozenset()
+    values = y[counted]
+    if not classes:
+        np.minimum.at(low, task, values)
+        np.maximum.at(high, task, values)
+    else:
+        labels = samples.labels.tolist()
+        pairs = frozenset((labels[t], value) for t, value in set(zip(task.tolist(), values.tolist(), strict=True)))
+    return Survey(samples.labels, totals, counts, low, high, pairs)
+
+
+def _counted(samples, missing):
+    """(mask of the samples that count, task of each of them)."""
+    counted = ~missing
+    if samples.weight is not None:
+        counted &= (samples.weight if samples.weight.ndim == missing.ndim else samples.weight[:, None]) > 0
+    if samples.codes is not None:
+        return counted, samples.codes[counted]
+    column = np.zeros(len(missing), dtype=int) if missing.ndim == 1 else np.arange(missing.shape[1])
+    return counted, np.broadcast_to(column, missing.shape)[counted]
+
+
+def part_of(chunk, index, estimator, plan):
+    """The Part of a chunk; None where it has no rows."""
+    found = read(estimator, chunk, index)
+    if found is None:
+        return None
+    _, samples, offset = found
+    try:
+        return prepared(samples, offset, plan, estimator.offset_column)
+    except ValueError as error:
+        raise ValueError(f"chunk {index}: {error}") from error
+
+
+def prepared(samples, offset, plan, offset_column=None):
+    """The Part of Samples as they were handed over."""
+    left = _positions(samples.labels, plan.labels)
+    y = samples.y if plan.signs is None else _encoded(samples, plan.signs)
+    offset = _input.read_offset(offset, y, samples.weight, offset_column)
+    totals = _input.task_totals(y, samples.codes, samples.weight, len(left))
+    weights = plan.factor[left] * totals
+    if samples.codes is None:
+        tasks = Tasks.shared(samples.X, y.reshape(len(y), -1), samples.weight, weights, offset)
+    else:
+        tasks = Tasks.stacked(samples.X, y, samples.codes, len(left), samples.weight, weights, offset)
+    return Part(DataTerm(tasks, plan.loss), left)
+
+
+def _encoded(samples, signs):
+    """Classes as -1 and 1, NaN where they are missing."""
+    missing = _input.missing_mask(samples.y)
+    column = np.zeros(1, dtype=int) if samples.y.ndim == 1 else np.arange(samples.y.shape[1])
+    task = np.broadcast_to(column if samples.codes is None else samples.codes, samples.y.shape)[~missing]
+    values, labels = samples.y[~missing].tolist(), samples.labels.tolist()
+    known = {}
+    for pair in set(zip(task.tolist(), values, strict=True)):
+        # (Without weight a class may have been seen nowhere else.)
+        known[pair] = signs.get((labels[pair[0]], pair[1]), np.nan)
+    encoded = np.full(samples.y.shape, np.nan)
+    encoded[~missing] = [known[pair] for pair in zip(task.tolist(), values, strict=True)]
+    return encoded
+
+
+# -------------------------------------------------------------------------------------------- what is asked
+
+
+def at_zero(part, b):
+    """(3, T) at W = 0 and the intercepts b: slopes, the sums of their absolute terms, second derivatives."""
+    tasks, loss, c = part.term.tasks, part.term.loss, part.term.tasks.weight
+    out = np.zeros((3, len(b)))
+    z = tasks.shift(np.zeros(len(tasks.y)), b[part.left])
+    with np.errstate(over="ignore", invalid="ignore"):
+        pull = c * loss.derivative(tasks.y, z)
+        out[:, part.left] = tasks.sum(pull), tasks.sum(np.abs(pull)), tasks.sum(c * loss.second(tasks.y, z))
+    return out
+
+
+def at_rest(part):
+    """(2,) the conjugates at no dual variables; the sum of which what there is to gain would be rounding."""
+    tasks, loss = part.term.tasks, part.term.loss
+    conjugates = loss.conjugate(tasks.y, np.zeros_like(tasks.y))
+    return np.array([tasks.total(conjugates), tasks.total(tasks.y**2 + np.abs(conjugates))])
+
+
+def values(part, W, b, move, turn, steps):
+    """The loss at W + step move and b + step turn, for all steps."""
+    tasks, left = part.term.tasks, part.left
+    z = tasks.shift(tasks.apply(W[:, left]), b[left])
+    s = tasks.shift(tasks.apply(move[:, left]), turn[left])
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.array([part.term.value(z + step * s) for step in steps])
+
+
+def model(part, W, b):
+    """((1,) the loss at W and b, SufficientStatistics of its quadratic model there).
+
+    The model is least squares for targets z - v / h with weights c h, of the predictions z, the derivatives v and the
+    curvatures h.
+    """
+    c = part.term.tasks.weight
+    z, v, h = _at(part, W, b)
+    value = part.term.value(z)
+    known = np.isfinite(value) and np.isfinite(v).all()
+    step = np.divide(v, h, out=np.zeros_like(c), where=(c > 0) & (h > 0))
+    target = np.where(c > 0, z - step, 0.0) if known else np.zeros_like(c)
+    return np.array([value if known else np.inf]), _statistics(part, target, c * h if known else np.zeros_like(c))
+
+
+def widest(part):
+    """SufficientStatistics with the largest curvature that the loss has anywhere, and no targets."""
+    tasks = part.term.tasks
+    return _statistics(part, np.zeros_like(tasks.y), part.term.loss.curvature * tasks.weight)
+
+
+def _statistics(part, targets, weight):
+    moved = replace(part.term.tasks, y=targets, weight=weight, offset=None)
+    moments = _by_task(of_tasks(moved, moved.mass), len(part.left))
+    return SufficientStatistics(part.left, "stacked", **moments)
+
+
+def gaps(part, W, b, move, turn, scales):
+    """The Fenchel gaps at W and b and the dual variables v + h (x . move + turn), times all scales."""
+    tasks, loss, left, c = part.term.tasks, part.term.loss, part.left, part.term.tasks.weight
+    z, v, h = _at(part, W, b)
+    v = v + h * (tasks.apply(move[:, left]) + tasks.spread(turn[left]))
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        found = [tasks.total(loss.fenchel_gap(tasks.y, z, np.where(c > 0, scale * v, 0.0))) for scale in scales]
+    return np.array(found)
+
+
+def _at(part, W, b):
+    """(predictions, derivatives, curvatures), each (N,), at W and b."""
+    tasks, loss = part.term.tasks, part.term.loss
+    z = tasks.shift(tasks.apply(W[:, part.left]), b[part.left])
+    with np.errstate(over="ignore", invalid="ignore"):
+        v, h = loss.derivative(tasks.y, z), loss.second(tasks.y, z)
+    return z, v, np.maximum(h, FLOOR * np.abs(v))
+
+
+def _by_task(moments, T):
+    """Moments with a matrix for every task."""
+    if len(moments["weight"]) == T:
+        return moments
+    shared = ("n_samples", "weight", "mean_X", "rest_X")
+    return {
+        name: np.repeat(array, T, axis=0 if name == "gram" else -1) if name in (*shared, "gram") else array
+        for name, array in moments.items()
+    }
+
+
+ASKED = {
+    "convexmtl-intercepts": at_zero,
+    "convexmtl-floor": at_rest,
+    "convexmtl-values": values,
+    "convexmtl-model": model,
+    "convexmtl-widest": widest,
+    "convexmtl-gap": gaps,
+}
+
+
+def together(a, b):
+    """The sum of what two parts have said."""
+    return tuple(x + y for x, y in zip(a, b, strict=True)) if isinstance(a, tuple) else a + b

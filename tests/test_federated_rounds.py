@@ -4,6 +4,7 @@ import cases
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from test_federated import party_of, shared_out, some
@@ -92,13 +93,15 @@ def test_rounds_certify_whatever_a_penalty_asks_for(penalty, loss):
 
 def test_rounds_of_more_features_than_rows_without_intercepts_and_by_size():
     rng = np.random.default_rng(0)
-    X, task = rng.standard_normal((60, 80)), np.repeat(["a", "b", "c"], (30, 20, 10))
+    X, task = rng.standard_normal((60, 80)) * (rng.random((60, 80)) < 0.5), np.repeat(["a", "b", "c"], (30, 20, 10))
     y = np.where(X[:, 0] + X[:, 1] + rng.standard_normal(60) > 0, 3, 1)
     for options in ({}, {"fit_intercept": False, "task_weight": "size"}):
         estimator = cm.BlockSparseClassifier(0.03, tol=1e-7, **options)
         model, coordinator = in_rounds(estimator, (X, y, {"task": task}), n_parties=2)
         assert_fitted_alike(coordinator, estimator, (X, y, {"task": task}))
         assert model.classes_.tolist() == [1, 3]
+        sparse, _ = in_rounds(estimator, (csr_array(X), y, {"task": task}), n_parties=2)
+        assert_allclose(sparse.coef_, model.coef_, atol=1e-6)
 
 
 def test_rounds_of_parties_with_tasks_or_classes_of_their_own_and_with_offsets():

@@ -158,3 +158,7 @@ def test_folds_with_privacy_do_not_depend_on_other_rows():
     X, Y, _ = draw("shared")
     party, fewer = (Party(X[r], Y[r], privacy=PRIVACY, random_state=3) for r in (slice(None), slice(40)))
     assert_array_equal(party.folds(4)[:40], fewer.folds(4))
+    drawn = Party(X, Y, privacy=PRIVACY)
+    assert_array_equal(drawn.folds(4), drawn.folds(4))
+    with pytest.raises(ValueError, match="n_folds must be an integer"):
+        drawn.folds(0)

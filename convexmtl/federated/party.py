@@ -98,7 +98,7 @@ class Party:
         self._given = sample_weight, offset
         self._account = None if privacy is None else Account(privacy)
         self._told, self.n_clipped = {}, None
-        self._n_rounds, self._last = 0, None
+        self._n_rounds, self._last, self._dealt = 0, None, {}
 
     def __repr__(self):
         n, d = self._X.shape
@@ -170,12 +170,15 @@ class Party:
         -------
         ndarray of shape (n,)
         """
+        _input.check_count(n_folds, "n_folds", 1)
         n = self._X.shape[0]
         if n_folds == 1:
             return np.zeros(n, dtype=int)
         if self.privacy is not None:
-            seed = None if self.random_state is None else [self.random_state, n_folds]
-            return np.random.default_rng(seed).integers(n_folds, size=n)
+            if n_folds not in self._dealt:
+                seed = None if self.random_state is None else [self.random_state, n_folds]
+                self._dealt[n_folds] = np.random.default_rng(seed).integers(n_folds, size=n)
+            return self._dealt[n_folds].copy()
         fold = np.zeros(n, dtype=int)
         for k, (_, test) in enumerate(TaskKFold(n_folds).split(self._X, groups=self._task)):
             fold[test] = k

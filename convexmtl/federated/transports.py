@@ -70,7 +70,18 @@ class DaskTransport:
 
     def __call__(self, request):
         asked = [party.answer(request) for party in self.parties]
-        return [one.result() for one in asked]
+        return [self._result(k, one) for k, one in enumerate(asked)]
+
+    def _result(self, k, asked):
+        try:
+            return asked.result()
+        except (OSError, ValueError) as error:
+            if "Actor" not in str(error):
+                raise
+            raise RuntimeError(
+                f"party {k} of {len(self.parties)} is lost with its worker, and what it has told is not known any more: "
+                "begin anew with another DaskTransport."
+            ) from error
 
 
 def _party(*part, **options):

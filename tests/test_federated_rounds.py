@@ -31,7 +31,7 @@ ASKS = [
 
 def in_rounds(estimator, data, n_parties=3, who=None, **options):
     """(model, Coordinator)"""
-    n = len(data[0])
+    n = data[0].shape[0]
     who = np.random.default_rng(1).integers(n_parties, size=n) if who is None else who
     parties = [party_of(some(data, who == p), name=f"party {p}", min_group=1, **options) for p in range(n_parties)]
     coordinator = Coordinator(estimator)

@@ -79,7 +79,7 @@ class DaskTransport:
             if "Actor" not in str(error):
                 raise
             raise RuntimeError(
-                f"party {k} of {len(self.parties)} is lost with its worker, and what it has told is not known any more: "
+                f"party {k} of {len(self.parties)} is lost with its worker, and nobody knows what it has told: "
                 "begin anew with another DaskTransport."
             ) from error
 

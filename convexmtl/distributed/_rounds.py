@@ -9,7 +9,7 @@ from .. import _input
 from .._classes import Columns
 from ..estimators._base import printer
 from ..estimators._formulation import Data, Formulation
-from ..explanation import _formulas
+from ..explanation import formulas
 from ..problem import Problem
 from ..result import Result, Status
 from ..tasks import Tasks
@@ -116,7 +116,7 @@ class Script:
         estimator._finish(formulation, stacklevel, result=result)
         # (It has seen a model and a few rows of the targets.)
         told = SimpleNamespace(loss=loss, fit_intercept=estimator.fit_intercept, tasks=self.data.tasks)
-        minimised = _formulas(told, formulation.penalty, self.data.tasks)
+        minimised = formulas(told, formulation.penalty, self.data.tasks)
         estimator._summary = replace(estimator._summary, minimised=minimised, sizes=self.counts)
         estimator.history_ = self.history
 

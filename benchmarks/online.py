@@ -11,7 +11,8 @@ Streams of 3,000 rounds from 12 tasks with 20 features, x ~ N(0, I), models of l
 
 Of the classifier, labels are flipped with probability 0.05, and mistakes counted; of the regressor the noise has
 deviation 0.5, and squared errors are summed. "second half" is that of the rounds. Learners: every task alone,
-the given relations, and those learned from there in three ways; "true" knows the relations of the models.
+the given relations, and those learned from there, or from none, in three ways; "true" knows the relations of the
+models.
 """
 
 import argparse
@@ -72,13 +73,16 @@ LEARNERS = {
     "covariance": {"relations": "covariance"},
     "logdet": {"relations": "logdet"},
     "von Neumann": {"relations": "von_neumann"},
+    "covariance, nothing given": {"relations": "covariance"},
+    "logdet, nothing given": {"relations": "logdet"},
+    "von Neumann, nothing given": {"relations": "von_neumann"},
     "true": {},
 }
 
 
 def _coupling(learner, given, W):
     """That of a learner; the true one is the inverse of the root of W'W, with a little of the identity."""
-    if learner == "alone":
+    if learner == "alone" or learner.endswith("nothing given"):
         return MeanCoupling(1.0, 1.0)
     if learner != "true":
         return given

@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.spatial.distance import squareform
 
 SHORTEST = 1e-6  # time between merges, beside the variance of the models
-STEPS = 50  # of the search for the best times
+STEPS = 20  # of the search for the best times
 
 
 class Tree(NamedTuple):

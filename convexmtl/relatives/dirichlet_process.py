@@ -15,7 +15,7 @@ from ._docs import documented
 from ._quadratics import VAGUE, inverted
 
 SHAPE, RATE = 1.0, 1.0  # of the prior of the concentration, where that is learned
-INNER = 10  # turns of models and variances in a step
+INNER = 5  # turns of models and variances in a step
 WAIT = 1e-3  # of a gain per sample, below which clusters are joined
 EMPTY = 1e-3  # of tasks in a cluster
 MOST = 20  # clusters by default

@@ -56,36 +56,43 @@ def outcome(model, X, task):
     return getattr(model, "decision_function", model.predict)(X, task=task)
 
 
+def made(cls, **options):
+    """With few starts."""
+    return cls(**options, **({"n_init": 2} if cls in STARTED else {}))
+
+
 @every_started
 def test_never_rises_and_repeats_itself(cls):
     X, y, task = draw(cls)
-    model = cls(random_state=3).fit(X, y, task=task)
+    model = made(cls, random_state=3).fit(X, y, task=task)
     assert np.all(np.diff(model.objective_history_) <= 0)
     assert model.objective_ == model.objective_history_[-1] == model.objectives_.min()
     assert 1 <= model.n_agreeing_ <= len(model.objectives_) == model.n_init
     assert model.n_iter_ == max(len(model.objective_history_) - 1, 1) and model.n_fits_ > 0
-    again = cls(random_state=3).fit(X, y, task=task)
+    again = made(cls, random_state=3).fit(X, y, task=task)
     assert np.array_equal(outcome(model, X, task), outcome(again, X, task))
 
 
 @every_class
 def test_layouts_weights_and_columns_agree(cls):
     X, y, task = draw(cls)
-    rows = cls().fit(X, y, task=task)
+    rows = made(cls).fit(X, y, task=task)
     shared = np.full(
         (len(X), 6), None if is_classifier(rows) else np.nan, dtype=object if is_classifier(rows) else float
     )
     codes = np.searchsorted(rows.tasks_, task)
     shared[np.arange(len(X)), codes] = y
-    holes = cls().fit(X, shared)
+    holes = made(cls).fit(X, shared)
     beside = getattr(holes, "decision_function", holes.predict)(X)[np.arange(len(X)), codes]
     assert_allclose(beside, outcome(rows, X, task), atol=1e-4)
     often = 1 + np.arange(len(X)) % 3
-    given = cls().fit(X, y, task=task, sample_weight=often)
+    given = made(cls).fit(X, y, task=task, sample_weight=often)
     many = np.repeat(np.arange(len(X)), often)
-    assert_allclose(outcome(given, X, task), outcome(cls().fit(X[many], y[many], task=task[many]), X, task), atol=1e-3)
+    assert_allclose(
+        outcome(given, X, task), outcome(made(cls).fit(X[many], y[many], task=task[many]), X, task), atol=1e-3
+    )
     table = np.column_stack([X, codes])
-    column = cls(task_column=4, unseen_task="mean").fit(table, y)
+    column = made(cls, task_column=4, unseen_task="mean").fit(table, y)
     assert_allclose(outcome(column, table, None), outcome(rows, X, task), atol=1e-9)
     assert getattr(column, "decision_function", column.predict)(np.append(X[:1], [[77]], axis=1)).shape == (1,)
 
@@ -96,18 +103,18 @@ def test_offsets(cls):
         return
     X, y, task = draw(cls)
     offset = np.linspace(-0.5, 0.5, len(X))
-    model = cls().fit(X, y, task=task, offset=offset)
+    model = made(cls).fit(X, y, task=task, offset=offset)
     plain = outcome(model, X, task)
     scored = getattr(model, "decision_function", model.predict)(X, task=task, offset=offset)
     assert_allclose(scored - plain, offset, atol=1e-12)
     if not is_classifier(model):
-        assert_allclose(plain, cls().fit(X, y - offset, task=task).predict(X, task=task), atol=1e-8)
+        assert_allclose(plain, made(cls).fit(X, y - offset, task=task).predict(X, task=task), atol=1e-8)
 
 
 @every_class
 def test_no_certificate_where_nothing_is_convex(cls):
     X, y, task = draw(cls)
-    model = cls().fit(X, y, task=task)
+    model = made(cls).fit(X, y, task=task)
     with pytest.raises(TypeError, match="no convex problem"):
         cm.certify(model, X, y, task=task)
 
@@ -297,3 +304,138 @@ def test_more_hypotheses_than_tasks():
         relatives.SharedHypothesesClassifier().fit(X, np.arange(len(X)) % 3, task=task)
     every = relatives.SharedHypothesesRegressor(6, alpha=1e-8).fit(X, y, task=task)
     assert len(every.hypotheses_) == 6 and every.score(X, y, task=task) > 0.8
+
+
+# ------------------------------------------------------------------------------- latent tasks
+
+
+def drawn(W, seed, n=20, noise=0.3):
+    """(X, y, task) of tasks with rows of their own."""
+    rng = np.random.default_rng(seed)
+    d, T = W.shape
+    task, X = np.repeat(np.arange(T), n), rng.normal(size=(n * T, d))
+    return X, np.sum(X * W.T[task], axis=1) + noise * rng.normal(size=n * T), task
+
+
+def test_grouped_tasks_find_who_combines_what():
+    rng = np.random.default_rng(0)
+    S = np.kron(np.eye(2), np.ones(8)) * rng.uniform(1, 2, size=(2, 16))
+    X, y, task = drawn(rng.normal(size=(10, 2)) @ S, 0)
+    model = relatives.GroupedTasksRegressor(2, 0.02, 0.02).fit(X, y, task=task)
+    used = np.abs(model.weights_) > 0.1 * np.abs(model.weights_).max(axis=0)
+    assert np.all(used.sum(axis=1) == 1) and len(np.unique(used[:8], axis=0)) == len(np.unique(used[8:], axis=0)) == 1
+    assert np.any(used[0] != used[8])
+    assert_allclose(model.coef_, model.weights_ @ model.components_)
+
+    # By the definition, and no nearby factors are better.
+    def objective(L, V, b):
+        rest = y - np.sum(X * (V @ L)[task], axis=1) - b[task]
+        return np.sum(rest**2) / 40 + 0.02 * np.abs(V).sum() + 0.02 * np.sum(L**2)
+
+    assert_allclose(objective(model.components_, model.weights_, model.intercept_), model.objective_)
+    for _ in range(20):
+        L = model.components_ + 1e-2 * rng.normal(size=(2, 10))
+        V = model.weights_ + 1e-2 * rng.normal(size=(16, 2))
+        assert objective(L, V, model.intercept_) > model.objective_
+    with pytest.raises(
+        ValueError, match=r"n_components must be an integer between 1 and the number of tasks \(16\), got 17"
+    ):
+        relatives.GroupedTasksRegressor(17).fit(X, y, task=task)
+
+
+# ------------------------------------------------------------------------------- a shared subspace
+
+
+def test_alternating_structure_and_its_convex_hull():
+    rng = np.random.default_rng(1)
+    basis = np.linalg.qr(rng.normal(size=(12, 2)))[0]
+    X, y, task = drawn(3 * basis @ rng.normal(size=(2, 15)), 1, n=15)
+    model = relatives.AlternatingStructureRegressor(2, 0.1, 0.1).fit(X, y, task=task)
+    assert np.linalg.svd(model.components_ @ basis)[1].min() > 0.98
+    W, M = model.coef_.T, model.components_.T @ model.components_
+    inside = np.linalg.inv(0.1 * np.eye(12) + M)
+    rest = y - np.sum(X * W.T[task], axis=1) - model.intercept_[task]
+    value = np.sum(rest**2) / 30 + 0.1 * 0.1 * 1.1 * np.trace(W.T @ inside @ W)
+    assert_allclose(value, model.objective_)
+    assert_allclose(model.shared_coef_, model.coef_ @ M)
+    # The convex hull of what M may be costs less, by what it is worth to be between 0 and 1.
+    hull = cm.SharedStructureRegressor(0.1, 0.1, 2, tol=1e-8).fit(X, y, task=task)
+    assert hull.objective_ - hull.dual_gap_ <= model.objective_ <= 1.1 * hull.objective_
+    assert_allclose(
+        model.components_ @ np.linalg.svd(W)[0][:, :2] @ np.linalg.svd(W)[0][:, :2].T, model.components_, atol=1e-2
+    )
+
+
+def test_rows_without_targets_tell_of_the_subspace():
+    """Features of which a few factors make all, and targets that depend on these factors."""
+    rng = np.random.default_rng(2)
+    load = rng.normal(size=(2, 12))
+    span = np.linalg.svd(load, full_matrices=False)[2]
+    plain, helped = [], []
+    for seed in range(3):
+        draw_rows = lambda n, own: own.normal(size=(n, 2)) @ load + 0.5 * own.normal(size=(n, 12))  # noqa: E731
+        own = np.random.default_rng(seed)
+        task, X, rows = np.repeat(np.arange(4), 8), draw_rows(32, own), draw_rows(300, own)
+        y = np.sum(X * (own.normal(size=(4, 2)) @ span)[task], axis=1) + own.normal(size=32)
+        for found, more in ((plain, {}), (helped, {"X_unlabeled": rows})):
+            model = relatives.AlternatingStructureRegressor(2, 1.0, gamma=10).fit(X, y, task=task, **more)
+            found.append(np.linalg.svd(model.components_ @ span.T)[1].min())
+    assert min(helped) > 0.9 and np.mean(helped) > np.mean(plain)
+    for wrong, said in (
+        (rows[:, :3], r"X_unlabeled must have shape \(m, 12\)"),
+        (np.ones((5, 12)), "X_unlabeled must have features that vary"),
+        (np.full((5, 12), np.nan), "X_unlabeled must be finite"),
+        ([["a"] * 12] * 3, "X_unlabeled must hold numbers"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            relatives.AlternatingStructureRegressor().fit(X, y, task=task, X_unlabeled=wrong)
+    with pytest.raises(
+        ValueError, match=r"n_components must be an integer between 1 and the number of tasks, .* got 5"
+    ):
+        relatives.AlternatingStructureRegressor(5).fit(X, y, task=task)
+    relatives.AlternatingStructureRegressor(5).fit(X, y, task=task, X_unlabeled=rows)
+
+
+# ------------------------------------------------------------------------------- features in stages
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2"])
+def test_multi_stage_features_do_not_shrink_what_is_long(norm):
+    rng = np.random.default_rng(3)
+    W = np.zeros((12, 6))
+    W[:3] = rng.uniform(1, 2, size=(3, 6))
+    X, y, task = drawn(W, 3, n=40)
+    model = relatives.MultiStageFeaturesRegressor(0.3, 2.0, norm=norm, slope=0.0, n_init=2).fit(X, y, task=task)
+    assert np.flatnonzero(model.feature_norms_).tolist() == np.flatnonzero(model.kept_).tolist() == [0, 1, 2]
+    # What is beyond the cap is least squares on it; the convex relaxation shrinks it.
+    free = cm.relax(cm.BlockSparseRegressor(0.5).fit(X, y, task=task), X, y, task=task)
+    assert_allclose(model.coef_[:, :3], free.coef_[:, :3], atol=1e-3)
+    lengths = np.linalg.norm(model.coef_, 1 if norm == "l1" else 2, axis=0)
+    rest = y - np.sum(X * model.coef_[task], axis=1) - model.intercept_[task]
+    assert_allclose(model.objective_, np.sum(rest**2) / 80 + 0.3 * np.minimum(lengths, 2).sum())
+
+
+# ------------------------------------------------------------------------------- groups with directions of their own
+
+
+def test_grouped_subspaces_find_the_groups():
+    rng = np.random.default_rng(4)
+    groups = np.arange(20) % 2
+    W = np.zeros((14, 20))
+    for g in (0, 1):
+        W[:, groups == g] = 2 * np.linalg.qr(rng.normal(size=(14, 2)))[0] @ rng.normal(size=(2, 10))
+    X, y, task = drawn(W, 4, n=30)
+    model = relatives.GroupedSubspacesRegressor(2, 0.01).fit(X, y, task=task)
+    assert adjusted_rand_score(groups, model.labels_) > 0.8
+    rest = y - np.sum(X * model.coef_[task], axis=1) - model.intercept_[task]
+    norms = sum(np.linalg.norm(model.coef_[model.labels_ == g], "nuc") ** 2 for g in (0, 1))
+    assert_allclose(model.objective_, np.sum(rest**2) / 60 + 0.005 * norms)
+    # One group is the convex model.
+    one = relatives.GroupedSubspacesRegressor(1, 0.01, tol=1e-7).fit(X, y, task=task)
+    convex = cm.TaskRelationshipRegressor(0.01, tol=1e-8).fit(X, y, task=task)
+    assert_allclose(one.objective_, convex.objective_, rtol=1e-5)
+    assert model.objective_ < one.objective_
+    with pytest.raises(
+        ValueError, match=r"n_groups must be an integer between 1 and the number of tasks \(20\), got 21"
+    ):
+        relatives.GroupedSubspacesRegressor(21).fit(X, y, task=task)

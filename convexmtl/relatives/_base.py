@@ -13,6 +13,7 @@ from .._words import counted
 from ..data import DataTerm
 from ..estimators._base import COMMON_DEFAULTS, MultiTaskEstimator, all_or_nothing, initialiser
 from ..problem import Problem
+from ..result import Result, Status
 from ..solvers import solve
 from ._descent import agreeing, descend
 
@@ -35,12 +36,14 @@ class Fits:
         All that was read.
     tol : float
         Of the convex fits.
+    extra : object
+        What a relative has beside all that.
     n_fits, n_failed : int
         Convex fits so far, and those that have not converged.
     """
 
-    def __init__(self, term, data, tol):
-        self.term, self.data, self.labels, self.tol = term, data, data.labels, tol
+    def __init__(self, term, data, tol, extra=None):
+        self.term, self.data, self.labels, self.tol, self.extra = term, data, data.labels, tol, extra
         self.n_fits = self.n_failed = 0
 
     @property
@@ -52,9 +55,9 @@ class Fits:
         """(d, T)"""
         return self.term.shape
 
-    def solve(self, penalty, term=None, start=None, labels=None):
+    def solve(self, penalty, term=None, near=None, labels=None):
         """The Result of the loss with a penalty of convexmtl, of all tasks, or of another ``term`` whose tasks have
-        these ``labels`` (by default positions), from the Result of a similar fit."""
+        these ``labels`` (by default positions), from the (W, b) of a similar fit, of a penalty with one part."""
         own = term is None
         term = self.term if own else term
         d, T = term.shape
@@ -64,6 +67,7 @@ class Fits:
             # (Strengths that are too weak to matter are no news here.)
             warnings.simplefilter("ignore", UserWarning)
             problem = Problem(term, penalty.resolve(d, labels))
+        start = None if near is None else Result((near[0],), near[1], np.inf, np.inf, 0, Status.OUT_OF_ITERATIONS)
         result = solve(problem, start, self.tol, INNER_ITERATIONS)
         self.n_fits += 1
         self.n_failed += not result.converged
@@ -117,6 +121,7 @@ class Relative:
         **MultiTaskEstimator._parameter_constraints,
         "n_init": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
+        "n_groups": [Interval(Integral, 1, None, closed="left")],
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "n_components": [Interval(Integral, 1, None, closed="left")],
         "alpha": [Interval(Real, 0, None, closed="left")],
@@ -180,17 +185,22 @@ class Relative:
         ValueError
             For parameters, data, task labels, weights or offsets that make no sense, before any work is done.
         """
+        self._fit(X, y, sample_weight, task, offset, stacklevel=6)
+        return self
+
+    def _fit(self, X, y, sample_weight, task, offset, stacklevel, more=None):
+        """``more``: function of the Data that makes, of checked input, what else the fits have."""
         data = self._read_checked(X, y, sample_weight, task, offset)
-        fits = Fits(self._term(data, stacklevel=5), data, INSIDE * self.tol)
+        extra = None if more is None else more(data)
+        fits = Fits(self._term(data, stacklevel), data, INSIDE * self.tol, extra)
         steps, runs = Steps(self, getattr(self, "n_init", 1), X, y), []
         for k, start in enumerate(self._starts(fits, check_random_state(getattr(self, "random_state", None)))):
             runs.append(self._descend(fits, start, k))
             steps.done(f"start {k + 1}")
         best = min(runs, key=lambda run: run.objective)
         self._keep(fits, best, runs)
-        self._warn(fits, best, stacklevel=5)
+        self._warn(fits, best, stacklevel)
         steps.end()
-        return self
 
     def _read_checked(self, X, y, sample_weight, task, offset):
         """Data, of which everything is checked."""

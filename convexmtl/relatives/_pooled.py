@@ -1,6 +1,8 @@
 """Tasks joined into a few: the samples of all tasks of a cluster are those of one."""
 
 import numpy as np
+from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from ..data import DataTerm
 from ..tasks import Tasks
@@ -36,3 +38,12 @@ def losses_of(term, W, b):
         z = np.where(counted, z[tasks.sample_row], 0.0)
         found[k] = tasks.sum(tasks.weight * np.where(counted, term.loss.value(tasks.y, z), 0.0))
     return found
+
+
+def grouped(points, K):
+    """(T,) clusters of points (T, m) by k-means, fewer than K where there are fewer points."""
+    distinct, codes = np.unique(points.round(10), axis=0, return_inverse=True)
+    if len(distinct) <= K:
+        return codes.ravel()
+    with threadpool_limits(1, user_api="openmp"):
+        return KMeans(K, n_init=10, random_state=0).fit_predict(points)

@@ -3,14 +3,13 @@
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.cluster import KMeans
 
 from ..estimators._classifier import MultiTaskClassifierBase
 from ..estimators._regressor import MultiTaskRegressorBase
 from ..penalties import LearnedClusters, MeanCoupling
 from ._base import Relative
 from ._docs import documented
-from ._pooled import losses_of, pooled
+from ._pooled import grouped, losses_of, pooled
 
 
 class _Pool(NamedTuple):
@@ -125,11 +124,7 @@ def _relaxed(fits, alpha, K):
         return np.arange(T) % K
     strength = max(alpha, 1e-3)
     result = fits.solve(LearnedClusters(K, strength, strength, 10 * strength))
-    models = result.W.T
-    distinct = len(np.unique(models, axis=0))
-    if distinct <= K:
-        return np.unique(models, axis=0, return_inverse=True)[1].ravel()
-    return KMeans(K, n_init=10, random_state=0).fit_predict(models)
+    return grouped(result.W.T, K)
 
 
 @documented

@@ -61,6 +61,7 @@ def made(cls, **options):
     return cls(**options, **({"n_init": 2} if cls in STARTED else {}))
 
 
+@pytest.mark.covering(1)
 @every_started
 def test_never_rises_and_repeats_itself(cls):
     X, y, task = draw(cls)
@@ -73,6 +74,7 @@ def test_never_rises_and_repeats_itself(cls):
     assert np.array_equal(outcome(model, X, task), outcome(again, X, task))
 
 
+@pytest.mark.covering(1)
 @every_class
 def test_layouts_weights_and_columns_agree(cls):
     X, y, task = draw(cls)
@@ -97,6 +99,7 @@ def test_layouts_weights_and_columns_agree(cls):
     assert getattr(column, "decision_function", column.predict)(np.append(X[:1], [[77]], axis=1)).shape == (1,)
 
 
+@pytest.mark.covering(1)
 @every_class
 def test_offsets(cls):
     if "offset_column" not in cls().get_params():
@@ -111,6 +114,7 @@ def test_offsets(cls):
         assert_allclose(plain, made(cls).fit(X, y - offset, task=task).predict(X, task=task), atol=1e-8)
 
 
+@pytest.mark.covering(1)
 @every_class
 def test_no_certificate_where_nothing_is_convex(cls):
     X, y, task = draw(cls)
@@ -119,6 +123,7 @@ def test_no_certificate_where_nothing_is_convex(cls):
         cm.certify(model, X, y, task=task)
 
 
+@pytest.mark.covering(1)
 @every_class
 def test_loss_of_a_whole_task(cls):
     X, y, task = draw(cls)

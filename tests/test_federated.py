@@ -82,6 +82,21 @@ def test_search_is_that_by_the_folds_of_the_parties(form, selection):
     assert model._layout == alone._layout
 
 
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("selection", ["aic", "bic", "ebic"])
+@pytest.mark.covering(1)
+def test_search_by_a_criterion_counts_the_rows_of_all(form, selection):
+    data = draw(form)
+    X, y, options = data
+    parties, _ = shared_out(data)
+    search = cm.BlockSparseRegressorCV(alphas=8, tol=1e-8, selection=selection)
+    model = federated.fit(search, LocalTransport(parties))
+    alone = search.fit(X, y, **options)
+    # (At the first strength, rounding says whether a coefficient is zero.)
+    assert_allclose(model.criterion_path_[1:], alone.criterion_path_[1:], rtol=1e-6)
+    assert_allclose(model.coef_, alone.coef_, atol=1e-6)
+
+
 def test_one_party_searches_as_its_own_rows_do():
     X, y, options = draw("stacked")
     search = cm.MeanRegularizedRegressorCV(alphas=5, cv=3, tol=1e-8)
@@ -264,7 +279,7 @@ REFUSED = {
     "kinks": (cm.BlockSparseRegressor(loss="absolute"), TypeError, "cannot fit 'absolute' in rounds"),
     "task_column": (cm.BlockSparseRegressor(task_column=0), ValueError, "task_column=0 is a column of X"),
     "splitter": (cm.BlockSparseRegressorCV(cv=PredefinedSplit([0, 1])), ValueError, "cv must be a number of folds"),
-    "criterion": (cm.BlockSparseRegressorCV(selection="bic"), ValueError, "selection='bic' counts rows"),
+    "strength": (cm.BlockSparseRegressor(tol=-1.0), ValueError, "'tol' parameter"),
 }
 
 

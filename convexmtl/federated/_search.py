@@ -7,6 +7,7 @@ from sklearn.model_selection import PredefinedSplit
 
 from .. import _input
 from .._progress import with_callbacks
+from ..criteria import CRITERIA
 from ..estimators._base import all_or_nothing
 from ..estimators._formulation import Data
 from ..estimators._splits import counted
@@ -18,17 +19,18 @@ from ..tasks import Tasks
 def search(estimator, folds):
     """Fit a twin to the SufficientStatistics of the folds, as it would be to their samples.
 
-    Errors and fits depend on the samples of a fold through its moments only. The parameter ``cv`` counts for nothing.
+    Errors and fits depend on the samples of a fold through its moments only, and criteria on those of all and how many
+    there are. The parameter ``cv`` counts for nothing.
     """
-    estimator._validate_params()
     data, fold, total = data_of_folds(folds, estimator._checked_loss(), estimator.task_weight)
     estimator.n_features_in_ = total.n_features
     if total.feature_names is not None:
         estimator.feature_names_in_ = total.feature_names
-    estimator._search(data, counted(PredefinedSplit(fold).split(), data), None, None)
     # (Those of the few rows that stand for them are others.)
-    sizes = np.broadcast_to(total.n_samples, total.tasks.shape).copy()
-    estimator._summary = replace(estimator._summary, sizes=sizes)
+    counts = np.broadcast_to(total.n_samples, total.tasks.shape).copy()
+    splits = None if estimator.selection in CRITERIA else counted(PredefinedSplit(fold).split(), data)
+    estimator._search(data, splits, None, None, sizes=(total._totals, counts))
+    estimator._summary = replace(estimator._summary, sizes=counts)
 
 
 def data_of_folds(folds, loss, task_weight):

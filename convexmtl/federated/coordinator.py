@@ -8,7 +8,7 @@ from sklearn.exceptions import NotFittedError
 
 from .._input import check_count
 from .._words import counted, listed
-from ..criteria import CRITERIA
+from ..criteria import CRITERIA, check_criterion
 from ..estimators._base import MultiTaskEstimator
 from ..estimators._cv import CrossValidated
 from ..estimators.mixed import MultiTaskMixedBase
@@ -40,8 +40,8 @@ class Coordinator:
     Parameters
     ----------
     estimator : estimator of convexmtl
-        It is not changed; ``model`` is a fitted copy. Twins search by folds within parties, ``cv`` of them, for the
-        squared loss.
+        It is not changed; ``model`` is a fitted copy. Twins search by folds within parties, ``cv`` of them, or
+        by a criterion, for the squared loss.
     max_rounds : int, default=100
 
     Attributes
@@ -258,10 +258,9 @@ def _checked(estimator):
             raise ValueError(f"{column}={value!r} is a column of X: leave it out, and have parties hand it over apart.")
     if searches and not (estimator.cv is None or isinstance(estimator.cv, Integral)):
         raise ValueError(f"cv must be a number of folds, which parties make of their own rows, got {estimator.cv!r}.")
+    estimator._validate_params()
     if searches and estimator.selection in CRITERIA:
-        raise ValueError(
-            f"selection={estimator.selection!r} counts rows, which statistics stand for: use selection='best' or '1se'."
-        )
+        check_criterion(estimator.selection, loss, "selection")
     return clone(estimator)
 
 
@@ -270,7 +269,7 @@ def _script(estimator, max_rounds, report):
     if not estimator._checked_loss().quadratic:
         return (yield from _rounds.script(estimator, max_rounds, report))
     n_folds = 1
-    if isinstance(estimator, CrossValidated):
+    if isinstance(estimator, CrossValidated) and estimator.selection not in CRITERIA:
         n_folds = 5 if estimator.cv is None else int(estimator.cv)
     told = yield dict(ask="statistics", folds=n_folds), {}
     folds = _merged(told, n_folds)

@@ -1,6 +1,7 @@
 """Do models with latent clusters and trees of tasks find them, and what is that worth beside their convex relatives?
 
     python -m benchmarks.latent [--seeds 10] [--csv FILE]
+    python -m benchmarks.latent --real FOLDER [--splits 3] [--csv FILE]
 
 24 tasks with 12 rows (classes: 40) and 6 features, x ~ N(0, I), noise of deviation 1, from
 
@@ -13,21 +14,29 @@
 "agreement" is the adjusted Rand index of the clusters found (of a tree, cut where there are as many), and "excess" the
 mean over the tasks of norm(w - w_true)^2 + (b - b_true)^2, which is what predictions lose on new samples; of classes,
 the share of wrong signs. Strengths of the convex models are chosen by cross-validation, on the same samples.
+
+FOLDER holds school.npz and mlmrev_exam.npz (X, y, task), of which 75% of the rows of every school train a model and the
+others test it: pooled explained variance; and digits_usps_pca.npz (X, Y of 10 tasks, fold), errors on fold 2 of models
+of fold 0.
 """
 
 import argparse
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.cluster.hierarchy import fcluster
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
+from sklearn.preprocessing import StandardScaler
 
 import convexmtl as mtl
 from benchmarks._table import write
 from convexmtl import relatives
+from convexmtl.metrics import explained_variance
+from convexmtl.model_selection import TaskShuffleSplit
 
 T, D, NEW = 24, 6, 4000
 ROWS = {"numbers": 12, "classes": 40}
@@ -113,12 +122,54 @@ def summed(rows):
     return found.round(digits).to_dict("records")
 
 
+def real(folder, splits):
+    """Rows of all real sets."""
+    rows = []
+    for name in ("mlmrev_exam", "school"):
+        z = np.load(Path(folder) / f"{name}.npz")
+        X, y, task = z["X"], z["y"], z["task"]
+        split = TaskShuffleSplit(splits, test_size=0.25, random_state=0).split(X, y, groups=task)
+        for seed, (train, test) in enumerate(split):
+            scaler = StandardScaler().fit(X[train])
+            given = scaler.transform(X[train]), y[train], {"task": task[train]}
+            for model, fitted, seconds in _fitted("numbers", *given):
+                score = explained_variance(
+                    y[test], fitted.predict(scaler.transform(X[test]), task=task[test]), task=task[test]
+                )
+                rows.append(_row(name, model, fitted, seed, "explained variance", score, seconds))
+    z = np.load(Path(folder) / "digits_usps_pca.npz")
+    X, Y, fold = z["X"], z["Y"], z["fold"]
+    for model, fitted, seconds in _fitted("classes", X[fold == 0], Y[fold == 0], {}):
+        error = np.mean(fitted.predict(X[fold == 2]) != Y[fold == 2])
+        rows.append(_row("digits", model, fitted, 0, "error", error, seconds))
+    return rows
+
+
+def _fitted(kind, X, y, options):
+    for name, model in models(kind, 3, None):
+        if "task features" in name:
+            continue
+        begun = time.process_time()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            model.fit(X, y, **options)
+        yield name, model, time.process_time() - begun
+
+
+def _row(data, model, fitted, seed, what, score, seconds):
+    clusters = len(np.unique(fitted.labels_)) if hasattr(fitted, "labels_") else ""
+    row = {"data": data, "model": model, "split": seed, "what": what, "score": round(float(score), 4)}
+    return row | {"clusters": clusters, "seconds": round(seconds, 2)}
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--real")
+    parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--csv")
     options = parser.parse_args(arguments)
-    rows = summed(measured(range(options.seeds)))
+    rows = real(options.real, options.splits) if options.real else summed(measured(range(options.seeds)))
     print(pd.DataFrame(rows).to_string(index=False))
     write(options.csv, rows)
 

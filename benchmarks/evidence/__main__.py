@@ -9,6 +9,10 @@ from ._report import PAGES, RESULTS
 MODULES = {
     "theory": (False, ["--seeds", "2"]),
     "transitions": (False, ["--seeds", "10", "--sizes", "128", "--thetas", "1", "2", "3", "4"]),
+    "curves": (False, ["--seeds", "0", "--sizes", "20"]),
+    "school": (True, ["--splits", "0"]),
+    "real": (True, ["--seeds", "0"]),
+    "peers": (False, ["--seeds", "1"]),
 }
 
 

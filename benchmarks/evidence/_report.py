@@ -34,18 +34,18 @@ def carry_out(given, parts, report):
 
 
 def interval(values, level=0.95):
-    """(mean, half the width of its t interval); of one value 0, of none NaN."""
+    """(mean, half the width of its t interval, NaN of less than two values)."""
     values = np.asarray(values, dtype=float)
     if len(values) < 2:
-        return (float(values[0]), 0.0) if len(values) else (np.nan, np.nan)
+        return float(values.mean()) if len(values) else np.nan, np.nan
     error = values.std(ddof=1) / np.sqrt(len(values))
     return float(values.mean()), float(error * stats.t.ppf(0.5 + level / 2, len(values) - 1))
 
 
 def said(values, digits=3):
-    """Mean ± half the width of its interval, as people read it."""
+    """Mean ± half the width of its interval, as people read it; of one value, which has none, the value."""
     mean, half = interval(values)
-    return f"{mean:.{digits}f} ± {half:.{digits}f}"
+    return f"{mean:.{digits}f}" if np.isnan(half) else f"{mean:.{digits}f} ± {half:.{digits}f}"
 
 
 def share(successes, trials, level=0.95):

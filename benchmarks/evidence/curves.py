@@ -168,13 +168,13 @@ def draw(table):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--seeds", type=int, nargs="+", default=range(10), metavar="SEED")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--only", nargs="+", default=list(GAMES), choices=list(GAMES), metavar="GAME")
     parser.add_argument("--families", nargs="+", default=list(FAMILIES), choices=list(FAMILIES), metavar="FAMILY")
     add_outputs(parser, "the tables and the picture")
     given = parser.parse_args(arguments)
-    steps = product(range(given.seeds), given.only, given.sizes)
+    steps = product(given.seeds, given.only, given.sizes)
     carry_out(given, (list(measured(game, size, seed, given.families)) for seed, game, size in steps), report)
 
 

@@ -319,9 +319,10 @@ Time to a relative duality gap of 1e-3, 1e-6 and 1e-9, ours beside every peer th
 - *The time to a gap* is that of the loosest of a solver's own tolerances that reaches it: each goes down a ladder of
   them first, and the chosen ones are run again, hot, all solvers in turns. Shown is the median; the tracked table has
   smallest, largest and the number of runs, which is below five where a run takes seconds.
-- *Textbook* methods stand for the families that have no peer in Python: accelerated proximal gradient with line search,
+- *Textbook* methods stand for what published toolkits do: accelerated proximal gradient with line search,
   full passes, plain numpy. Their iterates are recorded and judged while the clock stands still, which favours them.
   *Joint* ones run over two matrices, as the published toolkits do.
+  (Some families with one X have peers: cyanure, spams, adelie. [Another page](evidence/peers.md) has them beside ours.)
 - `> 10` did not get there in so many seconds, `(3e-05)` ended at this gap. A ratio to a peer that was stopped is `≥`;
   where all peers end before 1e-6, they are compared at 1e-3. `-` is not known.
 - *First* is the first call in a process that has compiled what there is to compile; *MB* is the peak of memory

@@ -106,6 +106,56 @@ def skein_path(instance):
     return solve
 
 
+def adelie(instance):
+    import adelie
+
+    X, Y = np.asfortranarray(instance.X), np.ascontiguousarray(instance.Y)
+    d, T = instance.shape
+    # Its loss is a mean over tasks as well, and its groups are the rows of W; of a path of one strength it keeps all.
+    options = {"lmda_path": [instance.alpha / T], "penalty": np.ones(d), "early_exit": False, "progress_bar": False}
+
+    def solve(tol):
+        found = adelie.grpnet(X, adelie.glm.multigaussian(Y), intercept=False, tol=tol, max_iters=10**7, **options)
+        return _no_intercept(found.betas.toarray()[-1].reshape(d, T))
+
+    return solve
+
+
+def cyanure(instance):
+    """l1/l2 and l1/linf; its rows are tasks."""
+    from cyanure.estimators import Regression
+
+    X, Y = np.ascontiguousarray(instance.X), np.ascontiguousarray(instance.Y)
+    penalty = {"l1/l2": "l1l2", "l1/linf": "l1linf"}[instance.family]
+
+    def solve(tol):
+        options = {"fit_intercept": False, "max_iter": 100_000, "verbose": False}
+        model = Regression(penalty=penalty, lambda_1=instance.alpha, tol=tol, **options).fit(X, Y)
+        W = np.asarray(model.coef_)
+        return _no_intercept(W if W.shape == instance.shape else W.T)
+
+    return solve
+
+
+SPAMS = {"l1/l2": "l1l2", "l1/linf": "l1linf", "sparse group": "l1l2+l1", "trace norm": "trace-norm"}
+
+
+def spams(instance):
+    """fistaFlat on matrices, whose loss is a sum over the samples."""
+    import spams
+
+    X, Y, zero = np.asfortranarray(instance.X), np.asfortranarray(instance.Y), np.zeros(instance.shape, order="F")
+    share, n = getattr(instance.penalty, "l1_ratio", 0.0) if instance.family == "sparse group" else 0.0, len(Y)
+    options = {"lambda1": n * instance.alpha * (1 - share), "lambda2": n * instance.alpha * share}
+
+    def solve(tol):
+        regul = SPAMS[instance.family]
+        W = spams.fistaFlat(Y, X, zero, loss="square", regul=regul, tol=tol, it0=10, max_it=1_000_000, **options)
+        return _no_intercept(np.ascontiguousarray(W))
+
+    return solve
+
+
 # ------------------------------------------------------------ group lasso on the block-diagonal design
 
 
@@ -215,6 +265,26 @@ def logistic_regression(method):
         return solve
 
     return prepare
+
+
+def cyanure_per_task(instance):
+    """l1 and squared l2 logistic regression."""
+    from cyanure.estimators import Classifier
+
+    tasks = [(instance.X, y) for y in instance.Y.T] if instance.layout == "shared" else instance.tasks
+    tasks = [(np.ascontiguousarray(X), np.ascontiguousarray(y)) for X, y in tasks]
+    penalty = "l1" if instance.family == "l1/l1" else "l2"
+
+    def solve(tol):
+        W, b = [], []
+        for X, y in tasks:
+            options = {"fit_intercept": instance.fit_intercept, "max_iter": 100_000, "verbose": False}
+            model = Classifier(loss="logistic", penalty=penalty, lambda_1=instance.alpha, tol=tol, **options).fit(X, y)
+            W.append(np.ravel(model.coef_))
+            b.append(np.ravel(model.intercept_)[0] if instance.fit_intercept else 0.0)
+        return np.stack(W, axis=1), np.array(b)
+
+    return solve
 
 
 # ---------------------------------------------------------------------------------------------- cvxpy

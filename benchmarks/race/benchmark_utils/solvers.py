@@ -100,6 +100,18 @@ def _one_x(instance):
     )
 
 
+def _shared(families):
+    """Of these families, with one dense X, the squared loss and no intercepts."""
+    return lambda i: (
+        i.family in families
+        and i.loss == "squared"
+        and i.layout == "shared"
+        and not i.fit_intercept
+        and not i.is_path
+        and not i.is_sparse
+    )
+
+
 def _fit(applies, dense=False):
     return lambda i: applies(i) and not i.is_path and not (dense and i.is_sparse)
 
@@ -186,6 +198,9 @@ SOLVERS: Sequence[Solver] = (
     Solver("skglm path", peers.skglm_path, _path(_one_x), "skglm", "skglm", 1.0, compiles=True),
     Solver("skein-glm", peers.skein, _fit(_one_x), "skein-glm", "skein_glm", 1e-1),
     Solver("skein-glm path", peers.skein_path, _path(_one_x), "skein-glm", "skein_glm", 1e-1),
+    Solver("adelie", peers.adelie, _shared(["l1/l2"]), "adelie", "adelie", 1e-4),
+    Solver("cyanure", peers.cyanure, _shared(["l1/l2", "l1/linf"]), "cyanure", "cyanure", 1e-2, by_gap=True),
+    Solver("spams", peers.spams, _shared(peers.SPAMS), "spams-bin", "spams", 1e-2, by_gap=True),
     Solver("skglm, block-diagonal X", peers.skglm_groups, _grouped, "skglm", "skglm", 1.0, compiles=True),
     Solver("skein-glm, block-diagonal X", peers.skein_groups, _grouped, "skein-glm", "skein_glm", 1e-1),
     *(
@@ -196,6 +211,15 @@ SOLVERS: Sequence[Solver] = (
             "lbfgs": ("ridge",),
             "newton-cholesky": ("ridge",),
         }.items()
+    ),
+    Solver(
+        "cyanure per task",
+        peers.cyanure_per_task,
+        _separates(["l1/l1", "ridge"]),
+        "cyanure",
+        "cyanure",
+        1e-2,
+        by_gap=True,
     ),
     Solver("cvxpy Clarabel", peers.cvxpy("CLARABEL"), _small, "clarabel", "clarabel", patience=120),
     Solver("cvxpy SCS", peers.cvxpy("SCS"), _small, "scs", "scs", patience=120),

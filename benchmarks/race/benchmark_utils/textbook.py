@@ -1,8 +1,8 @@
 """Accelerated proximal gradient with line search, as textbooks and MATLAB toolkits have it.
 
 Plain numpy, written from the papers: full passes over the data, one step size found by backtracking, no
-restart, no screening, no Gram matrices; it stops when the objective changes no more. It stands for the families that
-have no peer in Python. Where the toolkits minimise over W and a second matrix together (dirty model, clusters
+restart, no screening, no Gram matrices; it stops when the objective changes no more. It stands for what published
+toolkits do. Where the toolkits minimise over W and a second matrix together (dirty model, clusters
 of tasks, squared trace norm), so does this. For the squared trace norm there is also the papers' own method,
 exact minimisation over W and Sigma in turn.
 

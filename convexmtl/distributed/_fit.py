@@ -14,7 +14,7 @@ from ._rounds import by_rounds
 from ._sources import source_of
 from ._sums import added, folds_of, n_folds_of, statistics_of
 
-METHODS = ("auto", "statistics", "newton")
+METHODS = ("auto", "statistics", "newton", "gradient")
 FRAMES = 7  # from a warning in ``_finish`` to whoever calls ``fit``
 
 
@@ -36,10 +36,12 @@ def fit(estimator, X, y=None, task=None, sample_weight=None, client=None, *, off
         and this process for all else.
     offset : dask collection, list of futures or array-like, default=None
         What is added to x . w_t + b_t before the loss is taken.
-    method : {"auto", "statistics", "newton"}, default="auto"
+    method : {"auto", "statistics", "newton", "gradient"}, default="auto"
         How the work is divided. "statistics", for the squared loss: one pass, in which sums of T d^2 numbers are made
         of the samples, of which all else is made here. "newton", for smooth losses: the same sums of a quadratic model
-        of the loss in every round, of which some ten are made. "auto" takes the first where it can.
+        of the loss in every round, of which some twenty are made. "gradient": where T d^2 numbers are too many, 2 d T
+        of them in every round, of which a hundred may be needed. "auto" takes the first that applies, and gradients
+        where sums would take more than 4 GB.
 
     Returns
     -------
@@ -94,8 +96,8 @@ def _fit(estimator, engine, method):
                 f"{estimator.loss!r}: fit {estimator._single.__name__} for each strength."
             )
         _search(estimator, reader, loss, engine)
-    elif method == "newton":
-        by_rounds(estimator, reader, loss, engine, FRAMES)
+    elif method != "statistics":
+        by_rounds(estimator, reader, loss, engine, FRAMES, method)
     else:
         agreement, statistics = _gathered(engine, "statistics", statistics_of, reader)
         _adopt(estimator, agreement)

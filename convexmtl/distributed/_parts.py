@@ -223,6 +223,51 @@ def widest(part):
     return _statistics(part, np.zeros_like(tasks.y), part.term.loss.curvature * tasks.weight)
 
 
+def means_of_all(part, T):
+    """((d, T) weighted sums of the features, (T,) sums of the weights)."""
+    tasks = part.term.tasks
+    sums, mass = np.zeros((tasks.n_features, T)), np.zeros(T)
+    sums[:, part.left], mass[part.left] = tasks.adjoint(tasks.weight), tasks.mass
+    return sums, mass
+
+
+def pooled(part, centre):
+    """(d, d) the sum over tasks of their weighted Gram matrices about ``centre`` (d, T)."""
+    tasks, c = part.term.tasks, part.term.tasks.weight
+    if tasks.is_shared:
+        # One X: of the samples of all tasks the rows are the same.
+        weight = c.reshape(tasks.n_tasks, -1).sum(axis=0)
+        X = tasks.X.toarray() if tasks.is_sparse else tasks.X
+        middle = centre[:, part.left].mean(axis=1)
+        X = X - middle
+        away = centre[:, part.left] - middle[:, None]
+        sums = (c.reshape(tasks.n_tasks, -1) @ X).T
+        cross = sums @ away.T
+        return X.T @ (weight[:, None] * X) - cross - cross.T + (away * tasks.mass) @ away.T
+    rows = tasks.X.toarray() if tasks.is_sparse else tasks.X
+    rows = rows - centre.T[part.left[tasks.sample_task]]
+    return rows.T @ (c[:, None] * rows)
+
+
+def slopes(part, W, b, move, turn):
+    """((1,) the loss at W and b, (d, T) minus its gradient in W, (T,) that in b; (d, T), (T,) the same of curvatures).
+
+    Of the dual variables v + h (x . move + turn), where these move.
+    """
+    tasks, left, c = part.term.tasks, part.left, part.term.tasks.weight
+    z, v, h = _at(part, W, b)
+    value = part.term.value(z)
+    if turn.any() or move.any():
+        along = tasks.apply(move[:, left]) if move.shape == W.shape else 0.0
+        v = v + h * (along + tasks.spread(turn[left]))
+    d, T = W.shape
+    Z, spread, slope, mass = np.zeros((d, T)), np.zeros((d, T)), np.zeros(T), np.zeros(T)
+    if np.isfinite(value):
+        Z[:, left], slope[left] = tasks.adjoint(-c * v), tasks.sum(c * v)
+        spread[:, left], mass[left] = tasks.adjoint(c * h), tasks.sum(c * h)
+    return np.array([value]), Z, slope, spread, mass
+
+
 def _statistics(part, targets, weight):
     moved = replace(part.term.tasks, y=targets, weight=weight, offset=None)
     moments = _by_task(of_tasks(moved, moved.mass), len(part.left))
@@ -265,6 +310,9 @@ ASKED = {
     "convexmtl-values": values,
     "convexmtl-model": model,
     "convexmtl-widest": widest,
+    "convexmtl-means": means_of_all,
+    "convexmtl-pooled": pooled,
+    "convexmtl-slopes": slopes,
     "convexmtl-gap": gaps,
 }
 

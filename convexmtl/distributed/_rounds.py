@@ -14,6 +14,7 @@ from ..problem import Problem
 from ..result import Result, Status
 from ..tasks import Tasks
 from ._engine import size_of
+from ._gradient import descended
 from ._newton import fitted
 from ._parts import ASKED, Plan, part_of, surveyed, together
 from ._sums import added
@@ -21,7 +22,7 @@ from ._sums import added
 MANY = 10**6  # samples of a task with one target that its intercept is made of
 
 
-def by_rounds(estimator, reader, loss, engine, stacklevel):
+def by_rounds(estimator, reader, loss, engine, stacklevel, method="newton"):
     """Fit an estimator in rounds of an engine."""
     require_smooth(estimator, loss)
     if not engine.rereads:
@@ -39,7 +40,7 @@ def by_rounds(estimator, reader, loss, engine, stacklevel):
     plan, data, counted, fixed = planned(estimator, survey, loss, agreement.layout, stacklevel)
     engine.keep("convexmtl-part", part_of, reader, plan)
     d = agreement.n_columns - len(_input.columns_apart(estimator, agreement.n_columns))
-    script = Script(estimator, plan, data, counted, fixed, d, survey.counts, engine.workers)
+    script = Script(estimator, plan, data, counted, fixed, d, survey.counts, engine.workers, method)
     for ask in script:
         script.answer = engine.round(ask.what, ASKED[ask.what], together, *ask.arguments)
     script.finish(stacklevel + 1)
@@ -59,9 +60,10 @@ class Script:
         Samples.
     workers : int
         How many messages go each way in a round.
+    method : {"newton", "gradient"}
     """
 
-    def __init__(self, estimator, plan, data, counted, fixed, d, counts, workers=1):
+    def __init__(self, estimator, plan, data, counted, fixed, d, counts, workers=1, method="newton"):
         self.estimator, self.plan, self.data, self.workers, self.counts = estimator, plan, data, workers, counts
         self.penalty = estimator._bound(d, data.names, None)
         self.canonical = self.penalty.resolve(d, plan.labels)
@@ -74,7 +76,7 @@ class Script:
                 show(n_iter, objective, gap)
 
         shape = d, len(plan.labels)
-        self.questions = fitted(
+        self.questions = (fitted if method == "newton" else descended)(
             self.canonical,
             plan.loss,
             shape,

@@ -1,0 +1,196 @@
+"""Accelerated proximal gradients in rounds, where sums of T d^2 numbers are too many: each way go matrices (d, T).
+
+The metric is one Gram matrix (d, d) for all tasks, that of their samples pooled about the means of each, times the
+mean curvature of the loss in every task; so a step is a problem of least squares with one X, which the solvers of the
+package solve here. Its length is that of the steepest curvature that has been seen along the way. Rounds grow as the
+root of the factor by which the Gram matrices of the tasks differ from the pooled one.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..certificate import duality_gap
+from ..data import DataTerm
+from ..losses import Squared
+from ..problem import Problem
+from ..result import Result, Status
+from ..solvers import solve
+from ..statistics import SufficientStatistics
+from ._newton import SHRINK, Ask, RemoteTerm, _intercepts, _solved
+
+CHECK = 5  # steps between two looks at the gap
+INEXACT = 1e-3  # share of what the last step has moved to which the next one is solved, squared
+MARGIN = 1.05  # by which a step is shorter than the steepest curvature asks for
+SETTLED = 30  # rounds in which dual variables are to lose what is along directions that are free
+
+
+def descended(penalty, loss, shape, counted, fit_intercept, fixed, tol, max_iter, callback=None, start=None):
+    """As ``fitted`` of prox-Newton's method."""
+    T = shape[1]
+    b = np.zeros(T) if fixed is None else np.where(counted, 0.0, fixed)
+    if fit_intercept and counted.any():
+        b = yield from _intercepts(b, counted)
+    conjugates, rounding = yield Ask("convexmtl-floor")
+    sums, mass = yield Ask("convexmtl-means", (T,))
+    means = np.divide(sums, mass, out=np.zeros(shape), where=mass > 0) * fit_intercept
+    metric = _Metric((yield Ask("convexmtl-pooled", (means,))) / max(mass.sum(), 1e-300), means, fit_intercept, fixed)
+    zero = np.zeros(shape)
+    first = yield from _slopes(metric, zero, b)
+    metric.scale = np.where(counted & (first.curvature > 0), first.curvature, np.where(counted, 1.0, 0.0))
+    value = first.value
+    gain = max(value + conjugates, 0.0)
+    rest = {"trivial": (value, b), "conjugates": conjugates, "gain": gain, "rounding": rounding}
+    at_zero = RemoteTerm.of(metric.model(first, 1.0).tasks, fit_intercept, fixed, value, rest)
+    threshold, history, n_iter = at_zero.threshold(tol), [], 0
+    parts = tuple(np.zeros(shape) for _ in range(penalty.n_parts))
+    if start is not None:
+        parts, b = start.parts, start.intercept
+    ahead, here, steep, momentum, last = parts, first if start is None else None, 1.0, 1.0, None
+    c = turned = b + np.sum(means * _sum(parts), axis=0)
+    best, gained, stalls = None, gain, 0
+    while True:
+        if here is None:
+            here = yield from _slopes(metric, _sum(ahead), c - np.sum(means * _sum(ahead), axis=0))
+        if last is not None:
+            # The curvature along the way from there to here.
+            seen = metric.curvature(last, here)
+            if seen > steep:
+                steep, momentum = MARGIN * seen, 1.0
+        problem = Problem(metric.model(here, steep), penalty)
+        inner = np.clip(INEXACT * gained / max(problem.data.gain, 1e-300), 1e-13, 0.01)
+        begun = Result(parts, turned, np.inf, np.inf, 0, Status.CONVERGED)
+        found = solve(problem, begun, float(inner), 2000)
+        n_iter += 1
+        new, end = found.parts, found.intercept
+        moves = [a - o for a, o in zip(new, parts, strict=True)]
+        # Momentum that points uphill is given up.
+        back = sum(metric.inner(h - a, m) for h, a, m in zip(ahead, new, moves, strict=True))
+        momentum = 1.0 if back + float(np.sum(metric.scale * (c - end) * (end - turned))) > 0 else momentum
+        following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
+        share, momentum = (momentum - 1) / following, following
+        length = steep * (sum(metric.inner(m, m) for m in moves) + float(np.sum(metric.scale * (end - turned) ** 2)))
+        ahead = tuple(a + share * m for a, m in zip(new, moves, strict=True))
+        c, last = end + share * (end - turned), here
+        parts, turned, here = new, end, None
+        gained = min(gained, max(length, 1e-4 * gained))
+        if n_iter % CHECK and length > threshold and n_iter < max_iter:
+            continue
+        W = _sum(parts)
+        certificate = yield from _certified(metric, penalty, parts, turned, rest)
+        history.append((n_iter, certificate.primal, certificate.gap))
+        if callback is not None:
+            callback(*history[-1])
+        stalls = 0 if best is None or certificate.gap < best[0] else stalls + 1
+        if best is None or certificate.gap < best[0]:
+            best = certificate.gap, certificate.primal, parts, turned - np.sum(means * W, axis=0)
+        else:
+            gained *= 0.1
+        status = Status.of(certificate.gap, threshold)
+        if status is None and n_iter >= max_iter:
+            status = Status.OUT_OF_ITERATIONS
+        if status is None and stalls >= 40:
+            status = Status.STALLED
+        if status is not None:
+            gap, primal, parts, b = best
+            return Result(parts, b, primal, gap, n_iter, status, history), at_zero
+
+
+def _sum(parts):
+    return sum(parts[1:], parts[0])
+
+
+class _Slopes:
+    """What the parts say at W and c, the intercepts about the means."""
+
+    def __init__(self, W, c, value, Z, slope, spread, curvature):
+        self.W, self.c, self.value, self.Z, self.slope = W, c, value, Z, slope
+        self.spread, self.curvature = spread, curvature
+
+
+def _slopes(metric, W, b, move=None, turn=None):
+    """The _Slopes at W and b, of dual variables that have moved."""
+    none = move is None
+    move, turn = np.zeros((1, 1)) if none else move, np.zeros(len(b)) if turn is None else turn
+    (value,), Z, slope, spread, curvature = yield Ask("convexmtl-slopes", (W, b, move, turn))
+    means = metric.means
+    return _Slopes(
+        W, b + np.sum(means * W, axis=0), value, Z + slope * means, slope, spread - curvature * means, curvature
+    )
+
+
+class _Metric:
+    """One Gram matrix (d, d) about the means (d, T), times a scale (T,)."""
+
+    def __init__(self, G, means, fit_intercept, fixed):
+        self.G, self.means, self.fit_intercept, self.fixed = (G + G.T) / 2, means, fit_intercept, fixed
+        self.scale = np.ones(means.shape[1])
+
+    def inner(self, A, B):
+        return float(np.sum(self.scale * np.sum(A * (self.G @ B), axis=0)))
+
+    def curvature(self, a, b):
+        """Of the loss between two points, in units of this metric."""
+        W, c = b.W - a.W, b.c - a.c
+        rise = -float(np.sum(W * (b.Z - a.Z))) + float(c @ (b.slope - a.slope))
+        size = self.inner(W, W) + float(self.scale @ c**2)
+        return rise / size if size > 0 else 0.0
+
+    def model(self, at, steep):
+        """The DataTerm of the model around there, in W and c."""
+        scale = steep * self.scale
+        unit = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
+        d, T = at.W.shape
+        statistics = SufficientStatistics(
+            np.arange(T),
+            "shared",
+            n_samples=np.ones(1),
+            weight=np.ones(1),
+            mean_X=np.zeros((d, 1)),
+            rest_X=np.zeros((d, 1)),
+            mean_y=at.c - at.slope * unit if self.fit_intercept else np.zeros(T),
+            rest_y=np.zeros(T),
+            gram=self.G[None],
+            cross=self.G @ at.W + at.Z * unit,
+            square=np.zeros(T),
+        )
+        fixed = None if self.fixed is None else np.where(scale > 0, 0.0, self.fixed)
+        return DataTerm(statistics._tasks(scale), Squared(), self.fit_intercept, fixed)
+
+
+def _certified(metric, penalty, parts, c, rest):
+    """The Certificate at the parts and c.
+
+    Dual variables move by a Newton step for the intercepts, whose sums are known; along what is free the metric says
+    only about where to, and they are asked again until nothing is left.
+    """
+    W = _sum(parts)
+    b = c - np.sum(metric.means * W, axis=0)
+    move, turn = np.zeros(W.shape), np.zeros(len(b))
+    for k in range(SETTLED):
+        at = yield from _slopes(metric, W, b, move if move.any() else None, turn)
+        if metric.fit_intercept:
+            step = np.divide(-at.slope, at.curvature, out=np.zeros_like(turn), where=at.curvature > 0)
+            turn = turn + step
+            at.Z, at.slope = at.Z - step * at.spread, np.zeros_like(step)
+        data = metric.model(at, 1.0)
+        term = RemoteTerm.of(data.tasks, data.fit_intercept, data.fixed_intercept, at.value, rest)
+        problem = Problem(term, penalty)
+        # (Of the model the intercepts have nothing to say any more.)
+        found = duality_gap(problem, parts, intercept=c)
+        if term.asked is None:
+            return found
+        further, _ = _solved(data.tasks, term.asked[0]) if penalty.coupling.free.shape[1] or k else (0 * W, None)
+        size = np.abs(metric.G @ further * metric.scale).max(initial=0.0)
+        if not size > 1e-9 * max(np.abs(at.Z).max(initial=0.0), 1e-300) or not np.isfinite(at.value):
+            break
+        move = move + further / 1.5
+        turn = turn - np.sum(metric.means * further, axis=0) / 1.5
+    scales = np.array([term.asked[1]])
+    gaps = yield Ask("convexmtl-gap", (W, b, move, turn, scales))
+    if not np.isfinite(gaps[0]):
+        scales = term.asked[1] * SHRINK
+        gaps = yield Ask("convexmtl-gap", (W, b, move, turn, scales))
+    best = int(np.argmax(np.isfinite(gaps)))
+    object.__setattr__(term, "answer", (float(gaps[best]), float(scales[best])))
+    return replace(duality_gap(problem, parts, intercept=c), intercept=b)

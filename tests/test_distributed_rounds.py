@@ -47,34 +47,86 @@ def family(loss):
     return cases.CLASSIFIERS if cases.LOSSES[loss].loss.classification else cases.REGRESSORS
 
 
-@pytest.mark.parametrize("chunks", CHUNKS)
-@pytest.mark.parametrize("form", cases.INPUT_FORMS)
-@pytest.mark.parametrize("position", range(len(cases.REGRESSORS)))
-@pytest.mark.parametrize("loss", LOSSES)
-def test_every_family(loss, position, form, chunks):
+def fits(method, loss, position, form, chunks, rounds):
     data = cases.user_input(loss, form)
     model = family(loss)[position](loss=loss, tol=1e-7)
-    distributed.fit(model, pieces(data, CHUNKS[chunks]), method="newton")
+    distributed.fit(model, pieces(data, CHUNKS[chunks]), method=method)
     assert_fits_as_well(model, data)
     last = model.history_[-1]
-    assert last["gap"] == model.dual_gap_
-    # Some three rounds for a step of Newton's method, of which there are few.
-    assert last["round"] <= 80
+    assert last["round"] <= rounds
     assert last["bytes"] > 0
+
+
+every_form = pytest.mark.parametrize("form", cases.INPUT_FORMS)
+every_family = pytest.mark.parametrize("position", range(len(cases.REGRESSORS)))
+every_loss = pytest.mark.parametrize("loss", LOSSES)
+
+
+@pytest.mark.covering(2, last=lambda chunks, **_: chunks == "row_by_row")
+@pytest.mark.parametrize("chunks", CHUNKS)
+@every_form
+@every_family
+@every_loss
+def test_every_family(loss, position, form, chunks):
+    """Some three rounds for a step of Newton's method, of which there are few."""
+    fits("newton", loss, position, form, chunks, 80)
+
+
+@pytest.mark.covering(1)
+@pytest.mark.parametrize("chunks", ["one", "empty"])
+@every_form
+@every_family
+@every_loss
+def test_every_family_by_gradients(loss, position, form, chunks):
+    fits("gradient", loss, position, form, chunks, 1000)
+
+
+def test_statistics_that_are_too_large(monkeypatch):
+    """Of all tasks in one place; and sums of some tasks take the place of many samples."""
+    from convexmtl.distributed import _fit
+
+    rng = np.random.default_rng(0)
+    X, task = rng.normal(size=(900, 5)) + 3, rng.integers(0, 6, 900)
+    y = X[:, 0] + 0.3 * task * X[:, 1] + rng.normal(size=900)
+    data = X, y, {"task": task}
+    chunks = pieces(data, range(100, 900, 100))
+    monkeypatch.setattr(_fit, "LARGEST", 500)
+    model = distributed.fit(cm.TraceNormRegressor(0.1, tol=1e-7), chunks)
+    assert model.history_[-1]["round"] > 5
+    assert_fits_as_well(model, data)
+    few = distributed.fit(cm.TraceNormRegressor(0.1, tol=1e-7), chunks, method="statistics")
+    assert len(few.history_) == 1
+    assert_allclose(few.coef_, model.coef_, atol=1e-3)
+    with pytest.raises(RuntimeError, match=r"the statistics of the tasks take .* GB, of 5e-07 that they may"):
+        distributed.fit(model, iter(chunks))
+    y = np.where(y > 5, "high", "low")
+    model = distributed.fit(cm.TraceNormClassifier(0.02, tol=1e-7), pieces((X, y, {"task": task}), [400]))
+    assert_fits_as_well(model, (X, y, {"task": task}))
+
+
+@pytest.mark.parametrize("method", ["newton", "gradient"])
+def test_a_last_entry_is_that_of_the_fit(method):
+    data = cases.user_input("huber", "stacked")
+    model = distributed.fit(cm.DirtyRegressor(loss="huber"), pieces(data, [9]), method=method)
+    assert min(step["gap"] for step in model.history_) == model.dual_gap_
+    rounds = [step["round"] for step in model.history_]
+    assert rounds == sorted(rounds)
 
 
 PENALTIES = ["l2", "linf_ridge", "trace", "graph", "mean_no_mean", "sparse,low_rank", "l1_positive", "temporal_l1_free"]
 
 
+@pytest.mark.covering(2, last=lambda method, **_: method == "gradient")
+@pytest.mark.parametrize("method", ["newton", "gradient"])
 @pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("loss", ["logistic", "huber"])
+@pytest.mark.parametrize("loss", ["logistic", "huber", "squared"])
 @pytest.mark.parametrize("penalty", PENALTIES)
-def test_penalties(penalty, loss, fit_intercept):
+def test_penalties(penalty, loss, fit_intercept, method):
     """Those that leave something free, too, where dual variables take a step before they prove anything."""
     data = cases.user_input(loss, "shared")
     cls = cm.MultiTaskClassifier if loss == "logistic" else cm.MultiTaskRegressor
     model = cls(cases.PENALTIES[penalty].build(6, 4), loss=loss, tol=1e-7, fit_intercept=fit_intercept)
-    distributed.fit(model, pieces(data, [7, 15]))
+    distributed.fit(model, pieces(data, [7, 15]), method=method)
     assert_fits_as_well(model, data)
 
 

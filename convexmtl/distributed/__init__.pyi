@@ -14,8 +14,9 @@ def fit(
     client: Any = None,
     *,
     offset: Any = None,
-    method: Literal["auto", "statistics", "newton"] = "auto",
+    method: Literal["auto", "statistics", "newton", "gradient"] = "auto",
 ) -> Any: ...
+
 def parquet(
     paths: Any,
     y: str | Sequence[Any] | NDArray[Any],

@@ -52,6 +52,12 @@ class LocalEngine:
         anew in each."""
         self.make, self.kept = partial(_with_shared, function, shared), None
 
+    def shard(self, name, statistics, merge, shards, make, *shared):
+        """Have what is made of the merged ``statistics(chunk, index)``, here in one piece."""
+        found = self.gather(name, statistics, merge)
+        made = [cut(found) for cut in shards]
+        self.kept = [make(one, *shared) for one in made if one is not None]
+
     def _parts(self):
         if self.kept is not None:
             yield from self.kept
@@ -112,6 +118,18 @@ class DaskEngine:
         shared, task = self._wrapped(shared), self._task(name, function)
         made = [task(chunk, k, *shared, dask_key_name=key) for (k, chunk), key in self._keys(name, self.chunks)]
         self.kept = list(dask.persist(*made) if self.client is None else self.client.persist(made))
+
+    def shard(self, name, statistics, merge, shards, make, *shared):
+        """Have what is made of the merged ``cut(statistics(chunk, index))``, for every cut of ``shards``: it stays on
+        the workers."""
+        import dask
+
+        task = self._task(name, statistics)
+        made = [task(chunk, k, dask_key_name=key) for (k, chunk), key in self._keys(name, self.chunks)]
+        shared, build, kept = self._wrapped(shared), self._task(f"{name}-part", partial(_unless_none, make)), []
+        for cut in shards:
+            kept.append(build(self._tree(f"{name}-shard", cut, merge, made, [], numbered=False), *shared))
+        self.kept = list(dask.persist(*kept) if self.client is None else self.client.persist(kept))
 
     def round(self, name, function, merge, *shared):
         shared = self._wrapped(shared)

@@ -1,5 +1,7 @@
 """Fits to chunks of data: ``fit``."""
 
+from functools import partial
+
 import numpy as np
 from sklearn.base import clone
 
@@ -12,9 +14,10 @@ from ..estimators._formulation import Data
 from ._engine import engine_of, size_of
 from ._rounds import by_rounds
 from ._sources import source_of
-from ._sums import added, folds_of, n_folds_of, statistics_of
+from ._sums import TooLarge, added, folds_of, n_folds_of, statistics_of, within
 
 METHODS = ("auto", "statistics", "newton", "gradient")
+LARGEST = 4e9  # bytes of statistics beyond which gradients are exchanged instead
 FRAMES = 7  # from a warning in ``_finish`` to whoever calls ``fit``
 
 
@@ -82,7 +85,8 @@ def _fit(estimator, engine, method):
     loss = estimator._checked_loss()
     steps = Steps(estimator, 0, None, None)
     reader = clone(estimator)
-    if method == "auto":
+    automatic, most = method == "auto", LARGEST if method == "auto" else np.inf
+    if automatic:
         method = "statistics" if loss.quadratic else "newton"
     if method == "statistics" and not loss.quadratic:
         raise ValueError(
@@ -97,9 +101,16 @@ def _fit(estimator, engine, method):
             )
         _search(estimator, reader, loss, engine)
     elif method != "statistics":
-        by_rounds(estimator, reader, loss, engine, FRAMES, method)
+        by_rounds(estimator, reader, loss, engine, FRAMES, method, most)
     else:
-        agreement, statistics = _gathered(engine, "statistics", statistics_of, reader)
+        try:
+            agreement, statistics = _gathered(engine, "convexmtl-statistics", statistics_of, reader, most=most)
+        except TooLarge:
+            if not (automatic and engine.rereads):
+                raise
+            by_rounds(estimator, reader, loss, engine, FRAMES, "gradient")
+            steps.end()
+            return
         _adopt(estimator, agreement)
         estimator._fit_to(statistics, loss, FRAMES)
         estimator.history_ = [_one_round(estimator, engine, statistics)]
@@ -111,10 +122,10 @@ def _search(estimator, reader, loss, engine):
     by_criterion = estimator.selection in CRITERIA
     if by_criterion:
         check_criterion(estimator.selection, loss, "selection")
-        agreement, total = _gathered(engine, "statistics", statistics_of, reader)
+        agreement, total = _gathered(engine, "convexmtl-statistics", statistics_of, reader)
         folds = None
     else:
-        agreement, folds = _gathered(engine, "folds", folds_of, reader, n_folds_of(estimator))
+        agreement, folds = _gathered(engine, "convexmtl-folds", folds_of, reader, n_folds_of(estimator))
         parts = [part for part in folds.parts if part is not None]
         total = parts[0].merge(*parts[1:])
     _adopt(estimator, agreement)
@@ -128,8 +139,8 @@ def _search(estimator, reader, loss, engine):
     estimator.history_ = [_one_round(estimator, engine, total if folds is None else folds)]
 
 
-def _gathered(engine, name, function, reader, *more):
-    found = engine.gather(name, function, added, reader, *more)
+def _gathered(engine, name, function, reader, *more, most=np.inf):
+    found = engine.gather(name, partial(within, most, function), partial(within, most, added), reader, *more)
     if found is None:
         raise ValueError("X has no rows: all chunks are empty.")
     return found

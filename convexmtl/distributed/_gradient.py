@@ -19,7 +19,7 @@ from ..solvers import solve
 from ..statistics import SufficientStatistics
 from ._newton import SHRINK, Ask, RemoteTerm, _intercepts, _solved
 
-CHECK = 5  # steps between two looks at the gap
+CHECK, SOON = 10, 4  # steps between two looks at the gap, and where it is likely to be small
 INEXACT = 1e-3  # share of what the last step has moved to which the next one is solved, squared
 MARGIN = 1.05  # by which a step is shorter than the steepest curvature asks for
 SETTLED = 30  # rounds in which dual variables are to lose what is along directions that are free
@@ -34,10 +34,16 @@ def descended(penalty, loss, shape, counted, fit_intercept, fixed, tol, max_iter
     conjugates, rounding = yield Ask("convexmtl-floor")
     sums, mass = yield Ask("convexmtl-means", (T,))
     means = np.divide(sums, mass, out=np.zeros(shape), where=mass > 0) * fit_intercept
-    metric = _Metric((yield Ask("convexmtl-pooled", (means,))) / max(mass.sum(), 1e-300), means, fit_intercept, fixed)
+    pooled, diagonals = yield Ask("convexmtl-pooled", (means,))
+    pooled = pooled / max(mass.sum(), 1e-300)
+    metric = _Metric(pooled, means, fit_intercept, fixed)
     zero = np.zeros(shape)
     first = yield from _slopes(metric, zero, b)
-    metric.scale = np.where(counted & (first.curvature > 0), first.curvature, np.where(counted, 1.0, 0.0))
+    sizes = np.divide(diagonals.T, np.diag(pooled), out=np.zeros(diagonals.T.shape), where=np.diag(pooled) > 0)
+    # (Those of the features of a task, beside the pooled ones, and of the curvature of its loss.)
+    metric.scale = np.where(mass > 0, first.curvature / np.maximum(mass, 1e-300), 0.0) * sizes.mean(axis=1)
+    metric.scale = np.where(counted, np.maximum(metric.scale, 1e-3 * metric.scale.max(initial=1e-300)), 0.0)
+    metric.turn = np.where(counted, np.maximum(first.curvature, 1e-300), 0.0)
     value = first.value
     gain = max(value + conjugates, 0.0)
     rest = {"trivial": (value, b), "conjugates": conjugates, "gain": gain, "rounding": rounding}
@@ -48,7 +54,7 @@ def descended(penalty, loss, shape, counted, fit_intercept, fixed, tol, max_iter
         parts, b = start.parts, start.intercept
     ahead, here, steep, momentum, last = parts, first if start is None else None, 1.0, 1.0, None
     c = turned = b + np.sum(means * _sum(parts), axis=0)
-    best, gained, stalls = None, gain, 0
+    best, gained, stalls, waited = None, gain, 0, 0
     while True:
         if here is None:
             here = yield from _slopes(metric, _sum(ahead), c - np.sum(means * _sum(ahead), axis=0))
@@ -66,16 +72,18 @@ def descended(penalty, loss, shape, counted, fit_intercept, fixed, tol, max_iter
         moves = [a - o for a, o in zip(new, parts, strict=True)]
         # Momentum that points uphill is given up.
         back = sum(metric.inner(h - a, m) for h, a, m in zip(ahead, new, moves, strict=True))
-        momentum = 1.0 if back + float(np.sum(metric.scale * (c - end) * (end - turned))) > 0 else momentum
+        momentum = 1.0 if back + float(np.sum(metric.turn * (c - end) * (end - turned))) > 0 else momentum
         following = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
         share, momentum = (momentum - 1) / following, following
-        length = steep * (sum(metric.inner(m, m) for m in moves) + float(np.sum(metric.scale * (end - turned) ** 2)))
+        length = steep * (sum(metric.inner(m, m) for m in moves) + float(np.sum(metric.turn * (end - turned) ** 2)))
         ahead = tuple(a + share * m for a, m in zip(new, moves, strict=True))
         c, last = end + share * (end - turned), here
         parts, turned, here = new, end, None
         gained = min(gained, max(length, 1e-4 * gained))
-        if n_iter % CHECK and length > threshold and n_iter < max_iter:
+        waited += 1
+        if waited < (SOON if length <= threshold else CHECK) and n_iter < max_iter:
             continue
+        waited = 0
         W = _sum(parts)
         certificate = yield from _certified(metric, penalty, parts, turned, rest)
         history.append((n_iter, certificate.primal, certificate.gap))
@@ -124,7 +132,8 @@ class _Metric:
 
     def __init__(self, G, means, fit_intercept, fixed):
         self.G, self.means, self.fit_intercept, self.fixed = (G + G.T) / 2, means, fit_intercept, fixed
-        self.scale = np.ones(means.shape[1])
+        # Of coefficients, and of intercepts about the means.
+        self.scale = self.turn = np.ones(means.shape[1])
 
     def inner(self, A, B):
         return float(np.sum(self.scale * np.sum(A * (self.G @ B), axis=0)))
@@ -133,13 +142,13 @@ class _Metric:
         """Of the loss between two points, in units of this metric."""
         W, c = b.W - a.W, b.c - a.c
         rise = -float(np.sum(W * (b.Z - a.Z))) + float(c @ (b.slope - a.slope))
-        size = self.inner(W, W) + float(self.scale @ c**2)
+        size = self.inner(W, W) + float(self.turn @ c**2)
         return rise / size if size > 0 else 0.0
 
     def model(self, at, steep):
         """The DataTerm of the model around there, in W and c."""
         scale = steep * self.scale
-        unit = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
+        unit = _inverse(scale)
         d, T = at.W.shape
         statistics = SufficientStatistics(
             np.arange(T),
@@ -148,7 +157,7 @@ class _Metric:
             weight=np.ones(1),
             mean_X=np.zeros((d, 1)),
             rest_X=np.zeros((d, 1)),
-            mean_y=at.c - at.slope * unit if self.fit_intercept else np.zeros(T),
+            mean_y=at.c - at.slope * _inverse(steep * self.turn) if self.fit_intercept else np.zeros(T),
             rest_y=np.zeros(T),
             gram=self.G[None],
             cross=self.G @ at.W + at.Z * unit,
@@ -156,6 +165,10 @@ class _Metric:
         )
         fixed = None if self.fixed is None else np.where(scale > 0, 0.0, self.fixed)
         return DataTerm(statistics._tasks(scale), Squared(), self.fit_intercept, fixed)
+
+
+def _inverse(scale):
+    return np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
 
 
 def _certified(metric, penalty, parts, c, rest):

@@ -157,6 +157,24 @@ def prepared(samples, offset, plan, offset_column=None):
     return Part(DataTerm(tasks, plan.loss), left)
 
 
+def shard_of(found, plan, begin, end):
+    """(SufficientStatistics of the tasks at some positions,) of what ``statistics_of`` has found; None without any."""
+    statistics = found[1]
+    where = _positions(statistics.tasks, plan.labels)
+    chosen = (where >= begin) & (where < end)
+    if not chosen.any():
+        return None
+    some = statistics._at(statistics.tasks) if len(statistics.weight) < len(where) else statistics
+    return (replace(some._only(chosen), tasks=where[chosen], feature_names=None, layout="stacked"),)
+
+
+def part_of_statistics(found, plan):
+    """The Part of a few rows that have the statistics of some tasks."""
+    (statistics,) = found
+    tasks = statistics._tasks(plan.factor[statistics.tasks] * statistics.weight)
+    return Part(DataTerm(tasks, plan.loss), statistics.tasks)
+
+
 def _encoded(samples, signs):
     """Classes as -1 and 1, NaN where they are missing."""
     missing = _input.missing_mask(samples.y)
@@ -232,7 +250,17 @@ def means_of_all(part, T):
 
 
 def pooled(part, centre):
-    """(d, d) the sum over tasks of their weighted Gram matrices about ``centre`` (d, T)."""
+    """((d, d) the sum over tasks of their weighted Gram matrices about ``centre`` (d, T), (d, T) their diagonals)."""
+    tasks, c = part.term.tasks, part.term.tasks.weight
+    diagonals = np.zeros(centre.shape)
+    for some in (slice(a, a + 100) for a in range(0, tasks.n_features, 100)):
+        x = tasks.X[:, some].toarray() if tasks.is_sparse else tasks.X[:, some]
+        away = x[tasks.sample_row] - centre[some, part.left].T[tasks.sample_task]
+        diagonals[some, part.left] = np.add.reduceat(c[:, None] * away**2, tasks.ptr[:-1], axis=0).T
+    return _pooled(part, centre), diagonals
+
+
+def _pooled(part, centre):
     tasks, c = part.term.tasks, part.term.tasks.weight
     if tasks.is_shared:
         # One X: of the samples of all tasks the rows are the same.

@@ -1,6 +1,8 @@
 """Fits in rounds: what is asked of all parts, who carries it, and what becomes of the estimator."""
 
 from dataclasses import replace
+from functools import partial
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,13 +18,14 @@ from ..tasks import Tasks
 from ._engine import size_of
 from ._gradient import descended
 from ._newton import fitted
-from ._parts import ASKED, Plan, part_of, surveyed, together
-from ._sums import added
+from ._parts import ASKED, Plan, part_of, part_of_statistics, shard_of, surveyed, together
+from ._sums import added, statistics_of
 
+SPARED = 2  # samples for a row of statistics from which on these take their place
 MANY = 10**6  # samples of a task with one target that its intercept is made of
 
 
-def by_rounds(estimator, reader, loss, engine, stacklevel, method="newton"):
+def by_rounds(estimator, reader, loss, engine, stacklevel, method="newton", most=np.inf):
     """Fit an estimator in rounds of an engine."""
     require_smooth(estimator, loss)
     if not engine.rereads:
@@ -38,8 +41,19 @@ def by_rounds(estimator, reader, loss, engine, stacklevel, method="newton"):
     if agreement.names is not None:
         estimator.feature_names_in_ = agreement.names
     plan, data, counted, fixed = planned(estimator, survey, loss, agreement.layout, stacklevel)
-    engine.keep("convexmtl-part", part_of, reader, plan)
     d = agreement.n_columns - len(_input.columns_apart(estimator, agreement.n_columns))
+    T = len(plan.labels)
+    if method == "newton" and 8 * T * d**2 > most:
+        method = "gradient"
+    if method == "gradient" and loss.quadratic and survey.counts.sum() > SPARED * T * (d + 2):
+        # Fewer numbers than the samples: they take their place, some tasks on each worker.
+        ends = np.linspace(0, T, 2 * engine.workers + 1).astype(int)
+        cuts = [partial(shard_of, plan=plan, begin=a, end=b) for a, b in pairwise(ends) if a < b]
+        engine.shard(
+            "convexmtl-statistics", partial(statistics_of, estimator=reader), added, cuts, part_of_statistics, plan
+        )
+    else:
+        engine.keep("convexmtl-part", part_of, reader, plan)
     script = Script(estimator, plan, data, counted, fixed, d, survey.counts, engine.workers, method)
     for ask in script:
         script.answer = engine.round(ask.what, ASKED[ask.what], together, *ask.arguments)

@@ -10,6 +10,7 @@ import numpy as np
 from .. import _input
 from ..estimators._folds import of_others, paired
 from ..statistics import BY_TASK, SufficientStatistics, _positions, _union
+from ._engine import size_of
 from ._reading import own_names, read
 
 
@@ -42,6 +43,22 @@ def folds_of(chunk, index, estimator, n_folds):
     parts = [rows[place % n_folds == k] for k in range(n_folds)]
     made = tuple(_of(samples, y, part, names) if len(part) else None for part in parts)
     return agreement, Folds(made, samples.labels, counts)
+
+
+class TooLarge(RuntimeError):
+    """Raised where sums take more memory than they may."""
+
+
+def within(most, function, *arguments):
+    """What the function returns; an error where that takes more than ``most`` bytes."""
+    found = function(*arguments)
+    size = 0 if found is None else size_of(found)
+    if size > most:
+        raise TooLarge(
+            f"the statistics of the tasks take {size / 1e9:.3g} GB, of {most / 1e9:.3g} that they may: fit by "
+            "method='gradient', whose messages have d T numbers."
+        )
+    return found
 
 
 def added(a, b):

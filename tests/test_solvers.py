@@ -15,7 +15,7 @@ from convexmtl.data import DataTerm
 from convexmtl.gram import Design
 from convexmtl.penalties import GraphLaplacian, MeanCoupling, RowNorm
 from convexmtl.problem import Problem
-from convexmtl.solvers import solve, splitting
+from convexmtl.solvers import _lengths, _models, solve, splitting
 from convexmtl.tasks import Tasks
 
 
@@ -176,3 +176,42 @@ def test_no_row_in_use_is_no_row_to_descend_in():
         warnings.simplefilter("ignore", UserWarning)
         model = cm.GraphGuidedClassifierCV().fit(X, np.arange(6) % 2, task=[0, 1, 1, 1, 1, 1])
     assert model.dual_gap_ <= 1e-4 * model.objective_
+
+
+@pytest.mark.parametrize("even", [True, False])
+@pytest.mark.parametrize("n", [15, 40])
+def test_newton_in_lengths_of_rows(n, even):
+    """Both forms minimise the objective in W, from anywhere, for tasks of one curvature or of several."""
+    rng = np.random.default_rng(n)
+    m, T = 30, 4
+    X, target = rng.normal(size=(m, n)), rng.normal(size=(n, T))
+    c = np.full(T, 0.3) if even else rng.uniform(0.1, 1.0, T)
+    thin = _lengths.Thin(X, c, 9 * c * target)
+    square = _lengths.Square(X @ X.T, c, X @ (9 * c * target))
+    for form in (thin, square):
+        # The last length is zero to begin with.
+        found = _lengths.newton(form, np.append(np.ones(m - 1), 0.0), 1e-10)
+        while found is not None:
+            lengths, Z, n_steps = found
+            found = _lengths.newton(form, lengths, 1e-10) if n_steps > 1 else None
+        W, norms = lengths[:, None] * Z, np.linalg.norm(Z, axis=1)
+        assert_allclose(c * (X @ (9 * target - X.T @ W)), Z, atol=1e-9)
+        assert norms.max() <= 1 + 1e-6 and 0 < np.sum(lengths > 1e-9)
+        assert_allclose(norms[lengths > 1e-5], 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("weights", [None, "some"])
+@pytest.mark.parametrize("n, d", [(30, 300), (120, 60)])
+def test_weak_strengths_take_few_sweeps(n, d, weights, monkeypatch):
+    """Newton's steps take the place of hundreds of sweeps, and the solution is the same."""
+    rng = np.random.default_rng(d)
+    X = rng.normal(size=(n, d)) @ (0.1 * np.eye(d) + rng.normal(size=(d, d)) / np.sqrt(d))
+    Y = X[:, :9] @ rng.normal(size=(9, 6)) + rng.normal(size=(n, 6))
+    f = None if weights is None else rng.uniform(0.5, 2.0, d)
+    top = np.linalg.norm(X.T @ (Y - Y.mean(axis=0)), axis=1).max() / n
+    model = cm.BlockSparseRegressor(top / 300, feature_weights=f, tol=1e-9, max_iter=20_000)
+    quick, objective = model.fit(X, Y).n_iter_, model.objective_
+    monkeypatch.setattr(_models.Model, "leap_cost", np.inf)
+    plain = model.fit(X, Y)
+    assert quick < 0.8 * plain.n_iter_
+    assert abs(objective - plain.objective_) <= 1e-8 * objective

@@ -436,6 +436,9 @@ class RowNorm(RowPenalty):
             squares = 2 * (np.log(d / level) + cases) * (V if self.q == 1 else total)
         return float(np.sqrt(squares.max(initial=0.0))) / self.alpha
 
+    def lengths(self, n_rows):
+        return np.full(n_rows, self.alpha) if self.q == 2 and self.is_norm and not self.positive else None
+
     def dual_radius(self, n_tasks):
         # That of the largest ball of the 2-norm in the dual one.
         longest = n_tasks ** max(0.0, 1 / _conjugate(self.q) - 0.5)

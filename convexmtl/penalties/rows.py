@@ -171,6 +171,10 @@ class RowPenalty(Penalty):
         """(d,): by how much each row of Z is too large for a row of W to stay zero; 0 where it is not."""
         return np.abs(self.prox(Z, 1.0)).max(axis=1)
 
+    def lengths(self, n_rows):
+        """(m,) the strengths s_j for which it is sum_j s_j norm_2(W_j.), all of them positive; None where it is not."""
+        return None
+
     def dual_radius(self, n_tasks):
         """A length: a row of Z that is shorter leaves its row of W zero. Quicker to tell than by the prox."""
         return 0.0

@@ -166,6 +166,12 @@ class WeightedRows(RowPenalty):
         out = np.isinf(self.weights)
         return np.broadcast_to(out[:, None], shape) if out.any() else None
 
+    def lengths(self, n_rows):
+        rows = self.rows.lengths(n_rows) if self.ridge == 0 else None
+        return (
+            rows * self.weights if rows is not None and np.all((self.weights > 0) & (self.weights < np.inf)) else None
+        )
+
     def dual_radius(self, n_tasks):
         # (Rows that are left out are zero however long theirs are.)
         return float(np.min(self.weights, initial=1.0)) * self.rows.dual_radius(n_tasks)

@@ -4,7 +4,9 @@ from functools import cached_property
 
 import numpy as np
 
+from .._rows import row_norms
 from ..gram import LARGEST
+from . import _lengths
 from ._kernels import (
     add_shared,
     add_task_rows,
@@ -129,6 +131,30 @@ class Model:
         """Largest norm of a row's change in the last sweep, in units of the gradient."""
         return self._worst[0]
 
+    def _lengths(self):
+        """(strengths (m,) of the 2-norms of the rows, function that makes the form of ``_lengths`` with rows divided by
+        these, size of what that inverts); None where the problem has no such form."""
+        return None
+
+    @cached_property
+    def leap_cost(self):
+        """About how many sweeps a step of Newton's method in the lengths of the rows costs; infinite without one."""
+        known = self._lengths() if self.coupling.is_zero and self.term.blocks is None else None
+        if known is None or not self.scale.min() > 0:
+            return np.inf
+        return _lengths.cost(len(self.W), known[2], len(self.scale), np.ptp(self.scale) == 0)
+
+    def leap(self, target):
+        """Newton's method in the lengths of the rows, to a gap of about ``target``; returns the number of steps."""
+        strengths, form, _ = self._lengths()
+        found = _lengths.newton(form(strengths[:, None]), strengths * row_norms(self.W), target)
+        if found is None:
+            self.leap_cost = np.inf
+            return 0
+        lengths, Z, n_steps = found
+        self._move((lengths / strengths)[:, None] * Z)
+        return n_steps
+
     @property
     def likely_gap(self):
         """About what the gap comes to: the largest violation left by the last sweep times the lengths of the rows."""
@@ -190,6 +216,18 @@ class GradientModel(Model):
         small.G = np.ascontiguousarray(self.G[:, rows[:, None], rows])
         small.W0, small.gradient0, small.loss0 = small.W.copy(), small.gradient.copy(), self.loss_value()
         return small
+
+    def _lengths(self):
+        strengths = self.term.lengths(len(self.W)) if len(self.G) == 1 else None
+        return None if strengths is None else (strengths, self._square, len(self.W))
+
+    def _square(self, strengths):
+        C = self.scale * (self.G[0] @ self.W) - self.gradient.T
+        return _lengths.Square(self.G[0] / (strengths * strengths.T), self.scale, C / strengths)
+
+    def _move(self, W):
+        change, self.W = W - self.W, W
+        self.gradient += (self.scale[:, None] * change.T) @ self.G[0]
 
     def absorb(self, small, rows):
         change = small.W - self.W[rows]
@@ -316,6 +354,18 @@ class BlocksModel(ResidualModel):
         small.X, small.scale, small.u = self.X[rows], self.scale, self.u
         small.inverse_curvature, small.G = self.inverse_curvature, _block_grams(small.X)
         return small
+
+    def _lengths(self):
+        strengths = self.term.lengths(len(self.W))
+        return None if strengths is None else (strengths, self._thin, self.X.shape[1])
+
+    def _thin(self, strengths):
+        Y = self.scale * (self.X.T @ self.W) - self.u.T
+        return _lengths.Thin(self.X / strengths, self.scale, Y)
+
+    def _move(self, W):
+        change, self.W = W - self.W, W
+        self.u += self.scale[:, None] * (change.T @ self.X)
 
     def restart(self, certificate):
         u = self._linearise(certificate)[1].reshape(len(self.W.T), -1)

@@ -20,6 +20,7 @@ SMALL = 1e7  # multiplications of a pass over all features that are not worth a 
 GROUP = 4  # sweeps between two extrapolations
 SOON = 5.0  # times the target: a likely gap from which on it is worth while to look at the gap
 FAR = 10.0  # times that, after every group of sweeps
+FEWER = 3.0  # times as many sweeps are saved as a step of Newton's method costs
 MAX_SWEEPS = 2000  # in one outer step
 WARM_MARGIN = 0.95  # as strengths next to each other on a path of 100
 # A step that leaves more than this share of the gap calls for a model with the curvature of its point; a little more
@@ -162,8 +163,12 @@ def _done(model, target, soon):
 
 
 def _sweeps(model, target, floor, max_sweeps):
-    """Sweep until the gap or the largest violation is small enough; extrapolate after every group of sweeps."""
-    total, soon = 0, SOON * target
+    """Sweep until the gap or the largest violation is small enough; extrapolate after every group of sweeps.
+
+    Where far more of them are left, by what the last ones have achieved, than a step of Newton's method in the lengths
+    of the rows costs, that goes on.
+    """
+    total, soon, likely = 0, SOON * target, []
     while total < max_sweeps:
         iterates = [model.state()]
         for k in range(1, GROUP + 1):
@@ -171,16 +176,27 @@ def _sweeps(model, target, floor, max_sweeps):
             iterates.append(model.state())
             # (A gap may cost as much as some sweeps. The likely one says when it pays, better after every look.)
             within = FAR * soon if k == GROUP else soon if model.gap_is_cheap else -np.inf
-            likely = model.likely_gap
-            if likely <= within:
+            now = model.likely_gap
+            if now <= within:
                 gap = model.gap()
                 if not gap > target:
                     return total
-                soon = min(soon, likely * target / gap)
+                soon = min(soon, now * target / gap)
         if not model.worst > floor:
             break
         _extrapolate(model, iterates)
+        likely.append(now)
+        if FEWER * model.leap_cost < min(_sweeps_left(likely, soon), max_sweeps - total):
+            total, likely = total + model.leap(target), []
     return total
+
+
+def _sweeps_left(likely, soon):
+    """How many more it takes until a gap below ``soon`` is likely, by what two groups have achieved; 0 if not known."""
+    if len(likely) <= 2 or not likely[-1] > soon:
+        return 0.0
+    rate = np.log(likely[-3] / likely[-1]) / (2 * GROUP)
+    return np.log(likely[-1] / soon) / rate if rate > 0 else np.inf
 
 
 def _extrapolate(model, iterates):

@@ -10,10 +10,9 @@ from sklearn.exceptions import ConvergenceWarning
 from test_federated import party_of, shared_out, some
 
 import convexmtl as cm
-from convexmtl.federated import Coordinator, LocalTransport, Party, Privacy
+from convexmtl.federated import Coordinator, LocalTransport, Party
 from convexmtl.federated._messages import packed, unpacked
 
-PRIVACY = Privacy(3.0, 1e-5, bound_X=3.0, bound_y=4.0)
 ROUNDS = ["logistic", "squared_hinge", "huber", "poisson", "gamma"]
 # Each of what penalties ask of dual variables: nothing, a norm, signs, a null space, constraints, several on one W.
 ASKS = [
@@ -154,8 +153,6 @@ def test_what_parties_refuse_in_rounds():
         ValueError, match=r"north tells nothing of 1 task .*min_group=11 rows here: 'west' .10 at least"
     ):
         Party(X, y, options["task"], name="north", min_group=11).answer(request)
-    with pytest.raises(ValueError, match="tells sums with noise, which are there for the squared loss only"):
-        Party(X, y, options["task"], privacy=PRIVACY).answer(request)
     with pytest.raises(ValueError, match="y has 3 classes"):
         Party(X, np.arange(len(X)) % 3, options["task"]).answer(request)
     party = Party(X, y, options["task"], name="north", max_rounds=1)

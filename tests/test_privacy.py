@@ -12,9 +12,11 @@ from test_statistics import FORMS, draw
 
 import convexmtl as cm
 from convexmtl import federated
-from convexmtl.federated import LocalTransport, Party, Privacy
+from convexmtl.federated import Coordinator, LocalTransport, Party, Privacy, _noisy_rounds
+from convexmtl.federated._messages import unpacked
 from convexmtl.federated._sums import Sums
 from convexmtl.federated.privacy import delta_of, epsilon_of, mu_of, normal
+from convexmtl.losses import Huber, Logistic
 
 PRIVACY = Privacy(3.0, 1e-5, bound_X=3.0, bound_y=4.0)
 
@@ -162,3 +164,99 @@ def test_folds_with_privacy_do_not_depend_on_other_rows():
     assert_array_equal(drawn.folds(4), drawn.folds(4))
     with pytest.raises(ValueError, match="n_folds must be an integer"):
         drawn.folds(0)
+
+
+# --------------------------------------------------------------------------------------- in rounds
+
+
+def classes_of(form, seed=0):
+    """(X, y, options) with two classes, without weights."""
+    X, y, options = draw(form, seed=seed)
+    return X, np.where(y > np.nanmedian(y), "b", "a"), {"task": options["task"]} if "task" in options else {}
+
+
+@pytest.mark.parametrize("form", ["shared", "stacked"])
+@pytest.mark.parametrize("loss", [Logistic(), Huber(delta=0.7)])
+def test_one_row_changes_the_sums_of_a_round_by_no_more_than_their_sensitivity(loss, form):
+    X, y, options = classes_of(form) if loss.classification else draw(form)
+    options.pop("sample_weight", None)
+    privacy = Privacy(1.0, 1e-5, bound_X=1.5, bound_y=1.0)
+    rng = np.random.default_rng(0)
+    W, b = 0.3 * rng.normal(size=(6, 4)), rng.normal(size=4)
+    weight, classes = rng.uniform(0.5, 1, 48), np.array(["a", "b"]) if loss.classification else None
+    largest, bound = 0.0, 3.0 * np.sqrt(4 if form == "shared" else 1)
+    for i in range(0, 48, 3):
+        found = []
+        for rows in (np.arange(48), np.flatnonzero(np.arange(48) != i)):
+            own = {name: value[rows] for name, value in options.items()}
+            party = Party(X[rows], y[rows], **own, sample_weight=weight[rows], privacy=privacy)
+            inside, longer = _noisy_rounds.rows_within_bounds(party, loss, classes)
+            found.append(_noisy_rounds.sums_at(inside, loss, W, b))
+        assert longer > 0
+        squares = 0.0
+        for name in Sums._fields[2:]:
+            moved = getattr(found[0], name) - getattr(found[1], name)
+            squares += np.sum(moved**2) * (2 if name in ("sum_X", "sum_y", "cross") else 1)
+        largest = max(largest, np.sqrt(squares))
+    assert 0.2 * bound < largest <= bound * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("form", ["shared", "missing", "stacked"])
+@pytest.mark.parametrize("loss", ["logistic", "huber"])
+def test_little_noise_leaves_the_fit_of_rounds_as_it_is(loss, form):
+    if loss == "logistic":
+        X, y, options = classes_of("stacked" if form == "missing" else form)
+        kind = cm.MeanRegularizedClassifier
+    else:
+        X, y, options = draw(form)
+        options = {"task": options["task"]} if "task" in options else {}
+        kind = cm.MeanRegularizedRegressor
+    privacy = Privacy(1e11, 0.5, bound_X=12.0, bound_y=1.0, center_X=0.2, scale_X=[1, 2, 1, 1, 1, 1], rounds=20)
+    parties, _ = shared_out((X, y, options), privacy=privacy, random_state=0)
+    estimator = kind(loss=loss, tol=1e-8)
+    model = federated.fit(estimator, LocalTransport(parties))
+    alone = estimator.fit(X, y, **options)
+    assert_allclose(model.coef_, alone.coef_, atol=0.02 * np.abs(alone.coef_).max())
+    assert_allclose(model.intercept_, alone.intercept_, atol=0.02 * max(1, np.abs(alone.intercept_).max()))
+    assert "certified for the last model" in model._summary.notes[-1]
+
+
+def test_rounds_are_accounted_and_end():
+    X, y, options = classes_of("stacked")
+    party = Party(X, y, options["task"], min_group=1, privacy=Privacy(2.0, 1e-5, bound_X=9.0, bound_y=1.0, rounds=2))
+    coordinator = Coordinator(cm.MeanRegularizedClassifier())
+    answer = party.answer(coordinator.request())
+    # Labels of tasks and classes are told, and no count of anything.
+    assert set(unpacked(answer, "description")[2]) == {"tasks", "classes"}
+    assert party.spent == 0.0
+    coordinator.receive([answer])
+    answer = party.answer(coordinator.request())
+    assert answer == party.answer(coordinator.request())
+    assert_allclose(party.spent, epsilon_of(mu_of(2.0, 1e-5) / np.sqrt(2), 1e-5))
+    coordinator.receive([answer])
+    coordinator.receive([party.answer(coordinator.request())])
+    assert coordinator.done and np.isfinite(coordinator.model.coef_).all()
+    assert_allclose(party.spent, 2.0)
+    other = Coordinator(cm.MeanRegularizedClassifier())
+    other.receive([party.answer(other.request())])
+    with pytest.raises(RuntimeError, match="epsilon=2 is spent: of what this party may tell, 100% is told"):
+        party.answer(other.request())
+
+
+def test_what_privacy_refuses_in_rounds():
+    X, y, options = classes_of("stacked")
+    task = options["task"]
+    private = Party(X, y, task, name="north", min_group=1, privacy=PRIVACY)
+    counts = Party(X, np.ones(48), task, min_group=1, privacy=PRIVACY)
+    with pytest.raises(ValueError, match="sums of loss=Poisson by any amount, so that no noise hides it"):
+        counts.answer(Coordinator(cm.BlockSparseRegressor(loss="poisson")).request())
+    heavy = Party(X, y, task, min_group=1, sample_weight=np.full(48, 3.0), privacy=PRIVACY)
+    request = Coordinator(cm.BlockSparseClassifier()).request()
+    with pytest.raises(ValueError, match="sample_weight up to 3"):
+        heavy.answer(request)
+    coordinator = Coordinator(cm.BlockSparseClassifier())
+    open_ = Party(X, y, task, name="south", min_group=1)
+    with pytest.warns(UserWarning, match="north: of 48 rows"), pytest.raises(ValueError, match="or none does"):
+        coordinator.receive(LocalTransport([private, open_])(coordinator.request()))
+    with pytest.raises(ValueError, match="rounds must be an integer"):
+        Privacy(1.0, 1e-5, bound_X=1.0, bound_y=1.0, rounds=0)

@@ -47,6 +47,7 @@ class Privacy:
         center_X: ArrayLike | float = 0.0,
         scale_X: ArrayLike | float = 1.0,
         center_y: float = 0.0,
+        rounds: int = 3,
     ) -> None: ...
     @property
     def mu(self) -> Any: ...

@@ -182,7 +182,12 @@ def read_description(message):
             raise ValueError("the message has no different labels of tasks.")
         if type(words.get("features")) is not int or words["features"] < 1:
             raise ValueError(f"the message has {words.get('features')!r} features.")
-        for name in ("totals", "counts", "sum_y", *(["positive"] if "positive" in arrays else [])):
+        private = words.get("private")
+        rounds = private.get("rounds") if isinstance(private, dict) else private
+        if private is not None and (type(rounds) is not int or rounds < 1):
+            raise ValueError(f"the message has {rounds!r} rounds.")
+        wanted = () if private is not None else ("totals", "counts", "sum_y")
+        for name in (*wanted, *(["positive"] if "positive" in arrays else [])):
             taken(arrays, name, labels.shape)
         if "names" in arrays:
             taken(arrays, "names", (words["features"],), "U")

@@ -28,6 +28,7 @@ from ..result import Result, Status
 from ..solvers import solve
 from ..statistics import SufficientStatistics, _positions, _union
 from ..tasks import Tasks
+from . import _noisy_rounds
 from ._evaluation import STEPS
 
 EASED = 0.1  # share of the damping that is left after a good step
@@ -65,6 +66,8 @@ def script(estimator, max_rounds, report):
     loss = estimator._checked_loss()
     spoken = dict(loss=written(loss, "loss"))
     described = yield dict(ask="description", **spoken), {}
+    if any("private" in one.words for one in described):
+        return (yield from _noisy_rounds.script(estimator, loss, described, spoken, _quadratic))
     setting = _Setting.of(estimator, loss, described)
     d, T = setting.shape
     zeros = tuple(np.zeros((d, T)) for _ in range(setting.canonical.n_parts))
@@ -278,29 +281,9 @@ class _Setting(NamedTuple):
 
         ``damping`` is how much of the curvature counts that is only there for the sake of a model.
         """
-        H, W = here.curvature, here.W
-        mass = H.weight * self.weight + damping * here.more_b
-        means = H.mean_X + H.rest_X
-        with np.errstate(divide="ignore", invalid="ignore"):
-            along = np.where(mass > 0, here.slope_b / mass, 0.0)
-        rest = here.slope - means * here.slope_b
-        gram = H.gram * self.weight[:, None, None]
-        every = np.arange(len(W))
-        gram[:, every, every] += damping * here.more.T
-        cross = np.einsum("tij,jt->it", gram, W) - rest
-        target = np.einsum("dt,dt->t", means, W) + here.b - along
-        T = len(self.labels)
-        of = SufficientStatistics(
-            self.labels, "stacked", H.n_samples, np.where(mass > 0, mass, 1.0), H.mean_X, H.rest_X, target, np.zeros(T),
-            gram, cross, np.zeros(T),
-        )  # fmt: skip
-        X, Y = of._rows()
-        K, m, d = X.shape
-        ptr = np.arange(K + 1, dtype=np.int64) * m
-        weight = np.repeat(mass / m, m)
-        y = np.where(weight > 0, Y.ravel(), 0.0)
-        tasks = Tasks(np.asfortranarray(X.reshape(-1, d)), y, ptr, ptr[:-1].copy(), weight)
-        return Problem(DataTerm(tasks, Squared(), self.estimator.fit_intercept, self.fixed), self.canonical)
+        known = here.curvature, self.weight, here.W, here.b, here.slope, here.slope_b
+        more = damping * here.more, damping * here.more_b
+        return _quadratic(*known, self.canonical, self.estimator.fit_intercept, self.fixed, *more)
 
     def solved(self, model, here, gap, max_iter):
         start = Result(here.parts, here.b, np.inf, np.inf, 0, Status.OUT_OF_ITERATIONS, dual=here.split)
@@ -375,6 +358,34 @@ class _Setting(NamedTuple):
                 stacklevel=5,
             )
         estimator._settle(formulation, result)
+
+
+def _quadratic(H, weight, W, b, slope, slope_b, canonical, fit_intercept, fixed=None, more=None, more_b=0.0):
+    """The Problem of weighted least squares with these derivatives at W and b.
+
+    ``H`` are SufficientStatistics of the features, weighted by the curvatures, and ``weight`` (T,) what they count in
+    the objective, as the slopes (d, T) and (T,) do already. ``more`` (d, T) and ``more_b`` (T,) are more curvature.
+    """
+    mass = H.weight * weight + more_b
+    means = H.mean_X + H.rest_X
+    with np.errstate(divide="ignore", invalid="ignore"):
+        along = np.where(mass > 0, slope_b / mass, 0.0)
+    gram, every = H.gram * weight[:, None, None], np.arange(len(W))
+    if more is not None:
+        gram[:, every, every] += more.T
+    cross = np.einsum("tij,jt->it", gram, W) - (slope - means * slope_b)
+    target, T = np.einsum("dt,dt->t", means, W) + b - along, len(weight)
+    of = SufficientStatistics(
+        H.tasks, "stacked", H.n_samples, np.where(mass > 0, mass, 1.0), H.mean_X, H.rest_X, target, np.zeros(T), gram,
+        cross, np.zeros(T),
+    )  # fmt: skip
+    X, Y = of._rows()
+    K, m, d = X.shape
+    ptr = np.arange(K + 1, dtype=np.int64) * m
+    weights = np.repeat(mass / m, m)
+    y = np.where(weights > 0, Y.ravel(), 0.0)
+    tasks = Tasks(np.asfortranarray(X.reshape(-1, d)), y, ptr, ptr[:-1].copy(), weights)
+    return Problem(DataTerm(tasks, Squared(), fit_intercept, fixed), canonical)
 
 
 def _solved(gram, R):

@@ -167,6 +167,9 @@ class Coordinator:
             return _statistics.read(answer)
         if words["ask"] == "description":
             return read_description(answer)
+        if "zero_b" not in arrays:
+            # (Sums with noise.)
+            return _statistics.read(answer)
         return read_evaluation(answer, len(arrays["W"]))
 
     def _read(self, answers):

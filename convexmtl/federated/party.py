@@ -10,10 +10,13 @@ from .. import _input
 from .._words import counted, listed
 from ..model_selection import TaskKFold
 from ..statistics import SufficientStatistics
-from . import _evaluation, _statistics
+from . import _evaluation, _noisy_rounds, _statistics
 from ._messages import unpacked
 from ._sums import Sums, has_holes
 from .privacy import Account
+
+HEAVY = "with privacy a row must count 1 at most, got sample_weight up to {:g}: divide by that."
+SHORTENED = "They have been shortened to it, which biases the model: larger bounds call for more noise."
 
 
 class Party:
@@ -188,11 +191,6 @@ class Party:
 
     def _round(self, ask, reply, words, arrays, request):
         """The answer in a round for a loss that is not squared."""
-        if self.privacy is not None:
-            raise ValueError(
-                f"{self.name} tells sums with noise, which are there for the squared loss only: ask for that, or make "
-                "a Party without privacy."
-            )
         if self._last is not None and self._last[0] == request:
             return self._last[1]
         if self._n_rounds >= self.max_rounds:
@@ -200,17 +198,39 @@ class Party:
                 f"{self.name} has answered max_rounds={self.max_rounds} times: every answer tells more of the rows. "
                 "Make another Party if more is meant."
             )
-        loss = _evaluation.loss_of(words.get("loss"))
-        if ask == "description":
-            classes = _evaluation.classes_of(self) if loss.classification else None
-            rows = _evaluation.Rows.of(self, loss, classes)
-            found = _evaluation.describe(rows, self.name, reply, classes)
-        else:
-            rows = _evaluation.Rows.of(self, loss, arrays.get("classes") if loss.classification else None)
-            found = _evaluation.evaluate(rows, self.name, reply, words, arrays)
+        loss, classes = _evaluation.loss_of(words.get("loss")), None
+        if loss.classification:
+            classes = _evaluation.classes_of(self) if ask == "description" else arrays.get("classes")
+        private = self.privacy is not None
+        rows = self._within_bounds(loss, classes) if private else _evaluation.Rows.of(self, loss, classes)
         self._refuse_few(rows.counts, rows.labels)
+        if ask == "description" and private:
+            found = _noisy_rounds.describe(rows, self.name, reply, classes, self.privacy)
+        elif ask == "description":
+            found = _evaluation.describe(rows, self.name, reply, classes)
+        elif private:
+            seed = None if self.random_state is None else [self.random_state, self._n_rounds]
+            found = _noisy_rounds.evaluate(rows, loss, self.name, reply, arrays, self.privacy, self._account, seed)
+        else:
+            found = _evaluation.evaluate(rows, self.name, reply, words, arrays)
         self._n_rounds, self._last = self._n_rounds + 1, (request, found)
         return found
+
+    def _within_bounds(self, loss, classes):
+        """Rows within the bounds of the privacy; a warning, the first time, where some were not."""
+        weight = self._given[0]
+        if weight is not None and np.max(weight, initial=0.0) > 1:
+            raise ValueError(HEAVY.format(np.max(weight)))
+        rows, longer = _noisy_rounds.rows_within_bounds(self, loss, classes)
+        if longer and self.n_clipped is None:
+            warnings.warn(
+                f"{self.name}: of {counted(self._X.shape[0], 'row')}, {longer:,} of X were longer than "
+                f"bound_X={self.privacy.bound_X:g}. {SHORTENED}",
+                UserWarning,
+                stacklevel=5,
+            )
+        self.n_clipped = longer, 0
+        return rows
 
     # ------------------------------------------------------------------------------------- statistics
 
@@ -294,17 +314,14 @@ class Party:
     def _bounded(self, y, weight):
         """Rows and targets within their bounds; a warning where some were not."""
         if weight is not None and weight.max(initial=0.0) > 1:
-            raise ValueError(
-                f"with privacy a row must count 1 at most, got sample_weight up to {weight.max():g}: divide by that."
-            )
+            raise ValueError(HEAVY.format(weight.max()))
         X, y, *self.n_clipped = self.privacy._clipped(self._X, y)
         self.n_clipped = tuple(self.n_clipped)
         if any(self.n_clipped):
             warnings.warn(
                 f"{self.name}: of {counted(len(y), 'row')}, {self.n_clipped[0]:,} of X were longer than "
                 f"bound_X={self.privacy.bound_X:g} and {self.n_clipped[1]:,} of y than "
-                f"bound_y={self.privacy.bound_y:g}. They have been shortened to these, which biases the model: larger "
-                "bounds call for more noise.",
+                f"bound_y={self.privacy.bound_y:g}. {SHORTENED}",
                 UserWarning,
                 stacklevel=5,
             )

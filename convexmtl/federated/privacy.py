@@ -70,6 +70,9 @@ class Privacy:
     center_X, scale_X : array-like of shape (d,) or float, default=0.0 and 1.0
         Known from elsewhere: taken from the rows themselves, they would tell of them.
     center_y : float, default=0.0
+    rounds : int, default=3
+        In how many rounds "logistic" and "huber" are fitted, each of which has an equal share; more have more noise.
+        The squared loss has one. Targets need no bound there: ``bound_y`` counts for nothing.
 
     Raises
     ------
@@ -88,6 +91,10 @@ class Privacy:
     times its weight, which is at most 1. With one X and T targets it is the same for a row v of targets without holes;
     with holes every task has a matrix of its own, and it is sqrt(4 T + 5). Tasks that have rows of their own do not
     share any, so that all their sums together are as private as those of one.
+
+    *In rounds*, the sums are of h u u', v u and the weights, with h a curvature of the loss and v its slope,
+    each in units of the largest that there is. One row changes them by sqrt(h^2 abs(u)^4 + 2 v^2 abs(u)^2 + 1) <= 3;
+    with one X for T tasks by sqrt(T) times that.
 
     *What there is of noise* comes from the random numbers of the operating system. It is in floating point: the last
     digits of a sum may tell more than noise of real numbers would (Mironov, 2012).
@@ -113,6 +120,7 @@ class Privacy:
     center_X: object = 0.0
     scale_X: object = 1.0
     center_y: float = 0.0
+    rounds: int = 3
 
     def __post_init__(self):
         for name in ("epsilon", "bound_X", "bound_y"):
@@ -120,6 +128,7 @@ class Privacy:
             _input.check_number(value, name, np.nextafter(0, 1), np.finfo(float).max, "a positive number")
         _input.check_number(self.delta, "delta", np.nextafter(0, 1), np.nextafter(1, 0), "a number between 0 and 1")
         _input.check_number(self.center_y, "center_y", -np.finfo(float).max, np.finfo(float).max, "a number")
+        _input.check_count(self.rounds, "rounds", 1)
         for name in ("center_X", "scale_X"):
             value = np.asarray(getattr(self, name), dtype=float)
             if value.ndim > 1 or not np.isfinite(value).all() or (name == "scale_X" and np.any(value <= 0)):

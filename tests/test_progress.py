@@ -4,7 +4,7 @@ import pytest
 from sklearn.model_selection import GridSearchCV
 
 import convexmtl as cm
-from convexmtl import datasets
+from convexmtl import datasets, distributed
 from convexmtl.estimators import _base
 
 callbacks = pytest.importorskip("sklearn.callback", reason="needs scikit-learn 1.9")
@@ -67,3 +67,21 @@ def test_a_progress_bar_ends_with_an_interrupt(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         estimator.fit(X, Y)
     assert bar.told[-1] == "done" and not hasattr(estimator, "_callback_fit_ctx")
+
+
+@pytest.mark.parametrize("method", ["statistics", "newton", "gradient"])
+def test_progress_of_chunks(method):
+    chunks = [(X[:30], Y[:30]), (X[30:], Y[30:])]
+    bar = Recorded()
+    distributed.fit(cm.BlockSparseRegressor(0.1).set_callbacks(bar), chunks, method=method)
+    assert bar.told[0] == ("fit", None) and bar.told[-1] == "done"
+    names = [name for name, _ in bar.told[1:-1]]
+    assert names == ["statistics"] if method == "statistics" else all(name.startswith("round ") for name in names)
+    assert names
+
+
+def test_progress_of_a_search_in_chunks():
+    bar = Recorded()
+    twin = cm.BlockSparseRegressorCV(alphas=3, cv=3).set_callbacks(bar)
+    distributed.fit(twin, [(X[:30], Y[:30]), (X[30:], Y[30:])])
+    assert [told[0] for told in bar.told[:2]] == ["fit", "path 1, fold 1"] and bar.told[-2:] == [("fit", 0), "done"]

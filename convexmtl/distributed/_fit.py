@@ -83,8 +83,9 @@ def fit(estimator, X, y=None, task=None, sample_weight=None, client=None, *, off
 def _fit(estimator, engine, method):
     estimator._validate_params()
     loss = estimator._checked_loss()
-    steps = Steps(estimator, 0, None, None)
     reader = clone(estimator)
+    # (A search has steps of its own.)
+    steps = None if isinstance(estimator, CrossValidated) else Steps(estimator, None, None, None)
     automatic, most = method == "auto", LARGEST if method == "auto" else np.inf
     if automatic:
         method = "statistics" if loss.quadratic else "newton"
@@ -100,18 +101,20 @@ def _fit(estimator, engine, method):
                 f"{estimator.loss!r}: fit {estimator._single.__name__} for each strength."
             )
         _search(estimator, reader, loss, engine)
-    elif method != "statistics":
-        by_rounds(estimator, reader, loss, engine, FRAMES, method, most)
+        return
+    if method != "statistics":
+        by_rounds(estimator, reader, loss, engine, steps, FRAMES, method, most)
     else:
         try:
             agreement, statistics = _gathered(engine, "convexmtl-statistics", statistics_of, reader, most=most)
         except TooLarge:
             if not (automatic and engine.rereads):
                 raise
-            by_rounds(estimator, reader, loss, engine, FRAMES, "gradient")
+            by_rounds(estimator, reader, loss, engine, steps, FRAMES, "gradient")
             steps.end()
             return
         _adopt(estimator, agreement)
+        steps.done("statistics")
         estimator._fit_to(statistics, loss, FRAMES)
         estimator.history_ = [_one_round(estimator, engine, statistics)]
     steps.end()

@@ -25,7 +25,7 @@ SPARED = 2  # samples for a row of statistics from which on these take their pla
 MANY = 10**6  # samples of a task with one target that its intercept is made of
 
 
-def by_rounds(estimator, reader, loss, engine, stacklevel, method="newton", most=np.inf):
+def by_rounds(estimator, reader, loss, engine, steps, stacklevel, method="newton", most=np.inf):
     """Fit an estimator in rounds of an engine."""
     require_smooth(estimator, loss)
     if not engine.rereads:
@@ -55,8 +55,13 @@ def by_rounds(estimator, reader, loss, engine, stacklevel, method="newton", most
     else:
         engine.keep("convexmtl-part", part_of, reader, plan)
     script = Script(estimator, plan, data, counted, fixed, d, survey.counts, engine.workers, method)
+    told = 0
     for ask in script:
+        if len(script.history) > told:
+            told = len(script.history)
+            steps.done(f"round {script.rounds}")
         script.answer = engine.round(ask.what, ASKED[ask.what], together, *ask.arguments)
+    steps.done(f"round {script.rounds}")
     script.finish(stacklevel + 1)
 
 

@@ -16,6 +16,7 @@ def fit(
     offset: Any = None,
     method: Literal["auto", "statistics", "newton", "gradient"] = "auto",
 ) -> Any: ...
+
 def parquet(
     paths: Any,
     y: str | Sequence[Any] | NDArray[Any],

@@ -311,6 +311,22 @@ def test_tasks_of_few_rows_are_not_told():
         Party(X, y, min_group=0)
 
 
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"y": np.zeros(5)}, ValueError, "got 48 rows of X and 5 of y"),
+        ({"y": None}, ValueError, "requires y to be passed"),
+        ({"task": ["a"]}, ValueError, r"task must have shape \(48,\)"),
+        ({"X": np.full((48, 2), np.nan)}, ValueError, "Input X contains NaN"),
+        ({"privacy": 1.0}, TypeError, "privacy must be a Privacy or None, got 1.0"),
+        ({"max_rounds": 0}, ValueError, "max_rounds must be an integer"),
+    ],
+)
+def test_a_party_refuses_what_makes_no_sense_before_anything_is_asked(change, error, words):
+    with pytest.raises(error, match=words):
+        Party(**{"X": np.ones((48, 2)), "y": np.ones(48), **change})
+
+
 def test_differences_between_divisions_are_not_told():
     X, Y, _ = draw("shared")
     party = Party(X, Y, name="north")

@@ -163,6 +163,12 @@ def test_what_parties_refuse_in_rounds():
         party.answer(other.request())
     with pytest.raises(ValueError, match="asks for 'rows', which this version does not know"):
         party.answer(packed("request", {}, ask="rows", id="x"))
+    arrays = dict(
+        tasks=np.array(["here"]), W=np.zeros((6, 1)), b=np.zeros(1), zero_b=np.zeros(1), classes=np.array(["no", "yes"])
+    )
+    words = dict(ask="evaluation", id="x", loss={"class": "Logistic", "parameters": {}})
+    with pytest.raises(ValueError, match="the request knows nothing of task 'east'"):
+        Party(X, y, options["task"]).answer(packed("request", arrays, **words))
     strange = {"class": "BlockSparseRegressor", "parameters": {}}
     with pytest.raises(ValueError, match="asks for a BlockSparseRegressor, where a loss is expected"):
         Party(X, y).answer(packed("request", {}, ask="description", id="x", loss=strange))

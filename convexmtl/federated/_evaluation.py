@@ -198,8 +198,7 @@ def read_description(message):
 
 def evaluate(rows, party, reply, words, arrays):
     """Bytes: what is asked of a party's Rows in a request, for its tasks among those of the request."""
-    where = _positions(rows.labels, arrays["tasks"])
-    T, d = len(arrays["tasks"]), rows.tasks.n_features
+    where, T, d = places(rows.labels, arrays), len(arrays["tasks"]), rows.tasks.n_features
 
     def asked(name):
         return taken(arrays, name, (d, T) if name.endswith("W") else (T,))[..., where]
@@ -215,6 +214,14 @@ def evaluate(rows, party, reply, words, arrays):
         step = asked("W") - base[0], asked("b") - base[1]
         told["along"] = rows.along(*base, *step)
     return packed("evaluation", told, party=party, reply=reply)
+
+
+def places(labels, arrays):
+    """Where a party's tasks are among those of a request."""
+    try:
+        return _positions(labels, arrays["tasks"])
+    except KeyError as error:
+        raise ValueError(f"the request knows nothing of task {error}: it is of another fit.") from None
 
 
 class Evaluation(NamedTuple):

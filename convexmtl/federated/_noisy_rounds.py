@@ -18,9 +18,9 @@ from ..estimators._formulation import Data, Formulation
 from ..explanation import FitSummary
 from ..losses import Huber, Logistic
 from ..solvers import solve
-from ..statistics import SufficientStatistics, _positions, _union
+from ..statistics import SufficientStatistics, _union
 from . import _statistics
-from ._evaluation import Rows
+from ._evaluation import Rows, places
 from ._messages import packed, taken
 from ._sums import Sums
 
@@ -71,7 +71,7 @@ def describe(rows, party, reply, classes, privacy):
 def evaluate(rows, loss, party, reply, arrays, privacy, account, seed):
     """Bytes: the noisy sums at the coefficients that a request asks about."""
     tasks = rows.tasks
-    where, d, T = _positions(rows.labels, arrays["tasks"]), tasks.n_features, len(arrays["tasks"])
+    where, d, T = places(rows.labels, arrays), tasks.n_features, len(arrays["tasks"])
     W, b = taken(arrays, "W", (d, T))[:, where], taken(arrays, "b", (T,))[where]
     units = privacy._units(d)
     center, scale = _affine(units, d)

@@ -13,7 +13,7 @@ from ..statistics import SufficientStatistics
 from . import _evaluation, _noisy_rounds, _statistics
 from ._messages import unpacked
 from ._sums import Sums, has_holes
-from .privacy import Account
+from .privacy import Account, Privacy
 
 HEAVY = "with privacy a row must count 1 at most, got sample_weight up to {:g}: divide by that."
 SHORTENED = "They have been shortened to it, which biases the model: larger bounds call for more noise."
@@ -91,11 +91,15 @@ class Party:
     ):
         _input.refuse_mask(X, "X")
         _input.check_count(min_group, "min_group", 1)
+        if privacy is not None and not isinstance(privacy, Privacy):
+            raise TypeError(f"privacy must be a Privacy or None, got {privacy!r}.")
         self.name = token_hex(4) if name is None else str(name)
         _input.check_count(max_rounds, "max_rounds", 1)
         self.min_group, self.max_rounds, self.privacy, self.random_state = min_group, max_rounds, privacy, random_state
         self._names = _input.feature_names(X)
         self._X = check_array(X, dtype=np.float64, accept_sparse=_input.SPARSE, estimator="Party", input_name="X")
+        _input.require_targets("Party", y)
+        _input.require_equal_rows(self._X, np.empty(np.shape(y)[:1]))
         self._task = None if task is None else _input.read_labels(task, self._X.shape[0])
         self._y, self._columns = y, _input.target_names(y)
         self._given = sample_weight, offset

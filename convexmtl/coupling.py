@@ -302,7 +302,9 @@ def share_in(free, Z):
 
 def indicators(codes):
     """(C, n) sparse: sums over the members of each of C groups, for the group (n,) of every member."""
-    return sparse.csr_array((np.ones(len(codes)), (codes, np.arange(len(codes)))))
+    ends = np.concatenate([[0], np.cumsum(np.bincount(codes))])
+    order = np.argsort(codes, kind="stable")
+    return sparse.csr_array((np.ones(len(codes)), order, ends), shape=(len(ends) - 1, len(codes)))
 
 
 def group_sums(H, A):

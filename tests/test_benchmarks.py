@@ -18,6 +18,7 @@ from benchmarks import (
     cross_validation,
     growth,
     intervals,
+    kernels,
     memory_map,
     noise,
     recovery,
@@ -48,6 +49,15 @@ def test_memory_beside_a_memory_map(name, tmp_path):
     assert Y.shape == (3000, memory_map.N_TASKS) and (tmp_path / "X").stat().st_size == 3000 * 60 * 8
     seconds, peak = memory_map.measured(name, tmp_path / "X", 3000, 60, "C", Y)
     assert seconds > 0 and 0 <= peak < 1000
+
+
+@pytest.mark.parametrize("stacked", [False, True])
+@pytest.mark.parametrize("model", kernels.MODELS)
+def test_kernels_beside_scikit_learn(model, stacked):
+    row = kernels.measured(model, stacked, 3, 20, 0.1, 0.2, 0)
+    assert -1e-12 <= float(row["gap_sklearn"]) <= kernels.TOL and float(row["gap"]) <= kernels.TOL
+    assert row["seconds"] > 0 and row["seconds_sklearn"] > 0
+    assert kernels.peak(model, stacked, 3, 30) >= 0
 
 
 def test_own_pages_counts_what_is_held():

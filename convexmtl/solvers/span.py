@@ -18,10 +18,11 @@ from ._pair_kernels import descend_pairs
 from ._patience import hopeless
 
 MOST_TASKS = 500  # for which the coupling is an array
-SHARE, MOST = 0.5, 10  # of what the first step of a visit gains, where it ends; and steps, for every sample of a task
+# Of what the first step of a visit gains, where it ends, and of one that no other task waits for; steps per sample.
+SHARE, ALONE, MOST = 0.5, 0.1, 1
 CLOSE = 1e-3  # gain of a step that is too small to matter, beside the gap that is wanted
-SWEEPS, STALLED = 100, 3  # between two checks, and checks without progress
-PATIENCE = 1000  # sweeps
+SWEEPS, STALLED = 25, 3  # before the first check, and checks without progress
+PATIENCE = 50  # sweeps
 REFINED = 3  # times that a direct solution is
 BLOCK = 512  # columns of a system that are made at a time
 
@@ -80,14 +81,13 @@ def _descent(problem, inverse, start, threshold, max_iter):
         v = np.ascontiguousarray(balanced(data, loss.inside(tasks.y, start.dual.v)))
     K, row, room = np.ascontiguousarray(tasks.X.T), np.ascontiguousarray(tasks.row), np.empty((5, int(n.max())))
     samples = *(np.array(a, dtype=float) for a in loss.interval(tasks.y)), c
-    # (One task has nobody to wait for.)
-    share, least = SHARE if len(n) > 1 else 0.0, CLOSE * threshold / max(float(c.sum()), 1e-300)
+    share, least = SHARE if len(n) > 1 else ALONE, CLOSE * threshold / max(float(c.sum()), 1e-300)
     n_iter, since_better, gap = 0, 0, np.inf
     U = np.ascontiguousarray(tasks.adjoint(-c * v).T) if v.any() else np.zeros((len(n), tasks.n_rows))
     while True:
         # (What is left of the gap may be rounding of U, which is made anew below.)
         ends = 0.9 * threshold / 2**since_better, least / 2**since_better, share
-        sweeps = min(SWEEPS, max_iter - n_iter)
+        sweeps = min(max(SWEEPS, n_iter), max_iter - n_iter)
         n_iter += descend_pairs(
             K, row, tasks.ptr, inverse, data.fit_intercept, *samples, v, U, room, *ends, MOST, sweeps
         )

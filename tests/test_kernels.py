@@ -167,6 +167,13 @@ def test_samples_start_from_where_the_last_fit_ended():
         cm.MultiTaskSVC(gamma=0.3, alpha=1e-4, tol=1e-12, max_iter=1).fit(X, Y)
 
 
+def test_features_go_on_where_tasks_wait_for_each_other_too_long():
+    X, Y, _, _ = draw("squared", "shared", n=60)
+    fitted = cm.MultiTaskSVR(cm.MeanCoupling(1.0, 1e4), alpha=1e-5, gamma=0.3).fit(X, Y)
+    assert isinstance(fitted._features, _features.KernelFeatures)
+    assert fitted._summary.converged and cm.certify(fitted, X, Y).gap <= fitted._summary.threshold
+
+
 @pytest.mark.parametrize("layout", ["shared", "stacked"])
 @pytest.mark.parametrize("loss", ["squared", "hinge"])
 def test_free_directions_are_not_penalised(loss, layout):

@@ -56,7 +56,8 @@ CARRIED = """dual_coef_ : ndarray of shape (T, r)
         f_t(x) = sum_i dual_coef_ti k(x, X_fit_i), one row per task (of a classifier one per column, see `columns_`); of
         an approximation, the coefficients of its features.
     X_fit_ : ndarray or sparse matrix of shape (r, d)
-        The samples that carry the functions, as many as are independent; of a precomputed kernel their positions (r,).
+        The samples that carry the functions: all of them, or as many as are independent; of a precomputed kernel their
+        positions (r,).
     task_kernel_ : ndarray of shape (T, T)
         The kernel of the tasks, at alpha = 1; where it is learned, this is `task_covariance_`."""
 

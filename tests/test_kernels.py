@@ -140,8 +140,7 @@ def test_coefficients_of_samples_or_of_features(loss, layout, intercept, monkeyp
         return cls(COUPLINGS["mean"], 0.05, gamma=0.3, fit_intercept=intercept, **given, **more).fit(X, y, **options)
 
     of_samples = fitted(tol=1e-9)
-    spanned = loss != "squared" or layout == "stacked"
-    assert isinstance(of_samples._features, _features.Span) == spanned
+    assert isinstance(of_samples._features, _features.Span)
     certificate = cm.certify(of_samples, X, y, **options)
     assert_allclose(certificate.primal, of_samples.objective_)
     assert certificate.gap <= 1e-8 * T

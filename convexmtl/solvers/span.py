@@ -1,6 +1,7 @@
 """Functions in the span of the samples: X is the kernel of its rows, and W are coefficients of these.
 
-The squared loss is one system of as many unknowns as there are samples. For losses that are linear but for kinks the
+The squared loss is one system of as many unknowns as there are samples; where all tasks have one X and alike weights,
+one of the size of X for each of the different eigenvalues of the coupling. For losses that are linear but for kinks the
 dual problem has one bounded variable per sample; those of a task are moved two at a time, so that its intercept, which
 nothing penalises, keeps their sum at zero (Platt 1998; Fan, Chen, Lin 2005), and the tasks take turns. A step costs
 what a task has of samples, and not what all have.
@@ -13,6 +14,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from ..certificate import Dual, balanced, not_below_zero
+from ..coupling import Nested
 from ..result import Result, Status
 from ._pair_kernels import descend_pairs
 from ._patience import hopeless
@@ -23,8 +25,10 @@ SHARE, ALONE, MOST = 0.5, 0.1, 1
 CLOSE = 1e-3  # gain of a step that is too small to matter, beside the gap that is wanted
 SWEEPS, STALLED = 25, 3  # before the first check, and checks without progress
 PATIENCE = 50  # sweeps
+ALIKE = 1e-10  # eigenvalues, beside the largest, for one system; what they differ by is refined
 REFINED = 3  # times that a direct solution is
 BLOCK = 512  # columns of a system that are made at a time
+SYSTEMS = 8  # up to which they take less time than the eigenvectors of X
 
 
 def applies(penalty, loss, tasks):
@@ -32,9 +36,10 @@ def applies(penalty, loss, tasks):
     X."""
     if penalty.terms or tasks.n_tasks > MOST_TASKS or not penalty.coupling.lowest > 0:
         return False
-    if loss.quadratic:
-        return not tasks.is_shared or tasks.n_tasks == 1
-    return loss.interval(tasks.y) is not None
+    if loss.quadratic and tasks.is_shared:
+        few = isinstance(penalty.coupling, Nested) and len(penalty.coupling.values) <= SYSTEMS
+        return few and tasks.n_rows >= tasks.n_tasks and _evenly_weighted(tasks)
+    return loss.quadratic or loss.interval(tasks.y) is not None
 
 
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None):
@@ -104,35 +109,78 @@ def _direct(problem, inverse, start, threshold, max_iter):
     weights: (Result, Status or None) of nothing, of the solution, and refined."""
     data, tasks = problem.data, problem.tasks
     v, own = np.zeros(len(tasks.y)), np.flatnonzero(tasks.weight > 0)
-    a, c, of_task = np.zeros(len(own)), tasks.weight[own], tasks.sample_task[own]
-    solved = None
+    a, c, solved = np.zeros(len(own)), tasks.weight[own], None
     for k in range(REFINED + 2):
         result, z = _result(problem, inverse, tasks.adjoint(-tasks.weight * v).T, v, k)
         yield result, (Status.STALLED if k > REFINED else None)
-        if solved is None:
-            try:
-                solved = _system(tasks, own, inverse)
-            except np.linalg.LinAlgError:
-                yield result, Status.STALLED
-            if data.fit_intercept:
-                some = np.flatnonzero(tasks.mass > 0)
-                H = (of_task[:, None] == some).astype(float)
-                of_ones = solved(H)
-                within = H.T @ of_ones
-        move = solved((tasks.y - tasks.shift(z, result.intercept))[own] - a / c)
-        if data.fit_intercept:
-            move -= of_ones @ np.linalg.solve(within, H.T @ move)
-        a += move
+        try:
+            solved = solved or (_rotated if tasks.is_shared else _whole)(tasks, own, inverse, data.fit_intercept)
+        except np.linalg.LinAlgError:
+            yield result, Status.STALLED
+        a += solved((tasks.y - tasks.shift(z, result.intercept))[own] - a / c)
         v[own] = -a / c
 
 
-def _system(tasks, own, inverse):
-    """What solves the system of the samples ``own``."""
+def _whole(tasks, own, inverse, fit_intercept):
+    """What solves the system of the samples ``own`` for any right side, with sums of zero where there are
+    intercepts."""
     rows, of_task = tasks.sample_row[own], tasks.sample_task[own]
-    # (All of them in their order, in most cases, which is copied much faster.)
-    whole = np.array_equal(rows, np.arange(tasks.n_rows))
-    S = np.array(tasks.X if whole else tasks.X[np.ix_(rows, rows)], order="F")
+    S = _among(tasks.X, rows)
     for some in (slice(first, first + BLOCK) for first in range(0, len(own), BLOCK)):
         S[:, some] *= inverse[of_task][:, of_task[some]]
-    S[np.arange(len(own)), np.arange(len(own))] += 1 / tasks.weight[own]
-    return partial(cho_solve, cho_factor(S, lower=True, overwrite_a=True, check_finite=False), check_finite=False)
+    factor = _factor(S, tasks.weight[own])
+    if not fit_intercept:
+        return partial(cho_solve, factor, check_finite=False)
+    H = (of_task[:, None] == np.flatnonzero(tasks.mass > 0)).astype(float)
+    of_ones = cho_solve(factor, H, check_finite=False)
+    within = H.T @ of_ones
+
+    def solved(rest):
+        a = cho_solve(factor, rest, check_finite=False)
+        return a - of_ones @ np.linalg.solve(within, H.T @ a)
+
+    return solved
+
+
+def _rotated(tasks, own, inverse, fit_intercept):
+    """The same in the eigenvectors of what couples the tasks, for one X: tasks of one eigenvalue have one matrix."""
+    T = tasks.n_tasks
+    rows, c = (of[own].reshape(T, -1)[0] for of in (tasks.sample_row, tasks.weight))
+    values, vectors = np.linalg.eigh(inverse)
+    groups = np.split(np.arange(T), np.flatnonzero(np.diff(values) > ALIKE * values[-1]) + 1)
+    factors = []
+    for group in groups:
+        S = _among(tasks.X, rows)
+        S *= values[group].mean()
+        factors.append(_factor(S, c))
+
+    def solved(rest):
+        R = vectors.T @ rest.reshape(T, -1)
+        for group, factor in zip(groups, factors, strict=True):
+            a = cho_solve(factor, R[group].T, check_finite=False)
+            if fit_intercept:
+                of_ones = cho_solve(factor, np.ones((len(c), 1)), check_finite=False)
+                a -= of_ones * (a.sum(axis=0) / of_ones.sum())
+            R[group] = a.T
+        return (vectors @ R).ravel()
+
+    return solved
+
+
+def _among(K, rows):
+    """A copy of the kernel of these rows with each other."""
+    # (All of them in their order, in most cases, which is copied much faster.)
+    whole = np.array_equal(rows, np.arange(len(K)))
+    return np.array(K if whole else K[np.ix_(rows, rows)], order="F")
+
+
+def _factor(S, c):
+    """The Cholesky factor of S + 1 / c, in place of S."""
+    S[np.arange(len(c)), np.arange(len(c))] += 1 / c
+    return cho_factor(S, lower=True, overwrite_a=True, check_finite=False)
+
+
+def _evenly_weighted(tasks):
+    """Whether all tasks of one X have the same weights."""
+    c = tasks.weight.reshape(tasks.n_tasks, -1)
+    return bool((c == c[0]).all())

@@ -1,6 +1,6 @@
 """Do models with latent clusters and trees of tasks find them, and what is that worth beside their convex relatives?
 
-    python -m benchmarks.latent [--seeds 10] [--csv FILE]
+    python -m benchmarks.latent [--seeds 10] [--kinds numbers classes] [--csv FILE]
     python -m benchmarks.latent --real FOLDER [--splits 3] [--csv FILE]
 
 24 tasks with 12 rows (classes: 40) and 6 features, x ~ N(0, I), noise of deviation 1, from
@@ -167,9 +167,10 @@ def main(arguments=None):
     parser.add_argument("--real")
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--kinds", nargs="+", default=[*ROWS], choices=[*ROWS])
     parser.add_argument("--csv")
     options = parser.parse_args(arguments)
-    rows = real(options.real, options.splits) if options.real else summed(measured(range(options.seeds)))
+    rows = real(options.real, options.splits) if options.real else summed(measured(range(options.seeds), options.kinds))
     print(pd.DataFrame(rows).to_string(index=False))
     write(options.csv, rows)
 

@@ -2,6 +2,7 @@
 
     python -m benchmarks.latent [--seeds 10] [--kinds numbers classes] [--csv FILE]
     python -m benchmarks.latent --real FOLDER [--splits 3] [--csv FILE]
+    python -m benchmarks.latent --neighbors [--seeds 10] [--csv FILE]
 
 24 tasks with 12 rows (classes: 40) and 6 features, x ~ N(0, I), noise of deviation 1, from
 
@@ -18,6 +19,9 @@ the share of wrong signs. Strengths of the convex models are chosen by cross-val
 FOLDER holds school.npz and mlmrev_exam.npz (X, y, task), of which 75% of the rows of every school train a model and the
 others test it: pooled explained variance; and digits_usps_pca.npz (X, Y of 10 tasks, fold), errors on fold 2 of models
 of fold 0.
+
+Neighbours: 8 tasks of 60 rows and 6 or 20 features of unequal scale; even tasks depend on the square of one feature, odd
+ones on another one, with noise of deviation 0.1. Squared errors on new rows, as shares of the variance of the truth.
 """
 
 import argparse
@@ -28,8 +32,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.cluster.hierarchy import fcluster
+from sklearn.compose import make_column_transformer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import convexmtl as mtl
@@ -162,15 +169,64 @@ def _row(data, model, fitted, seed, what, score, seconds):
     return row | {"clusters": clusters, "seconds": round(seconds, 2)}
 
 
+def neighbors(seeds, n=60, n_tasks=8, new=200):
+    """Rows of nearest neighbours with a metric that clusters of tasks share, beside others."""
+    rows = []
+    for seed in seeds:
+        for d in (6, 20):
+            rng = np.random.default_rng([seed, d])
+            scale = np.append([1.0, 30.0], np.ones(d - 2))
+
+            def drawn(n, rng=rng, d=d, scale=scale):
+                X, task = rng.normal(size=(n * n_tasks, d)), np.arange(n * n_tasks) % n_tasks
+                return X * scale, task, np.where(task % 2 == 0, X[:, 0] ** 2, 1.4 * X[:, 1])
+
+            X, task, z = drawn(n)
+            y = z + 0.1 * rng.normal(size=len(z))
+            X_new, task_new, z_new = drawn(new)
+            kernel = make_pipeline(
+                make_column_transformer((StandardScaler(), slice(0, -1)), remainder="passthrough"),
+                mtl.MultiTaskKernelRidgeCV(gammas=[0.01, 0.1, 1.0], alphas=8, task_column=-1),
+            )
+            fitted = {
+                "TaskClusteringNeighbors": relatives.TaskClusteringNeighborsRegressor(random_state=seed),
+                "neighbours of each task alone": [
+                    make_pipeline(StandardScaler(), KNeighborsRegressor(5)).fit(X[task == t], y[task == t])
+                    for t in range(n_tasks)
+                ],
+                "MultiTaskKernelRidgeCV": kernel.fit(np.column_stack([X, task]), y),
+            }
+            for name, model in fitted.items():
+                agreement = ""
+                if isinstance(model, list):
+                    found = np.empty(len(z_new))
+                    for t, own in enumerate(model):
+                        found[task_new == t] = own.predict(X_new[task_new == t])
+                elif name == "MultiTaskKernelRidgeCV":
+                    found = model.predict(np.column_stack([X_new, task_new]))
+                else:
+                    found = model.fit(X, y, task=task).predict(X_new, task=task_new)
+                    agreement = round(adjusted_rand_score(np.arange(n_tasks) % 2, model.labels_), 3)
+                error = round(float(np.mean((found - z_new) ** 2) / z_new.var()), 4)
+                rows.append({"features": d, "model": name, "seed": seed, "error": error, "agreement": agreement})
+    return rows
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--real")
+    parser.add_argument("--neighbors", action="store_true")
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--kinds", nargs="+", default=[*ROWS], choices=[*ROWS])
     parser.add_argument("--csv")
     options = parser.parse_args(arguments)
-    rows = real(options.real, options.splits) if options.real else summed(measured(range(options.seeds), options.kinds))
+    if options.neighbors:
+        rows = neighbors(range(options.seeds))
+    elif options.real:
+        rows = real(options.real, options.splits)
+    else:
+        rows = summed(measured(range(options.seeds), options.kinds))
     print(pd.DataFrame(rows).to_string(index=False))
     write(options.csv, rows)
 

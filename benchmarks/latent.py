@@ -20,8 +20,8 @@ FOLDER holds school.npz and mlmrev_exam.npz (X, y, task), of which 75% of the ro
 others test it: pooled explained variance; and digits_usps_pca.npz (X, Y of 10 tasks, fold), errors on fold 2 of models
 of fold 0.
 
-Neighbours: 8 tasks of 60 rows and 6 or 20 features of unequal scale; even tasks depend on the square of one feature, odd
-ones on another one, with noise of deviation 0.1. Squared errors on new rows, as shares of the variance of the truth.
+Neighbours: 8 tasks of 60 rows and 6 or 20 features of unequal scale; even tasks depend on the square of one feature,
+odd ones on another one, with noise of deviation 0.1. Squared errors on new rows, as shares of the variance of the truth.
 """
 
 import argparse

@@ -21,7 +21,8 @@ others test it: pooled explained variance; and digits_usps_pca.npz (X, Y of 10 t
 of fold 0.
 
 Neighbours: 8 tasks of 60 rows and 6 or 20 features of unequal scale; even tasks depend on the square of one feature,
-odd ones on another one, with noise of deviation 0.1. Squared errors on new rows, as shares of the variance of the truth.
+odd ones on another one, with noise of deviation 0.1. Squared errors on new rows, as shares of the variance of what is
+true.
 """
 
 import argparse

@@ -3,6 +3,7 @@
 from .._jit import kernel
 
 FAR = 1e300  # what no move has to gain
+NEAR = 5.0  # times the gap that is wanted, from where on it is worth a pass over all samples
 FLAT = 1e-12  # least curvature of a move, beside that of the first variable alone
 
 VECTOR, MATRIX = "float64[::1]", "float64[:, ::1]"
@@ -144,6 +145,7 @@ def descend_pairs(
     T, n_rows = U.shape
     f, r, up, down, old = room[0], room[1], room[2], room[3], room[4]
     for sweep in range(n_sweeps):
+        before = 0.0
         for t in range(T):
             p, n, begin, own = ptr[t], ptr[t + 1] - ptr[t], row[t], inverse[t, t]
             _function(U, begin, n, inverse[t], f)
@@ -151,6 +153,7 @@ def descend_pairs(
                 r[k] = f[k] - kink[p + k]
                 old[k] = v[p + k]
                 _ways(p + k, k, v, low, high, width, weight, up, down)
+            before += _gap(p, n, pairs, v, low, high, width, weight, r, up, down)
             _descend(K, begin, p, n, own, pairs, v, low, high, width, weight, r, up, down, least, share, most * n)
             u = U[t]
             if n == n_rows:
@@ -163,6 +166,9 @@ def descend_pairs(
                     of = K[begin + k]
                     for i in range(n_rows):
                         u[i] -= move * of[i]
+        # (What every task had when it was visited is above what all have now, in most cases.)
+        if before > NEAR * enough:
+            continue
         total = 0.0
         for t in range(T):
             p, n, begin = ptr[t], ptr[t + 1] - ptr[t], row[t]

@@ -99,10 +99,10 @@ bench-data: install  ## compare the families on a folder of data: make bench-dat
 	$(if $(DATA),,$(error DATA is not set: make bench-data DATA=folder))
 	$(PYTHON) -m benchmarks.families "$(DATA)"
 
-evidence: install  ## measure what the models are worth, some hours: results and docs/evidence; DATA=folder for the measured data
+evidence: $(BENCH_STAMP)  ## measure what the models are worth, some hours: results and docs/evidence; DATA=folder for the measured data
 	$(PYTHON) -m benchmarks.evidence $(if $(DATA),"$(DATA)")
 
-evidence-quick: install  ## measure a small part of all evidence, below 5 minutes
+evidence-quick: $(BENCH_STAMP)  ## measure a small part of all evidence, below 5 minutes
 	$(PYTHON) -m benchmarks.evidence --quick $(if $(DATA),"$(DATA)")
 
 docs: $(DOCS_STAMP)  ## build the site, warnings are errors: docs/_build/html/index.html

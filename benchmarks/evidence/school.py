@@ -129,9 +129,9 @@ def report(rows, page):
             said(own["per task"], 1),
         )
         line = [name, weight, len(own), *figures, f"{own['seconds'].median():.1f}"]
-        found.append((own["rmse"].mean(), line))
+        found.append((-len(own), own["rmse"].mean(), line))
     heads = ["model", "weights", "splits", "RMSE", "less than single-task", "pooled %", "per task %", "seconds"]
-    put(page, "table", markdown(heads, [line for _, line in sorted(found, key=lambda pair: pair[0])]))
+    put(page, "table", markdown(heads, [line for *_, line in sorted(found, key=lambda one: one[:2])]))
 
 
 def main(arguments=None):

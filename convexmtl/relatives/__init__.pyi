@@ -55,7 +55,7 @@ class HierarchicalBayes(RegressorMixin, BaseEstimator):
         task_column: str | int | None = None,
         offset_column: str | int | None = None,
         unseen_task: Literal["error", "mean"] = "error",
-        max_iter: int = 500,
+        max_iter: int = 2000,
         tol: float = 1e-10,
         verbose: int = 0,
     ) -> None: ...

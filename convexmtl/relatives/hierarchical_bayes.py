@@ -53,8 +53,8 @@ class HierarchicalBayes(Relative, MultiTaskRegressorBase):
         The column of X that holds the offset of every row, which adds to x . w_t + b_t.
     unseen_task : {"error", "mean"}, default="error"
         How a task that fit has not seen is predicted: not at all, or by m.
-    max_iter : int, default=500
-        Largest number of steps.
+    max_iter : int, default=2000
+        Largest number of steps; some hundreds where Sigma is all but singular, else some tens.
     tol : float, default=1e-10
         The fit has converged when the logarithm of the likelihood is within about tol times the number of tasks of its
         maximum, so that variances are exact to some sqrt(tol) of themselves.
@@ -149,7 +149,7 @@ class HierarchicalBayes(Relative, MultiTaskRegressorBase):
         task_column=None,
         offset_column=None,
         unseen_task="error",
-        max_iter=500,
+        max_iter=2000,
         tol=1e-10,
         verbose=0,
     ):

@@ -14,7 +14,7 @@ def fit(
     client: Any = None,
     *,
     offset: Any = None,
-    method: Literal["auto", "statistics", "newton", "gradient"] = "auto",
+    method: Literal["auto", "statistics", "newton", "gradient", "dual"] = "auto",
 ) -> Any: ...
 
 def parquet(

@@ -33,7 +33,7 @@ class LocalEngine:
     workers = 1
 
     def __init__(self, source):
-        self.source, self.make, self.kept = source, None, None
+        self.source, self.make, self.kept, self.states = source, None, None, []
 
     @property
     def rereads(self):
@@ -79,8 +79,19 @@ class LocalEngine:
             total = _merged(merge, total, function(part, *shared))
         return total
 
+    def update(self, name, function, merge, *shared):
+        """The merged messages of ``function(kept, state, *shared)``, which returns the next state of a chunk and a
+        message."""
+        total, states = None, []
+        for k, part in enumerate(self._parts()):
+            state, message = function(part, self.states[k] if self.states else None, *shared)
+            states.append(state)
+            total = _merged(merge, total, message)
+        self.states = states
+        return total
+
     def close(self):
-        self.make, self.kept = None, None
+        self.make, self.kept, self.states = None, None, []
 
 
 class DaskEngine:
@@ -100,7 +111,7 @@ class DaskEngine:
         else:
             load = delayed(_loaded, pure=False)
             self.chunks = [load(one) for one in source.loaders]
-        self.kept, self.running = [], []
+        self.kept, self.running, self.states = [], [], []
 
     @property
     def workers(self):
@@ -135,14 +146,27 @@ class DaskEngine:
         shared = self._wrapped(shared)
         return self._result(self._tree(name, function, merge, self.kept, shared, numbered=False))
 
+    def update(self, name, function, merge, *shared):
+        shared, task = self._wrapped(shared), self._task(name, partial(_next_state, function))
+        states = self.states or [None] * len(self.kept)
+        made = [
+            task(part, state, *shared, dask_key_name=key)
+            for ((_, part), key), state in zip(self._keys(name, self.kept), states, strict=True)
+        ]
+        import dask
+
+        made = list(dask.persist(*made) if self.client is None else self.client.persist(made))
+        self.states = made
+        return self._result(self._tree(f"{name}-message", _second, merge, made, [], numbered=False))
+
     def close(self):
         """Let go of all that the workers have; what they were to do is no longer wanted."""
         if self.client is not None:
             from distributed import futures_of
 
-            for future in [*self.running, *futures_of(self.kept)]:
+            for future in [*self.running, *futures_of([*self.kept, *self.states])]:
                 _quietly(future.cancel)
-        self.kept, self.running = [], []
+        self.kept, self.running, self.states = [], [], []
 
     def _task(self, name, function):
         return self.delayed(function, name=name, pure=False, traverse=False)
@@ -230,6 +254,15 @@ def _with_shared(function, shared, chunk, index):
 
 def _unless_none(function, part, *rest):
     return None if part is None else function(part, *rest)
+
+
+def _next_state(function, part, last, *shared):
+    """(state, message) after the last ones."""
+    return None if part is None else function(part, None if last is None else last[0], *shared)
+
+
+def _second(pair):
+    return pair[1]
 
 
 def _merged(merge, total, new):

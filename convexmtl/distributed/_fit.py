@@ -16,7 +16,7 @@ from ._rounds import by_rounds
 from ._sources import source_of
 from ._sums import TooLarge, added, folds_of, n_folds_of, statistics_of, within
 
-METHODS = ("auto", "statistics", "newton", "gradient")
+METHODS = ("auto", "statistics", "newton", "gradient", "dual")
 LARGEST = 4e9  # bytes of statistics beyond which gradients are exchanged instead
 FRAMES = 7  # from a warning in ``_finish`` to whoever calls ``fit``
 
@@ -39,11 +39,13 @@ def fit(estimator, X, y=None, task=None, sample_weight=None, client=None, *, off
         and this process for all else.
     offset : dask collection, list of futures or array-like, default=None
         What is added to x . w_t + b_t before the loss is taken.
-    method : {"auto", "statistics", "newton", "gradient"}, default="auto"
+    method : {"auto", "statistics", "newton", "gradient", "dual"}, default="auto"
         How the work is divided. "statistics", for the squared loss: one pass, in which sums of T d^2 numbers are made
         of the samples, of which all else is made here. "newton", for smooth losses: the same sums of a quadratic model
         of the loss in every round, of which some twenty are made. "gradient": where T d^2 numbers are too many, 2 d T
-        of them in every round, of which a hundred may be needed. "auto" takes the first that applies, and gradients
+        of them in every round, of which a hundred may be needed. "dual", for quadratic couplings and learned
+        relationships without intercepts, of any loss, with kinks too: every chunk improves dual variables of its own
+        samples, and says d T numbers (Liu, Pan, Ho 2016). "auto" takes the first that applies, and gradients
         where sums would take more than 4 GB.
 
     Returns

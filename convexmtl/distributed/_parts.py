@@ -84,10 +84,13 @@ class Part(NamedTuple):
     term : DataTerm
     left : ndarray
         Positions of these tasks among all.
+    loss : Loss
+        As it is before it is bound to samples.
     """
 
     term: DataTerm
     left: np.ndarray
+    loss: Any = None
 
     @property
     def n_bytes(self):
@@ -154,7 +157,7 @@ def prepared(samples, offset, plan, offset_column=None):
         tasks = Tasks.shared(samples.X, y.reshape(len(y), -1), samples.weight, weights, offset)
     else:
         tasks = Tasks.stacked(samples.X, y, samples.codes, len(left), samples.weight, weights, offset)
-    return Part(DataTerm(tasks, plan.loss), left)
+    return Part(DataTerm(tasks, plan.loss), left, plan.loss)
 
 
 def shard_of(found, plan, begin, end):
@@ -172,7 +175,7 @@ def part_of_statistics(found, plan):
     """The Part of a few rows that have the statistics of some tasks."""
     (statistics,) = found
     tasks = statistics._tasks(plan.factor[statistics.tasks] * statistics.weight)
-    return Part(DataTerm(tasks, plan.loss), statistics.tasks)
+    return Part(DataTerm(tasks, plan.loss), statistics.tasks, plan.loss)
 
 
 def _encoded(samples, signs):

@@ -15,19 +15,21 @@ from ..explanation import formulas
 from ..problem import Problem
 from ..result import Result, Status
 from ..tasks import Tasks
+from ._dual import ascended, dual_ascent, require_dual, shares
 from ._engine import size_of
 from ._gradient import descended
 from ._newton import fitted
 from ._parts import ASKED, Plan, part_of, part_of_statistics, shard_of, surveyed, together
 from ._sums import added, statistics_of
 
+QUESTIONS = {**ASKED, "convexmtl-shares": shares}
 SPARED = 2  # samples for a row of statistics from which on these take their place
 MANY = 10**6  # samples of a task with one target that its intercept is made of
 
 
 def by_rounds(estimator, reader, loss, engine, steps, stacklevel, method="newton", most=np.inf):
     """Fit an estimator in rounds of an engine."""
-    require_smooth(estimator, loss)
+    require_smooth(estimator, loss, method)
     if not engine.rereads:
         raise ValueError(
             f"X is an iterator, which can be read only once, and loss={estimator.loss!r} takes several rounds: pass a "
@@ -60,7 +62,10 @@ def by_rounds(estimator, reader, loss, engine, steps, stacklevel, method="newton
         if len(script.history) > told:
             told = len(script.history)
             steps.done(f"round {script.rounds}")
-        script.answer = engine.round(ask.what, ASKED[ask.what], together, *ask.arguments)
+        carried, function = (
+            (engine.update, ascended) if ask.what == "convexmtl-ascent" else (engine.round, QUESTIONS[ask.what])
+        )
+        script.answer = carried(ask.what, function, together, *ask.arguments)
     steps.done(f"round {script.rounds}")
     script.finish(stacklevel + 1)
 
@@ -95,7 +100,9 @@ class Script:
                 show(n_iter, objective, gap)
 
         shape = d, len(plan.labels)
-        self.questions = (fitted if method == "newton" else descended)(
+        if method == "dual":
+            require_dual(estimator, self.canonical, len(plan.labels))
+        self.questions = {"newton": fitted, "gradient": descended, "dual": dual_ascent}[method](
             self.canonical,
             plan.loss,
             shape,
@@ -187,9 +194,9 @@ def _signed(estimator, survey, loss):
     return dict(zip(pairs, encoded.tolist(), strict=True)), classes, low, high
 
 
-def require_smooth(estimator, loss):
+def require_smooth(estimator, loss, method="newton"):
     """Raise a ValueError for what cannot be fitted in rounds."""
-    if not (loss.smooth and loss.by_sample and loss.by_column):
+    if not ((loss.smooth or method == "dual") and loss.by_sample and loss.by_column):
         raise ValueError(
             f"loss={estimator.loss!r} cannot be fitted in chunks, whose models are quadratic: use a smooth loss that "
             "is a sum over the samples, 'huber', 'logistic' or 'squared_hinge' say, or fit all samples in one place."

@@ -192,6 +192,7 @@ class SquaredTraceNorm(SpectralPenalty):
     alpha: float
     alpha_ridge: float
     def __init__(self, alpha: float = 1.0, alpha_ridge: float = 0.0) -> None: ...
+    def majorised(self, W: NDArray[Any], least: Any) -> Any: ...
 
 class SpectralBox(SpectralPenalty):
     alpha: float

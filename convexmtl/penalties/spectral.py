@@ -203,6 +203,16 @@ class SquaredTraceNorm(SpectralPenalty):
         S = np.cumsum(down) / (1 + np.arange(1, len(s) + 1) * weight)
         return shrink * _soft_ratios(s, weight * S.max(initial=0.0))
 
+    def majorised(self, W, least):
+        """(T, T) M, with tr(V M V') at least Omega(V) for every V and nearly as little at W: (alpha/2) Sigma^-1.
+
+        Singular values of W count as the root of their square and that of ``least`` times the largest.
+        """
+        values, Q = np.linalg.eigh(W.T @ W)
+        roots = np.sqrt(np.maximum(values, 0.0) + (least * max(np.sqrt(max(values[-1], 0.0)), 1e-300)) ** 2)
+        roots = roots if roots.all() else np.ones(len(roots))
+        return 0.5 * self.alpha * (Q * (roots.sum() / roots)) @ Q.T
+
     def conjugate(self, Z):
         if self.alpha_ridge == 0:
             return largest_singular_value(Z) ** 2 / (2 * self.alpha)

@@ -209,6 +209,16 @@ def require_features(estimator, caller):
         )
 
 
+def require_convex_fit(estimator, caller):
+    """Raise a TypeError for an estimator that was fitted, but to no convex problem with a penalty."""
+    # (``_summary`` is what every fit of such a problem keeps.)
+    if hasattr(estimator, "tasks_") and "_summary" not in vars(estimator):
+        raise TypeError(
+            f"{caller} is for fits of a convex problem with a penalty, and {type(estimator).__name__} is none: take "
+            "its convex sibling, MeanRegularized or Clustered say."
+        )
+
+
 def read_labels(task, n_rows):
     """Task labels as a 1-d array without missing ones."""
     refuse_mask(task, "task")

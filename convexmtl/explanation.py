@@ -185,6 +185,7 @@ def explain_fit(estimator):
             f"explain_fit takes a fitted estimator of convexmtl, got {type(estimator).__name__}: of a pipeline pass "
             "its last step, of a search its best_estimator_."
         )
+    _input.require_convex_fit(estimator, "explain_fit")
     check_is_fitted(estimator, "_summary")
     return Explanation(estimator)
 

@@ -107,6 +107,7 @@ def fit_new_task(estimator, X, y, label, *, sample_weight=None, offset=None, pla
         )
     check_is_fitted(estimator, "coef_")
     _input.require_features(estimator, "fit_new_task")
+    _input.require_convex_fit(estimator, "fit_new_task")
     mixed = get_loss(estimator.loss).kinds(estimator.tasks_.tolist()) is not None
     if mixed != (loss is not None):
         name = type(estimator).__name__

@@ -11,6 +11,7 @@ from scipy.stats import multivariate_normal
 from sklearn.metrics import adjusted_rand_score
 from sklearn.neighbors import KNeighborsRegressor
 
+import convexmtl as cm
 from benchmarks import latent
 from convexmtl import relatives
 from convexmtl.relatives import _tree
@@ -172,6 +173,16 @@ def test_what_is_said_of_components():
     tree = relatives.LatentHierarchyRegressor().fit(X, NUMBERS, task=TASK)
     assert adjusted_rand_score(fcluster(tree.linkage_, 2, "maxclust"), np.arange(T) % 2) == 1.0
     assert_allclose(np.diag(tree.task_covariance_), tree.task_covariance_[0, 0])
+
+
+def test_what_is_for_convex_fits():
+    for model in (relatives.TaskMixtureRegressor(), relatives.OnlineMultiTaskRegressor()):
+        with pytest.raises(TypeError, match="fit_new_task is for fits of a convex problem with a penalty"):
+            cm.fit_new_task(model.fit(X, NUMBERS, task=TASK), X, NUMBERS, 9)
+        with pytest.raises(TypeError, match="explain_fit is for fits of a convex problem with a penalty, and"):
+            cm.explain_fit(model)
+        exported = cm.to_sklearn(model)
+        assert_allclose(exported[3].predict(X), model.predict(X, task=np.full(len(X), 3)))
 
 
 def test_task_clustering():

@@ -217,6 +217,19 @@ LAYOUTS = {
 }
 
 
+def kind_of_loss(name):
+    """What solvers ask of a loss, in which those of one kind are alike."""
+    loss = LOSSES[name].loss
+    return loss.quadratic, loss.smooth, loss.by_column, loss.curvature is None, isinstance(loss, Sqrt)
+
+
+def kind_of_layout(name):
+    """Which form the samples of several tasks have, in which layouts of one kind are alike."""
+    if LAYOUTS[name].wide or name in ("single", "shared_few_samples"):
+        return name
+    return "per task" if name.startswith("stacked") or name in ("shared_missing", "shared_entry_weights") else "shared"
+
+
 # ---------------------------------------------------------------------------------------- penalties
 
 
@@ -610,7 +623,7 @@ ESTIMATORS = REGRESSORS + CLASSIFIERS
 
 # scikit-learn's checks: all of them for one member of each kind; for the others, which share its ``fit``, those that
 # ask about a class's own signature, state and arithmetic, and as many as it takes for every check to be met by some.
-CHECKED = {"BlockSparseRegressor", "TraceNormClassifier", "MeanRegularizedRegressorCV", "DirtyClassifierCV"}
+CHECKED = {"BlockSparseRegressor", "TraceNormClassifier", "MeanRegularizedRegressorCV", "BlockSparseClassifierCV"}
 ABOUT_A_CLASS = {
     "check_estimator_cloneable",
     "check_estimator_repr",

@@ -33,23 +33,36 @@ def columns(rows):
     return [{(name, k): key for name, value in row.items() for k, key in enumerate(keys[id(value)])} for row in rows]
 
 
-def covering(rows, strength=PAIRS, last=()):
+def met(rows, strength=PAIRS, kinds=()):
+    """Of every row, the set of what any ``strength`` of its columns meet, as numbers.
+
+    ``kinds`` maps names of columns to functions: values of one kind are told apart beside other such columns, and for
+    themselves, but not beside columns without kinds.
+    """
+    coarse = [{name: kinds[name](value) if name in kinds else value for name, value in row.items()} for row in rows]
+    numbers, found = {}, []
+    for fine, rough in zip(columns(rows), columns(coarse), strict=True):
+        own = {item[0] for item in fine.items() if item[0][0] in kinds}
+        some = [*combinations(sorted(fine), min(strength, len(fine))), *((column,) for column in sorted(own))]
+        items = (tuple((c, (fine if own.issuperset(choice) else rough)[c]) for c in choice) for choice in some)
+        found.append({numbers.setdefault(item, len(numbers)) for item in items})
+    return found
+
+
+def covering(rows, strength=PAIRS, last=(), kinds=()):
     """Positions of as many rows as it takes, greedily, for any ``strength`` columns to meet all values they can.
 
-    Those in ``last`` are taken for what no other row meets.
+    Those in ``last`` are taken for what no other row meets; ``kinds`` as in ``met``.
     """
-    numbers, choices = {}, []
-    for row in columns(rows):
-        values = [numbers.setdefault(item, len(numbers)) for item in sorted(row.items(), key=lambda item: item[0])]
-        choices.append(set(combinations(values, min(strength, len(values)))))
-    met, kept, most = set(), set(), max(map(len, choices))
+    choices = met(rows, strength, kinds)
+    seen, kept, most = set(), set(), max(map(len, choices))
     # In an order in which neighbours differ in more than the last parameter, those first that meet only what is new.
     order = sorted(range(len(rows)), key=lambda i: i * 0.6180339887498949 % 1)
     for late in (False, True):
         for gain in range(most, 0, -1):
             for i in order:
-                if (i in last) == late and i not in kept and len(choices[i] - met) >= gain:
-                    met |= choices[i]
+                if (i in last) == late and i not in kept and len(choices[i] - seen) >= gain:
+                    seen |= choices[i]
                     kept.add(i)
     return kept
 
@@ -73,7 +86,8 @@ def pytest_collection_modifyitems(config, items):
     left_out = set()
     for mark, some in tables.values():
         last = {i for i, item in enumerate(some) if _says(mark, "last", item)}
-        kept = covering([item.callspec.params for item in some], *mark.args, last=last)
+        kinds = mark.kwargs.get("kinds", ())
+        kept = covering([item.callspec.params for item in some], *mark.args, last=last, kinds=kinds)
         left_out |= {item for i, item in enumerate(some) if i not in kept}
     _leave_out(config, items, left_out)
 

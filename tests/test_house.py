@@ -168,15 +168,25 @@ def outer(x):
 """
 
 
+# As new processes would: from the source, with what is on the disk alone.
+EDITED = f"""
+import importlib, pathlib, sys
+found = []
+for shift in (0.0, 1.0, 0.0):
+    pathlib.Path("inner.py").write_text({INNER!r}.replace("SHIFT = 0.0", f"SHIFT = {{shift}}"))
+    for name in ("inner", "outer"):
+        sys.modules.pop(name, None)
+    importlib.invalidate_caches()
+    found.append(str(importlib.import_module("outer").outer(3.0)))
+print(*found)
+"""
+
+
 def test_the_cache_knows_what_a_kernel_calls(tmp_path):
     """A kernel of one module that is edited changes those of other modules that call it."""
-    code = "import outer; print(outer.outer(3.0))"
-    for shift, expected in ((0.0, "6.0"), (1.0, "8.0"), (0.0, "6.0")):
-        (tmp_path / "inner.py").write_text(INNER.replace("SHIFT = 0.0", f"SHIFT = {shift}"))
-        if not (tmp_path / "outer.py").exists():
-            (tmp_path / "outer.py").write_text(OUTER)
-        folders = os.pathsep.join([str(tmp_path), str(PACKAGE.parent)])
-        assert run(code, PYTHONPATH=folders, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == expected
+    folders = os.pathsep.join([str(tmp_path), str(PACKAGE.parent)])
+    (tmp_path / "outer.py").write_text(OUTER)
+    assert run(EDITED, cwd=tmp_path, PYTHONPATH=folders, NUMBA_CACHE_DIR=str(tmp_path / "cache")) == "6.0 8.0 6.0"
 
 
 def test_read_only_install(tmp_path):

@@ -40,9 +40,13 @@ TOL = 1e-7
 FAMILIES = {Constraint, Coupling, NamedParts, Penalty, RowPenalty, SpectralPenalty}
 
 
-# (With many features a loss with kinks is nearly a linear program, of which there need not be more than it takes.)
+# A penalty meets every kind of loss and of layout; a loss every layout. (With many features a loss with kinks is nearly a
+# linear program, of which there need not be more than it takes.)
+KINDS = {"loss": cases.kind_of_loss, "layout": cases.kind_of_layout}
+
+
 @pytest.mark.covering(
-    last=lambda loss, penalty, layout: not cases.LOSSES[loss].loss.smooth and cases.LAYOUTS[layout].wide
+    last=lambda loss, penalty, layout: not cases.LOSSES[loss].loss.smooth and cases.LAYOUTS[layout].wide, kinds=KINDS
 )
 @pytest.mark.parametrize("loss, penalty, layout", cases.COMBINATIONS)
 def test_combination(loss, penalty, layout):
@@ -294,6 +298,30 @@ def test_a_covering_covers(table, strength, last):
     for names in combinations(rows[0], min(strength, len(rows[0]))):
         everywhere, here = ({tuple(row[n] for n in names) for row in some} for some in (rows, [rows[i] for i in kept]))
         assert here == everywhere
+
+
+def test_kinds_are_met_where_values_need_not_be():
+    rows = TABLES["combinations"]
+    kept = [rows[i] for i in conftest.covering(rows, kinds=KINDS)]
+
+    def pairs(some, **values):
+        return {tuple(of(row[name]) for name, of in values.items()) for row in some}
+
+    def itself(value):
+        return value
+
+    asked = [
+        {"loss": itself, "layout": itself},
+        {"loss": cases.kind_of_loss, "penalty": itself},
+        {"penalty": itself, "layout": cases.kind_of_layout},
+    ]
+    for values in asked:
+        assert pairs(kept, **values) == pairs(rows, **values)
+    assert len(pairs(rows, loss=cases.kind_of_loss)) == 6 and len(pairs(rows, layout=cases.kind_of_layout)) == 6
+    assert len(kept) < len(pairs(rows, loss=itself, penalty=itself)) / 1.7
+    # Beside each other, columns with kinds meet all their values.
+    alone = [{"a": a, "b": b} for a in range(4) for b in range(3)]
+    assert len(conftest.covering(alone, kinds={"a": bool, "b": bool})) == 12
 
 
 def test_a_covering_is_small():

@@ -636,7 +636,9 @@ ABOUT_A_CLASS = {
     "check_set_params",
 }
 few_checks = pytest.mark.covering(
-    1, always=lambda estimator, check: type(estimator).__name__ in CHECKED or check.func.__name__ in ABOUT_A_CLASS
+    1,
+    always=lambda estimator, check: type(estimator).__name__ in CHECKED or check.func.__name__ in ABOUT_A_CLASS,
+    last=lambda estimator, check: is_classifier(estimator),  # whose data have three classes, at several times the cost
 )
 
 

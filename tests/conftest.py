@@ -6,6 +6,8 @@ from functools import partial
 from itertools import combinations
 
 import pytest
+import scipy.linalg  # noqa: F401  (comes with a BLAS of its own)
+from threadpoolctl import threadpool_limits
 
 PAIRS = 2
 ESTIMATOR = re.compile("(.+?)((?:Regressor|Classifier)(?:CV)?)")
@@ -14,6 +16,12 @@ ESTIMATOR = re.compile("(.+?)((?:Regressor|Classifier)(?:CV)?)")
 def pytest_addoption(parser):
     parser.addoption("--recipes", action="store_true", help="run what needs the extra `recipes` too")
     parser.addoption("--all", action="store_true", help="run every case of every table, rather than all pairs")
+
+
+def pytest_configure(config):
+    """Of several workers each has one core: threads of BLAS would wait for each other, and keep both busy with it."""
+    if hasattr(config, "workerinput"):
+        threadpool_limits(1, user_api="blas")
 
 
 def _keys(value):

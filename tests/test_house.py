@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import cases
@@ -50,18 +51,20 @@ HEAVY = {"numba": {"_compat.py", "_jit.py"}, "cvxpy": {"textbook.py"}, "matplotl
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 
+@cache
 def imports(module):
-    """(full name, whether inside a function) of every import of the module."""
-    tree = ast.parse((PACKAGE / module).read_text())
+    """[(full name, whether inside a function)] of every import of the module."""
+    tree, found = ast.parse((PACKAGE / module).read_text()), []
     inside = {id(node) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for node in ast.walk(f)}
     here = ["convexmtl", *Path(module).parent.parts]
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) in inside) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        base = []
+        if isinstance(node, ast.ImportFrom):
             base = here[: len(here) - node.level + 1] if node.level else []
             base = [*base, *(node.module or "").split(".")]
-            yield from ((".".join([*filter(None, base), alias.name]), id(node) in inside) for alias in node.names)
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            found += [(".".join([*filter(None, base), alias.name]), id(node) in inside) for alias in node.names]
+    return found
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if m != "__init__.py"])

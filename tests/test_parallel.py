@@ -12,6 +12,7 @@ from distributed import Client, LocalCluster
 from numpy.testing import assert_array_equal
 from sklearn.base import is_classifier
 from sklearn.model_selection import GridSearchCV
+from threadpoolctl import threadpool_limits
 
 import convexmtl as cm
 from convexmtl import datasets
@@ -53,9 +54,10 @@ def test_more_jobs_than_folds():
 def test_backends(backend, cls):
     """Sizes at which BLAS would use several threads."""
     sizes = {"n_samples": 300, "n_features": 120, "n_tasks": 6}
-    one = search(cls, "shared", **sizes)
-    with joblib.parallel_config(backend=backend):
-        assert_same(search(cls, "shared", n_jobs=2, **sizes), one)
+    with threadpool_limits(2, user_api="blas"):
+        one = search(cls, "shared", **sizes)
+        with joblib.parallel_config(backend=backend):
+            assert_same(search(cls, "shared", n_jobs=2, **sizes), one)
 
 
 @pytest.fixture(scope="module")

@@ -40,8 +40,8 @@ TOL = 1e-7
 FAMILIES = {Constraint, Coupling, NamedParts, Penalty, RowPenalty, SpectralPenalty}
 
 
-# A penalty meets every kind of loss and of layout; a loss every layout. (With many features a loss with kinks is nearly a
-# linear program, of which there need not be more than it takes.)
+# A penalty meets every kind of loss and of layout, a loss every layout. (With many features a loss with kinks is nearly
+# a linear program, of which there need not be more than it takes.)
 KINDS = {"loss": cases.kind_of_loss, "layout": cases.kind_of_layout}
 
 

@@ -154,8 +154,8 @@ def _shaped(part, z):
     return z.reshape(part.y_test.shape)
 
 
-def measured(part):
-    """Yield (model, predictions of the test rows, what was chosen, CPU seconds, warnings) of all models."""
+def measured(part, wanted=("",)):
+    """Yield (model, predictions of the test rows, what was chosen, CPU seconds, warnings) of those that begin so."""
     searches, chosen = {}, {}
     models = {
         "linear": lambda: linear(part, RATIOS),
@@ -169,6 +169,8 @@ def measured(part):
     models["Gaussian process"] = lambda: process(part)
     models["hierarchical process"] = lambda: hierarchical(part)
     for name, model in models.items():
+        if not name.startswith(tuple(wanted)):
+            continue
         start = time.process_time()
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
@@ -183,7 +185,7 @@ def table(rows, beside="linear"):
         part = part.astype({"error": float, "one by one": float, "seconds": float})
         errors, means = part.pivot(index="split", columns="model", values="error"), part.groupby("model")
         for model in part["model"].unique():
-            difference = errors[model] - errors[beside]
+            difference = (errors[model] - errors[beside]).dropna()
             found.append(
                 {
                     "data": name,
@@ -206,13 +208,14 @@ def main(arguments=None):
     parser.add_argument("--splits", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="seed of the first split")
     parser.add_argument("--only", nargs="+", choices=list(ROWS), default=list(ROWS))
+    parser.add_argument("--models", nargs="+", default=[""], help="how the names of those begin that are measured")
     parser.add_argument("--csv", help="file to write")
     given, rows = parser.parse_args(arguments), []
     for name in given.only:
         X, y, task, strata = read(given.folder, name)
         for seed in range(given.first, given.first + given.splits):
             part = Part(X, y, task, split(strata, ROWS[name], seed))
-            for model, z, chosen, seconds, told in measured(part):
+            for model, z, chosen, seconds, told in measured(part, given.models):
                 errors = {key: f"{value:.3f}" for key, value in part.errors(z).items()}
                 values = {key: f"{chosen[key]:.4g}" if key in chosen else "" for key in ("ratio", "alpha", "width")}
                 rows.append({"data": name, "split": seed, "model": model, **errors, **values})

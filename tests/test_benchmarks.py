@@ -16,6 +16,7 @@ from benchmarks import (
     baselines,
     comparison,
     cross_validation,
+    functions,
     growth,
     intervals,
     kernels,
@@ -258,3 +259,36 @@ def test_noise_of_a_few_tasks(tmp_path, monkeypatch, capsys):
     for loss in ("squared", "sqrt", "weighted"):
         # What is chosen by what is to be found has found most of it.
         assert table.loc[(loss, "oracle"), "error"] == table.loc[loss]["error"].min()
+
+
+def test_functions_on_paired_splits(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(functions, "WIDTHS", [1.0])
+    monkeypatch.setattr(functions, "RATIOS", [1.0, 100.0])
+    monkeypatch.setattr(functions, "SEARCH", {"alphas": 3, "cv": 2})
+    rng = np.random.default_rng(0)
+    X, task = rng.standard_normal((60, 2)), np.repeat([3, 5, 8], [10, 20, 30])
+    np.savez(tmp_path / "school.npz", X=X, y=X[:, 0] + task, task=task)
+    label = np.argmax(X @ rng.standard_normal((2, 3)), axis=1)
+    np.savez(tmp_path / "digits_usps_pca.npz", X=X, Y=np.eye(3)[label], label=label)
+    chosen = ["--only", "school", "digits", "--splits", "2", "--csv", str(tmp_path / "functions.csv")]
+    functions.main([str(tmp_path), *chosen])
+    rows = pd.read_csv(tmp_path / "functions.csv")
+    assert rows.groupby("data", sort=False)["model"].nunique().tolist() == [6, 8]
+    assert rows["error"].between(0, 100).all()
+    found = functions.table(rows).set_index(["data", "model"])
+    assert (found.loc["school"].loc[["linear", "Gaussian process"], "error"] < 5).all()
+    first, second = (rows[rows["split"] == seed].set_index(["data", "model"])["error"] for seed in (0, 1))
+    for name, model in found.index:
+        pair = [errors[name, model] - errors[name, "linear"] for errors in (first, second)]
+        assert_allclose(found.loc[(name, model), "minus linear"], np.mean(pair), atol=0.006)
+        assert_allclose(found.loc[(name, model), "standard error"], abs(pair[0] - pair[1]) / 2, atol=0.006)
+        assert found.loc[(name, model), "wins"] == sum(value < 0 for value in pair)
+    assert "Gaussian process, rank 2" in capsys.readouterr().out
+    train = functions.split(task, 15, 0)
+    assert [int(train[task == t].sum()) for t in (3, 5, 8)] == [9, 15, 15]
+    # Rows with their task, and what is said of them, are in one order.
+    part = functions.Part(X, np.where(np.eye(3)[label] > 0, 1.0, -1.0), None, functions.split(label, 5, 0))
+    rows, y, new = part.stacked()
+    assert_allclose(functions._shaped(part, new[:, -1])[:, 2], 2)
+    assert len(rows) == len(y) == 45
+    assert part.errors(part.y_test) == {"error": 0, "one by one": 0}

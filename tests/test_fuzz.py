@@ -25,7 +25,7 @@ def test_slice(pytestconfig):
     assert sum(row["kind"] == "refused" for row in rows) <= 0.02 * len(seeds)
     references = [row["reference"] for row in rows if "reference" in row]
     # (cvxpy's tolerances are absolute; many targets are small, and many features large.)
-    assert len(references) > 0.05 * len(seeds) and np.mean([r <= 2 * fuzz.SHARP for r in references]) > 0.5
+    assert len(references) > 0.02 * len(seeds) and np.mean([r <= 2 * fuzz.SHARP for r in references]) > 0.5
 
 
 def plain(family, loss, T=4):

@@ -117,7 +117,7 @@ CASES = {
     ),
     "HierarchicalBayes": (
         normal,
-        lambda a: relatives.HierarchicalBayes(covariance="full"),
+        lambda a: relatives.HierarchicalBayes(),
         lambda a: mtl.MeanRegularizedRegressor(a / 10, 10 * a),
     ),
     "LatentHierarchy": (

@@ -35,7 +35,7 @@ class HierarchicalBayes(Relative, MultiTaskRegressorBase):
         The coefficients that differ between tasks, by name or position; intercepts always do. The others are m for all.
     covariance : {"auto", "full", "diagonal"}, default="auto"
         Of Sigma: all of it or variances alone; "auto" takes all of it where there are more than twice as many tasks as
-        coefficients that vary, since fewer do not determine it.
+        coefficients that vary, since fewer do not determine it: all of y may be explained then, without noise.
     method : {"reml", "ml"}, default="reml"
         Whether the likelihood is that of what is left of y beside m, so that variances are not too small, or that of y.
     noise : {"common", "task"}, default="common"

@@ -16,6 +16,8 @@ from ..tasks import Tasks
 from ._messages import packed, taken, unpacked
 from ._statistics import fold_arrays, read_fold
 
+# What dual variables are shrunk by, which a step that is a little too long has led out of what the loss accepts.
+SCALES = 1 - np.array([0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1])
 STEPS = 0.5 ** np.arange(1, 13)  # shorter ones on the way to a candidate, of which the value is told, too
 
 
@@ -127,13 +129,13 @@ class Rows(NamedTuple):
 
     @np.errstate(over="ignore", invalid="ignore")
     def fenchel(self, at, W, b, moved, moved_b):
-        """(T,) this loss's share of the duality gap of W and b: with the dual variables v + h (x . moved + moved_b), v
-        and h taken at the coefficients and intercepts ``at``."""
+        """(S, T) this loss's share of the duality gap of W and b: for the dual variables v + h (x . moved + moved_b),
+        times all SCALES, with v and h taken at the coefficients and intercepts ``at``."""
         tasks, y = self.tasks, self.tasks.y
         base, z = tasks.shift(tasks.apply(at[0]), at[1]), tasks.shift(tasks.apply(W), b)
         v = self.loss.derivative(y, base)
         v = v + self.loss.second(y, base) * tasks.shift(tasks.apply(moved), moved_b)
-        found = self.sums(self.loss.fenchel_gap(y, z, v))
+        found = np.array([self.sums(self.loss.fenchel_gap(y, z, scale * v)) for scale in SCALES])
         return np.where(np.isfinite(found), found, np.inf)
 
 
@@ -242,7 +244,7 @@ def read_evaluation(message, d):
         if labels is None or labels.ndim != 1:
             raise ValueError("the message has no labels of tasks.")
         T = len(labels)
-        shapes = dict(slope=(d, T), zero_slope=(d, T), more=(d, T), along=(len(STEPS), T))
+        shapes = dict(slope=(d, T), zero_slope=(d, T), more=(d, T), along=(len(STEPS), T), fenchel=(len(SCALES), T))
         names = ["zero_value", "zero_slope", "zero_slope_b", "zero_bend", "zero_perfect", "value"]
         names += [name for name in ("slope", "slope_b", "more", "more_b", "fenchel", "along") if name in arrays]
         endless = ("value", "fenchel", "along")

@@ -29,14 +29,15 @@ from ..solvers import solve
 from ..statistics import SufficientStatistics, _positions, _union
 from ..tasks import Tasks
 from . import _noisy_rounds
-from ._evaluation import STEPS
+from ._evaluation import SCALES, STEPS
 
 EASED = 0.1  # share of the damping that is left after a good step
+LEAST = 1e-4  # without any, a model of too few curved samples would know nothing of the slopes of the others
 INNER = 1e-3  # share of the gap that is wanted, to which models are solved
 ENOUGH = 1e-4  # share of what a model promises that a step has to keep
 KNOWN = 1e-3  # share of the gap that is wanted, to which the value at W = 0 is known
 FURTHER = 3  # rounds that certify, at most
-EXACT = 1e-9  # share of a gradient that may be missed
+EXACT = 1e-7  # share of a gradient that may be missed
 CUT = 1e-14  # share of the largest eigenvalue, beside a diagonal of ones, that is rounding
 
 
@@ -99,7 +100,9 @@ def script(estimator, max_rounds, report):
             # (How the gradient is shared out, whatever the samples.)
             there = there._replace(split=Dual(split=result.dual.split))
         objective = there.value + setting.penalty(result.parts)
-        gap = min(float(told["fenchel"].sum()) + rest, objective + zero.perfect)
+        # (The conjugate of s Z is at most s times that of Z, as no penalty is below zero.)
+        shares = told["fenchel"].sum(axis=1) + SCALES * rest + (1 - SCALES) * setting.penalty(result.parts)
+        gap = min(float(shares.min()), objective + zero.perfect)
         report(objective=objective, gap=gap)
         threshold = zero.threshold(estimator.tol)
         ended = Status.of(gap, threshold) if zero.is_known() and there.curvature is not None else None
@@ -114,7 +117,7 @@ def script(estimator, max_rounds, report):
         # (It begins at zero, which constraints may refuse.)
         better = objective <= before - ENOUGH * promised if np.isfinite(before) else np.isfinite(objective)
         if better and there.curvature is not None:
-            here, damping = there, damping * EASED
+            here, damping = there, max(damping * EASED, LEAST)
             continue
         shorter = setting.shorter(here, result, told, before)
         if shorter is None and damping < 1 and here.more.any():
@@ -282,7 +285,10 @@ class _Setting(NamedTuple):
         ``damping`` is how much of the curvature counts that is only there for the sake of a model.
         """
         known = here.curvature, self.weight, here.W, here.b, here.slope, here.slope_b
-        more = damping * here.more, damping * here.more_b
+        # (Of a party's single row its own mean says nothing: features vary there as they do elsewhere.)
+        H, squares = here.curvature, np.einsum("tjj->jt", here.curvature.gram)
+        spread = np.divide(squares, H.weight, out=np.zeros_like(squares), where=H.weight > 0)
+        more = damping * np.maximum(here.more, here.more_b * spread), damping * here.more_b
         return _quadratic(*known, self.canonical, self.estimator.fit_intercept, self.fixed, *more)
 
     def solved(self, model, here, gap, max_iter):

@@ -110,9 +110,9 @@ def report(rows, page):
             seconds = at["seconds"].median()
             around = "" if np.isnan(half) else " ({:.2g} to {:.2g})".format(*np.exp([mean - half, mean + half]))
             cells.append(f"{seconds:.3g} s" if name == "convexmtl" else f"{np.exp(mean):.2g}{around}")
-        lines.append([problem, f"**{name}**" if name == "convexmtl" else name, *cells])
-    heads = ["problem", "solver", *(f"to {target:g}" for target in TARGETS)]
-    put(page, "table", f"{table['seed'].nunique()} seeds.\n\n" + markdown(heads, lines))
+        lines.append([problem, f"**{name}**" if name == "convexmtl" else name, own["seed"].nunique(), *cells])
+    heads = ["problem", "solver", "seeds", *(f"to {target:g}" for target in TARGETS)]
+    put(page, "table", markdown(heads, lines))
 
 
 def main(arguments=None):

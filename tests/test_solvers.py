@@ -196,8 +196,9 @@ def test_newton_in_lengths_of_rows(n, even):
             found = _lengths.newton(form, lengths, 1e-10) if n_steps > 1 else None
         W, norms = lengths[:, None] * Z, np.linalg.norm(Z, axis=1)
         assert_allclose(c * (X @ (9 * target - X.T @ W)), Z, atol=1e-9)
-        assert norms.max() <= 1 + 1e-6 and 0 < np.sum(lengths > 1e-9)
-        assert_allclose(norms[lengths > 1e-5], 1, atol=1e-6)
+        # (Steps end where the objective has no digits left, which tells slopes to the root of that.)
+        assert norms.max() <= 1 + 1e-5 and 0 < np.sum(lengths > 1e-9)
+        assert_allclose(norms[lengths > 1e-5], 1, atol=1e-5)
 
 
 @pytest.mark.parametrize("weights", [None, "some"])

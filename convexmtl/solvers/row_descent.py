@@ -20,7 +20,7 @@ SMALL = 1e7  # multiplications of a pass over all features that are not worth a 
 GROUP = 4  # sweeps between two extrapolations
 SOON = 5.0  # times the target: a likely gap from which on it is worth while to look at the gap
 FAR = 10.0  # times that, after every group of sweeps
-FEWER = 3.0  # times as many sweeps are saved as a step of Newton's method costs
+FEWER = 5.0  # times as many sweeps are saved as a step of Newton's method costs
 MAX_SWEEPS = 2000  # in one outer step
 WARM_MARGIN = 0.95  # as strengths next to each other on a path of 100
 # A step that leaves more than this share of the gap calls for a model with the curvature of its point; a little more

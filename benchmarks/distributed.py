@@ -51,14 +51,14 @@ def used():
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def on_clusters(sizes, workers):
+def on_clusters(sizes, workers, methods=METHODS):
     """Yield a row for every number of workers, size and method."""
     from distributed import Client, LocalCluster
 
     options = {"threads_per_worker": 1, "processes": True, "dashboard_address": ":0", "memory_limit": 0}
     for n_workers in workers:
         for values in sizes:
-            for method in METHODS:
+            for method in methods:
                 # (A new cluster, whose largest memory is that of this fit.)
                 with LocalCluster(n_workers=n_workers, **options) as cluster, Client(cluster) as client:
                     yield _measured(client, n_workers, values, method)
@@ -151,6 +151,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=float, nargs="+", default=SIZES)
     parser.add_argument("--workers", type=int, nargs="+", default=WORKERS)
+    parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)
     parser.add_argument("--parquet", help="folder for the files")
     parser.add_argument("--gigabytes", type=float, default=8.0)
     parser.add_argument("--csv")
@@ -159,7 +160,7 @@ def main(arguments=None):
     if options.parquet:
         made = [out_of_core(options.parquet, options.gigabytes)]
     else:
-        made = on_clusters([int(size) for size in options.sizes], options.workers)
+        made = on_clusters([int(size) for size in options.sizes], options.workers, options.methods)
     for row in made:
         print("  ".join(f"{name}: {value}" for name, value in row.items()), flush=True)
         rows.append(row)

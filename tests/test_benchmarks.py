@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from sklearn.utils import Bunch
 
 import convexmtl as cm
+import convexmtl.distributed
 from benchmarks import (
     adaptive,
     algebra,
@@ -16,6 +17,7 @@ from benchmarks import (
     baselines,
     comparison,
     cross_validation,
+    distributed,
     functions,
     growth,
     intervals,
@@ -59,6 +61,18 @@ def test_kernels_beside_scikit_learn(model, stacked):
     assert -1e-12 <= float(row["gap_sklearn"]) <= kernels.TOL and float(row["gap"]) <= kernels.TOL
     assert row["seconds"] > 0 and row["seconds_sklearn"] > 0
     assert kernels.peak(model, stacked, 3, 30) >= 0
+
+
+def test_files_for_fits_out_of_core(tmp_path, monkeypatch):
+    monkeypatch.setattr(distributed, "GROUP", 200)
+    distributed.write(tmp_path, 8 * 100 * 600 / 1e9)
+    chunks = cm.distributed.parquet(sorted(tmp_path.glob("*.parquet")), y="y", task="task")
+    X, y, _ = distributed.drawn(2, 200)
+    assert len(chunks) == 3
+    assert_allclose(chunks[2]().X, X)
+    assert_allclose(chunks[2]().y, y)
+    drawn = [make() for make in distributed.chunks_of(10**5, True)]
+    assert sum(len(part[0]) for part in drawn) == 1000 and {*drawn[0][1]} == {0, 1}
 
 
 def test_own_pages_counts_what_is_held():

@@ -1,7 +1,7 @@
 """Do models with latent clusters and trees of tasks find them, and what is that worth beside their convex relatives?
 
     python -m benchmarks.latent [--seeds 10] [--kinds numbers classes] [--csv FILE]
-    python -m benchmarks.latent --real FOLDER [--splits 3] [--csv FILE]
+    python -m benchmarks.latent --real FOLDER [--sets mlmrev_exam school digits] [--splits 3] [--csv FILE]
     python -m benchmarks.latent --neighbors [--seeds 10] [--csv FILE]
 
 24 tasks with 12 rows (classes: 40) and 6 features, x ~ N(0, I), noise of deviation 1, from
@@ -47,6 +47,7 @@ from convexmtl.metrics import explained_variance
 from convexmtl.model_selection import TaskShuffleSplit
 
 T, D, NEW = 24, 6, 4000
+REAL = ("mlmrev_exam", "school", "digits")
 ROWS = {"numbers": 12, "classes": 40}
 CLUSTERS = {"equal clusters": 3, "loose clusters": 3, "tree": 4, "one cloud": 1}
 
@@ -130,10 +131,10 @@ def summed(rows):
     return found.round(digits).to_dict("records")
 
 
-def real(folder, splits):
-    """Rows of all real sets."""
+def real(folder, splits, sets=REAL):
+    """Rows of real sets."""
     rows = []
-    for name in ("mlmrev_exam", "school"):
+    for name in [name for name in sets if name != "digits"]:
         z = np.load(Path(folder) / f"{name}.npz")
         X, y, task = z["X"], z["y"], z["task"]
         split = TaskShuffleSplit(splits, test_size=0.25, random_state=0).split(X, y, groups=task)
@@ -145,6 +146,8 @@ def real(folder, splits):
                     y[test], fitted.predict(scaler.transform(X[test]), task=task[test]), task=task[test]
                 )
                 rows.append(_row(name, model, fitted, seed, "explained variance", score, seconds))
+    if "digits" not in sets:
+        return rows
     z = np.load(Path(folder) / "digits_usps_pca.npz")
     X, Y, fold = z["X"], z["Y"], z["fold"]
     for model, fitted, seconds in _fitted("classes", X[fold == 0], Y[fold == 0], {}):
@@ -217,6 +220,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--real")
     parser.add_argument("--neighbors", action="store_true")
+    parser.add_argument("--sets", nargs="+", default=[*REAL], choices=REAL)
     parser.add_argument("--splits", type=int, default=3)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--kinds", nargs="+", default=[*ROWS], choices=[*ROWS])
@@ -225,7 +229,7 @@ def main(arguments=None):
     if options.neighbors:
         rows = neighbors(range(options.seeds))
     elif options.real:
-        rows = real(options.real, options.splits)
+        rows = real(options.real, options.splits, options.sets)
     else:
         rows = summed(measured(range(options.seeds), options.kinds))
     print(pd.DataFrame(rows).to_string(index=False))

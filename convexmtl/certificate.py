@@ -45,7 +45,9 @@ class Certificate:
     coupled : bool
         Whether there was a quadratic coupling.
     v : ndarray of shape (N,) or None
-        The dual variables of the bound, where they were asked for.
+        The dual variables of the bound before they are shrunk by ``scale``, where they were asked for.
+    scale : float
+        By how much they are, until every norm accepts them.
 
     Examples
     --------
@@ -70,6 +72,7 @@ class Certificate:
     tasks: Tasks = field(repr=False)
     coupled: bool = field(repr=False)
     v: np.ndarray | None = field(default=None, repr=False)
+    scale: float = field(default=1.0, repr=False)
 
 
 class Dual(NamedTuple):
@@ -117,7 +120,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     dual : Dual or None
         Where to take the dual variables.
     keep : bool
-        Whether to hand over those of the bound.
+        Whether to hand them over.
     """
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
     W = sum(parts[1:], parts[0])
@@ -208,7 +211,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     if not gap <= trivial:
         gap, scale = trivial, 0.0
     gap = float(not_below_zero(gap, abs(primal) + abs(trivial)))
-    return Certificate(primal, primal - gap, gap, best, gradient, at_best, tasks, coupled, scale * v if keep else None)
+    return Certificate(primal, primal - gap, gap, best, gradient, at_best, tasks, coupled, v if keep else None, scale)
 
 
 def path_gaps(problems, factors, Ws):

@@ -128,14 +128,14 @@ class Rows(NamedTuple):
         return np.where(np.isnan(values), np.inf, values)
 
     @np.errstate(over="ignore", invalid="ignore")
-    def fenchel(self, at, W, b, moved, moved_b):
+    def fenchel(self, at, W, b, moved, moved_b, scale):
         """(S, T) this loss's share of the duality gap of W and b: for the dual variables v + h (x . moved + moved_b),
-        times all SCALES, with v and h taken at the coefficients and intercepts ``at``."""
+        times ``scale`` and all SCALES, with v and h taken at the coefficients and intercepts ``at``."""
         tasks, y = self.tasks, self.tasks.y
         base, z = tasks.shift(tasks.apply(at[0]), at[1]), tasks.shift(tasks.apply(W), b)
         v = self.loss.derivative(y, base)
         v = v + self.loss.second(y, base) * tasks.shift(tasks.apply(moved), moved_b)
-        found = np.array([self.sums(self.loss.fenchel_gap(y, z, scale * v)) for scale in SCALES])
+        found = np.array([self.sums(self.loss.fenchel_gap(y, z, s * v)) for s in scale * SCALES])
         return np.where(np.isfinite(found), found, np.inf)
 
 
@@ -212,7 +212,7 @@ def evaluate(rows, party, reply, words, arrays):
         told |= fold_arrays("0", curvature)
     if words.get("moved"):
         base, moved = (asked("base_W"), asked("base_b")), (asked("moved_W"), asked("moved_b"))
-        told["fenchel"] = rows.fenchel(base, asked("W"), asked("b"), *moved)
+        told["fenchel"] = rows.fenchel(base, asked("W"), asked("b"), *moved, float(words["scale"]))
         step = asked("W") - base[0], asked("b") - base[1]
         told["along"] = rows.along(*base, *step)
     return packed("evaluation", told, party=party, reply=reply)

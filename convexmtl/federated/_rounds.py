@@ -79,7 +79,7 @@ def script(estimator, max_rounds, report):
         arrays = dict(shared, W=sum(parts[1:], parts[0]), b=b, zero_b=zero.b)
         if moved is not None:
             arrays |= dict(base_W=base.W, base_b=base.b, moved_W=moved[0], moved_b=moved[1])
-        return dict(ask="evaluation", moved=moved is not None, **spoken), arrays
+        return dict(ask="evaluation", moved=moved is not None, scale=moved and float(moved[2]), **spoken), arrays
 
     status, n_fits, damping, left = Status.OUT_OF_ITERATIONS, 0, 1.0, FURTHER
     told = setting.sums((yield asked(zeros, zero.b)))
@@ -297,15 +297,15 @@ class _Setting(NamedTuple):
         return solve(model, start, gap / gain if gain > 0 else 1.0, max_iter)
 
     def dual(self, model, here, result):
-        """((moved (d, T), moved_b (T,)), the gap of the model but for its loss, what the model promises).
+        """((moved (d, T), moved_b (T,), scale), the gap of the model but for its loss, what the model promises).
 
-        The former lead from the derivatives at a Point to dual variables with the gradient of the model's; where none
-        do, the gap is infinite.
+        The first two lead from the derivatives at a Point to dual variables with the gradient of the model's, before
+        these are shrunk by ``scale``; where none do, the gap is infinite.
         """
         tasks = model.tasks
         known = duality_gap(model, result.parts, dual=result.dual, keep=True)
         v = np.zeros(len(tasks.y)) if known.v is None else known.v
-        away = known.z - tasks.y - v
+        away = known.z - tasks.y - known.scale * v
         rest = max(known.gap - 0.5 * float(tasks.weight @ away**2), 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             by = np.where(self.weight > 0, 1 / self.weight, 0.0)
@@ -322,7 +322,7 @@ class _Setting(NamedTuple):
             rest = np.inf
         moved_b -= np.einsum("dt,dt->t", means, moved)
         before = model.primal(here.parts, here.b)
-        return (moved, moved_b), rest, max(before - known.primal, 0.0)
+        return (moved, moved_b, known.scale), rest, max(before - known.primal, 0.0)
 
     def shorter(self, here, result, told, before):
         """(parts, b) of the best of the shorter steps, where one is better than none."""

@@ -14,6 +14,7 @@ class Certificate:
     tasks: Any
     coupled: bool
     v: NDArray[Any] | None
+    scale: float
     def __init__(
         self,
         primal: float,
@@ -25,6 +26,7 @@ class Certificate:
         tasks: Any,
         coupled: bool,
         v: NDArray[Any] | None = None,
+        scale: float = 1.0,
     ) -> None: ...
 
 def duality_gap(

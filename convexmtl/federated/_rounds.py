@@ -87,7 +87,9 @@ def script(estimator, max_rounds, report):
     here = setting.point(zeros, zero.b_last, told)
     first = here
     best = here, np.inf
-    for _ in range(max_rounds - 2):
+    n_rounds = 2
+    while n_rounds < max_rounds:
+        n_rounds += 1
         with one_thread():
             model = setting.model(here, damping)
             result = setting.solved(model, here, INNER * zero.threshold(estimator.tol), estimator.max_iter)
@@ -123,11 +125,14 @@ def script(estimator, max_rounds, report):
         if shorter is None and damping < 1 and here.more.any():
             damping = 1.0
             continue
+        if shorter is not None and n_rounds == max_rounds:
+            break
         if shorter is None:
             # (Nothing on the way is better: rounding, as far as rounds can tell.)
             status = Status.STALLED if status is Status.OUT_OF_ITERATIONS else status
             break
         damping = min(damping / EASED, 1.0)
+        n_rounds += 1
         told = setting.sums((yield asked(*shorter)))
         zero.take(told)
         here = setting.point(*shorter, told)

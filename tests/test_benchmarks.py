@@ -287,7 +287,7 @@ def test_functions_on_paired_splits(tmp_path, monkeypatch, capsys):
     chosen = ["--only", "school", "digits", "--splits", "2", "--csv", str(tmp_path / "functions.csv")]
     functions.main([str(tmp_path), *chosen])
     rows = pd.read_csv(tmp_path / "functions.csv")
-    assert rows.groupby("data", sort=False)["model"].nunique().tolist() == [6, 8]
+    assert rows.groupby("data", sort=False)["model"].nunique().tolist() == [8, 8]
     assert rows["error"].between(0, 100).all()
     found = functions.table(rows).set_index(["data", "model"])
     assert (found.loc["school"].loc[["linear", "Gaussian process"], "error"] < 5).all()

@@ -224,7 +224,8 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
     def _solved(self, formulation, warm=False, by=None):
         """The Result of a solver."""
         start = self._warm_start(formulation, self._last) if warm or self.warm_start else None
-        return (by or solve)(formulation.problem, start, self.tol, self.max_iter, printer(self) if self.verbose else None)
+        show = printer(self) if self.verbose else None
+        return (by or solve)(formulation.problem, start, self.tol, self.max_iter, show)
 
     def _relax(self, formulation, stacklevel):
         """Take what the loss alone makes of the coefficients that are not zero."""

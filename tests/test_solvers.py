@@ -9,12 +9,13 @@ from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
 
 import convexmtl as cm
-from convexmtl import datasets
+from convexmtl import datasets, solvers
 from convexmtl import textbook as reference
 from convexmtl.data import DataTerm
 from convexmtl.gram import Design
 from convexmtl.penalties import GraphLaplacian, MeanCoupling, RowNorm
 from convexmtl.problem import Problem
+from convexmtl.result import Result, Status
 from convexmtl.solvers import _lengths, _models, solve, splitting
 from convexmtl.tasks import Tasks
 
@@ -216,3 +217,20 @@ def test_weak_strengths_take_few_sweeps(n, d, weights, monkeypatch):
     plain = model.fit(X, Y)
     assert quick < 0.8 * plain.n_iter_
     assert abs(objective - plain.objective_) <= 1e-8 * objective
+
+
+def test_weights_that_lead_nowhere_are_left(monkeypatch):
+    """The best is gone on with, but not with the weights from which the last turn has found nothing better."""
+    problem, _ = cases.make_problem("hinge", "linf", "shared")
+    gaps, starts = iter([3.0, 2.0, 5.0, 4.0, 1.0]), []
+
+    def turn(problem, start, tol, max_iter, callback, patience):
+        starts.append(start)
+        gap = next(gaps)
+        status = Status.CONVERGED if gap == 1.0 else Status.OUT_OF_ITERATIONS
+        return Result((np.full(problem.shape, gap),), None, gap, gap, 1, status, [], rho=np.array([10 * gap]))
+
+    monkeypatch.setattr(solvers, "KINKED", [(lambda problem: True, turn, lambda problem: 1)] * 2)
+    assert solvers._take_turns(problem, None, 1e-6, 100, None).dual_gap == 1.0
+    assert starts[0] is None and [start.parts[0][0, 0] for start in starts[1:]] == [3.0, 2.0, 2.0, 2.0]
+    assert [start.rho[0] for start in starts[1:]] == [30.0, 20.0, 50.0, 40.0]

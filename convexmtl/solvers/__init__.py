@@ -65,6 +65,9 @@ def _take_turns(problem, start, tol, max_iter, callback):
         n_iter += result.n_iter
         if best is None or not result.dual_gap >= best.dual_gap:
             best = result
+        elif best.rho is not None and result.rho is not None:
+            # (With the weights that led there the next one would do what the last one has done.)
+            best = replace(best, rho=result.rho)
         stalled = stalled + 1 if result.status is Status.STALLED else 0
         over = result.converged or result.status is Status.CONTRADICTED
         if over or n_iter >= max_iter or stalled >= len(turns):

@@ -19,9 +19,11 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """Of several workers each has one core: threads of BLAS would wait for each other, and keep both busy with it."""
+    """Of several workers each has one core: threads would wait for each other, and keep both busy with it."""
     if hasattr(config, "workerinput"):
-        threadpool_limits(1, user_api="blas")
+        import sklearn.ensemble  # noqa: F401  (of OpenMP only what has been loaded can be told)
+
+        threadpool_limits(1)
 
 
 def _keys(value):

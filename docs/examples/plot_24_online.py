@@ -28,13 +28,13 @@ LEARNERS = {
     "learned from there": OnlineMultiTaskClassifier(near, relations="covariance"),
     "learned from nothing": OnlineMultiTaskClassifier(alone, relations="covariance"),
 }
+fig, ax = plt.subplots(layout="constrained")
 for name, model in LEARNERS.items():
     model.partial_fit(X, y, task=task, tasks=range(T))
     mistakes = np.cumsum(model.mistakes_)
-    plt.plot(mistakes, label=f"{name}: {mistakes[-1]}")
-plt.xlabel("rounds")
-plt.ylabel("mistakes so far")
-plt.legend()
+    ax.plot(mistakes, label=f"{name}: {mistakes[-1]}")
+ax.set(xlabel="rounds", ylabel="mistakes so far")
+ax.legend()
 plt.show()
 
 # %%
@@ -42,7 +42,8 @@ plt.show()
 
 order = np.argsort(np.arange(T) % 2, kind="stable")
 B = LEARNERS["learned from nothing"].interaction_[np.ix_(order, order)]
-plt.imshow(B, cmap="RdBu_r", vmin=-abs(B).max(), vmax=abs(B).max())
-plt.colorbar(label="interaction")
-plt.title("tasks of one sign, then of the other")
+fig, ax = plt.subplots(layout="constrained")
+image = ax.imshow(B, cmap="RdBu_r", vmin=-abs(B).max(), vmax=abs(B).max())
+fig.colorbar(image, label="interaction")
+ax.set(title="tasks of one sign, then of the other")
 plt.show()

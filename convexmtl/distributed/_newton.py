@@ -22,6 +22,7 @@ from ..solvers import solve
 
 INEXACT = 0.05  # share of the present gap, and of what the last step has gained, to which a model is solved
 DAMPED = 1e-4  # share of the largest curvature that is added to that of a model
+CLOSER = 1e-3  # share of it after a step that was none
 STEPS = 0.5 ** np.arange(1, 25)  # that are tried where the whole one is too long
 ENOUGH = 1e-4  # share of what the model promises that a step has to keep
 STALLS = 3
@@ -135,9 +136,10 @@ def fitted(penalty, loss, shape, counted, fit_intercept, fixed, tol, max_iter, c
             damped = statistics + _towards(widest, sum(parts[1:], parts[0]), b)
             data = _model(damped, fit_intercept, fixed, counted)
         problem = Problem(data, penalty)
-        inner = INEXACT * min(gap, gained) / max(data.gain, 1e-300)
+        # (A gap of the model is the square of what it leaves to the loss where that does not bend.)
+        inner = INEXACT * min(gap, gained) / max(data.gain, 1e-300) * CLOSER**stalls
         here = Result(parts, b, np.inf, np.inf, 0, Status.CONVERGED)
-        found = solve(problem, here, float(np.clip(inner, 1e-12, 0.1)), 2000)
+        found = solve(problem, here, float(np.clip(inner, 1e-12 * CLOSER**stalls, 0.1)), 2000)
         new, turned = found.parts, found.intercept
         promised = min(problem.primal(new, turned) - problem.primal(parts, b), 0.0)
         reply = yield from _stepped(penalty, parts, new, b, turned, value, promised)

@@ -122,7 +122,8 @@ def test_paths_are_certified(cls, layout):
     estimator = cls(positive=True, tol=1e-6, **more)
     path = cm.regularization_path(estimator, X, y, alphas=12, eps=0.05, **options)
     assert np.all(path.dual_gaps <= estimator._formulate(X, y, **options).problem.threshold(1e-6))
-    assert np.all(path.coefs >= 0) and path.coefs[-1].any() and not path.coefs[0].any()
+    # (At the largest strength nothing is left, but for rounding of the strength itself.)
+    assert np.all(path.coefs >= 0) and path.coefs[-1].any() and path.coefs[0].max() < 1e-14
 
 
 @every_family

@@ -632,7 +632,9 @@ def test_slopes_are_those_of_the_prox(name):
     """In closed form, beside differences."""
     canonical, rng = built(name, 6).resolve(6, np.arange(T)), np.random.default_rng(0)
     term = next(term for group in canonical.groups for term in group if not term.by_rows)
-    for V in (rng.standard_normal((6, T)), np.outer(np.arange(6.0), np.ones(T)) + 0.1):
+    some = [rng.standard_normal((6, T)), np.outer(np.arange(6.0), np.ones(T)) + 0.1]
+    # (Of a rank below the box's there is no derivative: what is left of its trace goes to whatever is nudged.)
+    for V in some[:1] if name == "box" else some:
         found = term.slopes(V, 0.3)
         assert_allclose(found, Penalty.slopes(term, V, 0.3), atol=1e-6)
         assert found.any()

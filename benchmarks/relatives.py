@@ -1,6 +1,7 @@
 """The relatives beside their convex siblings: on data of the relative's own model, and on tasks that share nothing.
 
     python -m benchmarks.relatives models --csv benchmarks/results/relatives.csv
+    python -m benchmarks.relatives subspaces --csv benchmarks/results/relatives_subspaces.csv
     python -m benchmarks.relatives mixed FOLDER --csv benchmarks/results/relatives_mixed.csv
     python -m benchmarks.relatives school FOLDER --csv benchmarks/results/relatives_school.csv
     python -m benchmarks.relatives groups
@@ -10,6 +11,10 @@ assumes, "none" from independent normal coefficients of the same size. Of both, 
 (as many as for training, drawn anew), from four values each; measured is R^2 of the truth, without noise, on features
 of variance 1, and of clusters or supports how well they are found (adjusted Rand index, F1).
 
+``subspaces``: groups of tasks, each with two directions of its own, for several sizes: GroupedSubspaces, one group, and
+the same model told the groups, strengths of each chosen like that; and by how much its objective is smaller than that
+of the true groups at the same strength.
+
 ``mixed``: statsmodels' MixedLM on the Exam data (mlmrev_exam.npz in FOLDER), where it is installed. ``school``: the ten
 splits of school.npz, as in benchmarks/school.py. ``groups``: seconds for 125,000 groups of ten rows.
 """
@@ -18,6 +23,7 @@ import argparse
 import sys
 import time
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -64,10 +70,11 @@ def few_features(rng):
     return W, None
 
 
-def two_subspaces(rng):
-    codes, W = np.arange(T) % 2, np.zeros((D, T))
-    for g in (0, 1):
-        W[:, codes == g] = np.linalg.qr(rng.normal(size=(D, 2)))[0] @ rng.normal(size=(2, T // 2)) / np.sqrt(2)
+def subspaces(rng, n_groups=2, n_tasks=T, n_features=D):
+    codes, W = np.arange(n_tasks) % n_groups, np.zeros((n_features, n_tasks))
+    for g in range(n_groups):
+        basis = np.linalg.qr(rng.normal(size=(n_features, 2)))[0]
+        W[:, codes == g] = basis @ rng.normal(size=(2, n_tasks // n_groups)) / np.sqrt(2)
     return W, codes
 
 
@@ -111,9 +118,9 @@ CASES = {
         lambda a: mtl.BlockSparseRegressor(a),
     ),
     "GroupedSubspaces": (
-        two_subspaces,
-        lambda a: relatives.GroupedSubspacesRegressor(2, a / 10),
-        lambda a: mtl.TaskRelationshipRegressor(a / 10),
+        subspaces,
+        lambda a: relatives.GroupedSubspacesRegressor(2, a),
+        lambda a: mtl.TaskRelationshipRegressor(a),
     ),
     "HierarchicalBayes": (
         normal,
@@ -129,8 +136,9 @@ CASES = {
 
 
 def drawn(W, n, rng):
-    task, X = np.repeat(np.arange(T), n), rng.normal(size=(T * n, D))
-    return X, np.sum(X * W.T[task], axis=1) + 0.7 * rng.normal(size=T * n), task
+    d, n_tasks = W.shape
+    task, X = np.repeat(np.arange(n_tasks), n), rng.normal(size=(n_tasks * n, d))
+    return X, np.sum(X * W.T[task], axis=1) + 0.7 * rng.normal(size=n_tasks * n), task
 
 
 def chosen(make, train, valid):
@@ -189,6 +197,68 @@ def models(only):
                         "seconds": f"{middle - began:.2f}",
                         "seconds_sibling": f"{time.process_time() - middle:.2f}",
                     }
+
+
+@dataclass
+class GroupsKnown:
+    """A TaskRelationshipRegressor for each group."""
+
+    codes: np.ndarray
+    alpha: float
+
+    def fit(self, X, y, task):
+        T = len(self.codes)
+        self.coef_, self.intercept_, self.objective_ = np.zeros((T, X.shape[1])), np.zeros(T), 0.0
+        for g in np.unique(self.codes):
+            own = self.codes[task] == g
+            fit = mtl.TaskRelationshipRegressor(self.alpha).fit(X[own], y[own], task=task[own])
+            self.coef_[self.codes == g], self.intercept_[self.codes == g] = fit.coef_, fit.intercept_
+            self.objective_ += fit.objective_
+        return self
+
+    def predict(self, X, task):
+        return np.sum(X * self.coef_[task], axis=1) + self.intercept_[task]
+
+
+SIZES = [(24, 12, 2), (48, 16, 2), (60, 20, 3)]  # tasks, features, groups
+
+
+def subspaces_by_size():
+    for n_tasks, d, K in SIZES:
+        for n in (20, 40):
+            for seed in range(SEEDS):
+                rng = np.random.default_rng(seed)
+                W, codes = subspaces(rng, K, n_tasks, d)
+                train, valid = drawn(W, n, rng), drawn(W, n, rng)
+                unit, given = 24 / n_tasks, {"task": train[2]}
+                began = time.process_time()
+                ours = chosen(lambda a, K=K, u=unit: relatives.GroupedSubspacesRegressor(K, a * u), train, valid)
+                seconds = time.process_time() - began
+                one = chosen(lambda a, u=unit: mtl.TaskRelationshipRegressor(a * u), train, valid)
+                known = chosen(lambda a, c=codes, u=unit: GroupsKnown(c, a * u), train, valid)
+                least = GroupsKnown(codes, ours.alpha).fit(train[0], train[1], **given).objective_
+                yield {
+                    "tasks": n_tasks,
+                    "features": d,
+                    "groups": K,
+                    "rows": n,
+                    "seed": seed,
+                    "found": f"{right(ours, W):.3f}",
+                    "one_group": f"{right(one, W):.3f}",
+                    "groups_known": f"{right(known, W):.3f}",
+                    "agreement": f"{adjusted_rand_score(codes, ours.labels_):.2f}",
+                    "alpha": f"{ours.alpha:.3g}",
+                    "objective_less_than_known": f"{least - ours.objective_:.4f}",
+                    "seconds": f"{seconds:.2f}",
+                }
+
+
+def summary_of_sizes(rows):
+    for key in dict.fromkeys((r["tasks"], r["features"], r["groups"], r["rows"]) for r in rows):
+        some = [r for r in rows if (r["tasks"], r["features"], r["groups"], r["rows"]) == key]
+        names = ("found", "one_group", "groups_known", "agreement", "objective_less_than_known")
+        table = np.array([[float(r[name]) for name in names] for r in some])
+        print(*key, *table.mean(axis=0).round(3), "wins", np.sum(table[:, 0] > table[:, 1]), "of", len(some))
 
 
 def summary(rows):
@@ -304,13 +374,14 @@ def groups():
 
 def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["models", "mixed", "school", "groups"])
+    parser.add_argument("what", choices=["models", "subspaces", "mixed", "school", "groups"])
     parser.add_argument("folder", nargs="?")
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--csv")
     options = parser.parse_args(arguments)
     found = {
         "models": lambda: models(options.only),
+        "subspaces": subspaces_by_size,
         "mixed": lambda: mixed(options.folder),
         "school": lambda: school(options.folder),
         "groups": groups,
@@ -321,6 +392,8 @@ def main(arguments):
         print(*row.values(), flush=True)
     if options.what == "models":
         summary(rows)
+    elif options.what == "subspaces":
+        summary_of_sizes(rows)
     write(options.csv, rows)
 
 

@@ -455,19 +455,36 @@ def test_multi_stage_features_do_not_shrink_what_is_long(norm):
 # ------------------------------------------------------------------------------- groups with directions of their own
 
 
-def test_grouped_subspaces_find_the_groups():
-    rng = np.random.default_rng(4)
-    groups = np.arange(20) % 2
-    W = np.zeros((14, 20))
-    for g in (0, 1):
-        W[:, groups == g] = 2 * np.linalg.qr(rng.normal(size=(14, 2)))[0] @ rng.normal(size=(2, 10))
-    X, y, task = drawn(W, 4, n=30)
-    model = relatives.GroupedSubspacesRegressor(2, 0.01).fit(X, y, task=task)
-    assert adjusted_rand_score(groups, model.labels_) > 0.8
+def in_subspaces(seed, n_groups, n_tasks=48, d=16, n=40):
+    rng = np.random.default_rng(seed)
+    groups, W = np.arange(n_tasks) % n_groups, np.zeros((d, n_tasks))
+    for g in range(n_groups):
+        W[:, groups == g] = np.linalg.qr(rng.normal(size=(d, 2)))[0] @ rng.normal(size=(2, n_tasks // n_groups))
+    return groups, W, *drawn(W, seed, n=n, noise=0.7)
+
+
+@pytest.mark.parametrize(("seed", "n_groups"), [(0, 2), (0, 3), (2, 3)])
+def test_grouped_subspaces_find_the_groups(seed, n_groups):
+    groups, W, X, y, task = in_subspaces(seed, n_groups)
+    model = relatives.GroupedSubspacesRegressor(n_groups, 0.04).fit(X, y, task=task)
+    assert adjusted_rand_score(groups, model.labels_) > 0.75
     rest = y - np.sum(X * model.coef_[task], axis=1) - model.intercept_[task]
-    norms = sum(np.linalg.norm(model.coef_[model.labels_ == g], "nuc") ** 2 for g in (0, 1))
-    assert_allclose(model.objective_, np.sum(rest**2) / 60 + 0.005 * norms)
-    # One group is the convex model.
+    norms = sum(np.linalg.norm(model.coef_[model.labels_ == g], "nuc") ** 2 for g in range(n_groups))
+    assert_allclose(model.objective_, np.sum(rest**2) / 80 + 0.02 * norms)
+    # It is no worse than the models that are told the groups, and nearer to the truth than one group for all.
+    known = [groups[task] == g for g in range(n_groups)]
+    told = sum(cm.TaskRelationshipRegressor(0.04).fit(X[own], y[own], task=task[own]).objective_ for own in known)
+    assert model.objective_ < 1.005 * told
+    away = [
+        np.sum((cm.TaskRelationshipRegressor(alpha).fit(X, y, task=task).coef_.T - W) ** 2)
+        for alpha in (0.01, 0.02, 0.04, 0.08)
+    ]
+    assert np.sum((model.coef_.T - W) ** 2) < 0.95 * min(away)
+
+
+def test_one_group_is_the_convex_model():
+    groups, _, X, y, task = in_subspaces(4, 2, n_tasks=20, d=14, n=30)
+    model = relatives.GroupedSubspacesRegressor(2, 0.01).fit(X, y, task=task)
     one = relatives.GroupedSubspacesRegressor(1, 0.01, tol=1e-7).fit(X, y, task=task)
     convex = cm.TaskRelationshipRegressor(0.01, tol=1e-8).fit(X, y, task=task)
     assert_allclose(one.objective_, convex.objective_, rtol=1e-5)

@@ -7,13 +7,14 @@ import numpy as np
 
 from ..estimators._classifier import MultiTaskClassifierBase
 from ..estimators._regressor import MultiTaskRegressorBase
-from ..penalties import SquaredTraceNorm
-from ._base import Relative
+from ..penalties import MeanCoupling, SquaredTraceNorm
+from ._base import Relative, task_losses
 from ._docs import documented
 from ._pooled import grouped
 
-SMOOTH = 1e-3  # what a group has of every direction, as a share of its longest
-DIRECTIONS = 8  # of W, in which tasks are told apart to begin with
+SMOOTH = (1.0, 0.3, 0.1, 0.03)  # what a group has of every direction, as shares of the longest task: ever less
+ROUNDS = 20  # of assignments at each of these
+DIRECTIONS = 100  # of all models, at most, in which tasks are told apart
 
 
 class _Groups(NamedTuple):
@@ -28,10 +29,12 @@ class _GroupedSubspaces(Relative):
 
     {summary}
 
-    The steps alternate between convex fits of the groups, with a squared trace norm each, and assignments. In these a
-    task costs every group what the group's directions leave of it, w_t' Omega_g^-1 w_t with Omega_g the covariance that
-    makes the trace norm of the group; tasks move as many at a time as lower the objective. The first start groups the
-    models of a fit with one trace norm for all by their directions, the others are random.
+    The steps alternate between convex fits of the groups, with a squared trace norm each, and assignments. In these
+    every task is fitted anew within every group, with the penalty (alpha/2) w_t' Omega_g^-1 w_t, Omega_g the covariance
+    that makes the trace norm of the group, and goes where it costs least; tasks move as many at a time as lower the
+    objective. Starts group the models of a fit with one trace norm for all by n_groups, 2 n_groups, ... of its right
+    singular vectors (of subspaces that are independent, those of two groups are orthogonal), then at random; and let
+    the assignments take turns before the first step, with covariances that are wide at first.
 
     Parameters
     ----------
@@ -51,6 +54,10 @@ class _GroupedSubspaces(Relative):
     -----
     The paper relaxes assignments to shares between 0 and 1; with W held, the penalty is concave in these, so that the
     best ones are 0 and 1 all the same.
+
+    Of W drawn from r directions per group, the right groups divide the penalty by their number, and others may do as
+    well for estimates with noise: groups are found where tasks are many beside n_groups r, and strengths too small hide
+    them.
 
     References
     ----------
@@ -74,13 +81,10 @@ class _GroupedSubspaces(Relative):
         T = fits.shape[1]
         K = min(self.n_groups, T)
         W = fits.solve(SquaredTraceNorm(self.alpha)).W
-        yield self._fitted(fits, _by_direction(W, K))
-        for _ in range(self.n_init - 1):
-            codes = rng.randint(K, size=T)
-            # (The models of all have more to say of who belongs together than those of random groups.)
-            for _ in range(3):
-                codes = self._moved(W, codes)
-            yield self._fitted(fits, codes)
+        fits.extra = choice = _Choice(fits, W, self.alpha, K)
+        for k in range(1, self.n_init + 1):
+            codes = _by_direction(W, K, k * K) if k == 1 or k * K <= len(choice.basis.T) else rng.randint(K, size=T)
+            yield self._fitted(fits, choice.settled(W, codes))
 
     def _fitted(self, fits, codes):
         """The best models for these groups."""
@@ -97,24 +101,19 @@ class _GroupedSubspaces(Relative):
     def _objective(self, fits, state):
         return fits.losses(state.W, state.b).sum() + 0.5 * self.alpha * self._norms(state.W, state.codes)
 
-    def _moved(self, W, codes):
-        """Groups with a smaller penalty for W; the same ones where none is found."""
-        every, K = np.arange(len(codes)), min(self.n_groups, len(codes))
-        costs = np.array([_cost(W, codes == g) for g in range(K)])
-        best = costs.argmin(axis=0)
-        gain = costs[codes, every] - costs[best, every]
-        movers, before = np.flatnonzero(gain > 0), self._norms(W, codes)
+    def _step(self, fits, state):
+        """Groups that lower the objective, with their models; the same ones where none are found."""
+        codes, gain, _ = fits.extra.best(state.W, state.codes, SMOOTH[-1])
+        movers, before = np.flatnonzero(codes != state.codes), self._objective(fits, state)
         movers = movers[np.argsort(-gain[movers], kind="stable")]
         while len(movers):
-            tried = codes.copy()
-            tried[movers] = best[movers]
-            if self._norms(W, tried) < before:
-                return tried
+            tried = state.codes.copy()
+            tried[movers] = codes[movers]
+            new = self._fitted(fits, tried)
+            if self._objective(fits, new) < before:
+                return new
             movers = movers[: len(movers) // 2]
-        return codes
-
-    def _step(self, fits, state):
-        return self._fitted(fits, self._moved(state.W, state.codes))
+        return state
 
     def _model(self, fits, state):
         _, first, codes = np.unique(state.codes, return_index=True, return_inverse=True)
@@ -141,26 +140,68 @@ def some_tasks(term, some):
     return replace(term, tasks=part, fixed_intercept=fixed)
 
 
-def _cost(W, own):
-    """(T,) w_t' Omega^-1 w_t, Omega that of a group."""
-    U, s, _ = np.linalg.svd(W[:, own], full_matrices=False) if own.any() else (np.zeros((len(W), 0)), np.zeros(0), None)
-    least = SMOOTH * max(np.linalg.norm(W, axis=0).max(), 1e-300)
-    sizes = np.sqrt(s**2 + least**2)
-    total = sizes.sum() + least * (len(W) - len(s))
-    along = U.T @ W
-    beyond = np.maximum(np.sum(W**2, axis=0) - np.sum(along**2, axis=0), 0.0)
-    return total * (np.sum(along**2 / sizes[:, None], axis=0) + beyond / least)
+class _Choice:
+    """Which group suits a task, in the span of some models."""
+
+    def __init__(self, fits, W, alpha, K):
+        U, s, _ = np.linalg.svd(W, full_matrices=False)
+        self.basis = U[:, : min(max(np.sum(s > 1e-6 * s[0]), 1), DIRECTIONS)]
+        self.fits, self.alpha, self.K = fits, alpha, K
+        self.Z = fits.tasks.X @ self.basis
+
+    def best(self, W, codes, smooth):
+        """(groups of least cost, what they save, W (d, T) in them), where a task in group g costs
+        min over w, b of its loss + (alpha/2) w' Omega_g^-1 w."""
+        every, along = np.arange(len(codes)), self.basis.T @ W
+        if self.K == 1 or self.alpha == 0 or not along.any():
+            return codes, np.zeros(len(codes)), W
+        least = smooth * np.linalg.norm(along, axis=0).max()
+        costs, models = [], []
+        for g in range(self.K):
+            root = _root(along[:, codes == g], least)
+            cost, V = self._within(root)
+            costs.append(cost)
+            models.append(root @ V)
+        costs = np.array(costs)
+        best = costs.argmin(axis=0)
+        return best, costs[codes, every] - costs[best, every], self.basis @ np.array(models)[best, :, every].T
+
+    def _within(self, root):
+        """((T,) costs, models of features Z root, for which the penalty is a ridge)."""
+        term = self.fits.term
+        term = replace(term, tasks=replace(term.tasks, X=np.asfortranarray(self.Z @ root)))
+        ridge = 0.5 * self.alpha * term.shape[1]
+        result = self.fits.solve(MeanCoupling(ridge, ridge), term)
+        losses = task_losses(term, term.predict(result.W, result.intercept))
+        return losses + 0.5 * self.alpha * np.sum(result.W**2, axis=0), result.W
+
+    def settled(self, W, codes):
+        """Groups after assignments, and fits of every task within its group, have taken turns."""
+        for smooth in SMOOTH:
+            for _ in range(ROUNDS):
+                before = codes
+                codes, _, W = self.best(W, codes, smooth)
+                if np.array_equal(codes, before):
+                    break
+        return codes
 
 
-def _by_direction(W, K):
-    """(T,) groups of models that point alike, or in opposite ways."""
+def _root(W, least):
+    """R with R R' = Omega, of trace 1, that makes the trace norm of W, as if that had ``least`` of every direction."""
+    values, U = np.linalg.eigh(W @ W.T)
+    sizes = np.sqrt(np.maximum(values, 0.0) + least**2)
+    return U * np.sqrt(sizes / sizes.sum())
+
+
+def _by_direction(W, K, rank):
+    """(T,) groups of tasks by the leading right singular vectors of W, to be taken with either sign."""
     if K == 1 or K >= W.shape[1]:
         return np.arange(W.shape[1]) % K
-    U = np.linalg.svd(W, full_matrices=False)[0][:, :DIRECTIONS]
-    along = U.T @ W
+    along = np.linalg.svd(W, full_matrices=False)[2][:rank]
     along = along / np.maximum(np.linalg.norm(along, axis=0), 1e-300)
     pairs = np.triu_indices(len(along))
-    return grouped((along[pairs[0]] * along[pairs[1]]).T, K)
+    # (Every product of two of them counts twice: distances are those of the projections on the tasks.)
+    return grouped((along[pairs[0]] * along[pairs[1]]).T * np.where(pairs[0] == pairs[1], 1.0, np.sqrt(2)), K)
 
 
 @documented

@@ -483,7 +483,7 @@ def test_grouped_subspaces_find_the_groups(seed, n_groups):
 
 
 def test_one_group_is_the_convex_model():
-    groups, _, X, y, task = in_subspaces(4, 2, n_tasks=20, d=14, n=30)
+    X, y, task = in_subspaces(4, 2, n_tasks=20, d=14, n=30)[2:]
     model = relatives.GroupedSubspacesRegressor(2, 0.01).fit(X, y, task=task)
     one = relatives.GroupedSubspacesRegressor(1, 0.01, tol=1e-7).fit(X, y, task=task)
     convex = cm.TaskRelationshipRegressor(0.01, tol=1e-8).fit(X, y, task=task)

@@ -5,9 +5,9 @@
 FOLDER holds digits_usps_pca.npz (X, Y of 10 tasks, fold: 1,000 images to train, 500 to choose strengths, 500 to
 test, the split of Kang, Grauman and Sha 2011). Of the images to train with, ``rows`` are drawn, as many of every digit,
 in five draws; or all are taken, once. All models have the logistic loss, and the strength with the fewest wrong digits
-of the second part, of five; numbers of groups, latent tasks or directions are said in the name. ``wrong_digits`` are
-images whose largest score of ten is not that of their digit, ``wrong_one_by_one`` wrong signs, means over the tasks,
-in %.
+of the second part, of five; numbers of groups, latent tasks or directions are said in the name, and GroupedTasks has
+one start. ``wrong_digits`` are images whose largest score of ten is not that of their digit, ``wrong_one_by_one`` wrong
+signs, means over the tasks, in %.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from convexmtl import relatives
 
 from ._table import write
 
-STRENGTHS = np.logspace(-4, -1, 5)
+STRENGTHS = np.logspace(-3, 0, 5)
 LOGISTIC = {"loss": "logistic"}
 MODELS = {
     "single-task": lambda a: mtl.MeanRegularizedClassifier(a, a, **LOGISTIC),

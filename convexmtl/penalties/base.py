@@ -147,7 +147,6 @@ class Canonical:
             return max(float(kink.dual_norm(Z)) for kink in kinks[0])
         return dual_norm_of_sum(kinks, Z, rtol)
 
-
     def noise_bound(self, V, level):
         """What the dual norm of independent normal entries with variances V (d, T) exceeds with a probability of at
         most ``level``, by the formulas of the kinks; None where there are none."""

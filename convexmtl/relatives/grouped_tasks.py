@@ -91,14 +91,18 @@ class _GroupedTasks(Relative):
         (d, T), k = W.shape, min(self.n_components, W.shape[1])
         values, vectors = np.linalg.eigh(W @ W.T)
         U, size = vectors[:, ::-1][:, :k], np.sqrt(max(values[-1], 0.0))
-        spare = np.random.default_rng(0).normal(size=(d, k)) / np.sqrt(d)
+        # What is drawn is drawn in units of the features: one in small units would drown all others in two latent ones.
+        scale = np.sqrt(fits.term.design.squares.mean(axis=1))[:, None]
+        unit = np.divide(1.0, scale, out=np.zeros_like(scale), where=scale > 0)
+        spare = np.random.default_rng(0).normal(size=(d, k)) * unit / np.sqrt(d)
         if size > 0:
             # Of all bases of their span that in which tasks have few of them.
             U = U @ _varimax((U.T @ W).T)
             spare[:, : U.shape[1]] = U
         yield self._combined(fits, spare)
         for _ in range(self.n_init - 1):
-            L = W[:, rng.permutation(T)[:k]] + 1e-3 * max(size, 1e-3) * rng.normal(size=(d, k))
+            noise = 1e-3 * max(np.linalg.norm(scale * W), 1e-3) * unit
+            L = W[:, rng.permutation(T)[:k]] + noise * rng.normal(size=(d, k))
             yield self._combined(fits, L / np.maximum(np.linalg.norm(L, axis=0), 1e-300))
 
     def _combined(self, fits, L, near=None):

@@ -384,7 +384,7 @@ def test_grouped_tasks_find_who_combines_what():
 
 
 def test_units_of_a_feature_change_no_start():
-    """Latent tasks that were one feature in small units, and nothing else, would not be told apart: no fit would end."""
+    """Latent tasks that are one feature in small units, and nothing else, are not told apart: no fit would end."""
     rng = np.random.default_rng(0)
     X, task = rng.normal(size=(72, 4)), np.repeat(np.arange(6), 12)
     y = np.sum(X * rng.normal(size=(6, 4))[task], axis=1) + rng.normal(size=72)

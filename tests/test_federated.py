@@ -327,6 +327,12 @@ def test_a_party_refuses_what_makes_no_sense_before_anything_is_asked(change, er
         Party(**{"X": np.ones((48, 2)), "y": np.ones(48), **change})
 
 
+def test_parties_that_are_no_messages_are_told_the_way():
+    party = Party(np.eye(3), np.arange(3.0), ["a"] * 3)
+    with pytest.raises(TypeError, match=r"got Party.*LocalTransport\(parties\)"):
+        federated.fit(cm.MeanRegularizedRegressor(), [party])
+
+
 def test_differences_between_divisions_are_not_told():
     X, Y, _ = draw("shared")
     party = Party(X, Y, name="north")

@@ -47,7 +47,10 @@ def unpacked(message, *kinds):
         For bytes that are no such message, with what is wrong about them.
     """
     if not isinstance(message, bytes | bytearray | memoryview):
-        raise TypeError(f"a message must be bytes, got {type(message).__name__}: hand over what came as it came.")
+        raise TypeError(
+            f"a message must be bytes, got {type(message).__name__}: hand over what came as it came; parties that are "
+            "here go into LocalTransport(parties)."
+        )
     message = memoryview(message).cast("B")
     start = len(MAGIC) + FIXED.size
     if bytes(message[: len(MAGIC)]) != MAGIC or len(message) < start:

@@ -162,31 +162,10 @@ class Relative:
     @with_callbacks
     @all_or_nothing
     def fit(self, X, y, *, sample_weight=None, task=None, offset=None):
-        """Fit all tasks together.
-
-        Parameters
-        ----------
-        X : array-like, sparse matrix or frame of shape (n, d)
-        y : array-like of shape (n, T) or (n,)
-            One column per task, NaN where a target is missing; or, with task labels, one target per row.
-        sample_weight : array-like of shape (n,) or, for y (n, T), (n, T), default=None
-            Weight 2 counts as a repeated row, weight 0 as a dropped one.
-        task : array-like of shape (n,), default=None
-            The task of every row, where every task has its own rows.
-        offset : array-like of shape (n,) or, for y (n, T), (n, T), default=None
-            What is added to x . w_t + b_t before the loss is taken, the logarithm of an exposure say.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError
-            For parameters, data, task labels, weights or offsets that make no sense, before any work is done.
-        """
         self._fit(X, y, sample_weight, task, offset, stacklevel=6)
         return self
+
+    fit.__doc__ = MultiTaskEstimator.fit.__doc__
 
     def _fit(self, X, y, sample_weight, task, offset, stacklevel, more=None):
         """``more``: function of the Data that makes, of checked input, what else the fits have."""

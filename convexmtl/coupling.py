@@ -422,6 +422,10 @@ class Graph(TaskOperator):
         inside = np.ascontiguousarray(Z[:, kept].T)
         return float(np.sum(inside * solve(inside))) / 4
 
+    def solve(self, R):
+        """(d, T) R M^-1, for an M that leaves nothing free."""
+        return self._grounded[1](np.ascontiguousarray(R.T)).T
+
     @property
     def lowest(self):
         return self.ridge if self.free.shape[1] or self.ridge else self.smallest

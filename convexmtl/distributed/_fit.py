@@ -44,9 +44,9 @@ def fit(estimator, X, y=None, task=None, sample_weight=None, client=None, *, off
         of the samples, of which all else is made here. "newton", for smooth losses: the same sums of a quadratic model
         of the loss in every round, of which some twenty are made. "gradient": where T d^2 numbers are too many, 2 d T
         of them in every round, of which a hundred may be needed. "dual", for quadratic couplings and learned
-        relationships without intercepts, of any loss, with kinks too: every chunk improves dual variables of its own
-        samples, and says d T numbers (Liu, Pan, Ho 2016). "auto" takes the first that applies, and gradients
-        where sums would take more than 4 GB.
+        relationships, of any loss, with kinks too: every chunk fits dual variables to its own samples, and says d T
+        numbers (after Liu, Pan, Ho 2016). "auto" takes the first that applies, and gradients where sums would take
+        more than 4 GB.
 
     Returns
     -------

@@ -15,14 +15,16 @@ from ..explanation import formulas
 from ..problem import Problem
 from ..result import Result, Status
 from ..tasks import Tasks
-from ._dual import ascended, dual_ascent, require_dual, shares
+from ._dual import dual_ascent, require_dual
+from ._dual_parts import ASKED as OF_DUALS
+from ._dual_parts import UPDATED
 from ._engine import size_of
 from ._gradient import descended
 from ._newton import fitted
 from ._parts import ASKED, Plan, part_of, part_of_statistics, shard_of, surveyed, together
 from ._sums import added, statistics_of
 
-QUESTIONS = {**ASKED, "convexmtl-shares": shares}
+QUESTIONS = {**ASKED, **OF_DUALS}
 SPARED = 2  # samples for a row of statistics from which on these take their place
 MANY = 10**6  # samples of a task with one target that its intercept is made of
 
@@ -62,10 +64,10 @@ def by_rounds(estimator, reader, loss, engine, steps, stacklevel, method="newton
         if len(script.history) > told:
             told = len(script.history)
             steps.done(f"round {script.rounds}")
-        carried, function = (
-            (engine.update, ascended) if ask.what == "convexmtl-ascent" else (engine.round, QUESTIONS[ask.what])
-        )
-        script.answer = carried(ask.what, function, together, *ask.arguments)
+        if ask.what in UPDATED:
+            script.answer = engine.update(ask.what, UPDATED[ask.what], together, *ask.arguments)
+        else:
+            script.answer = engine.round(ask.what, QUESTIONS[ask.what], together, *ask.arguments)
     steps.done(f"round {script.rounds}")
     script.finish(stacklevel + 1)
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.race import measure, report, run
+from benchmarks.race import desk, measure, report, run, variations
 from benchmarks.race.benchmark_utils import data, lapack, textbook
 from benchmarks.race.benchmark_utils.families import COUPLINGS, FAMILIES
 from benchmarks.race.benchmark_utils.instance import make_instance
@@ -106,7 +107,7 @@ def test_a_slice_in_this_process():
     broken = Solver("broken", fail, lambda i: True)
     solvers = [SOLVER["convexmtl"], SOLVER["scikit-learn"], SOLVER["textbook APG"], absent, broken]
     options = measure.Options(targets=(1e-3, TARGET), limit=5.0, runs=2, budget=0.5, exploring=5.0)
-    rows, curves = measure.race(tiny("l1/l2"), solvers, options, desk=measure.Desk)
+    rows, curves = measure.race(tiny("l1/l2"), solvers, options, desk=desk.Desk)
     assert len(rows) == 2 * len(solvers)
     for row in rows:
         if row["solver"] in ("absent", "broken"):
@@ -146,3 +147,66 @@ def test_a_part_that_is_measured_again_replaces_its_rows(tmp_path):
     assert found == [("a", 1.0), ("b", 0.25), ("c", 3.0), ("d", 4.0)]
     with pytest.raises(SystemExit):
         run.main(["--update", "--quick"])
+
+
+def test_variations_are_drawn_around_the_race():
+    for row in variations.ROWS:
+        problems = list(row.problems(20, seed=0))
+        assert len({problem.name for problem in problems}) == 20
+        for problem in problems:
+            sizes = [[problem.draw[name] / size for name, size in zip("ndT", d[2:], strict=True)] for d in row.designs]
+            assert any(all(1 / 3 <= share < 1.5 for share in shares) for shares in sizes), problem
+            assert 3 <= problem.ratio <= 300 and 0 <= problem.draw["correlation"] <= 0.95
+        again = list(row.problems(3, seed=0))
+        assert [problem.draw for problem in again] == [problem.draw for problem in problems[:3]]
+        assert next(row.problems(1, seed=1)).draw != problems[0].draw
+
+
+def test_variations_where_the_goals_were_set():
+    row = next(row for row in variations.ROWS if row.name == "dirty, stacked")
+    instance, _ = next(row.problems(1, seed=0)).instances()
+    X, y, W = instance.X, instance.y, np.zeros(instance.shape)
+    gradient = np.stack([X[rows].T @ y[rows] / 100 for rows in (instance.task == t for t in range(50))], axis=1)
+    assert instance.shape == (1000, 50) and instance.relative_gap(W) <= 1
+    np.testing.assert_allclose(instance.penalty.alpha_block, np.abs(gradient).sum(axis=1).max() / 15)
+    np.testing.assert_allclose(instance.penalty.alpha_sparse, np.abs(gradient).max() / 8)
+
+
+def test_a_slice_of_the_variations(tmp_path, monkeypatch):
+    """Measured, written, read, and put into a page; a solver that was stopped gives a lower bound."""
+    row = variations.Row(
+        "small", "≥ 1x", ("l1/linf",), [("rows", "shared", 30, 20, 4)], {"textbook": ("textbook APG",)}, "l1/l2"
+    )
+    monkeypatch.setattr(variations, "ROWS", [row])
+    options = measure.Options(targets=(1e-6,), limit=5.0, runs=1, budget=0.1, exploring=5.0, clock="process_time")
+    rows = []
+    for problem in row.problems(2, seed=0):
+        rows += variations.measured(problem, options, desk=desk.Desk)
+    assert {r["family"] for r in rows} == {"l1/linf", "l1/l2"} and all(r["gap"] <= 1e-6 for r in rows)
+    stopped = next(r for r in rows if r["solver"] == "textbook APG")
+    own = next(r["seconds"] for r in rows if r["problem"] == stopped["problem"])
+    stopped |= {"status": "over limit", "seconds": 10 * own}
+    file, page = tmp_path / "rows.csv", tmp_path / "page.md"
+    run.write(rows, file)
+    page.write_text("<!-- others -->\n<!-- end of others -->\n<!-- ours -->\n<!-- end of ours -->\n")
+    variations.main(["--read", "--csv", str(file), "--page", str(page)])
+    others, ours = variations.lines(report.read(file))
+    assert others[0][:5] == ["small", "textbook", "1e-06", "≥ 1x", "2"] and others[0][6].startswith("≥")
+    assert "| small | l1/l2 | 2 |" in page.read_text() and ours[0][-1].endswith("%")
+
+
+def test_a_summary_by_hand():
+    bound = report.Bound
+    assert variations.summary([1.0, 4.0, bound(16.0)], 2) == ["4", "≥ 4", "1", "33 %"]
+    assert variations.summary([bound(2.0), 8.0], 1) == ["≥ 5", "≥ 4", "≥ 2", "0 %"]
+
+
+def test_seconds_of_the_processor_have_a_limit_of_their_own():
+    """A process is ended by its own seconds, not those on the clock."""
+    options = measure.Options(limit=-0.4, clock="process_time")
+    child = os.fork()
+    if child == 0:
+        with desk._alarm(options, SOLVER["convexmtl"]):
+            while True:
+                pass
+    assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGPROF

@@ -6,7 +6,7 @@ python -m benchmarks.race.memory
 import subprocess
 import sys
 
-from .measure import peak_memory, reset_peak
+from .desk import peak_memory, reset_peak
 
 # MB
 SIZES = {"n": 2000, "d": 50_000, "T": 10}

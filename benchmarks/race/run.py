@@ -20,8 +20,9 @@ from pathlib import Path
 from . import growth, memory, startup
 from .benchmark_utils.problems import PROBLEMS, QUICK
 from .benchmark_utils.solvers import SOLVERS
+from .desk import one_line, preload
 from .machine import describe
-from .measure import Options, one_line, preload, race
+from .measure import Options, race
 
 HERE = Path(__file__).parent
 TRACKED = HERE.parent / "results"

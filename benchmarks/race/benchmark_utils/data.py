@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 from scipy.signal import lfilter
+from scipy.special import expit
 
 from convexmtl import datasets
 
@@ -52,6 +53,52 @@ def drawn(kind, T, n, d, layout="stacked", classification=False, seed=0, **optio
         **options,
     )
     return np.asfortranarray(X), y, rest[0] if layout == "stacked" else None
+
+
+def varied(kind, n, d, T, layout="shared", correlation=0.5, noise=1 / 3, classification=False, seed=0):
+    """X whose neighbouring columns are correlated, under coefficients of one of the ``KINDS``; n is per task.
+
+    ``noise`` is that of norms, noise to signal; labels are drawn with logits of standard deviation 2.
+    """
+    rng = np.random.default_rng(seed)
+    W = KINDS[kind](rng, d, T)
+    X = rng.standard_normal((n if layout == "shared" else n * T, d))
+    X[:, 1:] *= np.sqrt(1 - correlation**2)
+    X = np.asfortranarray(lfilter([1.0], [1.0, -correlation], X, axis=1))
+    task = None if layout == "shared" else np.repeat(np.arange(T), n)
+    Z = X @ W if task is None else np.einsum("ij,ji->i", X, W[:, task])
+    if classification:
+        return X, (rng.random(Z.shape) < expit(2 / Z.std() * Z)).astype(int), task
+    error = rng.standard_normal(Z.shape)
+    return X, Z + error * (noise * np.linalg.norm(Z) / np.linalg.norm(error)), task
+
+
+def _in_use(rng, d, T, most):
+    W = np.zeros((d, T))
+    used = rng.choice(d, max(3, min(most, d // 10)), replace=False)
+    W[used] = rng.standard_normal((len(used), T))
+    return W
+
+
+def _private(rng, d, T):
+    """Thirty features of all tasks, and one entry in a hundred besides."""
+    return _in_use(rng, d, T, 30) + rng.standard_normal((d, T)) * (rng.random((d, T)) < 0.01)
+
+
+def _low_rank(rng, d, T):
+    return rng.standard_normal((d, 3)) @ rng.standard_normal((3, T)) / np.sqrt(3)
+
+
+def _clusters(rng, d, T):
+    return rng.standard_normal((d, 3))[:, np.arange(T) % 3] + 0.3 * rng.standard_normal((d, T))
+
+
+KINDS = {
+    "rows": lambda rng, d, T: _in_use(rng, d, T, 50),
+    "private": _private,
+    "low rank": _low_rank,
+    "clusters": _clusters,
+}
 
 
 def lead_field(folder=None):

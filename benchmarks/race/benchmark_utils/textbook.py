@@ -35,7 +35,7 @@ class Snapshot:
     b: np.ndarray
 
 
-def snapshots(instance, method=None, limit=np.inf, at=None, growth=1.08):
+def snapshots(instance, method=None, limit=np.inf, at=None, growth=1.08, now=time.perf_counter):
     """Run from zero; yields snapshots, and the clock stands still while they are looked at.
 
     Parameters
@@ -46,22 +46,24 @@ def snapshots(instance, method=None, limit=np.inf, at=None, growth=1.08):
         Seconds after which to end.
     at : collection of int or None
         The iterations to show, the largest of them being the last; None is every ``growth`` times as many.
+    now : callable
+        The clock.
     """
     wanted, iteration, shown, spent = 1, 0, 0, 0.0
-    start = time.perf_counter()
+    start = now()
     for read in (method or accelerated)(instance):
         iteration += 1
-        over = spent + time.perf_counter() - start > limit
+        over = spent + now() - start > limit
         if over or (iteration in at if at is not None else iteration >= wanted):
-            spent += time.perf_counter() - start
+            spent += now() - start
             yield Snapshot(iteration, spent, *read())
             if over or (at is not None and iteration >= max(at)):
                 return
             wanted, shown = max(iteration + 1, growth * iteration), iteration
-            start = time.perf_counter()
+            start = now()
     if shown < iteration:
         # Its own stopping rule has ended it.
-        yield Snapshot(iteration, spent + time.perf_counter() - start, *read())
+        yield Snapshot(iteration, spent + now() - start, *read())
 
 
 def solve(instance, method=None, **options):

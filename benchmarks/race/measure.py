@@ -35,6 +35,8 @@ class Options:
         Seconds for the ladder of one solver.
     enough : float
         A peer is stopped, before ``limit`` perhaps, when it has taken this many times as long as ours.
+    own : float
+        Ours may take this many times as long as the limit: without its seconds there is no ratio.
     clock : str
         Of the module ``time``: "perf_counter", or "process_time" on a machine that does other work as well.
     """
@@ -45,6 +47,7 @@ class Options:
     budget: float = 12.0
     exploring: float = 12.0
     enough: float = np.inf
+    own: float = 1.0
     clock: str = "perf_counter"
 
     def now(self):
@@ -58,6 +61,8 @@ class Options:
 
     def beside(self, solver, ours):
         """Solvers that may take many times as long as ours are given the time that it takes to see how many."""
+        if solver.name in OURS:
+            return replace(self, limit=self.own * self.limit, exploring=self.own * self.exploring)
         if ours is None:
             return self
         if not solver.patience:

@@ -323,7 +323,7 @@ Time to a relative duality gap of 1e-3, 1e-6 and 1e-9, ours beside every peer th
   full passes, plain numpy. Their iterates are recorded and judged while the clock stands still, which favours them.
   *Joint* ones run over two matrices, as the published toolkits do.
   (Some families with one X have peers: cyanure, spams, adelie. [Another page](evidence/peers.md) has them beside ours.)
-- *Problems* of each kind are few here. [Another page](evidence/variations.md) has twenty of each, drawn around these.
+- *Problems* of each kind are few here. [Another page](evidence/variations.md) has others, drawn around these.
 - `> 10` did not get there in so many seconds, `(3e-05)` ended at this gap. A ratio to a peer that was stopped is `≥`;
   where all peers end before 1e-6, they are compared at 1e-3. `-` is not known.
 - *First* is the first call in a process that has compiled what there is to compile; *MB* is the peak of memory

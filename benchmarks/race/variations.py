@@ -140,7 +140,7 @@ class Problem:
             "row": self.row.name,
             "variation": self.number,
             "correlation": self.draw["correlation"],
-            "strength": f"1/{self.ratio:.3g}",
+            "strength": f"1/{self.row.path[1] if self.row.path else self.ratio:.3g}",
         }
 
 
@@ -314,7 +314,10 @@ def lines(rows):
 
 
 def _ratio(found, problem, target, names):
-    """How many times as long as ours the best of these takes, exact names; None where either is not known."""
+    """How many times as long as ours the best of these takes, exact names; None where either is not known.
+
+    Where ours has been stopped and one of the others has not, its seconds are what it had taken by then: at most.
+    """
     own = found.ours(problem, target)
     rows = [found.table.get((problem, target, name)) for name in names]
     best = None
@@ -322,6 +325,9 @@ def _ratio(found, problem, target, names):
         if row["status"] in ("reached", "over limit"):
             seconds = row["seconds"] if row["status"] == "reached" else report.Bound(row["seconds"])
             best = seconds if best is None or seconds < best else best
+    if own is None and not isinstance(best, report.Bound):
+        stopped = [found.table.get((problem, target, name)) for name in OURS]
+        own = next((row["seconds"] for row in stopped if row and row["status"] == "over limit"), None)
     if own is None or best is None:
         return None
     return report.Bound(best / own) if isinstance(best, report.Bound) else best / own
@@ -352,7 +358,7 @@ def main(arguments=None):
     given = parser.parse_args(arguments)
     chosen = [row for row in ROWS if not given.only or any(text in row.name for text in given.only)]
     options = Options(
-        limit=given.limit, runs=given.runs, budget=1.5, exploring=2 * given.limit, enough=given.enough,
+        limit=given.limit, runs=given.runs, budget=1.5, exploring=2 * given.limit, enough=given.enough, own=8.0,
         clock="process_time",
     )  # fmt: skip
     rows = []
@@ -375,7 +381,7 @@ def main(arguments=None):
 
 
 def show(problem, rows, seconds):
-    print(f"{problem.name}, correlation {problem.draw['correlation']:.2f}, strength 1/{problem.ratio:.0f}")
+    print(f"{problem.name}, correlation {problem.draw['correlation']:.2f}, strength {problem.described()['strength']}")
     for row in rows:
         sign = {"reached": " ", "over limit": ">"}.get(row["status"], "?")
         own = "" if row["problem"] == problem.name else f" ({row['family']})"

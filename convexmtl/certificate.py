@@ -178,7 +178,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         if loss.by_column:
             v = v + _correction(problem, at, v, Z, free)
         else:
-            v = _moved(problem.data, at, v, Z, *_what_is_free(free, None, problem.shape))
+            v = _moved(problem.data, at, v, Z, *what_is_free(free, None, problem.shape))
         Z = _gradient(tasks, -c * v, WM, out)
     if free.shape[1] and c.any():
         share = share_in(free, Z)
@@ -369,7 +369,7 @@ def without_entries(data, at, v, WM, free, entries, out=None):
     """
     tasks, c = data.tasks, data.tasks.weight
     if not data.loss.by_column:
-        U, allowed = _what_is_free(free, entries, np.shape(entries))
+        U, allowed = what_is_free(free, entries, np.shape(entries))
         return _moved(data, at, v, _gradient(tasks, -c * v, WM, out), U, allowed)
     curvature = data.loss.give(tasks.y, at, v)
     h = c * curvature
@@ -412,7 +412,7 @@ def in_domain(data, v):
     return np.where(tasks.spread(tasks.sum(outside.astype(float))) > 0, 0.0, v) if outside.any() else v
 
 
-def _what_is_free(free, entries, shape):
+def what_is_free(free, entries, shape):
     """(U (T, k), allowed (d, k)): feature j is free along the column k of U, for allowed[j, k]."""
     U, allowed = csr_array(free), np.ones((shape[0], free.shape[1]), dtype=bool)
     if entries is not None:
@@ -453,7 +453,7 @@ def _within_cone(problem, W, at, v, Z, WM, entries, out):
     """
     data = problem.data
     tasks, c, (d, T) = data.tasks, data.tasks.weight, problem.shape
-    U, allowed = _what_is_free(problem.penalty.free, entries, (d, T))
+    U, allowed = what_is_free(problem.penalty.free, entries, (d, T))
     allowed &= (data.design.squares @ abs(U)) > 0
     curvature = data.loss.give(tasks.y, at, v)
     h = c * curvature

@@ -221,8 +221,8 @@ def test_what_is_refused():
         distributed.fit(model, pieces(data, [9]), method="statistics")
     three = data[1].astype(object)
     three[:8] = "perhaps"
-    with pytest.raises(ValueError, match="task 0 has 3 classes, and in chunks tasks have two"):
-        distributed.fit(model, pieces((data[0], three, {}), [9]))
+    with pytest.raises(ValueError, match="method='gradient' is for tasks of two classes, and some have more"):
+        distributed.fit(model, pieces((data[0], three, {}), [9]), method="gradient")
     with pytest.raises(ValueError, match="needs targets y >= 0"):
         distributed.fit(cm.BlockSparseRegressor(loss="poisson"), [(data[0], -np.ones((24, 4)))])
 

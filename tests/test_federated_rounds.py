@@ -153,8 +153,6 @@ def test_what_parties_refuse_in_rounds():
         ValueError, match=r"north tells nothing of 1 task .*min_group=11 rows here: 'west' .10 at least"
     ):
         Party(X, y, options["task"], name="north", min_group=11).answer(request)
-    with pytest.raises(ValueError, match="y has 3 classes"):
-        Party(X, np.arange(len(X)) % 3, options["task"]).answer(request)
     party = Party(X, y, options["task"], name="north", max_rounds=1)
     answer = party.answer(request)
     assert party.answer(request) == answer
@@ -163,9 +161,7 @@ def test_what_parties_refuse_in_rounds():
         party.answer(other.request())
     with pytest.raises(ValueError, match="asks for 'rows', which this version does not know"):
         party.answer(packed("request", {}, ask="rows", id="x"))
-    arrays = dict(
-        tasks=np.array(["here"]), W=np.zeros((6, 1)), b=np.zeros(1), zero_b=np.zeros(1), classes=np.array(["no", "yes"])
-    )
+    arrays = dict(tasks=np.array(["here"]), W=np.zeros((6, 1)), b=np.zeros(1), zero_b=np.zeros(1))
     words = dict(ask="evaluation", id="x", loss={"class": "Logistic", "parameters": {}})
     with pytest.raises(ValueError, match="the request knows nothing of task 'east'"):
         Party(X, y, options["task"]).answer(packed("request", arrays, **words))
@@ -190,13 +186,11 @@ def test_parties_that_do_not_go_together_in_rounds_are_named():
         begin(Party(X[:, :5], y, task, name="south"))
     with pytest.raises(ValueError, match="south is laid out as 'single', and north 'stacked'"):
         begin(Party(X, y, name="south"))
-    with pytest.raises(ValueError, match=r"the parties have 4 class.es. together"):
-        begin(Party(X, np.where(y == "no", "nein", "ja"), task, name="south"))
     coordinator = begin()
     answers = LocalTransport([Party(X, y, task, name="south")])(coordinator.request())
     with pytest.raises(ValueError, match="there is none of north"):
         coordinator.receive(answers)
     _, said, arrays = unpacked(Party(X, y, task, name="north").answer(coordinator.request()), "evaluation")
     del arrays["slope"]
-    with pytest.raises(ValueError, match="party 'north': the message has no derivatives"):
+    with pytest.raises(ValueError, match="party 'north': the message has no array 'slope'"):
         coordinator.receive([packed("evaluation", arrays, **said)])

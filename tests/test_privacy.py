@@ -183,14 +183,18 @@ def test_one_row_changes_the_sums_of_a_round_by_no_more_than_their_sensitivity(l
     privacy = Privacy(1.0, 1e-5, bound_X=1.5, bound_y=1.0)
     rng = np.random.default_rng(0)
     W, b = 0.3 * rng.normal(size=(6, 4)), rng.normal(size=4)
-    weight, classes = rng.uniform(0.5, 1, 48), np.array(["a", "b"]) if loss.classification else None
+    weight, T = rng.uniform(0.5, 1, 48), 4
+    asked = dict(tasks=np.arange(T) if form == "shared" else np.unique(options["task"]))
+    if loss.classification:
+        asked |= dict(sizes=np.full(T, 2), classes=np.tile(["a", "b"], T), codes=np.tile([-1.0, 1.0], T))
+        asked["columns"] = np.ones(T, dtype=int)
     largest, bound = 0.0, 3.0 * np.sqrt(4 if form == "shared" else 1)
     for i in range(0, 48, 3):
         found = []
         for rows in (np.arange(48), np.flatnonzero(np.arange(48) != i)):
             own = {name: value[rows] for name, value in options.items()}
             party = Party(X[rows], y[rows], **own, sample_weight=weight[rows], privacy=privacy)
-            inside, longer = _noisy_rounds.rows_within_bounds(party, loss, classes)
+            inside, longer = _noisy_rounds.rows_within_bounds(party, loss, asked)
             found.append(_noisy_rounds.sums_at(inside, loss, W, b))
         assert longer > 0
         squares = 0.0

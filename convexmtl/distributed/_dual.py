@@ -23,8 +23,8 @@ from ..problem import Problem
 from ..result import Result, Status
 from ..solvers import solve
 from ..solvers.direct import Components, Sylvester
-from ._gradient import _Metric, _Slopes, _slopes
-from ._newton import Ask, RemoteTerm, _intercepts
+from ._gradient import _intercepts, _Metric, _Slopes, _slopes
+from ._newton import Ask, RemoteTerm
 
 MEMORY, ROOM = 20, 2**25  # moves that are kept, and numbers that they may have
 REGULAR = 1e-12  # of the sum of their squares, that is added to each

@@ -11,24 +11,27 @@ from dataclasses import replace
 import numpy as np
 
 from ..certificate import duality_gap
-from ..data import DataTerm
+from ..data import DataTerm, increasing_root
 from ..losses import Squared
 from ..problem import Problem
 from ..result import Result, Status
 from ..solvers import solve
 from ..statistics import SufficientStatistics
-from ._newton import SHRINK, Ask, RemoteTerm, _intercepts, _solved
+from ._newton import Ask, RemoteTerm
 
 CHECK, SOON = 10, 4  # steps between two looks at the gap, and where it is likely to be small
 INEXACT = 1e-3  # share of what the last step has moved to which the next one is solved, squared
 MARGIN = 1.05  # by which a step is shorter than the steepest curvature asks for
+# What dual variables are shrunk by where rounding, or a step too far, has left them outside of what a loss accepts.
+SHRINK = 1 - np.concatenate([np.geomspace(1e-14, 1e-2, 25), [0.1, 0.5]])
 SETTLED = 30  # rounds in which dual variables are to lose what is along directions that are free
 
 
-def descended(penalty, loss, shape, counted, fit_intercept, fixed, tol, max_iter, callback=None, start=None):
+def descended(
+    penalty, loss, shape, counted, fit_intercept, fixed, tol, max_iter, callback=None, start=None, *, owner, intercept
+):
     """As ``fitted`` of prox-Newton's method."""
-    T = shape[1]
-    b = np.zeros(T) if fixed is None else np.where(counted, 0.0, fixed)
+    T, b = shape[1], intercept
     if fit_intercept and counted.any():
         b = yield from _intercepts(b, counted)
     conjugates, rounding = yield Ask("convexmtl-floor")
@@ -207,3 +210,32 @@ def _certified(metric, penalty, parts, c, rest):
     best = int(np.argmax(np.isfinite(gaps)))
     object.__setattr__(term, "answer", (float(gaps[best]), float(scales[best])))
     return replace(duality_gap(problem, parts, intercept=c), intercept=b)
+
+
+def _intercepts(b, counted):
+    """The best ones at W = 0."""
+    steps = increasing_root(b, counted)
+    try:
+        b = next(steps)
+        while True:
+            b = steps.send(tuple((yield Ask("convexmtl-intercepts", (b,)))))
+    except StopIteration as found:
+        return found.value
+
+
+def _solved(tasks, step):
+    """(V (d, T), beta (T,)) with x . v_t + beta_t = step, on the samples of Tasks of as many rows each."""
+    T, d = tasks.n_tasks, tasks.n_features
+    S = step.reshape(T, -1)
+    beta = S.mean(axis=1)
+    S = S - beta[:, None]
+    if not np.any(np.abs(S) > 1e-14 * np.abs(step).max(initial=0.0)):
+        return np.zeros((d, T)), beta
+    X = tasks.X.reshape(-1, S.shape[1], d)
+    means = X.mean(axis=1)
+    centred = X - means[:, None]
+    length = np.sqrt(np.einsum("kij,kij->kj", centred, centred))
+    unit = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
+    V = unit[:, :, None] * (np.linalg.pinv(centred * unit[:, None], rcond=1e-12) @ S[:, :, None])
+    V = V[:, :, 0].T
+    return V, beta - np.sum(means.T * V, axis=0)

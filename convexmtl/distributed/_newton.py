@@ -1,37 +1,40 @@
 """Prox-Newton's method in rounds, for losses other than the squared one, whoever has the samples.
 
-A round asks all parts for sums at some coefficients: for the quadratic model of the loss there, which is a problem of
-least squares and goes as sufficient statistics do, T d^2 numbers; then the solvers of the package minimise it here.
-What certifies a fit is what does elsewhere: dual variables are the derivatives of the loss, moved by a Newton step
-along what is free, and the gap is the sum of the Fenchel gaps, for which one more round is made.
+A round asks all parts of one point: around it the loss is modelled by its value, derivatives and curvature, of T d^2
+numbers, a problem of weighted least squares that is solved with its penalty here. Its solution is the next point. The
+round that tells the loss there tells its share of the duality gap, too, with dual variables v + h (x . moved + moved_b)
+of the last point, which are such that their gradient is that of the model's dual solution. All that penalties ask of
+dual variables holds for these, then, and the rest of the gap is that of the model: the point is certified as any other
+fit is, without a sample.
 
 Generators that yield questions, ``Ask``, and want the sums of the answers: who carries them is not their business.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..certificate import duality_gap
-from ..data import DataTerm, increasing_root
+from .._threads import one_thread
+from ..certificate import Dual
+from ..data import DataTerm
 from ..losses import Squared
-from ..problem import Problem
 from ..result import Result, Status
-from ..solvers import solve
+from ._models import Frame, Model, Point
+from ._told import SCALES, STEPS, Question
 
-INEXACT = 0.05  # share of the present gap, and of what the last step has gained, to which a model is solved
-DAMPED = 1e-4  # share of the largest curvature that is added to that of a model
-CLOSER = 1e-3  # share of it after a step that was none
-STEPS = 0.5 ** np.arange(1, 25)  # that are tried where the whole one is too long
-ENOUGH = 1e-4  # share of what the model promises that a step has to keep
-STALLS = 3
-# What dual variables are shrunk by where rounding, or a step too far, has left them outside of what a loss accepts.
-SHRINK = 1 - np.concatenate([np.geomspace(1e-14, 1e-2, 25), [0.1, 0.5]])
+EASED = 0.1  # share of the damping that is left after a good step
+LEAST = 1e-4  # without any, a model of too few curved samples would know nothing of the slopes of the others
+INNER = 1e-3  # share of the gap that is wanted, to which models are solved
+ENOUGH = 1e-4  # share of what a model promises that a step has to keep
+KNOWN, SURE = 1e-3, 1e-8  # share of what there is to gain, to which the value at W = 0 is known, and asked for no more
+STALLS = 3  # steps that neither the loss nor the gap gains anything by
+MOST = 2000  # iterations in a model
+FURTHER = 3  # rounds that certify, at most
 
 
 class Ask(NamedTuple):
-    """A question to all parts: which function of ``_parts``, with which arrays."""
+    """A question to all parts: which function of ``_parts``, with which arguments."""
 
     what: str
     arguments: tuple = ()
@@ -73,7 +76,23 @@ class RemoteTerm(DataTerm):
         return np.zeros(self.tasks.n_tasks, dtype=bool)
 
 
-def fitted(penalty, loss, shape, counted, fit_intercept, fixed, tol, max_iter, callback=None, start=None):
+def fitted(
+    penalty,
+    loss,
+    shape,
+    counted,
+    fit_intercept,
+    fixed,
+    tol,
+    max_iter,
+    callback=None,
+    start=None,
+    *,
+    owner=None,
+    intercept=None,
+    max_rounds=np.inf,
+    closing=True,
+):
     """Yield every ``Ask``, want the sum of its answers, and return (Result, RemoteTerm at W = 0).
 
     Parameters
@@ -81,148 +100,194 @@ def fitted(penalty, loss, shape, counted, fit_intercept, fixed, tol, max_iter, c
     penalty : Canonical
     loss : Loss
     shape : (d, T)
+        T are columns, where tasks have several.
     counted : ndarray of shape (T,)
-        Whether samples of a task count.
+        Whether samples of a column count.
     fit_intercept : bool
     fixed : ndarray of shape (T,) or None
-        Intercepts of the tasks that do not count.
+        Intercepts of the columns that do not count.
     tol : float
     max_iter : int
+        Steps.
     callback : callable or None
     start : Result or None
+    owner : ndarray of shape (T,) or None
+        The task of every column, where columns move each other.
+    intercept : ndarray of shape (T,) or None
+        Near the best intercepts at W = 0.
+    max_rounds : int
+    closing : bool
+        Whether a last round makes sure that the coefficients alone lead to dual variables that certify them.
     """
-    b = np.zeros(shape[1]) if fixed is None else np.where(counted, 0.0, fixed)
-    if fit_intercept and counted.any():
-        b = yield from _intercepts(b, counted)
-    conjugates, rounding = yield Ask("convexmtl-floor")
-    widest = None
-    if loss.curvature and not loss.quadratic:
-        widest = yield Ask("convexmtl-widest")
-        widest = replace(widest, weight=DAMPED * widest.weight, gram=DAMPED * widest.gram)
-    W = np.zeros(shape)
-    (value,), statistics = yield Ask("convexmtl-model", (W, b))
-    gain = max(value + conjugates, 0.0)
-    rest = {"trivial": (value, b), "conjugates": conjugates, "gain": gain, "rounding": rounding}
-    parts = tuple(np.zeros(shape) for _ in range(penalty.n_parts))
-    first = _model(statistics, fit_intercept, fixed, counted)
-    at_zero = RemoteTerm.of(first.tasks, fit_intercept, fixed, value, rest)
+    frame = Frame(penalty, fit_intercept, fixed, owner)
+    if intercept is None:
+        intercept = np.zeros(shape[1]) if fixed is None else np.where(counted, 0.0, fixed)
+    zero, zeros = _AtZero(intercept, counted, fit_intercept), tuple(np.zeros(shape) for _ in range(penalty.n_parts))
+    told = yield Ask("convexmtl-point", (Question(zeros[0], intercept, intercept),))
+    zero.take(told)
+    here = first = Point.of(zeros, intercept, told)
+    rounds, n_iter, damping, left, history = 1, 0, 1.0, FURTHER, []
+    stalls, lowest = 0, np.inf
     if start is not None:
-        (there,), others = yield Ask("convexmtl-model", (start.W, start.intercept))
-        if there + penalty.value(start.parts) < value + penalty.value(parts):
-            parts, b, value, statistics = start.parts, start.intercept, there, others
-    threshold, history, n_iter, stalls = at_zero.threshold(tol), [], 0, 0
-    gap = lowest = np.inf
-    gained = gain
-    while True:
-        data = _model(statistics, fit_intercept, fixed, counted)
-        certificate = yield from _certified(data, penalty, parts, b, value, rest)
-        if np.isfinite(lowest):
-            gained = max(lowest - certificate.primal, 0.01 * INEXACT * gained)
-        better = certificate.gap < 0.9 * gap or certificate.primal < lowest - 1e-13 * abs(lowest)
-        gap, lowest = certificate.gap, certificate.primal
-        history.append((n_iter, certificate.primal, gap))
+        told = yield Ask("convexmtl-point", (Question(start.W, start.intercept, zero.b),))
+        zero.take(told)
+        rounds += 1
+        there = Point.of(start.parts, start.intercept, told)
+        if there.curvature is not None and there.value + penalty.value(start.parts) < here.value + penalty.value(zeros):
+            here = there
+    status, best = Status.OUT_OF_ITERATIONS, (here, np.inf)
+    while n_iter < max_iter and rounds < max_rounds:
+        with one_thread():
+            step = Model(frame, here, damping).solved(INNER * zero.threshold(tol), MOST)
+        result = step.result
+        question = Question(result.W, result.intercept, zero.b, here.W, here.b, *step.moved, step.scale)
+        told = yield Ask("convexmtl-point", (question,))
+        zero.take(told)
+        rounds, n_iter = rounds + 1, n_iter + 1
+        there = Point.of(result.parts, result.intercept, told)
+        if result.dual is not None:
+            # (How the gradient is shared out, whatever the samples.)
+            there = there._replace(split=Dual(split=result.dual.split))
+        objective = there.value + penalty.value(result.parts)
+        gap = min(_gap(told, step, penalty), objective + zero.perfect)
+        history.append((n_iter, objective, gap))
         if callback is not None:
             callback(*history[-1])
-        status = Status.of(gap, threshold)
-        stalls = 0 if better else stalls + 1
-        if status is None and n_iter >= max_iter:
-            status = Status.OUT_OF_ITERATIONS
-        if status is None and stalls >= STALLS:
-            status = Status.STALLED
-        if status is not None:
-            return Result(parts, b, certificate.primal, gap, n_iter, status, history), at_zero
-        n_iter += 1
-        if widest is not None:
-            damped = statistics + _towards(widest, sum(parts[1:], parts[0]), b)
-            data = _model(damped, fit_intercept, fixed, counted)
-        problem = Problem(data, penalty)
-        # (A gap of the model is the square of what it leaves to the loss where that does not bend.)
-        inner = INEXACT * min(gap, gained) / max(data.gain, 1e-300) * CLOSER**stalls
-        here = Result(parts, b, np.inf, np.inf, 0, Status.CONVERGED)
-        found = solve(problem, here, float(np.clip(inner, 1e-12 * CLOSER**stalls, 0.1)), 2000)
-        new, turned = found.parts, found.intercept
-        promised = min(problem.primal(new, turned) - problem.primal(parts, b), 0.0)
-        reply = yield from _stepped(penalty, parts, new, b, turned, value, promised)
-        if reply is not None:
-            parts, b, value, statistics = reply
+        threshold = zero.threshold(tol)
+        ended = Status.of(gap, threshold) if zero.is_known and there.curvature is not None else None
+        if ended is not None or (status is Status.OUT_OF_ITERATIONS and gap < best[1]):
+            best = there, gap
+        if ended is not None:
+            status, left = ended, left - 1
+            # (With the derivatives there as dual variables the coefficients are to be as good: whoever has no others
+            # certifies them, too.)
+            alone = Model(frame, there, damping).stood()
+            if left and alone.gap <= threshold and closing and rounds < max_rounds:
+                bound = Question(None, None, zero.b, there.W, there.b, *alone.moved, alone.scale)
+                proof = yield Ask("convexmtl-point", (bound,))
+                zero.take(proof)
+                rounds += 1
+                alone = alone._replace(gap=_gap(proof, alone, penalty))
+            if not left or alone.gap <= threshold:
+                break
+        stalls = 0 if gap < 0.9 * lowest or step.promised > 1e-13 * abs(objective) else stalls + 1
+        lowest = min(gap, lowest)
+        if stalls >= STALLS:
+            status = Status.STALLED if status is Status.OUT_OF_ITERATIONS else status
+            break
+        before = here.value + penalty.value(here.parts)
+        # (It begins at zero, which constraints may refuse.)
+        better = objective <= before - ENOUGH * step.promised if np.isfinite(before) else np.isfinite(objective)
+        if better and there.curvature is not None:
+            here, damping = there, max(damping * EASED, LEAST)
+            continue
+        shorter = _shorter(penalty, here, result, told.sums["along"], before)
+        if shorter is None and damping < 1 and here.more.any():
+            damping = 1.0
+            continue
+        if shorter is None:
+            # (Nothing on the way is better: rounding, as far as rounds can tell.)
+            status = Status.STALLED if status is Status.OUT_OF_ITERATIONS else status
+            break
+        damping = min(damping / EASED, 1.0)
+        if rounds >= max_rounds:
+            break
+        told = yield Ask("convexmtl-point", (Question(sum(shorter[0][1:], shorter[0][0]), shorter[1], zero.b),))
+        zero.take(told)
+        rounds += 1
+        here = Point.of(*shorter, told)
+    point, gap = best
+    objective = point.value + penalty.value(point.parts)
+    found = Result(point.parts, point.b, objective, gap, n_iter, status, history, dual=point.split)
+    first = first._replace(b=zero.b_last, slope=zero.slope, slope_b=zero.slope_b)
+    tasks = Model(frame, first, 1.0).problem.tasks
+    return found, RemoteTerm.of(tasks, fit_intercept, fixed, zero.value, zero.rest)
 
 
-def _towards(widest, W, b):
-    """The statistics of samples whose targets are their predictions at W and b."""
-    cross = np.einsum("tij,jt->it", widest.gram, W)
-    mean_y = np.sum((widest.mean_X + widest.rest_X) * W, axis=0) + b
-    return replace(widest, cross=cross, mean_y=mean_y, rest_y=np.zeros_like(mean_y))
+def _gap(told, step, penalty):
+    """The duality gap of the coefficients of a Step."""
+    # (The conjugate of s Z is at most s times that of Z, as no penalty is below zero.)
+    rest = SCALES * step.rest + (1 - SCALES) * penalty.value(step.result.parts)
+    return float((told.sums["fenchel"].sum(axis=1) + rest).min())
 
 
-def _intercepts(b, counted):
-    """The best ones at W = 0."""
-    steps = increasing_root(b, counted)
-    try:
-        b = next(steps)
-        while True:
-            b = steps.send(tuple((yield Ask("convexmtl-intercepts", (b,)))))
-    except StopIteration as found:
-        return found.value
+def _shorter(penalty, here, result, along, before):
+    """(parts, b) of the best of the shorter steps, where one is better than none."""
+    best = None
+    for step, value in zip(STEPS, along.sum(axis=1), strict=True):
+        parts = tuple(a + step * (c - a) for a, c in zip(here.parts, result.parts, strict=True))
+        objective = value + penalty.value(parts)
+        if objective < (before if best is None else best[0]):
+            best = objective, parts, here.b + step * (result.intercept - here.b)
+    return None if best is None else best[1:]
 
 
-def _model(statistics, fit_intercept, fixed, counted):
-    """The DataTerm of the quadratic model that has these statistics; what no coefficient can change is left out."""
-    statistics = replace(statistics, square=np.zeros_like(statistics.square))
-    tasks = statistics._tasks(statistics.weight)
-    return DataTerm(tasks, Squared(), fit_intercept, None if fixed is None else np.where(counted, 0.0, fixed))
+class _AtZero:
+    """The loss at W = 0, and the best intercepts there: what there is to gain, by which gaps are measured.
 
+    The intercepts move by a Newton step with every round, within what is known to be around the best.
 
-def _certified(data, penalty, parts, b, value, rest):
-    """The Certificate at the parts and b."""
-    term = RemoteTerm.of(data.tasks, data.fit_intercept, data.fixed_intercept, value, rest)
-    problem = Problem(term, penalty)
-    found = duality_gap(problem, parts, intercept=b)
-    if term.asked is None:
-        return found
-    step, scale = term.asked
-    W = sum(parts[1:], parts[0])
-    move, turn = _solved(data.tasks, step)
-    scales = np.array([scale])
-    gaps = yield Ask("convexmtl-gap", (W, b, move, turn, scales))
-    if not np.isfinite(gaps[0]):
-        scales = scale * SHRINK
-        gaps = yield Ask("convexmtl-gap", (W, b, move, turn, scales))
-    best = int(np.argmax(np.isfinite(gaps)))
-    object.__setattr__(term, "answer", (float(gaps[best]), float(scales[best])))
-    return duality_gap(problem, parts, intercept=b)
+    Attributes
+    ----------
+    b : ndarray of shape (T,) or None
+        What is to be asked for next; None where no more is to be known.
+    b_last, value, perfect, slope, slope_b
+        What was, and the answers.
+    """
 
+    def __init__(self, intercept, counted, fit_intercept):
+        self.b = self.b_last = intercept
+        self.open, self.fit_intercept = counted, fit_intercept
+        T = len(intercept)
+        self.low, self.high, self.width = np.full(T, -np.inf), np.full(T, np.inf), np.ones(T)
+        self.value = self.perfect = self.left = np.inf
 
-def _solved(tasks, step):
-    """(V (d, T), beta (T,)) with x . v_t + beta_t = step, on the samples of Tasks of as many rows each."""
-    T, d = tasks.n_tasks, tasks.n_features
-    S = step.reshape(T, -1)
-    beta = S.mean(axis=1)
-    S = S - beta[:, None]
-    if not np.any(np.abs(S) > 1e-14 * np.abs(step).max(initial=0.0)):
-        return np.zeros((d, T)), beta
-    X = tasks.X.reshape(-1, S.shape[1], d)
-    means = X.mean(axis=1)
-    centred = X - means[:, None]
-    length = np.sqrt(np.einsum("kij,kij->kj", centred, centred))
-    unit = np.divide(1.0, length, out=np.zeros_like(length), where=length > 0)
-    V = unit[:, :, None] * (np.linalg.pinv(centred * unit[:, None], rcond=1e-12) @ S[:, :, None])
-    V = V[:, :, 0].T
-    return V, beta - np.sum(means.T * V, axis=0)
+    def take(self, told):
+        """What parts tell of the intercepts that they have been asked about."""
+        if self.b is None:
+            return
+        of = told.sums
+        self.slope, self.slope_b, bend = of["zero_slope"], of["zero_slope_b"], of["zero_bend"]
+        self.value, self.perfect = float(of["zero_value"].sum()), float(of["zero_perfect"].sum())
+        self.size, self.b_last = float(of["zero_size"].sum()), self.b
+        if not self.fit_intercept:
+            self.left, self.b = 0.0, None
+            return
+        slope = self.slope_b
+        with np.errstate(divide="ignore", invalid="ignore"):
+            step = np.where(self.open & (slope != 0), -slope / bend, 0.0)
+        self.left = float(-0.5 * slope @ step)
+        if self.left <= SURE * self.threshold(1.0):
+            self.b = None
+            return
+        self.low = np.where(slope < 0, self.b, self.low)
+        self.high = np.where(slope > 0, self.b, self.high)
+        new = self.b + step
+        far = np.isinf(self.low) | np.isinf(self.high)
+        inside = (new >= self.low) & (new <= self.high) & np.isfinite(new)
+        with np.errstate(invalid="ignore"):
+            middle = np.where(far, self.b - np.sign(slope) * self.width, (self.low + self.high) / 2)
+        self.width = np.where(inside, self.width, 2 * self.width)
+        self.b = np.where(self.open, np.where(inside, new, middle), self.b)
 
+    @property
+    def gain(self):
+        return max(self.value + self.perfect, 0.0)
 
-def _stepped(penalty, parts, new, b, turned, value, promised):
-    """(parts, b, value, statistics) after a step towards new ones that lowers the objective; None where none does."""
-    before = value + penalty.value(parts)
-    rounding = 1e-14 * abs(before)
-    W, target = sum(parts[1:], parts[0]), sum(new[1:], new[0])
-    (there,), statistics = yield Ask("convexmtl-model", (target, turned))
-    if there + penalty.value(new) <= before + ENOUGH * promised + rounding:
-        return new, turned, there, statistics
-    found = yield Ask("convexmtl-values", (W, b, target - W, turned - b, STEPS))
-    for step, there in zip(STEPS, found, strict=True):
-        trial = tuple(old + step * (end - old) for old, end in zip(parts, new, strict=True))
-        if there + penalty.value(trial) <= before + ENOUGH * step * promised + rounding:
-            at = b + step * (turned - b)
-            (there,), statistics = yield Ask("convexmtl-model", (sum(trial[1:], trial[0]), at))
-            return trial, at, there, statistics
-    return None
+    def threshold(self, tol):
+        return tol * self.gain + (4 * np.finfo(float).eps) ** 2 * self.size
+
+    @property
+    def is_known(self):
+        """Whether the intercepts are near enough to the best for what there is to gain."""
+        return self.left <= KNOWN * self.threshold(1.0)
+
+    @property
+    def rest(self):
+        """What a RemoteTerm is to know."""
+        return {
+            "trivial": (self.value, self.b_last),
+            "conjugates": self.perfect,
+            "gain": self.gain,
+            "rounding": self.size,
+        }

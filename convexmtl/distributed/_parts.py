@@ -4,76 +4,22 @@ None of it knows who asks: each function takes a ``Part`` and arrays, and return
 parts.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import is_classifier
 
 from .. import _input
-from .._moments import of_tasks
+from .._classes import Columns
 from ..data import DataTerm
-from ..statistics import SufficientStatistics, _positions, _union
+from ..statistics import _positions
 from ..tasks import Tasks
 from ._reading import read
+from ._told import told_of
 
 # Curvature that a sample has at least in a model, in units of its slope: targets are no further from predictions than
 # the inverse of that, beyond which sums of them lose digits. Where there is no slope there need not be any curvature.
 FLOOR = 1e-8
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What is to be known of all samples before the first round.
-
-    Attributes
-    ----------
-    labels : ndarray of shape (T,)
-    totals, counts : ndarray of shape (T,)
-        Sums of the weights, and numbers, of the samples that count.
-    low, high : ndarray of shape (T,)
-        Least and largest of their targets.
-    pairs : frozenset of (label, class)
-        Of a classifier.
-    """
-
-    labels: Any
-    totals: np.ndarray
-    counts: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    pairs: frozenset
-
-    def __add__(self, other):
-        labels = _union(self.labels, other.labels)
-        mine, yours = _positions(self.labels, labels), _positions(other.labels, labels)
-        totals, counts = np.zeros(len(labels)), np.zeros(len(labels))
-        low, high = np.full(len(labels), np.inf), np.full(len(labels), -np.inf)
-        for part, where in ((self, mine), (other, yours)):
-            totals[where] += part.totals
-            counts[where] += part.counts
-            low[where] = np.minimum(low[where], part.low)
-            high[where] = np.maximum(high[where], part.high)
-        return Survey(labels, totals, counts, low, high, self.pairs | other.pairs)
-
-
-class Plan(NamedTuple):
-    """What every part is told before the first round.
-
-    Attributes
-    ----------
-    labels : ndarray of shape (T,)
-    factor : ndarray of shape (T,)
-        What a sample weight is multiplied by to be what the sample counts.
-    signs : dict of (label, class) -> -1 or 1, or None
-        Of a classifier.
-    loss : Loss
-    """
-
-    labels: Any
-    factor: np.ndarray
-    signs: Any
-    loss: Any
 
 
 class Part(NamedTuple):
@@ -83,7 +29,7 @@ class Part(NamedTuple):
     ----------
     term : DataTerm
     left : ndarray
-        Positions of these tasks among all.
+        Positions of these tasks, or of the columns that they have, among all.
     loss : Loss
         As it is before it is bound to samples.
     """
@@ -96,42 +42,6 @@ class Part(NamedTuple):
     def n_bytes(self):
         X = self.term.tasks.X
         return X.data.nbytes if self.term.tasks.is_sparse else X.nbytes
-
-
-def surveyed(chunk, index, estimator):
-    """(Agreement, Survey) of a chunk; None where it has no rows."""
-    found = read(estimator, chunk, index)
-    return None if found is None else (found[0], survey_of(found[1], is_classifier(estimator)))
-
-
-def survey_of(samples, classes):
-    """The Survey of Samples as they were handed over; ``classes``: whether targets are labels of these."""
-    y, codes, weight, T = samples.y, samples.codes, samples.weight, len(samples.labels)
-    missing = _input.missing_mask(y)
-    counted, task = _counted(samples, missing)
-    seen = np.where(missing, np.nan, 0.0)
-    totals = _input.task_totals(seen, codes, weight, T)
-    counts = np.bincount(task, minlength=T)
-    low, high, pairs = np.full(T, np.inf), np.full(T, -np.inf), frozenset()
-    values = y[counted]
-    if not classes:
-        np.minimum.at(low, task, values)
-        np.maximum.at(high, task, values)
-    else:
-        labels = samples.labels.tolist()
-        pairs = frozenset((labels[t], value) for t, value in set(zip(task.tolist(), values.tolist(), strict=True)))
-    return Survey(samples.labels, totals, counts, low, high, pairs)
-
-
-def _counted(samples, missing):
-    """(mask of the samples that count, task of each of them)."""
-    counted = ~missing
-    if samples.weight is not None:
-        counted &= (samples.weight if samples.weight.ndim == missing.ndim else samples.weight[:, None]) > 0
-    if samples.codes is not None:
-        return counted, samples.codes[counted]
-    column = np.zeros(len(missing), dtype=int) if missing.ndim == 1 else np.arange(missing.shape[1])
-    return counted, np.broadcast_to(column, missing.shape)[counted]
 
 
 def part_of(chunk, index, estimator, plan):
@@ -148,16 +58,25 @@ def part_of(chunk, index, estimator, plan):
 
 def prepared(samples, offset, plan, offset_column=None):
     """The Part of Samples as they were handed over."""
-    left = _positions(samples.labels, plan.labels)
+    own = _positions(samples.labels, plan.labels)
     y = samples.y if plan.signs is None else _encoded(samples, plan.signs)
     offset = _input.read_offset(offset, y, samples.weight, offset_column)
-    totals = _input.task_totals(y, samples.codes, samples.weight, len(left))
-    weights = plan.factor[left] * totals
+    totals = _input.task_totals(y, samples.codes, samples.weight, len(own))
+    weights = plan.factor[own] * totals
     if samples.codes is None:
         tasks = Tasks.shared(samples.X, y.reshape(len(y), -1), samples.weight, weights, offset)
     else:
-        tasks = Tasks.stacked(samples.X, y, samples.codes, len(left), samples.weight, weights, offset)
-    return Part(DataTerm(tasks, plan.loss), left, plan.loss)
+        tasks = Tasks.stacked(samples.X, y, samples.codes, len(own), samples.weight, weights, offset)
+    loss, left = plan.loss, own
+    if plan.columns is not None:
+        every = plan.columns
+        columns = Columns(every.tasks[own], [every.classes[t] for t in own], every.counts[own])
+        tasks, loss, labels = columns.samples(tasks, loss), columns.loss(loss), columns.labels
+        tasks = replace(tasks, kind=loss.kinds(labels.tolist()))
+        left = every.first[own][columns.owner] + np.arange(len(columns.owner)) - columns.first[columns.owner]
+    if plan.counted is not None and not plan.counted[left].all():
+        tasks = replace(tasks, weight=tasks.weight * tasks.spread(plan.counted[left]))
+    return Part(DataTerm(tasks, loss), left, loss)
 
 
 def shard_of(found, plan, begin, end):
@@ -174,7 +93,8 @@ def shard_of(found, plan, begin, end):
 def part_of_statistics(found, plan):
     """The Part of a few rows that have the statistics of some tasks."""
     (statistics,) = found
-    tasks = statistics._tasks(plan.factor[statistics.tasks] * statistics.weight)
+    factor = plan.factor if plan.counted is None else plan.factor * plan.counted
+    tasks = statistics._tasks(factor[statistics.tasks] * statistics.weight)
     return Part(DataTerm(tasks, plan.loss), statistics.tasks, plan.loss)
 
 
@@ -212,36 +132,6 @@ def at_rest(part):
     tasks, loss = part.term.tasks, part.term.loss
     conjugates = loss.conjugate(tasks.y, np.zeros_like(tasks.y))
     return np.array([tasks.total(conjugates), tasks.total(tasks.y**2 + np.abs(conjugates))])
-
-
-def values(part, W, b, move, turn, steps):
-    """The loss at W + step move and b + step turn, for all steps."""
-    tasks, left = part.term.tasks, part.left
-    z = tasks.shift(tasks.apply(W[:, left]), b[left])
-    s = tasks.shift(tasks.apply(move[:, left]), turn[left])
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.array([part.term.value(z + step * s) for step in steps])
-
-
-def model(part, W, b):
-    """((1,) the loss at W and b, SufficientStatistics of its quadratic model there).
-
-    The model is least squares for targets z - v / h with weights c h, of the predictions z, the derivatives v and the
-    curvatures h.
-    """
-    c = part.term.tasks.weight
-    z, v, h = _at(part, W, b)
-    value = part.term.value(z)
-    known = np.isfinite(value) and np.isfinite(v).all()
-    step = np.divide(v, h, out=np.zeros_like(c), where=(c > 0) & (h > 0))
-    target = np.where(c > 0, z - step, 0.0) if known else np.zeros_like(c)
-    return np.array([value if known else np.inf]), _statistics(part, target, c * h if known else np.zeros_like(c))
-
-
-def widest(part):
-    """SufficientStatistics with the largest curvature that the loss has anywhere, and no targets."""
-    tasks = part.term.tasks
-    return _statistics(part, np.zeros_like(tasks.y), part.term.loss.curvature * tasks.weight)
 
 
 def means_of_all(part, T):
@@ -299,12 +189,6 @@ def slopes(part, W, b, move, turn):
     return np.array([value]), Z, slope, spread, mass
 
 
-def _statistics(part, targets, weight):
-    moved = replace(part.term.tasks, y=targets, weight=weight, offset=None)
-    moments = _by_task(of_tasks(moved, moved.mass), len(part.left))
-    return SufficientStatistics(part.left, "stacked", **moments)
-
-
 def gaps(part, W, b, move, turn, scales):
     """The Fenchel gaps at W and b and the dual variables v + h (x . move + turn), times all scales."""
     tasks, loss, left, c = part.term.tasks, part.term.loss, part.left, part.term.tasks.weight
@@ -324,23 +208,10 @@ def _at(part, W, b):
     return z, v, np.maximum(h, FLOOR * np.abs(v))
 
 
-def _by_task(moments, T):
-    """Moments with a matrix for every task."""
-    if len(moments["weight"]) == T:
-        return moments
-    shared = ("n_samples", "weight", "mean_X", "rest_X")
-    return {
-        name: np.repeat(array, T, axis=0 if name == "gram" else -1) if name in (*shared, "gram") else array
-        for name, array in moments.items()
-    }
-
-
 ASKED = {
     "convexmtl-intercepts": at_zero,
     "convexmtl-floor": at_rest,
-    "convexmtl-values": values,
-    "convexmtl-model": model,
-    "convexmtl-widest": widest,
+    "convexmtl-point": told_of,
     "convexmtl-means": means_of_all,
     "convexmtl-pooled": pooled,
     "convexmtl-slopes": slopes,

@@ -107,7 +107,7 @@ class Formulates:
         columns = None if samples.classes is None else Columns.of(labels, samples.classes, loss)
         own = None
         if columns is not None:
-            _refuse_offsets(samples, columns)
+            refuse_offsets(samples.offset, columns)
             own = tasks
             tasks, loss, labels = columns.samples(tasks, loss), columns.loss(loss), columns.labels
         tasks = replace(tasks, kind=loss.kinds(labels.tolist()))
@@ -210,9 +210,9 @@ class Formulates:
         return replace(tasks, weight=weight), np.where(finite, 0.0, constant)
 
 
-def _refuse_offsets(samples, columns):
+def refuse_offsets(offset, columns):
     """Raise a ValueError for offsets where tasks have more than two classes."""
-    if samples.offset is None:
+    if offset is None:
         return
     label = columns.tasks.tolist()[int(np.argmax(columns.counts))]
     raise ValueError(

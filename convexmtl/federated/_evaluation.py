@@ -1,24 +1,28 @@
 """What a party tells of a loss in rounds: its value, derivatives and curvature at coefficients that it is asked about.
 
-Sums are over the rows of every task with their weights s_i, at predictions z = x . w + b; v and h are the first and the
-second derivative there. Where the latter is zero, what a model of the loss wants more is told feature by feature.
+Sums over its rows of every task, with their weights: what a part of a distributed fit tells (``distributed._told``), as
+a message that is checked.
 """
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
 from .. import _input
+from .._classes import Columns
 from .._json import read as of_words
+from ..distributed._parts import Part, prepared
+from ..distributed._survey import Plan, Survey, survey_of
+from ..distributed._told import SCALES, STEPS, Question, Told, told_of
+from ..estimators._formulation import Samples
 from ..losses import Loss
-from ..statistics import SufficientStatistics, _positions
-from ..tasks import Tasks
+from ..statistics import _positions
 from ._messages import packed, taken, unpacked
 from ._statistics import fold_arrays, read_fold
 
-# What dual variables are shrunk by, which a step that is a little too long has led out of what the loss accepts.
-SCALES = 1 - np.array([0, 1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1])
-STEPS = 0.5 ** np.arange(1, 13)  # shorter ones on the way to a candidate, of which the value is told, too
+AT_ZERO = ("zero_value", "zero_slope", "zero_slope_b", "zero_bend", "zero_perfect", "zero_size")
+DERIVATIVES = ("slope", "slope_b", "more", "more_b")
 
 
 class Rows(NamedTuple):
@@ -26,117 +30,78 @@ class Rows(NamedTuple):
 
     Attributes
     ----------
-    tasks : Tasks
-    loss : Loss
-        At these samples.
-    labels : ndarray of shape (T,)
-    totals : ndarray of shape (T,)
-        Sums of the weights, by which those of ``tasks`` are smaller.
-    layout : str
+    samples : Samples
+        With classes as the party has them.
+    survey : Survey
+    part : Part or None
+        With the sums of the weights as what tasks count; None before classes are known.
     names : ndarray or None
     """
 
-    tasks: Tasks
-    loss: Loss
-    labels: np.ndarray
-    totals: np.ndarray
-    layout: str
+    samples: Samples
+    survey: Survey
+    part: Part | None
     names: np.ndarray | None
 
     @classmethod
-    def of(cls, party, loss, classes):
-        """Those of a Party; ``classes`` are the two labels, or None."""
+    def of(cls, party, loss, arrays=None):
+        """Those of a Party, for a request with these arrays; None where it asks for a description."""
         X, (weight, offset) = party._X, party._given
-        if classes is None:
-            y = _input.read_real_targets("Party", party._y, party._task is not None)
+        stacked = party._task is not None
+        if loss.classification:
+            y = _input.read_class_targets("Party", party._y, stacked)
         else:
-            y = _signs(_input.read_class_targets("Party", party._y, party._task is not None), classes)
+            y = _input.read_real_targets("Party", party._y, stacked)
         _input.require_equal_rows(X, y)
+        _input.refuse_overflow(X)
         weight = _input.read_sample_weight(weight, X, y)
-        layout, labels, codes = _input.read_layout(y, party._task, party._columns)
-        offset = _input.read_offset(offset, y, weight)
-        totals = _input.task_totals(y, codes, weight, len(labels))
-        if codes is None:
-            tasks = Tasks.shared(X, y.reshape(len(y), -1), weight, None, offset)
-        else:
-            tasks = Tasks.stacked(X, y, codes, len(labels), weight, None, offset)
-        _input.refuse_overflow(tasks.X)
-        loss.check_targets(tasks.y[tasks.weight > 0])
-        return cls(tasks, loss.at(tasks), labels, totals, layout, party._names)
+        samples = Samples(X, y, *_input.read_layout(y, party._task, party._columns), weight, offset, None)
+        survey = survey_of(samples, None if loss.classification else loss)
+        survey = replace(survey, offset=offset is not None)
+        part = None
+        if arrays is not None:
+            part = prepared(samples, offset, _plan(samples, loss, arrays))
+        return cls(samples, survey, part, party._names)
 
     @property
-    def counts(self):
-        """(T,) rows with a weight."""
-        return self.tasks.sum((self.tasks.weight > 0).astype(float))
+    def labels(self):
+        return self.survey.labels
 
-    @property
-    def scale(self):
-        """(T,) by what sums over ``tasks.weight`` are smaller than those over the weights."""
-        mass = self.tasks.mass
-        return np.divide(self.totals, mass, out=np.zeros_like(mass), where=mass > 0)
 
-    def sums(self, u):
-        """(T,) weighted sums of u (N,), which may be infinite for samples without weight."""
-        return self.tasks.sum(np.where(self.tasks.weight > 0, u, 0.0) * self.tasks.weight) * self.scale
+def _plan(samples, loss, arrays):
+    """The Plan of a request for a party's own tasks, whose weights count as they are."""
+    labels, signs, columns = samples.labels, None, None
+    if loss.classification:
+        where, classes = places(labels, arrays), classes_of(arrays)
+        own = [classes[t] for t in where]
+        counts = taken(arrays, "columns", (len(classes),), "i")[where]
+        signs = {
+            (label, value): code
+            for label, (values, codes) in zip(labels.tolist(), own, strict=True)
+            for value, code in zip(values.tolist(), codes.tolist(), strict=True)
+        }
+        _refuse_new_classes(samples, signs)
+        if np.any(counts > 1):
+            columns = Columns(labels, [values for values, _ in own], counts)
+    return Plan(labels, np.ones(len(labels)), signs, loss, columns)
 
-    def at_zero(self, b):
-        """Of coefficients that are zero, and the intercepts b (T,)."""
-        y, z = self.tasks.y, self.tasks.shift(np.zeros(len(self.tasks.y)), b)
-        perfect, v = self.loss.conjugate(y, np.zeros(len(y))), self.loss.derivative(y, z)
-        return dict(
-            zero_value=self.sums(self.loss.value(y, z)),
-            zero_slope=self.tasks.adjoint(self.tasks.weight * v) * self.scale,
-            zero_slope_b=self.sums(v),
-            zero_bend=self.sums(self.loss.model_curvature(y, z)),
-            zero_perfect=self.sums(perfect),
-        )
 
-    @np.errstate(over="ignore", invalid="ignore")
-    def model(self, W, b):
-        """(SufficientStatistics of the features weighted by s h, {name: sums}) at W (d, T) and b (T,)."""
-        tasks, y = self.tasks, self.tasks.y
-        z = tasks.shift(tasks.apply(W), b)
-        v, h = self.loss.derivative(y, z), self.loss.second(y, z)
-        more = np.maximum(self.loss.model_curvature(y, z) - h, 0.0)
-        value = self.sums(self.loss.value(y, z))
-        if not (np.isfinite(value).all() and np.isfinite(tasks.weight @ np.abs(v)) and np.isfinite(tasks.weight @ h)):
-            return None, dict(value=np.where(np.isfinite(value), value, np.inf))
-        c, d, T = tasks.weight, tasks.n_features, tasks.n_tasks
-        means = tasks.means(c * h)
-        nothing = dict(rest_X=np.zeros((d, T)), mean_y=np.zeros(T), rest_y=np.zeros(T))
-        nothing |= dict(cross=np.zeros((d, T)), square=np.zeros(T))
-        curvature = SufficientStatistics(
-            self.labels,
-            "stacked",
-            self.counts,
-            self.sums(h),
-            means,
-            gram=tasks.gram(c * h, means) * self.scale[:, None, None],
-            feature_names=self.names,
-            **nothing,
-        )
-        sums = dict(value=value, slope_b=self.sums(v), slope=tasks.adjoint(c * v) * self.scale)
-        centres = tasks.means(c)
-        return curvature, sums | dict(more=tasks.curvature(c * more, centres) * self.scale, more_b=self.sums(more))
+def classes_of(arrays):
+    """[(labels, codes)] of the classes of every task of a request."""
+    sizes = taken(arrays, "sizes", (len(arrays["tasks"]),), "i")
+    n = int(sizes.sum())
+    if np.any(sizes < 1) or arrays.get("classes") is None or arrays["classes"].shape != (n,):
+        raise ValueError("the request has not the classes of every task.")
+    ends = np.cumsum(sizes)[:-1]
+    return list(zip(np.split(arrays["classes"], ends), np.split(taken(arrays, "codes", (n,)), ends), strict=True))
 
-    @np.errstate(over="ignore", invalid="ignore")
-    def along(self, W, b, step_W, step_b):
-        """(K, T) values on the way from W and b by STEPS of a step."""
-        tasks, y = self.tasks, self.tasks.y
-        z, dz = tasks.shift(tasks.apply(W), b), tasks.shift(tasks.apply(step_W), step_b)
-        values = np.array([self.sums(self.loss.value(y, z + step * dz)) for step in STEPS])
-        return np.where(np.isnan(values), np.inf, values)
 
-    @np.errstate(over="ignore", invalid="ignore")
-    def fenchel(self, at, W, b, moved, moved_b, scale):
-        """(S, T) this loss's share of the duality gap of W and b: for the dual variables v + h (x . moved + moved_b),
-        times ``scale`` and all SCALES, with v and h taken at the coefficients and intercepts ``at``."""
-        tasks, y = self.tasks, self.tasks.y
-        base, z = tasks.shift(tasks.apply(at[0]), at[1]), tasks.shift(tasks.apply(W), b)
-        v = self.loss.derivative(y, base)
-        v = v + self.loss.second(y, base) * tasks.shift(tasks.apply(moved), moved_b)
-        found = np.array([self.sums(self.loss.fenchel_gap(y, z, s * v)) for s in scale * SCALES])
-        return np.where(np.isfinite(found), found, np.inf)
+def _refuse_new_classes(samples, signs):
+    """Raise a ValueError for a class that counts here and is not known to the request."""
+    for label, value in survey_of(samples, None).pairs:
+        if (label, value) not in signs:
+            known = [other for task, other in signs if task == label]
+            raise ValueError(f"y holds {value!r} for task {label!r}, which is none of {known}.")
 
 
 def loss_of(words):
@@ -150,19 +115,21 @@ def loss_of(words):
 # ------------------------------------------------------------------------------------- as messages
 
 
-def describe(rows, party, reply, classes):
-    """Bytes: the tasks of a party's Rows, how many and how much each has, and how many of the second class, or the sums
-    of their targets."""
-    tasks = rows.tasks
-    arrays = dict(tasks=rows.labels, totals=rows.totals, counts=rows.counts)
+def describe(rows, party, reply):
+    """Bytes: the tasks of a party's Rows, how many and how much each has, and the sums of its targets, or how many and
+    how much each of its classes has."""
+    samples, survey = rows.samples, rows.survey
+    arrays = dict(tasks=survey.labels, totals=survey.totals, counts=survey.counts)
     if rows.names is not None:
         arrays["names"] = rows.names.astype(str)
-    if classes is None:
-        arrays["sum_y"] = rows.sums(tasks.y)
+    if not survey.pairs:
+        arrays["sums"] = survey.sums
     else:
-        positive = (tasks.y > 0).astype(float)
-        arrays |= dict(classes=classes, positive=tasks.sum((tasks.weight > 0) * positive), sum_y=rows.sums(positive))
-    words = dict(layout=rows.layout, features=tasks.n_features, offset=tasks.offset is not None)
+        where = {label: t for t, label in enumerate(survey.labels.tolist())}
+        arrays["owners"] = np.array([where[label] for label, _ in survey.pairs], dtype=np.int64)
+        arrays["classes"] = _input.label_array([value for _, value in survey.pairs])
+        arrays["numbers"], arrays["weights"] = np.array(list(survey.pairs.values()), dtype=float).T
+    words = dict(layout=samples.layout, features=samples.X.shape[1], offset=survey.offset)
     return packed("description", arrays, party=party, reply=reply, **words)
 
 
@@ -173,6 +140,25 @@ class Description(NamedTuple):
     reply: str
     words: dict
     arrays: dict
+
+    @property
+    def has_classes(self):
+        return "classes" in self.arrays
+
+    @property
+    def survey(self):
+        """The Survey of a party without privacy."""
+        own, T, pairs = self.arrays, len(self.arrays["tasks"]), {}
+        if self.has_classes:
+            labels = own["tasks"].tolist()
+            told = (own[name].tolist() for name in ("owners", "classes", "numbers", "weights"))
+            pairs = {(labels[t], value): (number, weight) for t, value, number, weight in zip(*told, strict=True)}
+        return Survey(
+            own["tasks"],
+            *(own.get(name, np.zeros(T)) for name in ("totals", "counts", "sums")),
+            pairs,
+            bool(self.words.get("offset")),
+        )
 
 
 def read_description(message):
@@ -188,8 +174,19 @@ def read_description(message):
         rounds = private.get("rounds") if isinstance(private, dict) else private
         if private is not None and (type(rounds) is not int or rounds < 1):
             raise ValueError(f"the message has {rounds!r} rounds.")
-        wanted = () if private is not None else ("totals", "counts", "sum_y")
-        for name in (*wanted, *(["positive"] if "positive" in arrays else [])):
+        wanted = () if private is not None else ("totals", "counts")
+        classes = arrays.get("classes")
+        if classes is not None and classes.ndim != 1:
+            raise ValueError(f"the message has classes of shape {classes.shape}.")
+        if classes is not None and private is None:
+            owners = taken(arrays, "owners", classes.shape, "i")
+            if np.any((owners < 0) | (owners >= len(labels))):
+                raise ValueError("the message has classes of tasks that it does not have.")
+            for name in ("numbers", "weights"):
+                taken(arrays, name, classes.shape)
+        elif private is None:
+            wanted += ("sums",)
+        for name in wanted:
             taken(arrays, name, labels.shape)
         if "names" in arrays:
             taken(arrays, "names", (words["features"],), "U")
@@ -198,24 +195,51 @@ def read_description(message):
     return Description(party, reply, words, arrays)
 
 
+def request_of(question, plan, classes):
+    """(arrays, words) of a Question to parties, for a Plan."""
+    arrays, words = dict(tasks=plan.labels) | question.arrays, {}
+    if plan.signs is not None:
+        own = classes if isinstance(classes, list) else [classes] * len(plan.labels)
+        arrays["sizes"] = np.array([len(values) for values in own], dtype=np.int64)
+        arrays["classes"] = _input.label_array([value for values in own for value in values.tolist()])
+        pairs = [(label, v) for label, values in zip(plan.labels.tolist(), own, strict=True) for v in values.tolist()]
+        # (What no sample has is never asked for.)
+        arrays["codes"] = np.array([plan.signs.get(pair, 0.0) for pair in pairs])
+        arrays["columns"] = np.ones(len(own), np.int64) if plan.columns is None else plan.columns.counts
+    if question.scale is not None:
+        words["scale"] = float(question.scale)
+    return arrays, words
+
+
 def evaluate(rows, party, reply, words, arrays):
     """Bytes: what is asked of a party's Rows in a request, for its tasks among those of the request."""
-    where, T, d = places(rows.labels, arrays), len(arrays["tasks"]), rows.tasks.n_features
+    d, T, left = rows.samples.X.shape[1], *columns_of(rows.labels, arrays)
+    found = {
+        name: taken(arrays, name, (d, T) if name.endswith("W") else (T,))
+        for name in Question._fields[:-1]
+        if name in arrays
+    }
+    question = Question(*(found.get(name) for name in Question._fields[:-1]), words.get("scale"))
+    told = told_of(rows.part._replace(left=left), question)
+    sent = dict(tasks=rows.labels) | told.sums
+    if told.curvature:
+        where = {column: k for k, column in enumerate(left.tolist())}
+        for r, of in enumerate(told.curvature):
+            if of is not None:
+                own = np.array([where[column] for column in of.tasks.tolist()], dtype=np.int64)
+                sent |= fold_arrays(str(r), replace(of, tasks=own))
+    return packed("evaluation", sent, party=party, reply=reply)
 
-    def asked(name):
-        return taken(arrays, name, (d, T) if name.endswith("W") else (T,))[..., where]
 
-    told = dict(tasks=rows.labels, **rows.at_zero(asked("zero_b")))
-    curvature, found = rows.model(asked("W"), asked("b"))
-    told |= found
-    if curvature is not None:
-        told |= fold_arrays("0", curvature)
-    if words.get("moved"):
-        base, moved = (asked("base_W"), asked("base_b")), (asked("moved_W"), asked("moved_b"))
-        told["fenchel"] = rows.fenchel(base, asked("W"), asked("b"), *moved, float(words["scale"]))
-        step = asked("W") - base[0], asked("b") - base[1]
-        told["along"] = rows.along(*base, *step)
-    return packed("evaluation", told, party=party, reply=reply)
+def columns_of(labels, arrays):
+    """(how many columns of W a request has, positions of those of some tasks among them)."""
+    where, T = places(labels, arrays), len(arrays["tasks"])
+    counts = taken(arrays, "columns", (T,), "i") if "columns" in arrays else np.ones(T, dtype=np.int64)
+    if np.any(counts < 1):
+        raise ValueError("the request has a task without a column.")
+    first, own = np.cumsum(counts) - counts, counts[where]
+    begin = np.cumsum(own) - own
+    return int(counts.sum()), np.repeat(first[where] - begin, own) + np.arange(own.sum())
 
 
 def places(labels, arrays):
@@ -227,57 +251,55 @@ def places(labels, arrays):
 
 
 class Evaluation(NamedTuple):
-    """What a party tells at some coefficients: sums by task, and its curvature; None where the loss is infinite."""
+    """What a party tells at some coefficients."""
 
     party: str
     reply: str
-    tasks: np.ndarray
-    sums: dict
-    curvature: SufficientStatistics | None
+    told: Told
 
 
-def read_evaluation(message, d):
+def read_evaluation(message, asked):
+    """The Evaluation of a message that answers a request with the arrays ``asked``."""
     _, words, arrays = unpacked(message, "evaluation")
     party = words.get("party")
     try:
         labels = arrays.get("tasks")
-        if labels is None or labels.ndim != 1:
-            raise ValueError("the message has no labels of tasks.")
-        T = len(labels)
-        shapes = dict(slope=(d, T), zero_slope=(d, T), more=(d, T), along=(len(STEPS), T), fenchel=(len(SCALES), T))
-        names = ["zero_value", "zero_slope", "zero_slope_b", "zero_bend", "zero_perfect", "value"]
-        names += [name for name in ("slope", "slope_b", "more", "more_b", "fenchel", "along") if name in arrays]
-        endless = ("value", "fenchel", "along")
-        sums = {name: taken(arrays, name, shapes.get(name, (T,)), infinite=name in endless) for name in names}
-        curvature = read_fold(arrays, 0, "stacked", None, None) if "0.gram" in arrays else None
-        derivatives = {"slope", "slope_b", "more", "more_b"} & sums.keys()
-        if len(derivatives) != (0 if curvature is None else 4) or (
-            curvature is None and np.isfinite(sums["value"]).all()
-        ):
+        if labels is None or labels.ndim != 1 or len(set(labels.tolist())) < len(labels):
+            raise ValueError("the message has no different labels of tasks.")
+        _, left = columns_of(labels, asked)
+        d, n, sums = len(asked["base_W"] if "W" not in asked else asked["W"]), len(left), {}
+        shapes = dict(slope=(d, n), zero_slope=(d, n), more=(d, n), along=(len(STEPS), n), fenchel=(len(SCALES), n))
+        names = [*(AT_ZERO if "zero_b" in asked else ()), *(["value"] if "W" in asked else [])]
+        names += ["fenchel"] if "moved_W" in asked else []
+        names += ["along"] if "moved_W" in asked and "W" in asked else []
+        curvature = [] if "W" not in asked else None
+        if "W" in asked and "0.gram" in arrays:
+            curvature, names = _read_curvature(arrays, left), [*names, *DERIVATIVES]
+        for name in names:
+            sums[name] = taken(arrays, name, shapes.get(name, (n,)), infinite=name in ("value", "fenchel", "along"))
+        if curvature is None and np.isfinite(sums["value"]).all():
+            raise ValueError("the message has no derivatives.")
+        if set(arrays) & {*DERIVATIVES, "0.gram"} and curvature is None:
             raise ValueError("the message has no derivatives.")
     except ValueError as error:
         raise ValueError(f"party {party!r}: {error}") from error
-    return Evaluation(party, words.get("reply"), labels, sums, curvature)
+    return Evaluation(party, words.get("reply"), Told(left, sums, curvature))
 
 
-def classes_of(party):
-    """The labels of the classes of a Party, in order."""
-    y = _input.read_class_targets("Party", party._y, party._task is not None)
-    found = np.unique(y[~_input.missing_mask(y)])
-    if len(found) > 2:
-        raise ValueError(
-            f"y has {len(found)} classes, {found[:5].tolist()}: rounds are for two. Make of each class a task of its "
-            "own, itself against the rest."
-        )
-    return found
-
-
-def _signs(y, classes):
-    """-1 for the first class and +1 for the second, NaN where missing."""
-    missing = _input.missing_mask(y)
-    found = np.full(y.shape, np.nan)
-    known = np.isin(y[~missing], classes)
-    if not known.all():
-        raise ValueError(f"y holds {y[~missing][~known].tolist()[0]!r}, which is none of {classes.tolist()}.")
-    found[~missing] = np.where(y[~missing] == classes[-1], 1.0, -1.0)
+def _read_curvature(arrays, left):
+    """[SufficientStatistics or None] of columns, and of those that have an r-th next one."""
+    n, found = len(left), []
+    known = {name.removesuffix(".gram") for name in arrays if name.endswith(".gram")}
+    if not known <= {str(r) for r in range(n)}:
+        raise ValueError("the message has curvature of columns that it does not have.")
+    for r in range(1 + max(map(int, known))):
+        if f"{r}.gram" not in arrays:
+            found.append(None)
+            continue
+        own = read_fold(arrays, r, "stacked", None, None)
+        if own.tasks.dtype.kind not in "iu" or np.any((own.tasks < 0) | (own.tasks >= n - r)):
+            raise ValueError("the message has curvature of columns that it does not have.")
+        found.append(replace(own, tasks=left[own.tasks]))
+    if len(found[0].tasks) != n:
+        raise ValueError("the message has no derivatives.")
     return found

@@ -6,6 +6,7 @@ v x, and of the weights. In units of the noise a row changes them by sqrt(h^2 ab
 u = (1, x) of length sqrt(2) at most; with one X, whose rows are of all T tasks, by sqrt(T) times that.
 """
 
+from dataclasses import replace
 from functools import reduce
 from operator import add
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import numpy as np
 
 from .. import _input
 from .._threads import one_thread
+from ..distributed._models import Frame, least_squares
 from ..estimators._formulation import Data, Formulation
 from ..explanation import FitSummary
 from ..losses import Huber, Logistic
@@ -46,62 +48,65 @@ def slope_of(loss):
 # ------------------------------------------------------------------------------------------ the party
 
 
-def rows_within_bounds(party, loss, classes):
+def rows_within_bounds(party, loss, arrays=None):
     """(Rows in the units of the Privacy, how many rows were longer than their bound)."""
     slope_of(loss)
     X, _, longer, _ = party.privacy._clipped(party._X, np.zeros(party._X.shape[0]))
     inside = SimpleNamespace(
         _X=X, _y=party._y, _task=party._task, _given=party._given, _columns=party._columns, _names=party._names
     )
-    return Rows.of(inside, loss, classes), longer
+    return Rows.of(inside, loss, arrays), longer
 
 
-def describe(rows, party, reply, classes, privacy):
+def describe(rows, party, reply, privacy):
     """Bytes: labels of the tasks, names of the features and classes; no count of anything."""
-    arrays = dict(tasks=rows.labels)
+    arrays, survey = dict(tasks=rows.labels), rows.survey
     if rows.names is not None:
         arrays["names"] = rows.names.astype(str)
-    if classes is not None:
-        arrays["classes"] = classes
-    d = rows.tasks.n_features
-    words = dict(layout=rows.layout, features=d, private=dict(privacy._units(d), rounds=privacy.rounds))
+    if survey.pairs:
+        arrays["classes"] = np.unique(_input.label_array([value for _, value in survey.pairs]))
+        if len(arrays["classes"]) > 2:
+            raise ValueError(
+                f"y has {len(arrays['classes'])} classes, {arrays['classes'][:5].tolist()}: rounds with privacy are "
+                "for two. Make of each class a task of its own, itself against the rest."
+            )
+    d = rows.samples.X.shape[1]
+    words = dict(layout=rows.samples.layout, features=d, private=dict(privacy._units(d), rounds=privacy.rounds))
     return packed("description", arrays, party=party, reply=reply, **words)
 
 
 def evaluate(rows, loss, party, reply, arrays, privacy, account, seed):
     """Bytes: the noisy sums at the coefficients that a request asks about."""
-    tasks = rows.tasks
-    where, d, T = places(rows.labels, arrays), tasks.n_features, len(arrays["tasks"])
+    where, d, T = places(rows.labels, arrays), rows.samples.X.shape[1], len(arrays["tasks"])
     W, b = taken(arrays, "W", (d, T))[:, where], taken(arrays, "b", (T,))[where]
     units = privacy._units(d)
     center, scale = _affine(units, d)
     sums = sums_at(rows, loss, scale[:, None] * W, b + center @ W)
-    sensitivity = 3.0 * np.sqrt(1 if rows.layout == "stacked" else len(rows.labels))
+    sensitivity = 3.0 * np.sqrt(1 if rows.samples.layout == "stacked" else len(rows.labels))
     told = sums.with_noise(account.deviation(sensitivity, 1 / privacy.rounds), seed)
-    return _statistics.write(party, reply, rows.layout, [told], units, rows.names)
+    return _statistics.write(party, reply, rows.samples.layout, [told], units, rows.names)
 
 
 def sums_at(rows, loss, W, b):
     """Sums without noise, at coefficients in the units of the rows."""
-    tasks, c = rows.tasks, rows.tasks.weight
+    of_samples, tasks, c = rows.part.term.loss, rows.part.term.tasks, rows.part.term.tasks.weight
     z = tasks.shift(tasks.apply(W), b)
     if isinstance(loss, Huber):
         # (Of the parabola that touches the loss from above: no step is too long, with nobody to say so.)
         away = np.abs(tasks.y - z - (0.0 if tasks.offset is None else tasks.offset))
         h = loss.delta / np.maximum(away, loss.delta)
     else:
-        h = np.clip(rows.loss.second(tasks.y, z) / loss.curvature, 0.0, 1.0)
-    v = np.clip(rows.loss.derivative(tasks.y, z) / slope_of(loss), -1.0, 1.0)
-    by = rows.scale
+        h = np.clip(of_samples.second(tasks.y, z) / loss.curvature, 0.0, 1.0)
+    v = np.clip(of_samples.derivative(tasks.y, z) / slope_of(loss), -1.0, 1.0)
     return Sums(
         rows.labels,
         0.0,
-        rows.sums(h),
-        tasks.adjoint(c * h) * by,
-        rows.sums(v),
-        tasks.gram(c * h) * by[:, None, None],
-        tasks.adjoint(c * v) * by,
-        rows.totals,
+        tasks.sum(c * h),
+        tasks.adjoint(c * h),
+        tasks.sum(c * v),
+        tasks.gram(c * h),
+        tasks.adjoint(c * v),
+        rows.survey.totals,
     )
 
 
@@ -114,11 +119,8 @@ def _affine(units, d):
 # ------------------------------------------------------------------------------------- the coordinator
 
 
-def script(estimator, loss, described, spoken, model_of):
-    """Yield what is asked, (words, arrays), and take the answers; return the fitted estimator.
-
-    ``model_of`` makes the Problem of weighted least squares around some coefficients.
-    """
+def script(estimator, loss, described, spoken):
+    """Yield what is asked, (words, arrays), and take the answers; return the fitted estimator."""
     words, first = described[0].words, described[0].arrays
     labels, classes, names = first["tasks"], first.get("classes"), None
     for one in described:
@@ -139,10 +141,13 @@ def script(estimator, loss, described, spoken, model_of):
         estimator.feature_names_in_ = names.astype(object)
     penalty = estimator._bound(d, _input.coef_names(estimator), None)
     canonical = penalty.resolve(d, labels)
-    shared = dict(tasks=labels) | ({} if classes is None else {"classes": classes})
+    frame, shared = Frame(canonical, estimator.fit_intercept), dict(tasks=labels)
+    if classes is not None:
+        shared |= dict(sizes=np.full(T, 2), classes=np.tile(classes, T), codes=np.tile([-1.0, 1.0], T))
+        shared["columns"] = np.ones(T, dtype=np.int64)
     W, b = np.zeros((d, T)), np.zeros(T)
     for _ in range(words["private"]["rounds"]):
-        told = yield dict(ask="evaluation", moved=False, **spoken), dict(shared, W=W, b=b)
+        told = yield dict(ask="evaluation", noisy=True, **spoken), dict(shared, W=W, b=b)
         units = {name: value for name, value in words["private"].items() if name != "rounds"}
         if any(one.units != units for one in told):
             raise ValueError("the parties tell sums in other units than those that they have described.")
@@ -151,7 +156,8 @@ def script(estimator, loss, described, spoken, model_of):
         each = _input.read_task_weight(estimator.task_weight, counts)
         weight = (1.0 if each is None else each) / counts
         with one_thread():
-            model = model_of(H, weight, W, b, weight * slope, weight * slope_b, canonical, estimator.fit_intercept)
+            H = replace(H, weight=weight * H.weight, gram=weight[:, None, None] * H.gram)
+            model = least_squares(H, W, b, weight * slope, weight * slope_b, frame)
             result = solve(model, None, estimator.tol, estimator.max_iter)
         W, b = result.W, result.intercept
     data = Data(model.tasks, loss, labels, words["layout"], classes, None, None, counts.mean(), names)

@@ -35,7 +35,7 @@ class Coordinator:
     Under the squared loss that is one round, whose answers ``Party.statistics`` makes without a request, too. For other
     smooth losses ("logistic", "huber", "poisson", ...) it is one that describes the tasks, and some ten for steps of
     Newton's method, each of which tells the loss, its gradient and its curvature at the last coefficients, T d^2
-    numbers, and certifies these. Classes are two.
+    numbers, and certifies these.
 
     Parameters
     ----------
@@ -167,10 +167,9 @@ class Coordinator:
             return _statistics.read(answer)
         if words["ask"] == "description":
             return read_description(answer)
-        if "zero_b" not in arrays:
-            # (Sums with noise.)
+        if words.get("noisy"):
             return _statistics.read(answer)
-        return read_evaluation(answer, len(arrays["W"]))
+        return read_evaluation(answer, arrays)
 
     def _read(self, answers):
         if self.done:
@@ -250,9 +249,9 @@ def _checked(estimator):
     if not estimator._of_features or not hasattr(estimator, "loss") or isinstance(estimator, MultiTaskMixedBase):
         raise TypeError(f"{name} cannot be fitted to sums over rows, which is all that parties tell: it needs rows.")
     loss = estimator._checked_loss()
-    if not loss.quadratic and (searches or not (loss.smooth and loss.by_sample and loss.by_column)):
+    if not loss.quadratic and (searches or not (loss.smooth and loss.by_sample)):
         what = f"search with loss={estimator.loss!r}: fit for some strengths" if searches else f"fit {estimator.loss!r}"
-        smooth = [other for other, cls in LOSSES.items() if cls.smooth and cls.by_sample and cls.by_column]
+        smooth = [other for other, cls in LOSSES.items() if cls.smooth and cls.by_sample]
         raise TypeError(f"{name} cannot {what} in rounds, which are for single fits with loss in {smooth}.")
     if not loss.quadratic and getattr(estimator, "refit", None) is not None:
         raise TypeError(f"refit={estimator.refit!r} needs the rows where the loss is not squared: leave it out.")

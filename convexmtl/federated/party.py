@@ -202,16 +202,14 @@ class Party:
                 f"{self.name} has answered max_rounds={self.max_rounds} times: every answer tells more of the rows. "
                 "Make another Party if more is meant."
             )
-        loss, classes = _evaluation.loss_of(words.get("loss")), None
-        if loss.classification:
-            classes = _evaluation.classes_of(self) if ask == "description" else arrays.get("classes")
-        private = self.privacy is not None
-        rows = self._within_bounds(loss, classes) if private else _evaluation.Rows.of(self, loss, classes)
-        self._refuse_few(rows.counts, rows.labels)
+        loss, private = _evaluation.loss_of(words.get("loss")), self.privacy is not None
+        asked = arrays if ask == "evaluation" else None
+        rows = self._within_bounds(loss, asked) if private else _evaluation.Rows.of(self, loss, asked)
+        self._refuse_few(rows.survey.counts, rows.labels)
         if ask == "description" and private:
-            found = _noisy_rounds.describe(rows, self.name, reply, classes, self.privacy)
+            found = _noisy_rounds.describe(rows, self.name, reply, self.privacy)
         elif ask == "description":
-            found = _evaluation.describe(rows, self.name, reply, classes)
+            found = _evaluation.describe(rows, self.name, reply)
         elif private:
             seed = None if self.random_state is None else [self.random_state, self._n_rounds]
             found = _noisy_rounds.evaluate(rows, loss, self.name, reply, arrays, self.privacy, self._account, seed)
@@ -220,12 +218,12 @@ class Party:
         self._n_rounds, self._last = self._n_rounds + 1, (request, found)
         return found
 
-    def _within_bounds(self, loss, classes):
+    def _within_bounds(self, loss, arrays):
         """Rows within the bounds of the privacy; a warning, the first time, where some were not."""
         weight = self._given[0]
         if weight is not None and np.max(weight, initial=0.0) > 1:
             raise ValueError(HEAVY.format(np.max(weight)))
-        rows, longer = _noisy_rounds.rows_within_bounds(self, loss, classes)
+        rows, longer = _noisy_rounds.rows_within_bounds(self, loss, arrays)
         if longer and self.n_clipped is None:
             warnings.warn(
                 f"{self.name}: of {counted(self._X.shape[0], 'row')}, {longer:,} of X were longer than "

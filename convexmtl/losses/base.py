@@ -80,6 +80,10 @@ class Loss(BaseEstimator):
         r = 1, ..., K - 1. All are >= 0."""
         return self.second(y, z)[None]
 
+    def bent(self, y, z, s):
+        """(N,) by what the derivatives at z change, to first order, while predictions move by s."""
+        return self.second(y, z) * s
+
     def model_curvature(self, y, z):
         """Curvature > 0 of a quadratic model of the loss around z: the second derivative, kept away from zero."""
         return np.maximum(self.second(y, z), 1e-4 * self.curvature if self.curvature else 1e-12)
@@ -321,6 +325,9 @@ class AtSamples(Loss):
         for own, mixed in found:
             out[: len(mixed), own] = mixed
         return out
+
+    def bent(self, y, z, s):
+        return self._each("bent", y, z + self.offset, s)
 
     def model_curvature(self, y, z):
         return self._each("model_curvature", y, z + self.offset)

@@ -101,6 +101,9 @@ class Softmax(OfClasses):
         most = max(len(of.columns[0]) for of in self._classes)
         return np.stack([p * (1 - p)] + [self._each(partial(products, r=r), p) for r in range(1, most)])
 
+    def bent(self, y, z, s):
+        return self._each(lambda of, z, s: of.along(of.probabilities(z), s), z, s)
+
     def model_curvature(self, y, z):
         # That of each column alone is too little where others move as well: as much again bounds what they do.
         return np.maximum(2 * self.second(y, z), 1e-4 * self.curvature)

@@ -21,7 +21,7 @@ from .penalties._sums import Sharing
 from .penalties.rows import without
 from .tasks import Tasks
 
-ENTRIES = 2_000_000  # of all W of a path, or of all predictions, that are certified at a time
+ENTRIES = 250_000  # of all W of a path, or of all predictions, that are certified at a time: they stay in the cache
 MENDED = 5  # steps in which constraints alone find dual variables
 MOST = 500  # conjugate gradients in a Newton step of a loss of all columns of a task at once
 ROUNDS = 10  # in which the features are found whose coefficients >= 0 nothing else holds
@@ -236,7 +236,7 @@ def path_gaps(problems, factors, Ws):
         return tuple(np.concatenate(column) for column in zip(*found, strict=True))
     mass = tasks.mass
     z = tasks.apply_all(Ws)
-    r = np.subtract(tasks.y, z, out=z)
+    r = tasks.y - z
     intercepts = np.zeros((A, T))
     if data.fit_intercept:
         # Once more where they are large: the mean of large numbers is only as exact as they are.
@@ -252,14 +252,12 @@ def path_gaps(problems, factors, Ws):
     Z = tasks.adjoint_all(weighted)
     free = term.free_tasks(T).size or term.free_entries((d, T)) is not None
     if not penalty.coupling.is_zero or free or not term.is_norm:
-        nothing = np.inf, -np.inf, np.inf
-        z = tasks.y - r
+        nothing, z = (np.inf, -np.inf, np.inf), tasks.y - r
         return one_by_one([Certificate(*nothing, intercepts[a], Z[a], z[a], tasks, False) for a in range(A)])
     # With the weighted residual as dual variables, the loss has a gap of (1 - shrink)^2 times its value.
     strength, used = np.asarray(factors) / factors[0], np.flatnonzero(used_rows(Ws).any(axis=0))
-    few = Ws[:, used]
-    losses, products = 0.5 * np.einsum("an,an->a", r, weighted), np.einsum("adt,adt->a", few, Z[:, used])
-    sizes = strength * term.restrict(used).values(few)
+    losses, products = 0.5 * np.einsum("an,an->a", r, weighted), np.einsum("an,an->a", z, weighted)
+    sizes = strength * term.restrict(used).values(Ws[:, used])
     shrink = 1 / np.maximum(1, term.dual_norms(Z) / strength)
     primals = losses + sizes
     gaps = np.fmin((1 - shrink) ** 2 * losses + sizes - shrink * products, primals)

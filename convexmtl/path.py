@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ._input import coef_names
 from ._progress import Steps, with_callbacks
+from ._rows import used_rows
 from ._threads import one_thread
 from .estimators._base import too_weak
 from .relaxed import certified
@@ -133,14 +134,15 @@ def _path(estimator, X, y, task, sample_weight, offset, alphas, eps):
     lead = leading_strength(strengths)
     alphas = path_alphas(problem, lead, alphas, eps, stacklevel=4)
     d, T = problem.shape
-    coefs, intercepts = np.empty((len(alphas), T, d)), np.empty((len(alphas), T))
+    coefs, intercepts = np.zeros((len(alphas), T, d)), np.empty((len(alphas), T))
     results, steps, weak = [], Steps(estimator, len(alphas), X, y), None
     multiples = Multiples(formulation.penalty, alphas / lead, d, formulation.labels)
     for k, result in enumerate(solve_path(problem.data, multiples, estimator.tol, estimator.max_iter)):
         fitted = result
         if getattr(own, "refit", None) == "relaxed":
             fitted = certified(problem.data, result.W, own.tol, own.max_iter, problem.penalty.positive)[0]
-        coefs[k], intercepts[k] = fitted.W.T, fitted.intercept
+        used = used_rows(fitted.W)
+        coefs[k][:, used], intercepts[k] = fitted.W[used].T, fitted.intercept
         results.append((fitted.objective, fitted.dual_gap, result.n_iter, result.converged and fitted.converged))
         if weak is None and result.converged:
             found = result.parts, result.objective, result.dual_gap

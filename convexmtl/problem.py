@@ -63,7 +63,8 @@ class Problem:
         most = min(threshold, NEGLIGIBLE * gain, gap / NEGLIGIBLE)
         # Tasks that a strong penalty makes alike have next to none either: it counts what it would be were they not.
         tilt, size = np.linspace(0.5, 1, self.shape[1]) ** 2, 0.0
-        for candidate in (parts, [part * tilt for part in parts]):
+        for weights in (None, tilt):
+            candidate = parts if weights is None else [part * weights for part in parts]
             size = max(size, factor * self.penalty.value(candidate))
             if not size <= most:
                 return None

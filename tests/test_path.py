@@ -15,7 +15,7 @@ import convexmtl as cm
 from convexmtl.certificate import duality_gap, path_gaps
 from convexmtl.penalties import ClusterCoupling, GraphLaplacian, MeanCoupling, RowNorm, SparseGroup, TaskCoupling
 from convexmtl.problem import Problem
-from convexmtl.solvers import coupling_path, newton, newton_path, row_path, solve
+from convexmtl.solvers import _length_path, coupling_path, newton, newton_path, row_path, solve
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((60, 40)) + 1.0
@@ -120,6 +120,63 @@ def test_what_the_loop_cannot_do_is_done_all_the_same(monkeypatch):
     for path in (few, hasty):
         assert np.all(path.dual_gaps <= 1e-8 * path.objectives[0])
         assert_allclose(path.coefs, expected.coefs, atol=1e-3)
+
+
+def in_lengths(name):
+    """(estimator, X, Y, options) of a path that can be made in the lengths of the rows: fewer samples than features."""
+    rng = np.random.default_rng(3)
+    X, E = rng.standard_normal((24, 50)) + 1.0, rng.standard_normal((24, 6))
+    if name == "collinear":
+        # Twins, rows that say nothing, and neighbours that are nearly the same.
+        X[:, 10:20], X[:, 20], X[:, 30:40] = X[:, :10], 3.0, X[:, 40:] + 0.01 * X[:, 30:40]
+    Y, options = X[:, :8] @ rng.standard_normal((8, 6)) + 0.3 * E, {}
+    estimator = cm.BlockSparseRegressor(tol=1e-8, fit_intercept=name != "no_intercept")
+    if name == "feature_weights":
+        estimator.set_params(feature_weights=rng.uniform(0.5, 2, 50))
+    if name == "sample_weights":
+        options = {"sample_weight": rng.uniform(0.1, 1, 24)}
+    return estimator, X, (Y[:, :1] if name == "one_task" else Y), options
+
+
+IN_LENGTHS = ["plain", "no_intercept", "feature_weights", "sample_weights", "collinear", "one_task"]
+
+
+@pytest.mark.parametrize("name", IN_LENGTHS)
+def test_a_path_in_the_lengths_of_the_rows(name, monkeypatch):
+    """Each fit is certified as if it were alone, with the objective that sweeps come to; no other solver is asked."""
+    estimator, X, Y, options = in_lengths(name)
+    formulation = estimator._formulate(X, Y, **options)
+    by_sweeps = cm.regularization_path(estimator, X, Y, alphas=20, eps=1e-3, **options)
+    with monkeypatch.context() as patch:
+        patch.setattr(_length_path, "FASTER", np.inf)
+        patch.setattr(row_path.row_descent, "solve", None)
+        path = cm.regularization_path(estimator, X, Y, alphas=20, eps=1e-3, **options)
+    assert path.n_iters[0] == 0 < path.n_iters[1:].min() and path.n_iters.mean() < 10
+    for a, alpha in enumerate(path.alphas):
+        penalty = formulation.penalty.scaled(alpha / estimator.alpha).resolve(X.shape[1], formulation.labels)
+        problem = Problem(formulation.problem.data, penalty)
+        certificate = duality_gap(problem, (path.coefs[a].T,), intercept=path.intercepts[a])
+        assert certificate.gap <= 1e-8 * problem.data.trivial[0]
+        assert abs(path.objectives[a] - by_sweeps.objectives[a]) <= 1e-8 * problem.data.trivial[0]
+
+
+@pytest.mark.parametrize("most", ["steps", "samples", "iterations", "range"])
+def test_what_lengths_cannot_do_is_done_all_the_same(most, monkeypatch):
+    estimator, X, Y, _ = in_lengths("plain")
+    monkeypatch.setattr(_length_path, "FASTER", np.inf)
+    if most == "steps":
+        monkeypatch.setattr(_length_path, "MOST_STEPS", 2)
+    if most == "samples":
+        monkeypatch.setattr(row_path, "MOST_SAMPLES", 23)
+    if most == "range":
+        monkeypatch.setattr(_length_path.Thin, "at", lambda self, theta: None)
+    if most == "iterations":
+        with pytest.warns(ConvergenceWarning):
+            path = cm.regularization_path(estimator.set_params(max_iter=2), X, Y, alphas=8, eps=1e-2)
+        assert path.n_iters.max() <= 3
+        return
+    path = cm.regularization_path(estimator, X, Y, alphas=8, eps=1e-2)
+    assert path.dual_gaps.max() <= 1e-8 * estimator._formulate(X, Y).problem.data.trivial[0]
 
 
 def test_agrees_with_multi_task_lasso():

@@ -166,13 +166,13 @@ def _columns_of(A, columns, out):
     f" pointer({SWEEPS}), pointer({GATHER}), pointer({TELL}), pointer({SWEEPS}), pointer({GATHER}), pointer({TELL}),"
     f" pointer({PASS}), pointer({ADD}), pointer({GRADIENTS}), boolean[:, ::1], int64[::1], float64[:, ::1],"
     " float64[::1], float64[:, :, ::1], float64[::1], float64[::1], float64[::1], float64[:, :, ::1],"
-    " float64[:, :, ::1], float64, int64, int64, int64, float64[:, :, ::1], int64[::1])"
+    " float64[:, :, ::1], float64, int64, int64, float64, int64, float64[:, :, ::1], int64[::1])"
 )
 def descend_path(
     source, scale, states, W, gradient, u, curvature, bound, even, spread, M, couple, ridge, prox, fpars, ipar, radius,
     factors, row_steps, sweep_few, gather_few, tell_few, sweep_many, gather_many, tell_many, go, add, gradients,
-    marks, order, across, squares, tables, states_of, grams_of, copies, products, blocks, target, block, most, begin,
-    out, sweeps,
+    marks, order, across, squares, tables, states_of, grams_of, copies, products, blocks, target, block, most, work,
+    begin, out, sweeps,
 ):  # fmt: skip
     """Go down a path of penalties (fpars[a], and M times factors[a]), each fit starting where the last two lead.
 
@@ -181,8 +181,8 @@ def descend_path(
     m), or, with more features than samples, X (1, m, n); only then does u have columns, and as soon as more rows than
     samples are in use, the sweeps are those for many. A fit is done when the largest violation that its last sweep has
     left, times the sum of the rows' lengths, is below ``target``: that is about what the gap comes to. The first fit
-    that needs more than ``most`` sweeps is left for others. Returns where it has stopped; fit a is in
-    ``out[a - begin]``, and ``sweeps[a]`` is what it has needed.
+    that needs more than ``most`` sweeps, or ``work`` multiplications in them, is left for others. Returns where it has
+    stopped; fit a is in ``out[a - begin]``, and ``sweeps[a]`` is what it has needed.
 
     ``couple`` has room for M times a factor, and what follows ``gradients`` is room to work in: ``marks`` (2, m) of
     rows, their ``order`` (m,), ``across`` (4, T) and ``squares`` (m,), ``tables`` (4, m, T), ``states_of`` the rows in
@@ -225,7 +225,7 @@ def descend_path(
             size = held = known_few = known_many = 0
             natural = False
         size = _append(wanted, inside, order, size)
-        total = 0
+        total, done = 0, 0.0
         while True:
             many = wide and size > n
             whole = size > 0.7 * m and (many or not wide)
@@ -263,7 +263,7 @@ def descend_path(
                 small = grams_of[: source.shape[0] * size * size].reshape((source.shape[0], size, size))
                 gather(source, rows, 0, block, gradients, small)
             last = np.inf
-            while total < most:
+            while total < most and done < work:
                 sweep(
                     x,
                     small,
@@ -285,6 +285,7 @@ def descend_path(
                     worst,
                 )
                 total += 1
+                done += 1.0 * size * T * (2 * n if many else size)
                 top = worst[0]
                 rate = 1.5 * rate if last == np.inf else top / last
                 if not rate < 1.0:
@@ -302,7 +303,7 @@ def descend_path(
                         W[rows[k], t] = V[k, t]
             if many or not whole:
                 tell(C, rows, source, add, gradients, u, gradient)
-            if whole or total >= most:
+            if whole or total >= most or done >= work:
                 break
             for j in range(m):
                 wanted[j] = inside[j]
@@ -311,7 +312,7 @@ def descend_path(
                 break
             size = _append(wanted, inside, order, size)
         sweeps[a] = total
-        if total >= most:
+        if total >= most or done >= work:
             return a
         for j in range(m):
             for t in range(T):

@@ -3,6 +3,9 @@
 Where every fit takes a few sweeps, what is done beside them is what a path takes its time for. So all fits are made
 first, each judged by its violations, and certified afterwards, in one go. Those whose certificate is not good enough
 are made once more and more exactly, and then by ``row_descent``.
+
+From the first fit on that takes longer by sweeps than by Newton's method in the lengths of the rows, all are made by
+that, where the penalty is the sum of these lengths and there are fewer samples than features.
 """
 
 from dataclasses import replace
@@ -14,6 +17,7 @@ from ..result import Result, Status
 from ..tasks import LARGE
 from . import row_descent
 from ._kernels import descend_blocks, descend_gram, row_steps
+from ._length_path import LengthPath
 from ._models import BLOCK, flat_grams, pointers
 from ._path_kernels import (
     descend_path,
@@ -30,8 +34,9 @@ SHORT = 5  # fits that are not worth Gram matrices of all features, unless these
 SMALL = 256
 MOST_SWEEPS = 50  # of one fit, after which extrapolation helps
 MOST_HELP = 5  # fits that take longer, after which the path is left to row descent
-ENTRIES = 4e6  # of all W, and of all predictions, that are held at a time
+ENTRIES = 5e5  # of all W, and of all predictions, that are held at a time
 EXACT = 0.1  # share of the target for a second attempt
+MOST_SAMPLES = 1000  # of which the square matrices are factored in every step in lengths
 
 
 def applies(problems):
@@ -48,12 +53,12 @@ def applies(problems):
 
 def solve(problems, factors, tol, max_iter):
     """Yield the Result of each of the problems, which differ in the factor before their penalty."""
-    path = _Path(problems, factors, problems[0].threshold(tol), min(MOST_SWEEPS, max_iter))
+    path = _Path(problems, factors, problems[0].threshold(tol), max_iter)
     begin, helped = 0, 0
     size = max(1, int(ENTRIES / max(path.W.size, len(problems[0].tasks.y))))
     while begin < len(problems):
         out = np.empty((min(size, len(problems) - begin), *path.W.shape))
-        end = path.descend(begin, out) if helped < MOST_HELP else begin
+        end = path.follow(begin, out) if helped < MOST_HELP else begin
         found = zip(*path_gaps(problems[begin:end], factors[begin:end], out), strict=True) if begin < end else ()
         for a, (primal, gap, intercept) in enumerate(found, start=begin):
             W, n_iter = out[a - begin], int(path.sweeps[a])
@@ -101,8 +106,9 @@ def _room(source, m, T, n):
 class _Path:
     """What ``descend_path`` works on."""
 
-    def __init__(self, problems, factors, threshold, most_sweeps):
-        self.problems, self.threshold = problems, threshold
+    def __init__(self, problems, factors, threshold, max_iter):
+        self.problems, self.threshold, self.max_iter = problems, threshold, max_iter
+        self.by_lengths, self.work = None, np.inf
         first = problems[0]
         tasks, (d, T) = first.tasks, first.shape
         design = first.data.design
@@ -124,7 +130,7 @@ class _Path:
         W, gradient, u = np.split(self.states[0], [d * T, 2 * d * T])
         self.W, self.gradient, self.residuals = W.reshape(d, T), gradient.reshape(T, d), u.reshape(T, n)
         self.sweeps = np.zeros(len(problems), dtype=np.int64)
-        self.take(0, np.zeros((d, T)), duality_gap(first, first.zeros()))
+        self._begin(0, np.zeros((d, T)), duality_gap(first, first.zeros()))
         self.arguments = (
             source, scale, self.states, self.W, self.gradient, self.residuals, curvature, 2 * coupling.row_sums,
             float(terms[0].even_ratio), float(terms[0].step_ratio),
@@ -134,14 +140,44 @@ class _Path:
             *(form.pointer for form in (row_steps, *few, *many)), *pointers(source, T, self.wide),
             *_room(source, d, T, n),
         )  # fmt: skip
-        self.most_sweeps = most_sweeps
+        self.factors, strengths = np.asarray(factors, dtype=float) / factors[0], None
+        if self.wide and n <= MOST_SAMPLES and coupling.is_zero and np.ptp(scale) == 0:
+            strengths = terms[0].lengths(d)
+        if strengths is not None:
+            self.by_lengths = LengthPath(source[0], scale[0], -self.residuals.T / scale[0], strengths, threshold)
+            self.work = self.by_lengths.pays
+
+    def follow(self, begin, out):
+        """Fill ``out`` with the fits from ``begin`` on; returns the first that is left for others."""
+        end, lengths = begin, self.by_lengths
+        if lengths is None or lengths.point is None:
+            end = self.descend(begin, out)
+            if lengths is not None and end < begin + len(out):
+                lengths.take(self.W, self.factors[end])
+        if lengths is not None and lengths.point is not None:
+            while end < begin + len(out):
+                n_iter, reached = lengths.to(self.factors[end], self.max_iter - self.sweeps[end])
+                self.sweeps[end] += n_iter
+                lengths.put(out[end - begin])
+                if not reached:
+                    self.W[:] = out[end - begin]
+                    break
+                end += 1
+        return end
 
     def descend(self, begin, out, target=1.0):
-        """Fill ``out`` with the fits from ``begin`` on; returns the first that is left for others."""
-        return descend_path(*self.arguments, target * self.threshold, BLOCK, self.most_sweeps, begin, out, self.sweeps)
+        """The same by sweeps."""
+        most = min(MOST_SWEEPS, self.max_iter)
+        return descend_path(*self.arguments, target * self.threshold, BLOCK, most, self.work, begin, out, self.sweeps)
 
     def take(self, a, W, certificate):
         """Go on from W, which has this certificate for problem a."""
+        self._begin(a, W, certificate)
+        if self.by_lengths is not None and self.by_lengths.point is not None:
+            self.by_lengths.take(W, self.factors[a])
+
+    def _begin(self, a, W, certificate):
+        """The same for sweeps."""
         problem = self.problems[a]
         tasks = problem.tasks
         self.W[:] = W
@@ -156,7 +192,7 @@ class _Path:
         certificate = duality_gap(self.problems[a], (W,))
         kept = self.states.copy()
         n_iter, out = int(self.sweeps[a]), np.empty((1, *W.shape))
-        self.take(a, W, certificate)
+        self._begin(a, W, certificate)
         self.states[1] = self.states[0]
         if self.descend(a, out, EXACT) > a:
             W, certificate = out[0], duality_gap(self.problems[a], (out[0],))

@@ -89,6 +89,8 @@ def test_games(tmp_path, monkeypatch):
     curves.main([*chosen, "--csv", str(file), "--page", str(text)])
     lines = curves.own_games(pd.read_csv(file), 20)
     assert [line[:2] for line in lines] == [["block-sparse", "BlockSparse"], ["mean-related", "MeanRegularized"]]
+    assert curves.verdict([1.0, 1.1]) == "ahead" and curves.verdict([-1.0, -1.1]) == "behind"
+    assert curves.verdict([1.0, -1.1]) == "even" and curves.verdict([1.0]) == ""
     assert lines[0][6] == "2 of 2" and "| block-sparse | BlockSparse |" in text.read_text()
     known = {"graph": curves.chain(4), "tree": curves.pairs(4)}
     assert known["graph"] == [(0, 1), (1, 2), (2, 3)] and ([2, 3], 1.0) in known["tree"]
@@ -103,17 +105,24 @@ def drawn_school(tmp_path):
     np.savez(tmp_path / "school.npz", X=X, y=y, task=task, train_mask=train)
 
 
-def test_schools(tmp_path):
+def test_schools(tmp_path, monkeypatch):
     drawn_school(tmp_path)
     file, text = tmp_path / "rows.csv", page(tmp_path, "table")
+    monkeypatch.setitem(school.RELATIVES, "TaskMixture", {"n_components": [1]})
     few = ["MeanRegularized", "single-task", "pooled", "ridge, schools as features", "mixed model"]
+    few += ["SharedHypotheses", "TaskMixture"]
     school.main([str(tmp_path), "--splits", "1", "--only", *few, "--csv", str(file), "--page", str(text)])
     table = pd.read_csv(file)
-    assert len(table) == 3 * 2 + 2 and table["pooled"].between(70, 100).all()
+    assert len(table) == 3 * 2 + 4 and table["pooled"].between(70, 100).all()
+    # Nothing is chosen of a grid of one point, which so has no error inside.
+    assert table[table["inside"].isna()]["model"].tolist() == ["mixed model", "TaskMixture"]
     # What is chosen inside is the better of its weights by the errors inside, and not by the test.
     best = school.chosen(table).set_index("split")["inside"]
     assert_allclose(best, table[table["model"].isin(school.FAMILIES)].groupby("split")["inside"].min())
-    assert "chosen inside" in text.read_text()
+    names = ["MeanRegularized", "SharedHypotheses"]
+    both = school.chosen(table, names, "both")
+    assert both["inside"].tolist() == [table[table["model"].isin(names)]["inside"].min()]
+    assert "| chosen inside |" in text.read_text() and "| chosen inside, relatives too |" in text.read_text()
 
 
 def test_errors_inside_count_all_rows():
@@ -162,8 +171,7 @@ def test_intervals_of_splits_that_overlap():
 
 
 def test_peers_in_a_table(tmp_path, monkeypatch):
-    draw = lambda seed: peers.data.gaussian(30, 20, 4, seed=seed)  # noqa: E731
-    monkeypatch.setattr(peers, "PROBLEMS", {"small": ("l1/l2", draw, 5)})
+    monkeypatch.setattr(peers, "PROBLEMS", {"small": peers.gaussian("l1/l2", 30, 20, 4, ratio=5)})
     monkeypatch.setattr(peers, "TARGETS", (1e-3, 1e-6))
     rows = [row for seed in range(2) for row in peers.measured("small", seed, ("convexmtl", "scikit-learn", "spams"))]
     table = pd.DataFrame(rows)
@@ -172,6 +180,26 @@ def test_peers_in_a_table(tmp_path, monkeypatch):
     text = page(tmp_path, "table")
     peers.report(rows, text)
     assert "| small | **convexmtl** | 2 |" in text.read_text()
+
+
+def test_problems_that_the_race_has_not():
+    """Ours solves them, and the tree of a peer has the penalty of ours: what a node holds is what hangs from it."""
+    classes, tree = peers.of_classes("classes", 0, 40, 10, 3, 5), peers.in_a_tree("tree", 0, 20, 3, 4, 5)
+    for instance in classes, tree:
+        W = peers.SOLVER["convexmtl"].prepare(instance)(1e-6)[0]
+        assert W.shape == instance.shape and 0 <= instance.relative_gap(W) <= 2e-6 and W.any()
+        assert 0.01 < instance.relative_gap(0 * W)
+    assert not peers.SOLVER["spams"].applies(classes) and peers.SOLVER["convexmtl"].applies(classes)
+    W = np.random.default_rng(0).standard_normal((3, 4))
+    made = peers.forest(tree.estimator.tree, 4, 3)
+    parents, squares = made["groups"].toarray().argmax(axis=1), np.zeros(len(made["eta_g"]))
+    for node in range(len(parents) - 1, 0, -1):
+        begin = made["own_variables"][node]
+        squares[node] += np.sum(W.ravel()[begin : begin + made["N_own_variables"][node]] ** 2)
+        squares[parents[node]] += squares[node]
+    assert made["eta_g"] @ np.sqrt(squares) == pytest.approx(
+        sum(weight * np.linalg.norm(W[:, members], axis=1).sum() for members, weight in tree.estimator.tree)
+    )
 
 
 def test_all_of_it(tmp_path, monkeypatch, capsys):

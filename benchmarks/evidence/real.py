@@ -195,9 +195,10 @@ def report(rows, page):
             if other not in scores or len(scores) < 2:
                 cells.append("")
                 continue
-            mean, half = corrected(scores[CHOSEN] - scores[other], share)
+            more = scores[CHOSEN] - scores[other]
+            mean, half = corrected(more, share)
             mark = "**" if abs(mean) > half else ""
-            cells.append(f"{mark}{mean:+.1f} ± {half:.1f}{mark}")
+            cells.append(f"{mark}{mean:+.1f} ± {half:.1f}{mark}, {(more > 0).sum()}")
         families = own[own["model"] == CHOSEN]["family"].value_counts()
         against.append([name, *cells, ", ".join(f"{family} {count}" for family, count in families.items())])
     put(page, "scores", markdown(["data", "splits", *MODELS], lines))

@@ -1,11 +1,13 @@
-"""School, the ten published splits: every family and what is simpler, strengths chosen inside the training part.
+"""School, the ten published splits: families, relatives and what is simpler, strengths chosen inside the training part.
 
     python -m benchmarks.evidence.school FOLDER --csv benchmarks/results/evidence_school.csv \
         --page docs/evidence/school.md
 
 FOLDER holds school.npz as ``benchmarks.school`` reads it. Strengths come from 5-fold cross-validation within the
-training part, each on a path; features are standardised by it. "chosen inside" is for every split the family, and its
-weights of the tasks, with the smallest error of that cross-validation, so that nothing is chosen by the test.
+training part, each on a path, those of relatives on a grid of few values; features are standardised by it. "chosen
+inside" is for every split the family, and its weights of the tasks, with the smallest error of that cross-validation,
+so that nothing is chosen by the test; "chosen inside, relatives too" takes these in as well. Models that choose
+nothing (the mixed model, and relatives whose grid is one point) have no such error and take no part.
 """
 
 import argparse
@@ -17,10 +19,11 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import RidgeCV
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import convexmtl as cm
+from convexmtl import relatives
 from convexmtl.model_selection import TaskKFold
 from convexmtl.relatives import HierarchicalBayes
 
@@ -45,12 +48,26 @@ FAMILIES = {
     "single-task": (cm.SingleTaskRegressorCV, {"alphas": 20}),
     "pooled": (cm.PooledRegressorCV, {"alphas": 20}),
 }
+RELATIVES = {
+    "AlternatingStructure": {"alpha": [1, 3], "eta": [0.003, 0.03], "n_components": [1]},
+    "DirichletProcessTasks": {},
+    "GroupedSubspaces": {"alpha": [0.1, 0.3]},
+    "GroupedTasks": [{"alpha": [a], "alpha_sparse": [a], "n_components": [2]} for a in (1, 3)],
+    "LatentHierarchy": {"n_init": [1]},
+    "MultiStageFeatures": {"alpha": [3, 10, 30], "cap": [10, 100], "norm": ["l2"]},
+    "OnlineMultiTask": {"learning_rate": [0.02, 0.05, 0.1, 0.2]},
+    "SharedHypotheses": {"n_clusters": [2, 3, 4], "alpha": [0.03]},
+    "TaskClusteringNeighbors": {"n_neighbors": [10, 20]},
+    "TaskMixture": {"n_components": [1, 2]},
+}
 WEIGHTS = ("size", "equal")
 SIMPLE = ("mixed model", "ridge, schools as features", "gradient boosting")
 
 
 def simple(name, X, y, task, folds):
     """(function of X and task that predicts, error in cross-validation) of a model of scikit-learn."""
+    if name in RELATIVES:
+        return relative(name, X, y, task, folds)
     if name == "mixed model":
         model = HierarchicalBayes().fit(X, y, task=task)
         return lambda X, task: model.predict(X, task=task), np.nan
@@ -68,6 +85,20 @@ def simple(name, X, y, task, folds):
     given = {"cv": list(folds.split(X, y, task)), "scoring": "neg_mean_squared_error"}
     model = RidgeCV(np.logspace(-1, 4, 16), **given).fit(made(X, task), y)
     return lambda X, task: model.predict(made(X, task)), -float(model.best_score_)
+
+
+def relative(name, X, y, task, folds):
+    """The same of a relative, whose strengths are those of a grid."""
+    model = getattr(relatives, f"{name}Regressor")(task_column=-1)
+    points = list(ParameterGrid(RELATIVES[name]))
+    joined = np.column_stack([X, task])
+    if len(points) == 1:
+        found, error = model.set_params(**points[0]).fit(joined, y), np.nan
+    else:
+        given = {"cv": list(folds.split(X, y, task)), "scoring": "neg_mean_squared_error"}
+        found = GridSearchCV(model, [{k: [v] for k, v in point.items()} for point in points], **given).fit(joined, y)
+        error = -float(found.best_score_)
+    return lambda X, task: found.predict(np.column_stack([X, task])), error
 
 
 def measured(split, X, y, task, train, names):
@@ -108,16 +139,17 @@ def pooled_errors(model, task, folds):
     return np.array(found)
 
 
-def chosen(table):
-    """The rows of the family that is best inside, split by split."""
-    best = table.loc[table[table["model"].isin(FAMILIES)].groupby("split")["inside"].idxmin()]
-    return best.assign(model="chosen inside", weights="")
+def chosen(table, names=tuple(FAMILIES), called="chosen inside"):
+    """The rows of the model of these names that is best inside, split by split."""
+    part = table[table["model"].isin(names)].dropna(subset="inside")
+    return table.loc[part.groupby("split")["inside"].idxmin()].assign(model=called, weights="")
 
 
 def report(rows, page):
     columns = ("rmse", "pooled", "per task", "inside", "seconds")
     table = pd.DataFrame(rows).astype(dict.fromkeys(columns, float)).fillna({"weights": ""})
-    table = pd.concat([table, chosen(table)], ignore_index=True)
+    more = chosen(table, (*FAMILIES, *RELATIVES), "chosen inside, relatives too")
+    table = pd.concat([table, chosen(table), more], ignore_index=True)
     reference = table[(table["model"] == "single-task") & (table["weights"] == "size")].set_index("split")["rmse"]
     found = []
     for (name, weight), own in table.groupby(["model", "weights"], sort=False):
@@ -138,7 +170,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("folder", nargs="?", help="needed unless rows are read")
     parser.add_argument("--splits", type=int, nargs="+", default=range(10), metavar="SPLIT")
-    parser.add_argument("--only", nargs="+", default=[*FAMILIES, *SIMPLE], metavar="MODEL")
+    parser.add_argument("--only", nargs="+", default=[*FAMILIES, *SIMPLE, *RELATIVES], metavar="MODEL")
     add_outputs(parser, "the table")
     given = parser.parse_args(arguments)
 

@@ -122,15 +122,17 @@ def adelie(instance):
 
 
 def cyanure(instance):
-    """l1/l2 and l1/linf; its rows are tasks."""
+    """l1/l2, l1/linf and sparse group; its rows are tasks."""
     from cyanure.estimators import Regression
 
     X, Y = np.ascontiguousarray(instance.X), np.ascontiguousarray(instance.Y)
-    penalty = {"l1/l2": "l1l2", "l1/linf": "l1linf"}[instance.family]
+    penalty = {"l1/l2": "l1l2", "l1/linf": "l1linf", "sparse group": "l1l2+l1"}[instance.family]
+    share = instance.penalty.l1_ratio if instance.family == "sparse group" else 0.0
+    strengths = {"lambda_1": instance.alpha * (1 - share), "lambda_2": instance.alpha * share}
 
     def solve(tol):
         options = {"fit_intercept": False, "max_iter": 100_000, "verbose": False}
-        model = Regression(penalty=penalty, lambda_1=instance.alpha, tol=tol, **options).fit(X, Y)
+        model = Regression(penalty=penalty, tol=tol, **strengths, **options).fit(X, Y)
         W = np.asarray(model.coef_)
         return _no_intercept(W if W.shape == instance.shape else W.T)
 

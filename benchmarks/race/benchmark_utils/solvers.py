@@ -199,7 +199,9 @@ SOLVERS: Sequence[Solver] = (
     Solver("skein-glm", peers.skein, _fit(_one_x), "skein-glm", "skein_glm", 1e-1),
     Solver("skein-glm path", peers.skein_path, _path(_one_x), "skein-glm", "skein_glm", 1e-1),
     Solver("adelie", peers.adelie, _shared(["l1/l2"]), "adelie", "adelie", 1e-4),
-    Solver("cyanure", peers.cyanure, _shared(["l1/l2", "l1/linf"]), "cyanure", "cyanure", 1e-2, by_gap=True),
+    Solver(
+        "cyanure", peers.cyanure, _shared(["l1/l2", "l1/linf", "sparse group"]), "cyanure", "cyanure", 1e-2, by_gap=True
+    ),
     Solver("spams", peers.spams, _shared(peers.SPAMS), "spams-bin", "spams", 1e-2, by_gap=True),
     Solver("skglm, block-diagonal X", peers.skglm_groups, _grouped, "skglm", "skglm", 1.0, compiles=True),
     Solver("skein-glm, block-diagonal X", peers.skein_groups, _grouped, "skein-glm", "skein_glm", 1e-1),

@@ -10,9 +10,12 @@ MODULES = {
     "theory": (False, ["--seeds", "2"]),
     "transitions": (False, ["--seeds", "10", "--sizes", "128", "--thetas", "1", "2", "3", "4"]),
     "curves": (False, ["--seeds", "0", "--sizes", "20"]),
-    "school": (True, ["--splits", "0"]),
+    "school": (
+        True,
+        ["--splits", "0", "--only", "MeanRegularized", "Clustered", "single-task", "pooled", "TaskMixture"],
+    ),
     "real": (True, ["--seeds", "0"]),
-    "peers": (False, ["--seeds", "1"]),
+    "peers": (False, ["--seeds", "1", "--only", "l1/l2, 40 x 30 x 5", "tree, 60 x 50 x 8"]),
 }
 
 

@@ -7,8 +7,8 @@ solvers in turns, after a first call that does not count; of these runs the shor
 for every seed, so that the ratios to ours have intervals (of their logarithms). BLAS has one thread.
 
 Problems and solvers that the race has not are below: a tree of tasks, as one vector of coefficients with a tree in
-which every feature has a branch (spams), several classes of one task (cyanure), and peers that hand on to cvxpy (asgl)
-or to LAPACK (himalaya).
+which every feature has a branch (spams), several classes of one task (cyanure, adelie), and peers that hand on to
+cvxpy (asgl) or to LAPACK (himalaya).
 """
 
 import argparse
@@ -112,6 +112,22 @@ def softmax_of_cyanure(instance):
     return solve
 
 
+def softmax_of_adelie(instance):
+    """Steps of Newton's method end by their own tolerance, and squares of what the others are told."""
+    import adelie
+
+    d, K = instance.shape
+    Y = np.ascontiguousarray(np.eye(K)[instance.y[:, 0]])
+    options = {"lmda_path": [instance.alpha / K], "penalty": np.ones(d), "intercept": False, "early_exit": False}
+    most = {"max_iters": 10**7, "irls_max_iters": 10**5, "progress_bar": False}
+
+    def solve(tol):
+        found = adelie.grpnet(instance.X, adelie.glm.multinomial(Y), tol=tol**2, irls_tol=tol**2, **options, **most)
+        return found.betas.toarray()[-1].reshape(d, K), None
+
+    return solve
+
+
 def forest(groups, T, d):
     """The tree that spams wants of one vector of coefficients, feature after feature: a branch for each below a root
     that costs nothing. Groups have to be of neighbours, and every task one of its own."""
@@ -198,6 +214,7 @@ SOLVER = {
     "cyanure, softmax": Solver(
         "cyanure, softmax", softmax_of_cyanure, _family("l1/l2 softmax"), "cyanure", "cyanure", 1e-2
     ),
+    "adelie, softmax": Solver("adelie, softmax", softmax_of_adelie, _family("l1/l2 softmax"), "adelie", "adelie", 1e-2),
     "spams, tree": Solver("spams, tree", tree_of_spams, _family("tree"), "spams-bin", "spams", 1e-2),
     "asgl": Solver("asgl", asgl, _small, "asgl", "asgl", one_shot=True),
     "himalaya": Solver("himalaya", himalaya, _family("ridge"), "himalaya", "himalaya", one_shot=True),
@@ -272,7 +289,8 @@ def report(rows, page):
             mean, half = interval(ratios)
             seconds = at["seconds"].median()
             around = "" if np.isnan(half) else " ({:.2g} to {:.2g})".format(*np.exp([mean - half, mean + half]))
-            cells.append(f"{seconds:.3g} s" if name == "convexmtl" else f"{np.exp(mean):.2g}{around}")
+            some = "" if len(ratios) == len(at) else f", {len(ratios)} of {len(at)}"
+            cells.append(f"{seconds:.3g} s" if name == "convexmtl" else f"{np.exp(mean):.2g}{around}{some}")
         lines.append([problem, f"**{name}**" if name == "convexmtl" else name, own["seed"].nunique(), *cells])
     heads = ["problem", "solver", "seeds", *(f"to {target:g}" for target in TARGETS)]
     put(page, "table", markdown(heads, lines))

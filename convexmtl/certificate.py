@@ -23,6 +23,7 @@ from .tasks import Tasks
 
 ENTRIES = 250_000  # of all W of a path, or of all predictions, that are certified at a time: they stay in the cache
 MENDED = 5  # steps in which constraints alone find dual variables
+EXACT, PRODUCTS = 1e-10, 50  # residual of a Newton step that is made of products with the samples, and how many
 MOST = 500  # conjugate gradients in a Newton step of a loss of all columns of a task at once
 ROUNDS = 10  # in which the features are found whose coefficients >= 0 nothing else holds
 FAR = 1e3  # deviations of the targets from their mean that others may be away from zero, and still be exact
@@ -510,7 +511,7 @@ def _correction(problem, z, v, Z, free):
     tasks, (_, T) = data.tasks, data.shape
     curvature = data.loss.give(tasks.y, z, v)
     h = tasks.weight * curvature
-    quadratic = data.loss.quadratic
+    quadratic, solve = data.loss.quadratic, None
     means = data.design.means if quadratic else tasks.means(h) if data.fit_intercept else None
     if isinstance(free, AllBut):
         V = _correction_but(data, h, means, Z, free.others)
@@ -536,16 +537,21 @@ def _correction(problem, z, v, Z, free):
         product = lambda C: each(H, C)  # noqa: E731
         solve = lambda R: each(inverses, R)  # noqa: E731
     else:
-        H = _projected_hessian(tasks, h, means, free.toarray() if issparse(free) else free)
+        free, solve = free.toarray() if issparse(free) else free, None
+    wanted, reached = Z @ free, False
+    if solve is None and _few(tasks, free) and data.design.common is not None:
+        C, reached = _by_products(data, h, curvature, means, free, wanted)
+    if solve is None and not reached:
+        H = _projected_hessian(tasks, h, means, free)
         k, d = H.shape[:2]
         H = H.reshape(k * d, k * d)
         inverted = inverse(H)
         product = lambda C: (H @ C.T.ravel()).reshape(k, d).T  # noqa: E731
         solve = lambda R: (inverted @ R.T.ravel()).reshape(k, d).T  # noqa: E731
-    wanted = Z @ free
-    C = solve(wanted)
-    for _ in range(2):
-        C = C + solve(wanted - product(C))
+    if not reached:
+        C = solve(wanted)
+        for _ in range(2):
+            C = C + solve(wanted - product(C))
     if tasks.is_shared:
         move = (free @ (C.T @ tasks.X.T)).ravel()
     else:
@@ -582,6 +588,34 @@ def _few(tasks, free):
     """Whether products of the weights of all tasks on one X, for any two directions, take the place of those of X."""
     T, k = free.shape
     return tasks.is_shared and not tasks.is_sparse and k * (k + 1) < 2 * T
+
+
+def _by_products(data, h, curvature, means, free, wanted):
+    """(C (d, k), whether it is the solution) of H C = ``wanted``, H as from ``_projected_hessian``, by conjugate gradients
+    that begin with the common Gram matrix of the tasks."""
+    tasks, common, (T, k) = data.tasks, data.design.common, free.shape
+    weights, mass = h.reshape(T, -1), tasks.sum(h)
+    both = (free[:, :, None] * free[:, None, :]).reshape(T, -1)
+    # (Of all samples of a row of X, for any two directions.)
+    inner = (both.T @ weights).reshape(k, k, -1)
+    shares = data.design.shares * np.average(curvature.reshape(T, -1), axis=1, weights=tasks.common_weight[0])
+    outer = np.linalg.pinv(free.T @ (shares[:, None] * free), hermitian=True)
+
+    if means is None:
+        centre = np.zeros(tasks.n_features)
+    else:
+        # As there: what is left of the means cancels no digits.
+        centre = means @ mass / max(mass.sum(), np.finfo(float).tiny)
+        means = means - centre[:, None]
+
+    def product(C):
+        U = np.einsum("abn,nb->na", inner, tasks.X @ C - centre @ C)
+        image = tasks.X.T @ U - np.outer(centre, U.sum(axis=0))
+        if means is None:
+            return image
+        return image - means @ (free * (mass * np.sum(means * (C @ free.T), axis=0))[:, None])
+
+    return conjugate_gradients(product, lambda R: common.inverse @ R @ outer, wanted, EXACT, PRODUCTS)
 
 
 def _projected_hessian(tasks, h, means, free):

@@ -1,9 +1,11 @@
 """Smooth losses of classes."""
 
 import numpy as np
-from scipy.special import expit, xlogy
+from scipy.special import expit
 
 from .base import OfClasses
+
+TINY = np.finfo(float).tiny
 
 
 class Logistic(OfClasses):
@@ -22,20 +24,27 @@ class Logistic(OfClasses):
     curvature = 0.25
     endless = True
 
+    # (All of exp(-abs(z)), which does not overflow, by functions that numpy has for many numbers at once.)
+
     def value(self, y, z):
-        return np.logaddexp(0.0, -y * z)
+        m = y * z
+        return np.log1p(np.exp(-np.abs(m))) - np.minimum(m, 0.0)
 
     def derivative(self, y, z):
-        return -y * expit(-y * z)
+        m = y * z
+        e = np.exp(-np.abs(m))
+        return -y * np.where(m > 0, e, 1.0) / (1.0 + e)
 
     def second(self, y, z):
-        return expit(z) * expit(-z)
+        e = np.exp(-np.abs(z))
+        return e / (1.0 + e) ** 2
 
     def conjugate(self, y, v):
         s = -v * y
         inside = (s >= -1e-12) & (s <= 1 + 1e-12)
         s = np.clip(s, 0, 1)
-        return np.where(inside, xlogy(s, s) + xlogy(1 - s, 1 - s), np.inf)
+        r = 1 - s
+        return np.where(inside, s * np.log(np.maximum(s, TINY)) + r * np.log(np.maximum(r, TINY)), np.inf)
 
     def expression(self, y, z, cp):
         return cp.logistic(-cp.multiply(y, z))

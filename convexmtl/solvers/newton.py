@@ -15,7 +15,8 @@ from ._line_search import line_search
 from ._patience import hopeless
 from .direct import Diagonal, flat_system, task_system
 
-SLOW = 0.5  # a step that leaves more than this share of the gap calls for a better matrix
+# A step that leaves more than this share of the gap calls for a better matrix: one from the mean curvatures, any other.
+QUICK, SLOW = 0.1, 0.5
 TRUNCATE = 0.1  # residual of a truncated step, relative
 MOST = 30  # conjugate gradients in one
 WIDE = 2000  # the same where the diagonal is all there is for a preconditioner
@@ -62,7 +63,9 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         if stalls >= 3:
             status = Status.STALLED
             break
-        slow = len(history) > 1 and certificate.gap > SLOW * history[-2][2]
+        slow = len(history) > 1 and certificate.gap > (QUICK if mode == "flat" else SLOW) * history[-2][2]
+        # (A truncated step is one of Newton's method: only where it does not help at all, another one may.)
+        slow = slow and (mode != "truncated" or stalls > 0)
         move = None
         if mode == "diagonal":
             move = _truncated(problem, certificate, _diagonal(problem, certificate.z), WIDE if wide else MOST)

@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack, identity, issparse
 from scipy.sparse.csgraph import connected_components
 
-from ._products import without_rounding
+from ._products import BLOCK, without_rounding
 from ._rows import used_rows
 from .coupling import AllBut, share_in
 from .gram import each, grams_of
@@ -618,10 +618,28 @@ def _by_products(data, h, curvature, means, free, wanted):
     return conjugate_gradients(product, lambda R: common.inverse @ R @ outer, wanted, EXACT, PRODUCTS)
 
 
+def _pooled_gram(tasks, h, means):
+    """(d, d) the sum of the Gram matrices of all tasks, none of which is made."""
+    d, root = tasks.n_features, np.sqrt(h)
+    G, size = np.zeros((d, d)), max(1, BLOCK // d)
+    for some in (slice(i, i + size) for i in range(0, len(h), size)):
+        A = tasks.X[tasks.sample_row[some]]
+        if means is not None:
+            A -= means.T[tasks.sample_task[some]]
+        A *= root[some][:, None]
+        G += A.T @ A
+    constant = np.all(tasks.curvature(h, means) == 0, axis=1)
+    G[constant] = 0.0
+    G[:, constant] = 0.0
+    return G
+
+
 def _projected_hessian(tasks, h, means, free):
     """(k, d, k, d): sum over t of free_ta free_tb G_t, G_t the Gram matrix weighted by h (N,)."""
     d, (T, k) = tasks.n_features, free.shape
     if not _few(tasks, free):
+        if k == 1 and d <= len(h) and not tasks.is_sparse:
+            return _pooled_gram(tasks, h * tasks.spread(free[:, 0] ** 2), means)[None, :, None]
         return np.einsum("tij,ta,tb->aibj", tasks.gram(h, means), free, free)
     # One X: the weights of the tasks are added up before the products are made.
     weights = h.reshape(T, -1)

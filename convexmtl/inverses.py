@@ -212,13 +212,17 @@ def _inverses(S):
     """Of matrices S (n, d, d) that have a Cholesky factor, by that: a tenth of the time of ``numpy.linalg.inv``."""
     if S.shape[-1] <= SMALL:
         return np.linalg.inv(S)
-    out = np.empty(S.shape)
-    for matrix, found in zip(S, out, strict=True):
-        # (Symmetric: its rows are the columns that LAPACK reads.)
-        factor, failed = dpotrf(matrix.T, lower=1, clean=0)
-        lower = None if failed else dpotri(factor, lower=1, overwrite_c=1)[0]
-        found[...] = np.linalg.inv(matrix) if failed else np.tril(lower) + np.tril(lower, -1).T
-    return out
+    return np.array([positive_inverse(matrix) for matrix in S]).reshape(S.shape)
+
+
+def positive_inverse(S):
+    """That of a matrix that has a Cholesky factor; NaN where it has none."""
+    # (Symmetric: its rows are the columns that LAPACK reads.)
+    factor, failed = dpotrf(S.T, lower=1, clean=0)
+    if failed:
+        return np.full(S.shape, np.nan)
+    lower = dpotri(factor, lower=1, overwrite_c=1)[0]
+    return np.tril(lower) + np.tril(lower, -1).T
 
 
 def _cholesky(S):

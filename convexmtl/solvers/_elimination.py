@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components, mini
 
 from .._jit import kernel
 from ..coupling import group_sums, indicators
-from ..inverses import Factors, inverse
+from ..inverses import SMALL, Factors, inverse, positive_inverse
 
 PIVOT = 0.1  # as in ``direct``
 
@@ -144,7 +144,8 @@ class Forest:
         self.inverses = G.copy()
         every = np.arange(G.shape[1])
         self.inverses[:, every, every] += (np.where(rest > 1e-12 * total, rest, 0) + 2 * coupling.ridge)[:, None]
-        eliminate(self.inverses, self.order, self.parent, np.abs(self.weight))
+        by = eliminate if G.shape[1] <= SMALL else eliminate_large
+        by(self.inverses, self.order, self.parent, np.abs(self.weight))
         roots = np.flatnonzero(~inner)
         own = self.inverses[roots]
         self.inverses[roots] = inverse((own + own.swapaxes(1, 2)) / 2)
@@ -231,6 +232,17 @@ def eliminate(E, order, parent, weight):
                 E[p, i, j] += w * total
                 if i != j:
                     E[p, j, i] += w * total
+
+
+def eliminate_large(E, order, parent, weight):
+    """The same for many features, by matrix products."""
+    for t in order[::-1]:
+        if parent[t] >= 0:
+            own = E[t].copy()
+            E[t].flat[:: len(own) + 1] += weight[t]
+            E[t] = positive_inverse(E[t])
+            rest = weight[t] * (E[t] @ own)
+            E[parent[t]] += (rest + rest.T) / 2
 
 
 @kernel("void(float64[:, :, ::1], int64[::1], int64[::1], float64[::1], float64[:, ::1])")

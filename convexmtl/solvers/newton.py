@@ -19,6 +19,7 @@ from .direct import Diagonal, flat_system, task_system
 QUICK, SLOW = 0.1, 0.5
 TRUNCATE = 0.1  # residual of a truncated step, relative
 MOST = 30  # conjugate gradients in one
+PRODUCTS = 0.1  # of one, beside the features per sample and feature of which matrices are made in as much time
 WIDE = 2000  # the same where the diagonal is all there is for a preconditioner
 LARGEST = 5000  # features of a sparse X for which d x d matrices are formed
 UNKNOWNS, ENTRIES = 1000, 2e7  # of the largest of the systems that are formed at every step, and of all of them
@@ -35,9 +36,11 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             f"X is sparse with {problem.shape[0]} features, and the penalty leaves directions of the tasks free: give "
             "all its strengths a positive value, or add a ridge."
         )
-    # Matrices of the tasks' own cost more than the few dozen products with X that take their place.
+    # Matrices of the tasks' own cost more than the few dozen products with X that take their place, and the more of them
+    # the more features there are beside samples.
     own = data.tasks.common_weight is None and not quadratic
-    mode = "diagonal" if wide or (own and problem.penalty.coupling.lowest > 0) else "flat"
+    worth = int(np.clip(PRODUCTS * problem.shape[0] ** 2 * problem.shape[1] / len(data.tasks.y), MOST, 10 * MOST))
+    mode = "diagonal" if wide or own else "flat"
     if not (wide or quadratic or problem.loss.by_column):
         whole = Hessian(problem)
         mode = "whole" if whole.unknowns <= UNKNOWNS and whole.entries <= ENTRIES else mode
@@ -68,7 +71,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         slow = slow and (mode != "truncated" or stalls > 0)
         move = None
         if mode == "diagonal":
-            move = _truncated(problem, certificate, _diagonal(problem, certificate.z), WIDE if wide else MOST)
+            move = _truncated(problem, certificate, _diagonal(problem, certificate.z), WIDE if wide else worth)
             if move is None and wide:
                 status = Status.STALLED
                 break
@@ -77,7 +80,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             move = _whole(problem, certificate, whole)
         elif slow and not quadratic:
             stalls = 0 if mode != "exact" else stalls
-            if mode == "flat" and (problem.penalty.coupling.lowest > 0 or _evenly_curved(problem, certificate.z)):
+            if mode == "flat":
                 mode = "truncated"
             else:
                 mode, system = "exact", _system(problem, certificate.z, flat=False)
@@ -129,13 +132,6 @@ def _truncated(problem, certificate, system, most):
 
     move, reached = conjugate_gradients(hessian, precondition, certificate.Z, TRUNCATE, most)
     return move if reached else None
-
-
-def _evenly_curved(problem, z):
-    """Whether the mean curvature is a preconditioner even in directions that have no penalty."""
-    tasks = problem.tasks
-    h = problem.loss.second(tasks.y, z)[tasks.weight > 0]
-    return h.min() > 0.01 * h.max()
 
 
 def _diagonal(problem, z):

@@ -15,7 +15,7 @@ from scipy.sparse.linalg import LinearOperator, svds
 
 from ._columns import Columns
 from ._products import BLOCK, without_rounding
-from .inverses import SMALL, Factors, Semidefinite
+from .inverses import SMALL, Factors, Semidefinite, Tridiagonal
 
 LARGEST = 4e7  # entries of all matrices together that are formed
 MOST_FEATURES = 2000  # of a (d, d) matrix that is factored
@@ -179,8 +179,7 @@ class CommonGram(Gram):
         return (self.matrix.G @ W) * self.scale
 
     def solve(self, R, shift):
-        values, P = self.matrix.spectrum
-        return P @ ((P.T @ R) / (values[:, None] * self.scale + shift))
+        return self.matrix.solve(R, self.scale, shift)
 
     @property
     def diagonal(self):
@@ -188,7 +187,7 @@ class CommonGram(Gram):
 
     @property
     def top(self):
-        return self.matrix.spectrum[0][-1] * self.scale
+        return self.matrix.top * self.scale
 
 
 class CommonThin(Gram):
@@ -199,19 +198,19 @@ class CommonThin(Gram):
         self.kept = {}  # shared with the scaled ones
 
     @property
-    def _rotated(self):
-        """(B with orthogonal columns, their squared lengths)"""
+    def _turned(self):
+        """(B Q, the products of its columns as a Tridiagonal)"""
         if not self.kept:
-            values, Q = np.linalg.eigh(self.B.T @ self.B)
-            self.kept.update(B=self.B @ Q, values=np.maximum(values, 0))
-        return self.kept["B"], self.kept["values"]
+            products = Tridiagonal((self.B.T @ self.B)[None])
+            self.kept.update(B=self.B @ products.Q[0], products=products)
+        return self.kept["B"], self.kept["products"]
 
     def apply(self, W):
         return (self.B @ (self.B.T @ W)) * self.scale
 
     def solve(self, R, shift):
-        B, values = self._rotated
-        return (R - B @ ((B.T @ R) * (self.scale / (shift + values[:, None] * self.scale)))) / shift
+        B, products = self._turned
+        return (R - B @ (products.solve(B.T @ R, self.scale, shift) * self.scale)) / shift
 
     @property
     def diagonal(self):
@@ -219,7 +218,7 @@ class CommonThin(Gram):
 
     @property
     def top(self):
-        return self._rotated[1][-1] * self.scale
+        return self._turned[1].top * self.scale
 
 
 class TaskThin(Gram):
@@ -239,19 +238,19 @@ class TaskThin(Gram):
         self.kept = {}
 
     @property
-    def _rotated(self):
-        """(A_t with orthogonal rows, their squared lengths (T, n))"""
+    def _turned(self):
+        """(Q_t' A_t, the products of their rows as a Tridiagonal)"""
         if not self.kept:
-            values, U = np.linalg.eigh(np.matmul(self.A, self.A.transpose(0, 2, 1)))
-            self.kept.update(A=np.matmul(U.transpose(0, 2, 1), self.A), values=np.maximum(values, 0))
-        return self.kept["A"], self.kept["values"]
+            products = Tridiagonal(np.matmul(self.A, self.A.transpose(0, 2, 1)))
+            self.kept.update(A=np.matmul(products.Q.transpose(0, 2, 1), self.A), products=products)
+        return self.kept["A"], self.kept["products"]
 
     def apply(self, W):
-        return _combined(self.A, W, self.scale[:, None])
+        return _combined(self.A, each(self.A, W) * self.scale)
 
     def solve(self, R, shift):
-        A, values = self._rotated
-        return (R - _combined(A, R, self.scale[:, None] / (values * self.scale[:, None] + shift[:, None]))) / shift
+        A, products = self._turned
+        return (R - _combined(A, products.solve(each(A, R), self.scale, shift) * self.scale)) / shift
 
     @property
     def diagonal(self):
@@ -259,7 +258,7 @@ class TaskThin(Gram):
 
     @property
     def top(self):
-        return self._rotated[1][:, -1] * self.scale
+        return self._turned[1].top * self.scale
 
 
 class TaskGrams(Gram):
@@ -301,10 +300,9 @@ def each(A, V):
     return np.matmul(A, V.T[:, :, None])[:, :, 0].T
 
 
-def _combined(A, V, factors):
-    """(d, T): A_t' diag(factors_t) A_t v_t for every task."""
-    inside = np.matmul(A, V.T[:, :, None])[:, :, 0] * factors
-    return np.matmul(inside[:, None], A)[:, 0].T
+def _combined(A, V):
+    """(d, T): A_t' v_t for V (n, T)."""
+    return np.matmul(np.ascontiguousarray(V.T)[:, None], A)[:, 0].T
 
 
 def grams_of(tasks, h, means, whole=False):

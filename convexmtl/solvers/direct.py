@@ -62,30 +62,20 @@ class Shifted:
     """(G + shifts_k)^-1 for the common Gram matrix of the tasks, a Semidefinite; of least norm where it is singular."""
 
     def __init__(self, matrix, shifts):
-        G, self.shifts, self.factors, self.matrix = matrix.G, shifts, None, None
-        diagonal = np.diag(G)[np.diag(G) > 0]
+        self.matrix, self.shifts, self.factors = matrix, shifts, None
+        diagonal = np.diag(matrix.G)[np.diag(matrix.G) > 0]
         # The eigenvalues of features in small units are lost in the rounding of the large ones.
         if len(diagonal) and diagonal.max() > 1e8 * diagonal.min():
-            self.factors = Factors(np.broadcast_to(G, (len(shifts), *G.shape)), shifts, PIVOT)
-        elif matrix.solves(shifts):
-            self.matrix = matrix
-        else:
-            self.curvature, self.P = matrix.spectrum
-            self.least = 1e-15 * (self.curvature.max(initial=0.0) + shifts.max())
+            self.factors = Factors(np.broadcast_to(matrix.G, (len(shifts), *matrix.G.shape)), shifts, PIVOT)
 
     def solve(self, V):
         """For each shift k the solution for the columns of V[k], (d, m)."""
         if self.factors is not None:
             return self.factors.solve(V)
-        if self.matrix is not None:
-            columns = V.transpose(1, 0, 2)
-            found = self.matrix.solve(columns.reshape(len(columns), -1), np.repeat(self.shifts, V.shape[2]))
-            return found.reshape(columns.shape).transpose(1, 0, 2)
-        total = (self.curvature[:, None] + self.shifts)[:, :, None]
-        inside = total > self.least
-        turned = (self.P.T @ V.transpose(1, 0, 2).reshape(V.shape[1], -1)).reshape(V.shape[1], len(V), -1)
-        turned = np.where(inside, turned / np.where(inside, total, 1), 0).reshape(V.shape[1], -1)
-        return (self.P @ turned).reshape(V.shape[1], len(V), -1).transpose(1, 0, 2)
+        columns = V.transpose(1, 0, 2)
+        shifts = np.repeat(self.shifts, V.shape[2])
+        found = self.matrix.solve(columns.reshape(len(columns), -1), 1.0, shifts)
+        return found.reshape(columns.shape).transpose(1, 0, 2)
 
 
 class Components:

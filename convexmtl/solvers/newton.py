@@ -19,7 +19,7 @@ from .direct import Diagonal, flat_system, task_system
 QUICK, SLOW = 0.1, 0.5
 TRUNCATE = 0.1  # residual of a truncated step, relative
 MOST = 30  # conjugate gradients in one
-PRODUCTS = 0.1  # of one, beside the features per sample and feature of which matrices are made in as much time
+PRODUCTS = 0.1  # that take as long as a matrix of n samples of d features and its inverse, of d^2 / n
 WIDE = 2000  # the same where the diagonal is all there is for a preconditioner
 LARGEST = 5000  # features of a sparse X for which d x d matrices are formed
 UNKNOWNS, ENTRIES = 1000, 2e7  # of the largest of the systems that are formed at every step, and of all of them
@@ -36,8 +36,8 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             f"X is sparse with {problem.shape[0]} features, and the penalty leaves directions of the tasks free: give "
             "all its strengths a positive value, or add a ridge."
         )
-    # Matrices of the tasks' own cost more than the few dozen products with X that take their place, and the more of them
-    # the more features there are beside samples.
+    # Matrices of the tasks' own cost more than the few dozen products with X that take their place, or more of them where
+    # there are more features than samples.
     own = data.tasks.common_weight is None and not quadratic
     worth = int(np.clip(PRODUCTS * problem.shape[0] ** 2 * problem.shape[1] / len(data.tasks.y), MOST, 10 * MOST))
     mode = "diagonal" if wide or own else "flat"

@@ -20,6 +20,8 @@ from .direct import flat_system, task_system
 
 CHECK_EVERY = 5
 SLOW = 0.3  # a step that leaves more than this share of the gap calls for a model with the curvature of its point
+FOLLOWED = 60  # iterations after which a model is to be solved before it changes, where as many again will not do
+BENT = 1.2  # times the curvature of a model along a step, from which on the model gets more of it
 INNER = 300  # iterations for one quadratic model of a loss that is not quadratic
 RELAXATION = 1.6
 # Iterations between two extrapolations: of a model, and of a loss that is split, which takes longer to settle.
@@ -50,6 +52,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     """See ``convexmtl.solvers.solve``. One iteration is one prox of every part, and of the loss where that is split."""
     # (The loss is its own model then.)
     direct = problem.loss.quadratic or split_loss or _has_no_model(problem.loss)
+    follows = not direct and problem.loss.curvature is not None
     threshold = problem.threshold(tol)
     start = Result(problem.zeros(), None, np.inf, np.inf, 0, None) if start is None else start
     # (Zeros, or where a path leads on, may be outside of what constraints allow.)
@@ -71,14 +74,21 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         if n_iter >= max_iter or hopeless(history, threshold, patience, MORE if problem.loss.smooth else 1):
             status = Status.OUT_OF_ITERATIONS
             break
-        if since_better > (1000 if direct else 10):
+        if since_better > (1000 if direct or follows else 10):
             status = Status.STALLED
             break
         left = max_iter - n_iter
-        if direct:
+        if follows and hopeless(history, threshold, FOLLOWED, 1):
+            follows, directions = False, None
+            certificate, parts, dual = best
+        if direct or follows:
             if directions is None:
-                split_loss = not problem.loss.quadratic
-                side = LossItself(problem) if split_loss else _Model(problem, problem.data.gram(certificate.z, flat))
+                if follows:
+                    side = Following(problem, certificate.z)
+                elif problem.loss.quadratic:
+                    side = _Model(problem, problem.data.gram(certificate.z, flat))
+                else:
+                    side = LossItself(problem)
                 directions = Directions(problem, parts, certificate, side, rho, dual=dual)
             n_iter += directions.run(min(CHECK_EVERY, left), 0.0)
             parts, certificate, dual = directions.claimed(certificate.intercept, threshold)
@@ -172,7 +182,7 @@ class Directions:
             shares, _ = Sharing(self.groups, self.W.shape)(certificate.Z, split)
             U = [-share / rho for share, rho in zip(shares, self.rho, strict=False)]
         self.U = list(U)
-        self.age, self.favourite, self.turn = 0, 0, 0
+        self.age, self.favourite, self.turn, self.something = 0, 0, 0, False
         self.group, self.waited = side.group, 0
         self._forget()
 
@@ -191,6 +201,8 @@ class Directions:
     def claimed(self, intercept, threshold):
         """(parts, certificate, dual) of the claim that is certified, or best; one beside the last best one is tried."""
         claims = dict(self.claims())
+        if self.something:
+            del claims["nothing"]
         names = list(claims)
         self.turn += 1
         tried = [self.favourite if self.favourite in claims else names[0], names[self.turn % len(names)]]
@@ -205,6 +217,8 @@ class Directions:
             self.favourite = next(name for name in names if found[name][1].gap <= threshold)
         else:
             self.favourite = min(found, key=lambda name: found[name][1].gap)
+        # Where no dual variables but those of the claims are known, what has been said of nothing holds for good.
+        self.something = self.something or ("nothing" in found and self.split is None and self.side.dual is None)
         return found[self.favourite]
 
     def _certified(self, parts, intercept, threshold):
@@ -229,7 +243,7 @@ class Directions:
             totals = self._step()
             # (What a check or the caller sees comes from a step, not from an extrapolation.)
             self.age += 1
-            if (self.age > YOUNG and not self._go_ahead(jump=not checked)) or not checked:
+            if (self.age > self.side.young and not self._go_ahead(jump=not checked)) or not checked:
                 continue
             tolerated = self.side.tolerated * (1 + self.age / PATIENCE)
             primal, dual = self._residuals(totals, before)
@@ -260,6 +274,7 @@ class Directions:
             relaxed.append(RELAXATION * totals[g] + (1 - RELAXATION) * self.W)
             right, shift = right + rho / K * (relaxed[g] + K * self.U[g]), shift + rho / K
         self.W = self._solve(right, shift)
+        self.side.solved = self.W, right, shift
         for g, K in enumerate(self.counts):
             self.U[g] = self.U[g] + (relaxed[g] - self.W) / K
         self.side.step(self.W)
@@ -350,6 +365,7 @@ class _Model:
     """A quadratic model of the loss: its Hessian and what its minimiser W solves, gram W = target."""
 
     group = GROUP
+    young = YOUNG
     dual = None  # it has none but those to which W leads
 
     def __init__(self, problem, gram):
@@ -380,6 +396,55 @@ class _Model:
         pass
 
 
+class Following(_Model):
+    """A model with the mean curvature of every task, taken anew around W in every iteration; nothing is factored anew.
+
+    Its intercepts take one step in each as well. Where the loss has bent more along a step than the model does, that
+    gets as much more curvature.
+    """
+
+    group, young = 8, 10
+
+    def __init__(self, problem, z):
+        self.data = problem.data
+        self.mean = self.data.curvature(z, True)[1]
+        super().__init__(problem, self.data.design.flat.scaled(self.mean))
+        bound = self.data.loss.curvature
+        self.most, self.factor = bound / self.mean.min(), 1.0
+
+    def begin(self, W, certificate, dual):
+        self.b, self.last, self.solved = certificate.intercept, None, (None, None, None)
+
+    def target(self, W):
+        tasks, c = self.data.tasks, self.data.tasks.weight
+        u = c * self.data.loss.derivative(tasks.y, tasks.shift(tasks.apply(W), self.b))
+        if self.data.fit_intercept:
+            steep = self.factor * self.mean
+            step = np.divide(-tasks.sum(u), steep * tasks.mass, out=np.zeros_like(steep), where=tasks.mass > 0)
+            u, self.b = u + c * tasks.spread(steep * step), self.b + step
+        slope, image = tasks.adjoint(u), self._image(W)
+        if self.last is not None:
+            move = W - self.last[0]
+            bent, held = float(np.sum(move * (slope - self.last[1]))), float(np.sum(move * (image - self.last[2])))
+            more = min(bent / held, self.most / self.factor) if bent > BENT * held > 0 else 1.0
+            if more > 1:
+                self.factor *= more
+                self.gram, image = self.gram.scaled(more), image * more
+        self.last = W, slope, image
+        return image - slope
+
+    def _image(self, W):
+        """gram W, which is what is left of what W has been solved from."""
+        solved, right, shift = self.solved
+        if W is not solved:
+            return self.gram.apply(W)
+        image = right - shift * W
+        return image if self.coupling.is_zero else image - 2 * self.coupling.apply(W)
+
+    def system(self, coupling):
+        return flat_system(self.design, self.factor * self.mean, coupling)
+
+
 class LossItself:
     """The loss itself: predictions z (N,) of their own, drawn towards x . w + b by sigma (T,), the scaled dual u (N,).
 
@@ -389,7 +454,7 @@ class LossItself:
     either theirs or all others would hardly move.
     """
 
-    tolerated, group = CHEAP, LONG_GROUP
+    tolerated, group, young = CHEAP, LONG_GROUP, YOUNG
 
     def __init__(self, problem):
         self.data = problem.data

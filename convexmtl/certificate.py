@@ -591,8 +591,10 @@ def _few(tasks, free):
 
 
 def _by_products(data, h, curvature, means, free, wanted):
-    """(C (d, k), whether it is the solution) of H C = ``wanted``, H as from ``_projected_hessian``: by conjugate gradients,
-    preconditioned by the common Gram matrix of the tasks."""
+    """(C (d, k), whether it is the solution) of H C = ``wanted``, H as from ``_projected_hessian``.
+
+    By conjugate gradients, preconditioned by the common Gram matrix of the tasks.
+    """
     tasks, common, (T, k) = data.tasks, data.design.common, free.shape
     weights, mass = h.reshape(T, -1), tasks.sum(h)
     both = (free[:, :, None] * free[:, None, :]).reshape(T, -1)

@@ -15,7 +15,7 @@ from scipy.sparse.linalg import LinearOperator, svds
 
 from ._columns import Columns
 from ._products import BLOCK, without_rounding
-from .inverses import SMALL, Factors, Semidefinite, Tridiagonal
+from .inverses import SMALL, Factors, Semidefinite, Tridiagonal, tops
 
 LARGEST = 4e7  # entries of all matrices together that are formed
 MOST_FEATURES = 2000  # of a (d, d) matrix that is factored
@@ -291,7 +291,7 @@ class TaskGrams(Gram):
     @property
     def top(self):
         if "top" not in self.kept:
-            self.kept["top"] = np.linalg.eigvalsh(self.G)[:, -1] * self.scale
+            self.kept["top"] = tops(self.G) * self.scale
         return self.kept["top"]
 
 

@@ -75,8 +75,8 @@ def solve_all(L, unit, B):
 
 @kernel("void(float64[:, ::1], frozen(float64, 2), float64[:, ::1])", fastmath=True)
 def solve_tridiagonal(diagonal, beside, B):
-    """Columns b_k of B (d, m) are overwritten by D_k^-1 b_k, D_k with the k-th ``diagonal`` (d, m), which is overwritten,
-    and ``beside`` it (d - 1, m)."""
+    """Columns b_k of B (d, m) are overwritten by D_k^-1 b_k, D_k with the k-th ``diagonal`` (d, m), which is
+    overwritten, and ``beside`` it (d - 1, m)."""
     d, m = B.shape
     for i in range(d):
         now, b = diagonal[i], B[i]
@@ -131,12 +131,9 @@ class Tridiagonal:
     @cached_property
     def top(self):
         """(T,) the largest eigenvalues."""
-        d, T = self.diagonal.shape
-        if d <= SMALL:
+        if len(self.diagonal) <= SMALL:
             return self.diagonal.max(axis=0, initial=0.0)
-        last = {"select": "i", "select_range": (d - 1, d - 1)}
-        tops = [eigvalsh_tridiagonal(self.diagonal[:, t], self.beside[:, t], **last)[0] for t in range(T)]
-        return np.maximum(tops, 0.0)
+        return np.array([_last(*both) for both in zip(self.diagonal.T, self.beside.T, strict=True)])
 
     def solve(self, V, scale, shift):
         """(d, m) columns (scale_k D_k + shift_k I)^-1 v_k, in the basis of Q_k; of the only Q where there is one."""
@@ -145,6 +142,19 @@ class Tridiagonal:
         diagonal = np.array(np.broadcast_to(diagonal, (len(diagonal), m)), order="C")
         solve_tridiagonal(diagonal, np.ascontiguousarray(np.broadcast_to(beside, (len(beside), m))), B)
         return B
+
+
+def _last(diagonal, beside):
+    """The largest eigenvalue, not below 0, of a tridiagonal matrix."""
+    last = len(diagonal) - 1
+    return max(eigvalsh_tridiagonal(diagonal, beside, select="i", select_range=(last, last))[0], 0.0)
+
+
+def tops(G):
+    """(T,) the largest eigenvalues of semidefinite matrices (T, d, d)."""
+    if G.shape[1] <= SMALL:
+        return np.linalg.eigvalsh(G)[:, -1]
+    return np.array([_last(*dsytrd(matrix.T, lower=1, lwork=BLOCKED * len(matrix))[1:3]) for matrix in G])
 
 
 class Semidefinite:

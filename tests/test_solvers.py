@@ -9,14 +9,16 @@ from numpy.testing import assert_allclose
 from sklearn.exceptions import ConvergenceWarning
 
 import convexmtl as cm
-from convexmtl import datasets, solvers
+from convexmtl import certificate, datasets, solvers
 from convexmtl import textbook as reference
+from convexmtl.certificate import duality_gap
 from convexmtl.data import DataTerm
 from convexmtl.gram import Design
 from convexmtl.penalties import GraphLaplacian, MeanCoupling, RowNorm
 from convexmtl.problem import Problem
 from convexmtl.result import Result, Status
-from convexmtl.solvers import _lengths, _models, solve, splitting
+from convexmtl.solvers import _lengths, _models, newton, solve, splitting
+from convexmtl.solvers.direct import task_system
 from convexmtl.tasks import Tasks
 
 
@@ -33,7 +35,7 @@ def fit():
 
 def test_extrapolation_saves_iterations(fit, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(splitting, "YOUNG", np.inf)
+        patch.setattr(splitting._Model, "young", np.inf)
         plain = fit()
         n_plain, coef = plain.n_iter_, plain.coef_
     fitted = fit()
@@ -234,3 +236,79 @@ def test_weights_that_lead_nowhere_are_left(monkeypatch):
     assert solvers._take_turns(problem, None, 1e-6, 100, None).dual_gap == 1.0
     assert starts[0] is None and [start.parts[0][0, 0] for start in starts[1:]] == [3.0, 2.0, 2.0, 2.0]
     assert [start.rho[0] for start in starts[1:]] == [30.0, 20.0, 50.0, 40.0]
+
+
+# ----------------------------------------------------------------------------------- what takes less time
+
+
+def classes(layout, family, seed=0, **parameters):
+    """A problem of labels, with more features than any compiled loop is for."""
+    X, y, *rest = datasets.make_low_rank(
+        n_tasks=6, n_features=40, n_samples=60, layout=layout, classification=True, random_state=seed
+    )
+    task = rest[0] if layout == "stacked" else None
+    return getattr(cm, family + "Classifier")(**parameters)._formulate(X, y, task=task).problem
+
+
+@pytest.mark.parametrize("layout", ["shared", "stacked"])
+def test_a_loss_is_followed(layout, monkeypatch):
+    """No curvature of single samples is made a matrix of, and what comes out is what comes of it."""
+    problem = classes(layout, "TraceNorm", alpha=0.05)
+    monkeypatch.setattr(splitting, "FOLLOWED", 0)
+    slow = solve(problem, tol=1e-7)
+    monkeypatch.undo()
+    monkeypatch.setattr(Design, "weighted", None if layout == "shared" else Design.weighted)
+    quick = solve(problem, tol=1e-7)
+    assert slow.converged and quick.converged
+    assert abs(quick.objective - slow.objective) <= 2e-7 * problem.data.gain
+    assert_allclose(quick.W, slow.W, atol=1e-2 * np.abs(slow.W).max())
+
+
+def test_a_model_with_too_little_curvature_gets_more():
+    """Labels that are all but separable have next to none at the start of a path, and much more where it leads."""
+    problem = classes("shared", "TraceNorm", alpha=0.03)
+    far = Result((50 * np.random.default_rng(0).standard_normal(problem.shape),), None, np.inf, np.inf, 0, None)
+    side = splitting.Following(problem, duality_gap(problem, far.parts).z)
+    directions = splitting.Directions(problem, far.parts, duality_gap(problem, far.parts), side)
+    directions.run(20, 0.0)
+    assert side.factor > 1
+    result = splitting.solve(problem, far, 1e-6)
+    assert result.converged and abs(result.objective - solve(problem).objective) <= 1e-4 * problem.data.gain
+
+
+@pytest.mark.parametrize("layout", ["shared", "stacked"])
+def test_what_is_free_is_taken_out_of_the_dual_variables(layout, monkeypatch):
+    """A graph leaves the mean of the tasks free: however the system for it is solved, the bound is the same."""
+    X, y, *rest = datasets.make_low_rank(
+        n_tasks=6, n_features=40, n_samples=60, layout=layout, classification=True, random_state=0
+    )
+    penalty = GraphLaplacian([(t, t + 1) for t in range(5)], 0.05)
+    estimator = cm.MultiTaskClassifier(penalty=penalty)
+    problem = estimator._formulate(X + 3.0, y, task=rest[0] if layout == "stacked" else None).problem
+    W = 0.1 * np.random.default_rng(0).standard_normal(problem.shape)
+    found = duality_gap(problem, (W,))
+    monkeypatch.setattr(certificate, "_by_products", lambda *rest: (None, False))
+    monkeypatch.setattr(certificate, "_pooled_gram", lambda tasks, h, means: tasks.gram(h, means).sum(axis=0))
+    expected = duality_gap(problem, (W,))
+    assert 0 < expected.gap < problem.data.trivial[0] + 1
+    assert_allclose(found.gap, expected.gap, rtol=1e-9)
+    assert_allclose(found.dual, expected.dual, rtol=1e-9)
+
+
+def test_elimination_by_products_of_matrices():
+    rng, (T, d) = np.random.default_rng(0), (7, 40)
+    A = rng.standard_normal((T, 2 * d, d))
+    tree = GraphLaplacian([(t, t // 2) for t in range(1, T)], 3.0)
+    G, coupling = A.swapaxes(1, 2) @ A, tree.resolve(d, np.arange(T)).coupling
+    R = rng.standard_normal((d, T))
+    found = task_system(G, coupling)(R)
+    assert_allclose(np.einsum("tij,jt->it", G, found) + 2 * coupling.apply(found), R, atol=1e-10)
+
+
+def test_steps_of_newtons_method_are_few(monkeypatch):
+    """Those after the first one have the curvature of their own samples."""
+    problem = classes("shared", "MeanRegularized", alpha_mean=0.01)
+    quick = solve(problem, tol=1e-8)
+    monkeypatch.setattr(newton, "QUICK", 1.0)
+    slow = solve(problem, tol=1e-8)
+    assert quick.converged and quick.n_iter <= 0.7 * slow.n_iter

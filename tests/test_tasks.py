@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from convexmtl import _products, gram, tasks
 from convexmtl._input import encode_classes, encode_tasks, find_tasks
-from convexmtl.inverses import Factors, inverse
+from convexmtl.inverses import Factors, Semidefinite, Tridiagonal, inverse, tops
 from convexmtl.tasks import Tasks
 
 SIZES = {"unequal": [1, 7, 40, 1, 3], "equal": [6] * 5, "singletons": [1] * 5, "alone": [9]}
@@ -233,6 +233,29 @@ def test_inverses(d):
         unit = np.divide(1, scale, out=np.zeros(d), where=scale > 0)
         expected = np.linalg.pinv(unit[:, None] * G[t] * unit, hermitian=True, rcond=1e-12)
         assert_allclose(many[t], unit[:, None] * expected * unit, rtol=1e-5, atol=1e-8 * np.abs(many[t]).max())
+
+
+@pytest.mark.parametrize("d", [1, 2, 32, 33, 50])
+def test_tridiagonal_matrices(d):
+    """They solve what the matrices do, each task with its own shift and scale, and know the largest eigenvalue."""
+    rng, T = np.random.default_rng(d), 4
+    A = rng.standard_normal((T, d // 2 + 1, d)) * np.geomspace(1e-3, 1, d)
+    G, R, scale, shift = A.swapaxes(1, 2) @ A, rng.standard_normal((d, T)), rng.uniform(1, 9, T), rng.uniform(1, 9, T)
+    found = Tridiagonal(G)
+    B = found.solve(np.einsum("tji,jt->it", found.Q, R), scale, shift)
+    expected = np.linalg.solve(scale[:, None, None] * G + shift[:, None, None] * np.eye(d), R.T[:, :, None])[:, :, 0].T
+    assert_allclose(np.einsum("tij,jt->it", found.Q, B), expected, rtol=1e-9, atol=1e-12)
+    assert_allclose(found.top, np.linalg.eigvalsh(G)[:, -1])
+    assert_allclose(tops(G), found.top)
+    # One matrix for all.
+    first = Semidefinite(G[0])
+    each = zip(scale, shift, R.T, strict=True)
+    expected = np.stack([np.linalg.solve(s * G[0] + m * np.eye(d), r) for s, m, r in each], axis=1)
+    assert_allclose(first.solve(R, scale, shift), expected, rtol=1e-9, atol=1e-12)
+    assert_allclose(first.top, found.top[0])
+    # Without a shift, the solution of least norm.
+    least = np.linalg.pinv(G[0], rcond=1e-13, hermitian=True) @ R
+    assert_allclose(G[0] @ Semidefinite(G[0]).solve(R, 1.0, np.zeros(T)), G[0] @ least, atol=1e-9)
 
 
 # ------------------------------------------------------------------------------------------ labels

@@ -36,8 +36,8 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             f"X is sparse with {problem.shape[0]} features, and the penalty leaves directions of the tasks free: give "
             "all its strengths a positive value, or add a ridge."
         )
-    # Matrices of the tasks' own cost more than the few dozen products with X that take their place, or more of them where
-    # there are more features than samples.
+    # Matrices of the tasks' own cost more than the few dozen products with X that take their place, or more of them
+    # where there are more features than samples.
     own = data.tasks.common_weight is None and not quadratic
     worth = int(np.clip(PRODUCTS * problem.shape[0] ** 2 * problem.shape[1] / len(data.tasks.y), MOST, 10 * MOST))
     mode = "diagonal" if wide or own else "flat"

@@ -413,11 +413,18 @@ class Following(_Model):
         self.most, self.factor = bound / self.mean.min(), 1.0
 
     def begin(self, W, certificate, dual):
-        self.b, self.last, self.solved = certificate.intercept, None, (None, None, None)
+        self.last, self.solved = None, (None, None, None)
+        # Intercepts as they are with centred features, which is how the model knows them.
+        self.b = certificate.intercept + self._at_means(W)
+
+    def _at_means(self, W):
+        means = self.design.means
+        return 0.0 if means is None else np.sum(means * W, axis=0)
 
     def target(self, W):
         tasks, c = self.data.tasks, self.data.tasks.weight
-        u = c * self.data.loss.derivative(tasks.y, tasks.shift(tasks.apply(W), self.b))
+        z = tasks.shift(tasks.apply(W), self.b - self._at_means(W))
+        u = c * self.data.loss.derivative(tasks.y, z)
         if self.data.fit_intercept:
             steep = self.factor * self.mean
             step = np.divide(-tasks.sum(u), steep * tasks.mass, out=np.zeros_like(steep), where=tasks.mass > 0)

@@ -523,12 +523,12 @@ def _correction(problem, z, v, Z, free):
         if issparse(free):
             within = free.power(2).T @ shares
             product = lambda C: (G.G @ C) * within  # noqa: E731
-            solve = lambda R: (G.inverse @ R) / within  # noqa: E731
+            solve = lambda R: G.inverted(R) / within  # noqa: E731
         else:
             within = free.T @ (shares[:, None] * free)
             outer = np.linalg.pinv(within, hermitian=True)
             product = lambda C: G.G @ C @ within  # noqa: E731
-            solve = lambda R: G.inverse @ R @ outer  # noqa: E731
+            solve = lambda R: G.inverted(R) @ outer  # noqa: E731
     elif issparse(free) and not _few(tasks, free):
         # Every direction has tasks of its own.
         G = data.design.matrices if quadratic else tasks.gram(h, means)
@@ -568,7 +568,7 @@ def _correction_but(data, h, means, Z, others):
     if data.loss.quadratic and data.design.common is not None:
         G, shares = data.design.common, data.design.shares
         C = ((Z / shares) @ others) / (others.power(2).T @ (1 / shares))
-        return G.inverse @ ((Z - C @ others.T) / shares)
+        return G.inverted((Z - C @ others.T) / shares)
     d, m = len(Z), others.shape[1]
     G = data.design.matrices if data.loss.quadratic else tasks.gram(h, means)
     # The inverse is nearly infinite where no sample of a task determines anything, so that C is zero there.
@@ -617,7 +617,7 @@ def _by_products(data, h, curvature, means, free, wanted):
             return image
         return image - means @ (free * (mass * np.sum(means * (C @ free.T), axis=0))[:, None])
 
-    return conjugate_gradients(product, lambda R: common.inverse @ R @ outer, wanted, EXACT, PRODUCTS)
+    return conjugate_gradients(product, lambda R: common.inverted(R) @ outer, wanted, EXACT, PRODUCTS)
 
 
 def _pooled_gram(tasks, h, means):

@@ -53,8 +53,8 @@ class Design:
         """The matrix that all tasks have up to a factor, a Semidefinite, or None; the factors are in ``shares``."""
         if self.shares is None:
             return None
-        s = self.tasks.common_weight[0]
-        return Semidefinite(self.tasks.weighted_gram(s, self.centred))
+        s, (n, d) = self.tasks.common_weight[0], self.tasks.X.shape
+        return Semidefinite(self.tasks.weighted_gram(s, self.centred), singular=n - self.centred < d)
 
     @property
     def shares(self):

@@ -128,6 +128,11 @@ class Tridiagonal:
             factored, self.diagonal[:, t], self.beside[:, t], tau, _ = dsytrd(matrix.T, lower=1, lwork=BLOCKED * d)
             self.Q[t, 1:, 1:] = dorgqr(factored[1:, :-1], tau, lwork=BLOCKED * d)[0]
 
+    @property
+    def both(self):
+        """The diagonal and what is beside it, of the first matrix."""
+        return self.diagonal[:, 0], self.beside[:, 0]
+
     @cached_property
     def top(self):
         """(T,) the largest eigenvalues."""
@@ -158,10 +163,13 @@ def tops(G):
 
 
 class Semidefinite:
-    """A symmetric positive semidefinite matrix G (d, d), its spectrum and its pseudo-inverse."""
+    """A symmetric positive semidefinite matrix G (d, d), its spectrum and its pseudo-inverse.
 
-    def __init__(self, G):
-        self.G = G
+    ``singular`` says that it is known to be.
+    """
+
+    def __init__(self, G, singular=False):
+        self.G, self.singular = G, singular
 
     @cached_property
     def tridiagonal(self):
@@ -171,20 +179,47 @@ class Semidefinite:
     @property
     def top(self):
         """The largest eigenvalue."""
-        if "spectrum" in self.__dict__ or len(self.G) <= SMALL:
-            return self.spectrum[0][-1]
-        return self.tridiagonal.top[0]
+        return self.tridiagonal.top[0] if self._large else self.spectrum[0][-1]
 
-    def solve(self, V, scale, shift):
-        """(d, m) the columns (scale_k G + shift_k)^-1 v_k, of least norm where there are many."""
-        if "spectrum" in self.__dict__ or len(self.G) <= SMALL or not np.min(shift / scale) > LEAST * np.trace(self.G):
-            # Directions without any curvature are left out.
-            values, P = self.spectrum
+    @property
+    def _large(self):
+        return len(self.G) > SMALL and "spectrum" not in self.__dict__
+
+    @cached_property
+    def _lowest(self):
+        """The smallest eigenvalue beside the trace."""
+        values = eigvalsh_tridiagonal(*self.tridiagonal.both, select="i", select_range=(0, 0))
+        return values[0] / np.trace(self.G)
+
+    def basis(self, least):
+        """(Q, function of V (d, m), scale and shift): in the basis of the columns of Q, the columns
+        (scale_k G + shift_k)^-1 v_k, of least norm where there are many.
+
+        As quickly as keeps the digits that there are where no shift_k / scale_k is smaller than ``least``.
+        """
+        if self._large and (
+            least > LEAST * np.trace(self.G) or (not self.singular and np.any(self.G) and self._lowest > LEAST)
+        ):
+            return self.tridiagonal.Q[0], self.tridiagonal.solve
+        values, P = self.spectrum
+
+        def solve(V, scale, shift):
             total = values[:, None] * scale + shift
             inside = total > 1e-15 * np.max(total, initial=0.0)
-            return P @ np.where(inside, (P.T @ V) / np.where(inside, total, 1.0), 0.0)
-        (Q,) = self.tridiagonal.Q
-        return Q @ self.tridiagonal.solve(Q.T @ V, scale, shift)
+            return np.where(inside, V / np.where(inside, total, 1.0), 0.0)
+
+        return P, solve
+
+    def solve(self, V, scale, shift):
+        """(d, m) the columns (scale_k G + shift_k)^-1 v_k."""
+        Q, inner = self.basis(np.min(shift / scale))
+        return Q @ inner(Q.T @ V, scale, shift)
+
+    def inverted(self, V):
+        """G^-1 V, or the pseudo-inverse."""
+        if "tridiagonal" in self.__dict__ and self._large and self._lowest > LEAST:
+            return self.solve(V, 1.0, np.zeros(V.shape[1]))
+        return self.inverse @ V
 
     @cached_property
     def spectrum(self):

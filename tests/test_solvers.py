@@ -14,10 +14,11 @@ from convexmtl import textbook as reference
 from convexmtl.certificate import duality_gap
 from convexmtl.data import DataTerm
 from convexmtl.gram import Design
+from convexmtl.losses import get_loss
 from convexmtl.penalties import GraphLaplacian, MeanCoupling, RowNorm
 from convexmtl.problem import Problem
 from convexmtl.result import Result, Status
-from convexmtl.solvers import _lengths, _models, newton, solve, splitting
+from convexmtl.solvers import _lengths, _models, coupling_path, newton, solve, splitting
 from convexmtl.solvers.direct import task_system
 from convexmtl.tasks import Tasks
 
@@ -244,7 +245,7 @@ def test_weights_that_lead_nowhere_are_left(monkeypatch):
 def classes(layout, family, seed=0, **parameters):
     """A problem of labels, with more features than any compiled loop is for."""
     X, y, *rest = datasets.make_low_rank(
-        n_tasks=6, n_features=40, n_samples=60, layout=layout, classification=True, random_state=seed
+        n_tasks=6, n_features=40, n_samples=150, layout=layout, classification=True, random_state=seed
     )
     task = rest[0] if layout == "stacked" else None
     return getattr(cm, family + "Classifier")(**parameters)._formulate(X, y, task=task).problem
@@ -312,3 +313,42 @@ def test_steps_of_newtons_method_are_few(monkeypatch):
     monkeypatch.setattr(newton, "QUICK", 1.0)
     slow = solve(problem, tol=1e-8)
     assert quick.converged and quick.n_iter <= 0.7 * slow.n_iter
+
+
+EDGES = [(t, t + 1) for t in range(5)]
+COUPLINGS = {
+    "graph": lambda a: GraphLaplacian(EDGES, a),
+    "two parts": lambda a: GraphLaplacian(EDGES[:2] + EDGES[3:], a),
+    "graph and mean": lambda a: GraphLaplacian(EDGES, a) + MeanCoupling(0.1 * a, 0.3 * a),
+    "mean": lambda a: MeanCoupling(a, 3 * a),
+}
+
+
+@pytest.mark.parametrize("d", [10, 40])
+@pytest.mark.parametrize("even", [True, False])
+@pytest.mark.parametrize("coupling", COUPLINGS)
+def test_a_path_of_couplings_is_solved_at_once(coupling, even, d, monkeypatch):
+    """With what is free of a penalty, and certified as single fits are."""
+    X, Y, *_ = datasets.make_clustered(n_tasks=6, n_features=d, n_samples=90, layout="shared", random_state=0)
+    data = DataTerm(Tasks.shared(X + 2.0, Y, task_weight=None if even else np.linspace(1, 3, 6)), get_loss("squared"))
+    factors = np.geomspace(10.0, 1e-3, 12)
+    problems = [Problem(data, COUPLINGS[coupling](a).resolve(d, np.arange(6))) for a in factors]
+    monkeypatch.setattr(coupling_path, "flat_system", None)
+    monkeypatch.setattr(coupling_path.newton, "solve", None)
+    assert coupling_path.applies(problems)
+    for problem, result in zip(problems, coupling_path.solve(problems, factors, 1e-9, 10), strict=True):
+        found = duality_gap(problem, result.parts, intercept=result.intercept)
+        assert result.converged and found.gap <= problem.threshold(1e-9)
+        assert_allclose(result.objective, found.primal, rtol=1e-12)
+
+
+def test_a_path_of_couplings_does_not_claim_what_samples_do_not_allow():
+    """Two features are the same: along their difference, nothing holds the mean of the tasks."""
+    rng = np.random.default_rng(0)
+    X, Y = rng.standard_normal((90, 40)), rng.standard_normal((90, 6))
+    X[:, 1] = X[:, 0]
+    data = DataTerm(Tasks.shared(X, Y), get_loss("squared"))
+    problems = [Problem(data, COUPLINGS["graph"](a).resolve(40, np.arange(6))) for a in (1.0, 0.1, 0.01)]
+    for problem, result in zip(problems, coupling_path.solve(problems, [1.0, 0.1, 0.01], 1e-9, 10), strict=True):
+        found = duality_gap(problem, result.parts)
+        assert result.converged and found.gap <= problem.threshold(1e-9)

@@ -7,6 +7,8 @@ equation. Where all tasks together have few samples beside features, all of that
 with conjugate gradients, which take back what rounding has taken.
 """
 
+from functools import cached_property
+
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
@@ -63,9 +65,7 @@ class Shifted:
 
     def __init__(self, matrix, shifts):
         self.matrix, self.shifts, self.factors = matrix, shifts, None
-        diagonal = np.diag(matrix.G)[np.diag(matrix.G) > 0]
-        # The eigenvalues of features in small units are lost in the rounding of the large ones.
-        if len(diagonal) and diagonal.max() > 1e8 * diagonal.min():
+        if _unlike(matrix.G):
             self.factors = Factors(np.broadcast_to(matrix.G, (len(shifts), *matrix.G.shape)), shifts, PIVOT)
 
     def solve(self, V):
@@ -78,31 +78,77 @@ class Shifted:
         return found.reshape(columns.shape).transpose(1, 0, 2)
 
 
+def _unlike(G):
+    """Whether the eigenvalues of features in small units are lost in the rounding of the large ones."""
+    diagonal = np.diag(G)[np.diag(G) > 0]
+    return bool(len(diagonal) and diagonal.max() > 1e8 * diagonal.min())
+
+
 class Components:
     """s G w_t + 2 (W M)_t = r_t for averages over nested groups: every component of W on its own."""
 
     def __init__(self, matrix, scale, coupling):
-        self.coupling, self.scale = coupling, scale
-        self.shifted = Shifted(matrix, 2 * coupling.values / scale)
+        self.matrix, self.coupling, self.scale = matrix, coupling, scale
+        self.shifts = 2 * coupling.values / scale
+
+    @cached_property
+    def shifted(self):
+        return Shifted(self.matrix, self.shifts)
 
     def __call__(self, R):
         """The solution for R (d, T), of least norm where there are many."""
         parts = [np.broadcast_to(part, R.shape) for part in self.coupling.components(R / self.scale)]
         return self.shifted.solve(np.stack(parts)).sum(axis=0)
 
+    def path(self, R, factors):
+        """(A, d, T) the solutions for multiples of M; see ``flat_path``."""
+        Q, solve = self.matrix.basis(self.shifts.min() * factors.min())
+        d, T = R.shape
+        parts = [np.broadcast_to(part, R.shape) for part in self.coupling.components(Q.T @ R / self.scale)]
+        found = np.zeros((d, len(factors), T))
+        for part, shift in zip(parts, self.shifts, strict=True):
+            columns = np.broadcast_to(part[:, None], found.shape).reshape(d, -1)
+            found += solve(columns, 1.0, np.repeat(shift * factors, T)).reshape(found.shape)
+        return (Q @ found.reshape(d, -1)).reshape(found.shape).transpose(1, 0, 2)
+
 
 class Sylvester:
     """scale_t G w_t + 2 (W M)_t = r_t with the common Gram matrix of the tasks, a Semidefinite, scale_t > 0."""
 
     def __init__(self, matrix, scale, M):
-        self.root = np.sqrt(scale)
+        self.matrix, self.root = matrix, np.sqrt(scale)
         values, self.Q = clean_spectrum(M / np.outer(self.root, self.root))
-        self.shifted = Shifted(matrix, 2 * values)
+        self.shifts = 2 * values
+
+    @cached_property
+    def shifted(self):
+        return Shifted(self.matrix, self.shifts)
 
     def __call__(self, R):
         """The solution for R (d, T), of least norm where there are many."""
         V = R / self.root @ self.Q
         return self.shifted.solve(V.T[:, :, None])[:, :, 0].T @ self.Q.T / self.root
+
+    def path(self, R, factors):
+        """(A, d, T) the solutions for multiples of M; see ``flat_path``."""
+        P, solve = self.matrix.basis(self.shifts.min() * factors.min())
+        V = P.T @ R / self.root @ self.Q
+        columns = np.broadcast_to(V[:, None], (len(V), len(factors), V.shape[1])).reshape(len(V), -1)
+        found = P @ solve(columns, 1.0, np.outer(factors, self.shifts).ravel())
+        return (found.reshape(-1, R.shape[1]) @ self.Q.T / self.root).reshape(len(R), -1, R.shape[1]).transpose(1, 0, 2)
+
+
+def flat_path(design, coupling, factors, R):
+    """(A, d, T) the solutions of ``flat_system`` for right sides R (d, T) and multiples of the coupling, all at once.
+
+    None where the tasks have Gram matrices of their own, or features of units that are too different.
+    """
+    if design.shares is None or coupling.n_tasks > FEW or _unlike(design.common.G):
+        return None
+    scale = design.shares
+    if isinstance(coupling, Nested) and np.all(scale == scale[0]):
+        return Components(design.common, scale[0], coupling).path(R, factors)
+    return Sylvester(design.common, scale, coupling.matrix()).path(R, factors)
 
 
 class Refined:

@@ -3,8 +3,8 @@
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve, eigvalsh_tridiagonal
-from scipy.linalg.lapack import dorgqr, dpotrf, dpotri, dsytrd
+from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg.lapack import dorgqr, dpotrf, dpotri, dstebz, dsytrd
 
 from ._jit import kernel
 
@@ -151,8 +151,12 @@ class Tridiagonal:
 
 def _last(diagonal, beside):
     """The largest eigenvalue, not below 0, of a tridiagonal matrix."""
-    last = len(diagonal) - 1
-    return max(eigvalsh_tridiagonal(diagonal, beside, select="i", select_range=(last, last))[0], 0.0)
+    return max(_eigenvalue(diagonal, beside, len(diagonal)), 0.0)
+
+
+def _eigenvalue(diagonal, beside, k):
+    """The k-th one, from 1 on, of a tridiagonal matrix."""
+    return dstebz(diagonal, beside, 2, 0.0, 0.0, k, k, 0.0, "E")[1][0]
 
 
 def tops(G):
@@ -188,8 +192,7 @@ class Semidefinite:
     @cached_property
     def _lowest(self):
         """The smallest eigenvalue beside the trace."""
-        values = eigvalsh_tridiagonal(*self.tridiagonal.both, select="i", select_range=(0, 0))
-        return values[0] / np.trace(self.G)
+        return _eigenvalue(*self.tridiagonal.both, 1) / np.trace(self.G)
 
     def basis(self, least):
         """(Q, function of V (d, m), scale and shift): in the basis of the columns of Q, the columns

@@ -559,21 +559,26 @@ class LearnedClusters(Penalty):
         Sigma = Later(self._box(T).covariance, centred)
         if C == 1 or not np.any(centred):
             return {"task_covariance_": Sigma, "labels_": np.zeros(T, dtype=int)}
-        from sklearn.cluster import KMeans
-        from threadpoolctl import threadpool_limits
+        return {"task_covariance_": Sigma, "labels_": Later(_members, centred, C)}
 
-        # Those of Sigma are those of W'W.
-        _, sizes, vectors = np.linalg.svd(centred, full_matrices=False)
-        # (Vectors of no size are any, and tell apart tasks that have the same model.)
-        vectors = vectors[: C - 1][sizes[: C - 1] > 1e-10 * sizes[0]].T
-        # Fewer clusters where there are fewer models, which k-means would warn of.
-        C = min(C, len(np.unique(vectors.round(10), axis=0)))
-        # A few points: threads would only wait for those of BLAS, for longer than all the rest takes.
-        with threadpool_limits(1, user_api="openmp"):
-            members = KMeans(C, n_init=10, random_state=0).fit_predict(vectors)
-        # Numbered in order of appearance, so that the labels do not depend on k-means' own order.
-        _, first, inverse = np.unique(members, return_index=True, return_inverse=True)
-        return {"task_covariance_": Sigma, "labels_": np.argsort(np.argsort(first))[inverse]}
+
+def _members(centred, C):
+    """(T,) the cluster of every task, by k-means on the C - 1 leading eigenvectors of Sigma."""
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    # Those of Sigma are those of W'W.
+    _, sizes, vectors = np.linalg.svd(centred, full_matrices=False)
+    # (Vectors of no size are any, and tell apart tasks that have the same model.)
+    vectors = vectors[: C - 1][sizes[: C - 1] > 1e-10 * sizes[0]].T
+    # Fewer clusters where there are fewer models, which k-means would warn of.
+    C = min(C, len(np.unique(vectors.round(10), axis=0)))
+    # A few points: threads would only wait for those of BLAS, for longer than all the rest takes.
+    with threadpool_limits(1, user_api="openmp"):
+        members = KMeans(C, n_init=10, random_state=0).fit_predict(vectors)
+    # Numbered in order of appearance, so that the labels do not depend on k-means' own order.
+    _, first, inverse = np.unique(members, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[inverse]
 
 
 def _soft_ratios(s, cut):

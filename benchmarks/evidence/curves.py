@@ -186,7 +186,8 @@ def draw(table):
             means = curve.groupby("rows")["risk"].mean()
             style = {own: ("C3", 2.5, "-"), "single-task": ("C0", 1.5, "--"), "pooled": ("C2", 1.5, ":")}
             colour, width, line = style.get(name, ("0.75", 0.8, "-"))
-            ax.plot(means.index, means, line, color=colour, lw=width, zorder=3 if name in style else 1)
+            above = 3 if name in style else 1
+            ax.plot(means.index, means, line, marker="o", ms=1.5 * width, color=colour, lw=width, zorder=above)
         ax.set(title=f"{game}: {own}", xscale="log", yscale="log")
         ax.title.set_fontsize(8)
         ax.set_xticks(sorted(part["rows"].unique()), sorted(part["rows"].unique()))

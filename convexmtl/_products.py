@@ -112,6 +112,42 @@ def add_grams(X, first, row, ptr, h, means, wanted, out):
                         out[t, k, j] = out[t, j, k]
 
 
+@kernel(
+    "void(frozen(float64, 2), frozen(int64, 1), frozen(int64, 1), frozen(float64, 1), boolean, frozen(float64, 2),"
+    " float64[::1], float64[:, ::1])",
+    fastmath=True,
+)
+def add_bent(X, row, ptr, h, centred, W, z, out):
+    """out_t += sum_i h_ti (x_ti . w_t - m_t) x_ti, (T, d), m_t the mean weighted by h of what it is taken from, or 0.
+
+    X is read once: the rows of a task are still at hand for their second product. ``z`` (N,) is room for work.
+    """
+    d = X.shape[0]
+    for t in range(row.shape[0]):
+        low, high = row[t], row[t] + ptr[t + 1] - ptr[t]
+        own, weight = z[ptr[t] : ptr[t + 1]], h[ptr[t] : ptr[t + 1]]
+        for i in range(own.shape[0]):
+            own[i] = 0.0
+        for j in range(0, d - 3, 4):
+            w0, w1, w2, w3 = W[t, j], W[t, j + 1], W[t, j + 2], W[t, j + 3]
+            x0, x1, x2, x3 = X[j, low:high], X[j + 1, low:high], X[j + 2, low:high], X[j + 3, low:high]
+            for i in range(own.shape[0]):
+                own[i] += w0 * x0[i] + w1 * x1[i] + w2 * x2[i] + w3 * x3[i]
+        for j in range(d // 4 * 4, d):
+            w, x = W[t, j], X[j, low:high]
+            for i in range(own.shape[0]):
+                own[i] += w * x[i]
+        total = mass = 0.0
+        if centred:
+            for i in range(own.shape[0]):
+                total += weight[i] * own[i]
+                mass += weight[i]
+        mean = total / mass if mass > 0.0 else 0.0
+        for i in range(own.shape[0]):
+            own[i] = weight[i] * (own[i] - mean)
+        _dots(X, d, low, high, own, out[t])
+
+
 def without_rounding(curvature, means, mass):
     """``curvature`` with zeros where centring a constant feature has left the square of a rounding error."""
     return np.where(curvature <= 1e-28 * means**2 * mass, 0.0, curvature)

@@ -617,7 +617,7 @@ def _by_products(data, h, curvature, means, free, wanted):
             return image
         return image - means @ (free * (mass * np.sum(means * (C @ free.T), axis=0))[:, None])
 
-    return conjugate_gradients(product, lambda R: common.inverted(R) @ outer, wanted, EXACT, PRODUCTS)
+    return conjugate_gradients(product, lambda R: common.inverse @ R @ outer, wanted, EXACT, PRODUCTS)
 
 
 def _pooled_gram(tasks, h, means):

@@ -49,6 +49,11 @@ class Design:
         return self.tasks.curvature(self.tasks.weight)
 
     @cached_property
+    def diagonal(self):
+        """(d, T) the diagonals of the Gram matrices."""
+        return self.tasks.curvature(self.tasks.weight, self.means)
+
+    @cached_property
     def common(self):
         """The matrix that all tasks have up to a factor, a Semidefinite, or None; the factors are in ``shares``."""
         if self.shares is None:

@@ -236,6 +236,18 @@ class Tasks:
             _products.add_moments(*rows, u, out[some])
         return out.T
 
+    def bent(self, W, h, centred):
+        """(d, T) the adjoint of h (N,) times the predictions of W, less their means weighted by h if ``centred``."""
+        if not self.is_shared and self._columns is not None:
+            out = np.zeros((self.n_tasks, self.n_features))
+            _products.add_bent(self._columns, self.row, self.ptr, h, centred, by_task(W), np.empty(len(h)), out)
+            return out.T
+        s = self.apply(W)
+        if centred:
+            mass = self.sum(h)
+            s = s - self.spread(np.divide(self.sum(h * s), mass, out=np.zeros_like(mass), where=mass > 0))
+        return self.adjoint(h * s)
+
     def adjoint_all(self, us):
         """(A, d, T) the adjoint of every u of us (A, N)."""
         if not self.is_shared or self.is_sparse:

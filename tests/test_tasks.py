@@ -1,6 +1,7 @@
 """What is computed of all tasks at once is what a loop over the tasks would compute, for any sizes and kinds of X."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -149,6 +150,23 @@ def test_one_huge_task_beside_many_small_ones():
         assert_allclose(G[t], np.cov(X[rows], rowvar=False, bias=True), rtol=1e-10, atol=1e-12)
         assert_allclose(moments[:, t], z[rows] @ X[rows], rtol=1e-10)
     assert_allclose(curvature, np.einsum("tjj->jt", G), rtol=1e-10)
+
+
+@pytest.mark.parametrize("centred", [True, False])
+@pytest.mark.parametrize("layout", ["unequal", "singletons", "sparse", "rows", "shared"])
+def test_products_of_a_hessian(layout, centred):
+    """Read once or twice, they are those of the Gram matrices."""
+    X, y, codes, weight = draw(SIZES["unequal" if layout in ("sparse", "rows", "shared") else layout], offset=3.0)
+    if layout == "shared":
+        these = Tasks.shared(X, np.random.default_rng(0).standard_normal((len(X), 5)))
+    else:
+        these = Tasks.stacked(sp.csc_array(X) if layout == "sparse" else X, y, codes, 5, weight)
+    if layout == "rows":
+        these = replace(these, X=np.ascontiguousarray(these.X))
+    rng = np.random.default_rng(3)
+    h, W = rng.uniform(0, 1, len(these.y)), rng.standard_normal((D, 5))
+    G = these.gram(h, these.means(h) if centred else None)
+    assert_allclose(these.bent(W, h, centred), np.einsum("tij,jt->it", G, W), rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("sizes", ["unequal", "singletons"])

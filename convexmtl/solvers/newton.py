@@ -17,7 +17,7 @@ from .direct import Diagonal, flat_system, task_system
 
 # A step that leaves more than this share of the gap calls for a better matrix: one from the mean curvatures, any other.
 QUICK, SLOW = 0.1, 0.5
-TRUNCATE = 0.1  # residual of a truncated step, relative
+TRUNCATE, LAST = 0.1, 0.15  # residual of a truncated step, relative; of the last one, beside the root of what is left
 MOST = 30  # conjugate gradients in one
 PRODUCTS = 0.1  # that take as long as a matrix of n samples of d features and its inverse, of d^2 / n
 WIDE = 2000  # the same where the diagonal is all there is for a preconditioner
@@ -71,7 +71,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         slow = slow and (mode != "truncated" or stalls > 0)
         move = None
         if mode == "diagonal":
-            move = _truncated(problem, certificate, _diagonal(problem, certificate.z), WIDE if wide else worth)
+            move = _truncated(problem, certificate, _diagonal(problem, certificate.z), WIDE if wide else worth, tol)
             if move is None and wide:
                 status = Status.STALLED
                 break
@@ -85,10 +85,10 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             else:
                 mode, system = "exact", _system(problem, certificate.z, flat=False)
         if mode == "truncated":
-            move = _truncated(problem, certificate, system, MOST)
+            move = _truncated(problem, certificate, system, MOST, tol)
         elif mode == "exact" and not problem.loss.by_column:
             # What is between the columns of a task is in no matrix.
-            move = _truncated(problem, certificate, system, WIDE)
+            move = _truncated(problem, certificate, system, WIDE, tol)
         if move is None:
             if system is None:
                 system = _system(problem, certificate.z, flat=True)
@@ -111,33 +111,34 @@ def _whole(problem, certificate, hessian):
     return moves[0].T
 
 
-def _truncated(problem, certificate, system, most):
-    """Newton's move to a tenth of its residual, by conjugate gradients; None where many do not suffice."""
-    tasks, penalty, z = problem.tasks, problem.penalty, certificate.z
-    precondition = getattr(system, "precondition", system)
-    if problem.loss.by_column:
-        h, _ = problem.data.curvature(z, flat=False)
-        mass = tasks.sum(h)
-
-        def along(s):
-            if problem.data.fit_intercept:
-                s = s - tasks.spread(np.divide(tasks.sum(h * s), mass, out=np.zeros_like(mass), where=mass > 0))
-            return h * s
-
+def _truncated(problem, certificate, system, most, tol):
+    """Newton's move, by conjugate gradients to the share of its residual that pays; None where many do not suffice."""
+    data, tasks, coupling, z = problem.data, problem.tasks, problem.penalty.coupling, certificate.z
+    if data.loss.by_column:
+        h, _ = data.curvature(z, flat=False)
+        bent = lambda P: tasks.bent(P, h, data.fit_intercept)  # noqa: E731
     else:
-        along = problem.data.hessian(z, problem.loss.derivative(tasks.y, z))
-
-    def hessian(P):
-        return tasks.adjoint(along(tasks.apply(P))) + 2 * penalty.coupling.apply(P)
-
-    move, reached = conjugate_gradients(hessian, precondition, certificate.Z, TRUNCATE, most)
+        along = data.hessian(z, data.loss.derivative(tasks.y, z))
+        bent = lambda P: tasks.adjoint(along(tasks.apply(P)))  # noqa: E731
+    residual, threshold = TRUNCATE, problem.threshold(tol)
+    if certificate.gap**2 <= 10 * threshold * data.gain:
+        # Near enough for the next one to be the last: of a gap its residual leaves the square.
+        residual = min(TRUNCATE, max(LAST * np.sqrt(threshold / certificate.gap), 0.1 * LAST))
+    precondition = getattr(system, "precondition", system)
+    hessian = lambda P: bent(P) + 2 * coupling.apply(P)  # noqa: E731
+    move, reached = conjugate_gradients(hessian, precondition, certificate.Z, residual, most)
     return move if reached else None
 
 
 def _diagonal(problem, z):
-    h, _ = problem.data.curvature(z, flat=False)
-    means = problem.tasks.means(h) if problem.data.fit_intercept else None
-    return Diagonal(problem.tasks.curvature(h, means) + 2 * problem.penalty.coupling.diagonal[None])
+    """The diagonal of the Hessian; with few zeros in X that of every task's mean curvature, which is as good."""
+    data, tasks = problem.data, problem.tasks
+    h, mean = data.curvature(z, flat=False)
+    if tasks.is_sparse:
+        curvature = tasks.curvature(h, tasks.means(h) if data.fit_intercept else None)
+    else:
+        curvature = data.design.diagonal * mean
+    return Diagonal(curvature + 2 * problem.penalty.coupling.diagonal[None])
 
 
 def _system(problem, z, flat):

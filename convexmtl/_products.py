@@ -167,7 +167,8 @@ def gram(X, weight, mean):
         for block in row_blocks(X):
             A = X[block] if mean is None else X[block] - mean
             if not equal:
-                A = A * np.sqrt(weight[block])[:, None]
+                # (Where it is, if it is a copy: new memory takes as long as what is written into it.)
+                A = np.multiply(A, np.sqrt(weight[block])[:, None], out=None if mean is None else A)
             with large_product(A.shape[0] * A.shape[1] ** 2):
                 G = A.T @ A if block.start == 0 else G + A.T @ A
         if equal:

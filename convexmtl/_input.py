@@ -37,13 +37,27 @@ def unmasked(y):
     return filled
 
 
+def is_plain(array, n_dimensions):
+    """Whether scikit-learn's ``check_array`` would hand it back as it is: an array of finite float64.
+
+    Nearly all are, and looking for frames and for arrays of other libraries takes longer than many a fit.
+    """
+    if type(array) is not np.ndarray or array.dtype != np.float64 or array.ndim not in n_dimensions or not array.size:
+        return False
+    # (Where finite numbers sum up to infinity, others look at all of them.)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(array.sum()))
+
+
 def read_features(estimator, X, task, offset, reset):
     """(X float64 without the columns of task and offset, task labels (n,) or None, offset as it is or None)."""
     column, other = estimator.task_column, estimator.offset_column
     refuse_mask(X, "X")
     if hasattr(X, "collect") and not hasattr(X, "shape"):
         raise ValueError(f"X must hold its values, got a {type(X).__name__}: pass X.collect().")
-    if column is None and other is None:
+    if column is None and other is None and is_plain(X, (2,)) and _counts_alike(estimator, X, reset):
+        pass
+    elif column is None and other is None:
         X = validate_data(estimator, X, reset=reset, dtype=np.float64, accept_sparse=SPARSE)
     else:
         for name, one, given in (("task", column, task), ("offset", other, offset)):
@@ -58,6 +72,15 @@ def read_features(estimator, X, task, offset, reset):
         task, offset = found.get("task_column", task), found.get("offset_column", offset)
         X = check_array(X, dtype=np.float64, estimator=estimator, input_name="X", accept_sparse=SPARSE)
     return X, None if task is None else read_labels(task, X.shape[0]), offset
+
+
+def _counts_alike(estimator, X, reset):
+    """Whether an array X has the features that fit has seen, which are without names; or notes how many it has."""
+    known = vars(estimator)
+    if reset:
+        known.pop("feature_names_in_", None)
+        estimator.n_features_in_ = X.shape[1]
+    return "feature_names_in_" not in known and known.get("n_features_in_") == X.shape[1]
 
 
 def refuse_overflow(X):
@@ -260,6 +283,8 @@ def encode_tasks(task):
 def _sorted(labels):
     """(distinct labels in order, code of every one), as from ``np.unique``."""
     distinct, codes = _distinct(labels)
+    if distinct.dtype.kind in "biuUS" and (distinct[1:] > distinct[:-1]).all():
+        return distinct, codes
     found, place = np.unique(distinct, return_inverse=True)
     return found, place[codes]
 
@@ -270,7 +295,9 @@ def _distinct(labels):
     starts = np.flatnonzero(np.append(True, labels[1:] != labels[:-1]))
     if 2 * len(starts) <= len(labels):
         distinct, codes = _distinct(labels[starts])
-        return distinct, np.repeat(codes, np.diff(starts, append=len(labels)))
+        return distinct, np.repeat(codes, np.append(starts[1:], len(labels)) - starts)
+    if labels.dtype.kind in "biuUS" and (labels[1:] > labels[:-1]).all():
+        return labels.copy(), np.arange(len(labels))
     if labels.dtype.kind not in "OUS":
         return np.unique(labels, return_inverse=True)
     # Hashing them takes a fraction of the time that sorting does; a label that is new gets the next code.
@@ -360,14 +387,17 @@ def target_names(y):
 def read_real_targets(estimator, y, stacked):
     """Targets of a regressor as float64, (n,) or (n, T) with NaN where missing."""
     require_targets(estimator, y)
-    y = read_numbers(y)
-    if y.ndim == 1:
-        assert_all_finite(y, input_name="y")
+    if not is_plain(y, (1, 2)):
+        y = read_numbers(y)
+        if y.ndim == 1:
+            assert_all_finite(y, input_name="y")
     return _shaped(y, stacked)
 
 
 def read_numbers(y):
     """y as float64, (n,) or (n, T); None, pandas' NA and what is masked become NaN, wherever they are allowed."""
+    if is_plain(y, (1, 2)):
+        return y
     y = unmasked(y)
     if not issparse(y) and np.asarray(y).dtype.kind == "O":
         y = np.asarray(y)
@@ -396,10 +426,18 @@ def read_class_targets(estimator, y, stacked, mixed=False):
             )
         if y.dtype.kind == "O" and len({type(label) for label in y.tolist()}) == 1:
             y = np.array(y.tolist())
-        check_array(y, dtype=None, ensure_2d=False, input_name="y")
-        if not mixed:
-            check_classification_targets(y)
+        if not _are_few(y):
+            check_array(y, dtype=None, ensure_2d=False, input_name="y")
+            if not mixed:
+                check_classification_targets(y)
     return y
+
+
+def _are_few(labels):
+    """Whether they are booleans or at most three integers, which scikit-learn has nothing to say of."""
+    if not labels.size or labels.dtype.kind not in "biu":
+        return False
+    return labels.dtype.kind == "b" or int(labels.max()) - int(labels.min()) <= 2
 
 
 def _shaped(y, stacked):

@@ -61,14 +61,12 @@ class Problem:
         """
         threshold, gain = self.threshold(tol), self.data.trivial[0] - objective
         most = min(threshold, NEGLIGIBLE * gain, gap / NEGLIGIBLE)
-        # Tasks that a strong penalty makes alike have next to none either: it counts what it would be were they not.
-        tilt, size = np.linspace(0.5, 1, self.shape[1]) ** 2, 0.0
-        for weights in (None, tilt):
-            candidate = parts if weights is None else [part * weights for part in parts]
-            size = max(size, factor * self.penalty.value(candidate))
-            if not size <= most:
-                return None
-        return tol * NEGLIGIBLE * size / threshold if size > 0 else None
+        size = max(0.0, factor * self.penalty.value(parts))
+        if size <= most:
+            # Tasks that a strong penalty makes alike have next to none either: it counts what it were, were they not.
+            tilt = np.linspace(0.5, 1, self.shape[1]) ** 2
+            size = max(size, factor * self.penalty.value([part * tilt for part in parts]))
+        return tol * NEGLIGIBLE * size / threshold if 0 < size <= most else None
 
     def rotated(self):
         """(problem with at most n_rows tasks, Rotated) with W = W_few Q', or None where that is not smaller, or where

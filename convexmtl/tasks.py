@@ -89,7 +89,7 @@ class Tasks:
     def in_columns(self, counts):
         """The same samples with counts_t columns of W for every task t, each with the targets of its task."""
         owner = np.repeat(np.arange(self.n_tasks), counts)
-        sizes = np.diff(self.ptr)[owner]
+        sizes = self.sizes[owner]
         ptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         taken = np.arange(ptr[-1]) + np.repeat(self.ptr[owner] - ptr[:-1], sizes)
         offset = None if self.offset is None else self.offset[taken]
@@ -112,9 +112,14 @@ class Tasks:
         return issparse(self.X)
 
     @cached_property
+    def sizes(self):
+        """(T,) samples of each task, with weight or without."""
+        return self.ptr[1:] - self.ptr[:-1]
+
+    @cached_property
     def is_shared(self):
         """Whether every task reads all rows of X."""
-        return bool(np.all(self.row == 0) and np.all(np.diff(self.ptr) == self.n_rows))
+        return not self.row.any() and bool((self.sizes == self.n_rows).all())
 
     @cached_property
     def _columns(self):
@@ -131,7 +136,7 @@ class Tasks:
             yield (self._columns, 0, self.row, self.ptr), slice(0, self.n_tasks)
             return
         X = self._sparse_rows if self.is_sparse else self.X
-        ends, size = self.row + np.diff(self.ptr), max(1, _products.BLOCK // max(1, self.n_features))
+        ends, size = self.row + self.sizes, max(1, _products.BLOCK // max(1, self.n_features))
         for first in range(0, self.n_rows, size):
             begin, end = np.searchsorted(ends, first, "right"), np.searchsorted(self.row, first + size)
             if begin < end and (wanted is None or wanted[begin:end].any()):
@@ -161,7 +166,7 @@ class Tasks:
     @cached_property
     def sample_task(self):
         """Task index of every sample, (N,)."""
-        return np.repeat(np.arange(self.n_tasks), np.diff(self.ptr))
+        return np.repeat(np.arange(self.n_tasks), self.sizes)
 
     @cached_property
     def sample_row(self):
@@ -283,7 +288,7 @@ class Tasks:
     def counts(self):
         """(T,) samples with weight of each task."""
         if not len(self.absent):
-            return np.diff(self.ptr)
+            return self.sizes
         return self.sum((self.weight > 0).astype(np.int64))
 
     def extremes(self, u):
@@ -326,7 +331,7 @@ class Tasks:
 
     def spread(self, b):
         """(N,) the value b_t at every sample of task t."""
-        return np.repeat(b, np.diff(self.ptr))
+        return np.repeat(b, self.sizes)
 
     @cached_property
     def row_squares(self):
@@ -424,7 +429,7 @@ class Tasks:
     def gram(self, h, means=None):
         """(T, d, d): sum_i h_ti (x_ti - mean_t)(x_ti - mean_t)' for h (N,) >= 0; means (d, T) or None."""
         d, T = self.n_features, self.n_tasks
-        large = np.diff(self.ptr) * d**2 > LARGE_TASK
+        large = self.sizes * d**2 > LARGE_TASK
         out, wanted, h = np.zeros((T, d, d)), ~large, np.ascontiguousarray(h)
         if wanted.any():
             centres = by_task(means, (T, d))

@@ -3,7 +3,7 @@
 import inspect
 import warnings
 from dataclasses import replace
-from functools import wraps
+from functools import cache, wraps
 from numbers import Integral, Real
 
 import numpy as np
@@ -137,6 +137,12 @@ class MultiTaskEstimator(Formulates, CallbackSupportMixin, BaseEstimator):
             rows = cls._choices | (ROW_DEFAULTS if cls._selects else {})
             loss = {} if cls._loss is None else {"loss": cls._loss}
             cls.__init__ = initialiser(cls, family["_parameters"], {**rows, **loss, **COMMON_DEFAULTS})
+
+    @classmethod
+    @cache
+    def _get_param_names(cls):
+        # (Inspecting a signature takes longer than many a fit.)
+        return super()._get_param_names()
 
     def _penalty(self):
         """The penalty with this estimator's strengths."""

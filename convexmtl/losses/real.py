@@ -51,7 +51,7 @@ class Squared(Loss):
 
         b = mean(y - z)
         # Once more on the residual: the mean of large numbers is only as exact as they are.
-        return b + mean(y - z - np.repeat(b, np.diff(ptr)))
+        return b + mean(y - z - np.repeat(b, ptr[1:] - ptr[:-1]))
 
     def expression(self, y, z, cp):
         return 0.5 * cp.square(y - z)

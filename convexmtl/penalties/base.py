@@ -236,6 +236,12 @@ class Penalty(BaseEstimator):
     positive = False
     asks = ""
 
+    @classmethod
+    @cache
+    def _get_param_names(cls):
+        # (Inspecting a signature takes longer than many a fit on a path.)
+        return super()._get_param_names()
+
     def value(self, W):
         """Omega(W)."""
         raise TypeError(f"{type(self).__name__} does not define value")
@@ -474,7 +480,7 @@ class Penalty(BaseEstimator):
 
     def replaced(self, **changed):
         """The same penalty with other parameters; those that are left are shared, and not copied as by ``clone``."""
-        return type(self)(**{name: getattr(self, name) for name in _parameters(type(self))} | changed)
+        return type(self)(**{name: getattr(self, name) for name in self._get_param_names()} | changed)
 
     def __add__(self, other):
         if not isinstance(other, Penalty):
@@ -489,12 +495,6 @@ def _rank(W):
         return "rank 0: nothing is left of it"
     models = "model of every task is" if W.shape[1] > 1 else "model is"
     return f"rank {rank} of {min(W.shape):,}: the {models} a sum of {counted(rank, 'pattern')} over the features"
-
-
-@cache
-def _parameters(cls):
-    """Names of the parameters; inspecting a signature takes longer than many a fit on a path."""
-    return tuple(cls._get_param_names())
 
 
 def grown(penalty, labels, place):

@@ -24,7 +24,8 @@ class Steps:
 
     def __init__(self, estimator, n_steps, X, y):
         self.estimator, self.data, self.context = estimator, dict(X=X, y=y), None
-        if hasattr(estimator, "_init_callback_context"):
+        # (Without callbacks, of its own or of what it is in, nobody reads what would be made here.)
+        if getattr(estimator, "_skl_callbacks", ()) or hasattr(estimator, "_parent_callback_ctx"):
             self.context = estimator._init_callback_context(max_subtasks=n_steps)
             self.context.call_on_fit_task_begin(estimator=estimator, **self.data)
 

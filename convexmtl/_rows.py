@@ -17,9 +17,10 @@ def row_norms(W, q=2):
     if q == 2:
         squares = np.einsum("...t,...t->...", W, W)
         norms = np.sqrt(squares)
-        if not 1e-280 <= squares.min(initial=1.0) <= squares.max(initial=1.0) <= 1e280:
+        odd = (squares < 1e-280) | (squares > 1e280)
+        if odd.any():
             # Squares that overflow or underflow, rather than zeros.
-            odd = ((squares < 1e-280) | (squares > 1e280)) & used_rows(W)
+            odd &= used_rows(W)
             if odd.any():
                 norms[odd] = _scaled_norms(W[odd], 2.0)
         return norms

@@ -34,22 +34,26 @@ class _Setting:
     def __init__(self):
         self.lock, self.thread = threading.Lock(), threading.local()
         self.fitting = self.strict = self.large = 0
-        self.users = []
+        self.users = self.now = []
 
     def change(self, fitting=0, strict=0, large=0):
         """So many threads of the process more that fit something, folds that want one thread, large products."""
         with self.lock:
             if self.fitting == 0:
-                self.users = [pool.num_threads for pool in _pools()]
+                self.users = self.now = [pool.num_threads for pool in _pools()]
             self.fitting += fitting
             self.strict += strict
             self.large += large
             one = self.fitting > 1 or self.strict > 0 or (self.fitting == 1 and self.large == 0)
-            for pool, users in zip(_pools(), self.users, strict=True):
+            wanted = []
+            for pool, users, now in zip(_pools(), self.users, self.now, strict=True):
                 # (With OpenMP every thread has a setting of its own, to be put back when this one is done.)
-                done = fitting < 0 and getattr(pool, "threading_layer", None) == "openmp"
-                if users is not None:  # one that can be set
-                    _set(pool, 1 if one and not done else users)
+                own = getattr(pool, "threading_layer", None) == "openmp"
+                wanted.append(1 if one and not (own and fitting < 0) else users)
+                # (None is one that cannot be set.)
+                if users is not None and (own or wanted[-1] != now):
+                    _set(pool, wanted[-1])
+            self.now = wanted
 
 
 def _set(pool, n_threads):

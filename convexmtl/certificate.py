@@ -21,6 +21,7 @@ from .penalties._sums import Sharing
 from .penalties.rows import without
 from .tasks import Tasks
 
+SMALL = 5_000  # entries of W up to which looking for zeros takes longer than they would
 ENTRIES = 250_000  # of all W of a path, or of all predictions, that are certified at a time: they stay in the cache
 MENDED = 5  # steps in which constraints alone find dual variables
 EXACT, PRODUCTS = 1e-10, 50  # residual of a Newton step that is made of products with the samples, and how many
@@ -277,7 +278,7 @@ def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest=None, 
     share has beside its own.
     """
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
-    scale = loss.reach(tasks.y, np.where(tasks.weight > 0, v, 0.0)) if fit is None else 1.0
+    scale = loss.reach(tasks.y, np.where(tasks.weight > 0, v, 0.0)) if fit is None and not loss.quadratic else 1.0
     for group, share in zip(penalty.groups, shares, strict=False):
         for term in group:
             if term.is_norm:
@@ -296,7 +297,7 @@ def _fenchel_gaps(problem, parts, sizes, quadratic, z, v, Z, shares, rest=None, 
     for group, at, of_group, share in zip(penalty.groups, penalty.seen(parts), sizes, shares, strict=True):
         for term, part, size in zip(group, at, of_group, strict=True):
             conjugate = 0.0 if term.is_norm else term.conjugate(scale * share)
-            used = used_rows(part)
+            used = used_rows(part) if part.size > SMALL else slice(None)
             gap += size + conjugate - scale * float(np.sum(part[used] * share[used]))
     return gap, scale
 

@@ -64,7 +64,7 @@ class TaskOperator:
         """M, (T, T)."""
         return self.apply(np.eye(self.n_tasks))
 
-    @property
+    @cached_property
     def is_zero(self):
         return self.top == 0
 

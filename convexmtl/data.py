@@ -64,7 +64,7 @@ class DataTerm:
         with np.errstate(invalid="ignore", over="ignore"):
             return self.tasks.total(self.loss.fenchel_gap(self.tasks.y, z, scale * v)), scale
 
-    @property
+    @cached_property
     def at_rest(self):
         """The conjugates of the loss at no dual variables: minus what a perfect fit would lose."""
         y = self.tasks.y
@@ -151,8 +151,9 @@ class DataTerm:
             b = next(steps)
             while True:
                 at = tasks.shift(z, b)
-                pull = c * loss.derivative(tasks.y, at)
-                b = steps.send((tasks.sum(pull), tasks.sum(np.abs(pull)), tasks.sum(c * loss.second(tasks.y, at))))
+                slopes, bends = loss.derivatives(tasks.y, at)
+                pull = c * slopes
+                b = steps.send((tasks.sum(pull), tasks.sum(np.abs(pull)), tasks.sum(c * bends)))
         except StopIteration as found:
             b = found.value
         return np.where(self.empty, fixed, b)
@@ -322,7 +323,7 @@ def increasing_root(b, open_):
     A generator: it yields b, wants (value, sum of the absolute terms of that, slope), each (T,), and returns the root.
     """
     T = len(b)
-    low, high, width = np.full(T, -np.inf), np.full(T, np.inf), np.ones(T)
+    low, high, width, last = np.full(T, -np.inf), np.full(T, np.inf), np.ones(T), np.full(T, np.nan)
     for _ in range(200):
         value, scale, slope = yield b
         open_ = open_ & ~(np.abs(value) <= 1e-15 * scale)
@@ -335,7 +336,12 @@ def increasing_root(b, open_):
         inside = (new > low) & (new < high) & (np.abs(new - b) <= np.maximum(2 * width, 1))
         width = np.where(inside, width, 2 * width)
         moved = np.where(open_, np.where(inside, new, middle), b)
-        open_ = open_ & ~(np.abs(moved - b) <= 1e-16 * np.abs(b))
+        step = np.abs(moved - b)
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            # What is left of the value where two steps of Newton's method say how fast it converges.
+            left = np.where(inside, (step / last) ** 2 * step * slope, np.inf)
+        open_ = open_ & ~((step <= 1e-16 * np.abs(b)) | (left <= 1e-15 * scale))
+        last = np.where(inside, step, np.nan)
         b = moved
     return b
 

@@ -313,7 +313,7 @@ class Tasks:
 
     def total(self, u):
         """Weighted sum of u (N,), which may be infinite or NaN for samples without weight."""
-        return float(self.weight @ np.where(self.weight > 0, u, 0.0))
+        return float(self.weight @ (np.where(self.weight > 0, u, 0.0) if len(self.absent) else u))
 
     @cached_property
     def absent(self):
@@ -326,7 +326,8 @@ class Tasks:
         Their loss does not count, and so must not overflow: 0 times infinity is not 0.
         """
         z = z + self.spread(b)
-        z[self.absent] = 0.0
+        if len(self.absent):
+            z[self.absent] = 0.0
         return z
 
     def spread(self, b):

@@ -110,7 +110,9 @@ class Formulates:
             refuse_offsets(samples.offset, columns)
             own = tasks
             tasks, loss, labels = columns.samples(tasks, loss), columns.loss(loss), columns.labels
-        tasks = replace(tasks, kind=loss.kinds(labels.tolist()))
+        kinds = loss.kinds(labels.tolist())
+        if kinds is not None:
+            tasks = replace(tasks, kind=kinds)
         groups = loss.groups(tasks)
         for one, some in groups:
             one.check_targets(tasks.y[tasks.counted_of(some)[0]])

@@ -217,6 +217,10 @@ class Loss(BaseEstimator):
         """
         return None
 
+    def derivatives(self, y, z):
+        """(``derivative``, ``second``), for those who want both."""
+        return self.derivative(y, z), self.second(y, z)
+
     def check_targets(self, y):
         """Raise a ValueError where a target is outside the loss's domain."""
 

@@ -39,6 +39,10 @@ class Logistic(OfClasses):
         e = np.exp(-np.abs(z))
         return e / (1.0 + e) ** 2
 
+    def derivatives(self, y, z):
+        s = expit(-y * z)
+        return -y * s, s * (1 - s)
+
     def conjugate(self, y, v):
         s = -v * y
         inside = (s >= -1e-12) & (s <= 1 + 1e-12)

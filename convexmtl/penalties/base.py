@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
-from functools import cache, reduce
+from functools import cache, cached_property, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +35,7 @@ class Canonical:
     coupling: TaskOperator
     whole: tuple = ()
 
-    @property
+    @cached_property
     def groups(self):
         """Tuples of terms: those of the parts of W, and each of the further ones for itself. Omega, but for the
         coupling, is the sum over the groups, each with a share of the dual variables of its own."""
@@ -93,7 +93,7 @@ class Canonical:
     # What Omega does not depend on, or does not allow: of parts, what any one leaves free, and what all leave out; of a
     # sum, what all leave free, and what any one leaves out.
 
-    @property
+    @cached_property
     def free(self):
         """(T, k) orthonormal: the directions of tasks in which Omega is constant; sparse where no task is in two."""
         if not self.terms:
@@ -457,12 +457,16 @@ class Penalty(BaseEstimator):
     def describe(self, parts, labels):
         """[Said] of the parts of W, for these task labels: one for each term that has a name."""
         W = sum(parts[1:], parts[0])
+        ranks = [Later(_rank, W)] if not self.row_wise and self._sees_patterns(len(W), labels) else []
+        return [Said(type(self).__name__, self.asks, float(self.value(W)), ranks + self.findings(W, labels))]
+
+    def _sees_patterns(self, n_features, labels):
+        """Whether all of its terms depend on W through W'W only."""
         with warnings.catch_warnings():
             # What is to be said of the penalty was said when the problem was made.
             warnings.simplefilter("ignore", UserWarning)
-            terms = self.resolve(len(W), labels).terms
-        ranks = [Later(_rank, W)] if terms and all(term.unitarily_invariant for term in terms) else []
-        return [Said(type(self).__name__, self.asks, float(self.value(W)), ranks + self.findings(W, labels))]
+            terms = self.resolve(n_features, labels).terms
+        return bool(terms) and all(term.unitarily_invariant for term in terms)
 
     def findings(self, W, labels):
         """Sentences, str or Later, about what this penalty alone brings about in W (d, T)."""

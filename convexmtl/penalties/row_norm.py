@@ -353,7 +353,7 @@ class RowNorm(RowPenalty):
     @property
     def of_tasks(self):
         """What it is with a strength for every task; None where it has one for all."""
-        if np.ndim(self.alpha) == 0:
+        if isinstance(self.alpha, float) or np.ndim(self.alpha) == 0:
             return None
         alpha = np.asarray(self.alpha, dtype=float)
         return TaskRows(alpha * self.l1_ratio, alpha * (1 - self.l1_ratio), self.positive)

@@ -139,7 +139,10 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         at_best = y + v
     elif known is None:
         raw = tasks.apply(W)
-        best = problem.data.best_intercept(raw, start if intercept is None else intercept)
+        near = start if intercept is None else intercept
+        if near is None and not loss.quadratic:
+            near = problem.data.trivial[1]
+        best = problem.data.best_intercept(raw, near)
         at_best = tasks.shift(raw, best)
     else:
         best, at_best = known.intercept, known.z

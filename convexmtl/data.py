@@ -192,8 +192,8 @@ class DataTerm:
         if self.even:
             b, _ = self._at_zero
             return 0.5 * float(self.squares.sum()), b
-        zero = np.zeros(len(self.tasks.y))
-        b = self.best_intercept(zero)
+        zero, tasks = np.zeros(len(self.tasks.y)), self.tasks
+        b = self.best_intercept(zero, self.loss.level(tasks.y, tasks.weight, tasks.ptr))
         return self.value(self.tasks.shift(zero, b)), b
 
     @cached_property
@@ -343,6 +343,8 @@ def increasing_root(b, open_):
         open_ = open_ & ~((step <= 1e-16 * np.abs(b)) | (left <= 1e-15 * scale))
         last = np.where(inside, step, np.nan)
         b = moved
+        if not open_.any():
+            break
     return b
 
 

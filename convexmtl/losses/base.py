@@ -217,6 +217,10 @@ class Loss(BaseEstimator):
         """
         return None
 
+    def level(self, y, weight, ptr):
+        """(T,) near the best constant predictions, finite; None where there is no formula."""
+        return None
+
     def derivatives(self, y, z):
         """(``derivative``, ``second``), for those who want both."""
         return self.derivative(y, z), self.second(y, z)

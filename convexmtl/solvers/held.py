@@ -20,7 +20,7 @@ from ..penalties.base import Canonical
 from ..problem import Problem
 from ..result import Result, Status
 from . import solve
-from .splitting import CHEAP, CHECK_EVERY, GROUP, RELAXATION, Directions, LossItself
+from .splitting import CHEAP, CHECK_EVERY, GROUP, RELAXATION, YOUNG, Directions, LossItself
 
 NEWTON = 50  # steps of one solution for the loss
 ROUNDING = 1e-15  # of Omega, which the held columns may make much larger than what there is to gain
@@ -265,7 +265,7 @@ def solve_held(problem, tol=1e-4, max_iter=10_000, callback=None):
 class _Loss:
     """What the loss of the new task asks of w."""
 
-    group, tolerated = GROUP, CHEAP
+    group, young, tolerated = GROUP, YOUNG, CHEAP
     v = None  # subgradients other than the derivatives
 
     def __init__(self, data):
@@ -320,7 +320,7 @@ class _SplitLoss:
         alone = Problem(data, Canonical((), Nested(1, [0.0])))
         self.inner, zero = LossItself(alone), np.zeros((data.shape[0], 1))
         self.inner.begin(zero, duality_gap(alone, (zero,)), Dual(v=data.pull))
-        self.group, self.tolerated = self.inner.group, self.inner.tolerated
+        self.group, self.young, self.tolerated = self.inner.group, self.inner.young, self.inner.tolerated
         self.balance, self.state, self.set_state = self.inner.balance, self.inner.state, self.inner.set_state
 
     @property

@@ -115,14 +115,17 @@ def test_gradients_on_a_cluster(client, samples):
     assert_fits_as_well(model, data)
 
 
-def test_dual_ascent_on_a_cluster(client):
-    """Whose parts go on from where they were."""
-    data = cases.user_input("logistic", "stacked")
-    model = cm.MeanRegularizedClassifier(0.5, 0.5, fit_intercept=False, tol=1e-2)
+@pytest.mark.parametrize("loss", ["logistic", "hinge"])
+def test_dual_ascent_on_a_cluster(client, loss):
+    """Whose parts go on from where they were; the cluster does, too."""
+    data = cases.user_input(loss, "stacked")
+    model = cm.MeanRegularizedClassifier(0.5, 0.5, loss=loss, tol=1e-5)
     distributed.fit(model, pieces(data, [9, 30]), client=client, method="dual")
     here = distributed.fit(clone(model), pieces(data, [9, 30]), method="dual")
     assert_allclose(model.coef_, here.coef_, atol=1e-8)
     assert len(model.history_) == len(here.history_) > 3
+    again = distributed.fit(clone(model), pieces(data, [9, 30]), client=client, method="dual")
+    assert len(again.history_) == len(here.history_)
 
 
 @pytest.mark.parametrize("form", cases.INPUT_FORMS)

@@ -164,8 +164,11 @@ class DaskEngine:
         if self.client is not None:
             from distributed import futures_of
 
-            for future in [*self.running, *futures_of([*self.kept, *self.states])]:
+            for future in self.running:
                 _quietly(future.cancel)
+            # (To cancel a state is to cancel what was made of it, which nobody wants any more: the scheduler fails.)
+            for future in futures_of([*self.kept, *self.states]):
+                _quietly(future.release)
         self.kept, self.running, self.states = [], [], []
 
     def _task(self, name, function):

@@ -1,15 +1,17 @@
 """Fits in chunks on clusters of processes, and out of core: seconds, bytes and memory.
 
-python -m benchmarks.distributed --csv benchmarks/results/distributed.csv
+python -m benchmarks.distributed --csv benchmarks/results/distributed.csv --page docs/guide/scale.md
 python -m benchmarks.distributed --parquet folder --gigabytes 8 --csv benchmarks/results/out_of_core.csv
 
 The first draws chunks where they are needed, of 10^5 to 10^8 values of X, and fits them with 1, 2 and 4 workers of one
 thread each: wall clock, CPU seconds of all workers (on a machine with fewer free cores than workers the clock says
-little), bytes by ``history_`` and the largest memory of a worker. The second writes parquet files, fits them in a
-process of its own, row group by row group, and removes them.
+little), bytes by ``history_`` and the largest memory of a worker; and puts a table of it in the page. ``--read`` makes
+the table of the rows that are in the file already. What takes rounds is fitted to at most ``--most`` values. The second
+writes parquet files, fits them in a process of its own, row group by row group, and removes them.
 """
 
 import argparse
+import csv
 import multiprocessing
 import resource
 import shutil
@@ -19,13 +21,20 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import clone
 
 from benchmarks import _table
-from convexmtl import BlockSparseClassifier, BlockSparseRegressor, distributed
+from benchmarks.evidence._report import markdown, put
+from convexmtl import BlockSparseRegressor, MeanRegularizedClassifier, distributed
 
 D, T, ROWS = 100, 10, 50_000  # features, tasks, most rows of a chunk
 SIZES, WORKERS = (10**5, 10**6, 10**7, 10**8), (1, 2, 4)
-METHODS = ("statistics", "newton", "gradient")
+# Squared loss and row norms; logistic loss and a coupling, with intercepts.
+MODELS = {
+    "statistics": BlockSparseRegressor(0.05),
+    **dict.fromkeys(["newton", "gradient", "dual"], MeanRegularizedClassifier(0.1, 0.1)),
+}
+METHODS, MOST = tuple(MODELS), 10**7
 GROUP = 50_000  # rows of a row group
 MIB = 2**20
 
@@ -51,7 +60,7 @@ def used():
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def on_clusters(sizes, workers, methods=METHODS):
+def on_clusters(sizes, workers, methods=METHODS, most=MOST):
     """Yield a row for every number of workers, size and method."""
     from distributed import Client, LocalCluster
 
@@ -59,14 +68,15 @@ def on_clusters(sizes, workers, methods=METHODS):
     for n_workers in workers:
         for values in sizes:
             for method in methods:
+                if method != "statistics" and values > most:
+                    continue
                 # (A new cluster, whose largest memory is that of this fit.)
                 with LocalCluster(n_workers=n_workers, **options) as cluster, Client(cluster) as client:
                     yield _measured(client, n_workers, values, method)
 
 
 def _measured(client, n_workers, values, method):
-    classes = method == "newton"
-    model = BlockSparseClassifier(0.01) if classes else BlockSparseRegressor(0.05)
+    classes, model = method != "statistics", clone(MODELS[method])
     # Compiled, imported and known before the clock starts.
     distributed.fit(model, chunks_of(20_000, classes), client=client, method=method)
     before = client.run(used)
@@ -86,6 +96,21 @@ def _measured(client, n_workers, values, method):
         "MiB of it before": round(max(peak for _, peak in before.values())),
         "gap / objective": float(f"{model.dual_gap_ / model.objective_:.2g}"),
     }
+
+
+def table(rows):
+    """The rows as a table of the page."""
+    header = ["values of X", "method", "workers", "seconds", "of CPU", "rounds", "MiB moved", "MiB of a worker"]
+    names = ["seconds", "CPU seconds of workers", "rounds", "MiB moved"]
+    lines = []
+    for row in sorted(
+        rows, key=lambda row: (METHODS.index(row["method"]), int(row["values of X"]), int(row["workers"]))
+    ):
+        power = f"$10^{round(np.log10(int(row['values of X'])))}$"
+        memory = f"{row['MiB of it before']} + {int(row['most MiB of a worker']) - int(row['MiB of it before'])}"
+        figures = [f"{float(row[name]):.3g}" for name in names]
+        lines.append([power, f"`{row['method']}`", row["workers"], *figures, memory])
+    return markdown(header, lines)
 
 
 # ---------------------------------------------------------------------------------------------- out of core
@@ -152,19 +177,28 @@ def main(arguments=None):
     parser.add_argument("--sizes", type=float, nargs="+", default=SIZES)
     parser.add_argument("--workers", type=int, nargs="+", default=WORKERS)
     parser.add_argument("--methods", nargs="+", default=METHODS, choices=METHODS)
+    parser.add_argument("--most", type=float, default=MOST, help="values of X for methods that take rounds")
+    parser.add_argument("--page", help="where the table is put")
+    parser.add_argument("--read", action="store_true", help="take the rows of the csv file")
     parser.add_argument("--parquet", help="folder for the files")
     parser.add_argument("--gigabytes", type=float, default=8.0)
     parser.add_argument("--csv")
     options = parser.parse_args(arguments)
     rows = []
-    if options.parquet:
+    if options.read:
+        with open(options.csv, newline="") as file:
+            rows = list(csv.DictReader(file))
+        made = []
+    elif options.parquet:
         made = [out_of_core(options.parquet, options.gigabytes)]
     else:
-        made = on_clusters([int(size) for size in options.sizes], options.workers, options.methods)
+        made = on_clusters([int(size) for size in options.sizes], options.workers, options.methods, options.most)
     for row in made:
         print("  ".join(f"{name}: {value}" for name, value in row.items()), flush=True)
         rows.append(row)
         _table.write(options.csv, rows)
+    if options.page:
+        put(options.page, "distributed", table(rows))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ The dual variables of a round prove a bound as they are without intercepts. With
 task, for which they are moved, or shrunk, in a round of its own, where little is left.
 """
 
+from functools import partial
+
 import numpy as np
 
 from ..coupling import Graph, Nested
@@ -24,6 +26,7 @@ from ..result import Result, Status
 from ..solvers import solve
 from ..solvers.direct import Components, Sylvester
 from ._gradient import _intercepts, _Metric, _Slopes, _slopes
+from ._multipliers import multiplied
 from ._newton import Ask, RemoteTerm
 
 MEMORY, ROOM = 20, 2**25  # moves that are kept, and numbers that they may have
@@ -35,6 +38,7 @@ LEAST = 1e-3  # of the largest curvature of the metric, which all others have at
 APART = 3.0  # factor by which the weight of the metric may be off
 EVERY, LONGER, LAST = 8, 16, 80  # rounds until that is looked at, those from then on, and the last one
 CENTRAL = 1e-13, 2000  # tol and most iterations of a step of the penalty
+CURVED = 4e9  # bytes of the statistics of losses with kinks that are exchanged
 PATIENCE = 200  # rounds without a smaller gap
 AGAIN = 5  # rounds between two attempts to prove a bound
 BALANCE = 1e-12  # share of dual variables that is rounding in a task
@@ -48,6 +52,11 @@ def dual_ascent(penalty, loss, shape, counted, fit_intercept, fixed, tol, max_it
     b = np.zeros(T) if fixed is None else np.where(counted, 0.0, fixed)
     if fit_intercept and counted.any():
         b = (yield from _intercepts(b, counted)) if loss.smooth else np.where(counted, (yield from _levels(T)), b)
+    if not loss.smooth and 8 * T * shape[0] ** 2 <= CURVED:
+        metric = _Metric(np.eye(shape[0]), np.zeros(shape), False, None)
+        of_penalty = partial(_of_penalty, penalty)
+        more = tol, max_iter, callback, b, of_penalty
+        return (yield from multiplied(penalty, metric, counted, fit_intercept, fixed, *more))
     conjugates, rounding = yield Ask("convexmtl-floor")
     ground = yield from _ground(shape, counted, fit_intercept)
     metric = _Metric(ground.G, np.zeros(shape), False, None)
@@ -202,7 +211,7 @@ class _Ascent:
         (value, fenchel, length), products, Z, self.room = message
         W = self.at[0]
         objective = value + self.penalty.value((W,))
-        gap = np.inf if self.dual is None else fenchel + self._of_penalty(W, self.dual)
+        gap = np.inf if self.dual is None else fenchel + _of_penalty(self.penalty, W, self.dual)
         move = self.inside - self.s + Z / self.weight
         own = self.own * move
         length += float(np.sum(own**2))
@@ -233,14 +242,6 @@ class _Ascent:
         else:
             self._forget()
 
-    def _of_penalty(self, W, Z):
-        """What the penalty adds to the gap."""
-        if not self.penalty.terms:
-            return self.penalty.value((W,)) + self.penalty.coupling.conjugate(Z) - float(np.sum(W * Z))
-        (term,), coupling = self.penalty.terms, self.penalty.coupling
-        Z = Z - 2 * coupling.apply(W)
-        return term.value(W) + term.conjugate(Z) - float(np.sum(W * Z))
-
     def balanced(self):
         """The gap at W of the dual variables, after what has to balance does."""
         T = len(self.own)
@@ -257,8 +258,17 @@ class _Ascent:
             else:
                 continue
             if np.isfinite(fenchel):
-                return fenchel + self._of_penalty(self.at[0], self.ground.of_features(Z[: self.d]))
+                return fenchel + _of_penalty(self.penalty, self.at[0], self.ground.of_features(Z[: self.d]))
         return np.inf
+
+
+def _of_penalty(penalty, W, Z):
+    """What the penalty adds to the gap."""
+    if not penalty.terms:
+        return penalty.value((W,)) + penalty.coupling.conjugate(Z) - float(np.sum(W * Z))
+    (term,) = penalty.terms
+    Z = Z - 2 * penalty.coupling.apply(W)
+    return term.value(W) + term.conjugate(Z) - float(np.sum(W * Z))
 
 
 class _Central:

@@ -6,9 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
+from ..certificate import Dual
 from ..data import DataTerm
 from ..penalties import RowNorm
 from ..problem import Problem
+from ..result import Result, Status
 from ..solvers import solve
 from ._parts import _pooled
 
@@ -52,8 +54,8 @@ class Memory(NamedTuple):
     Attributes
     ----------
     ground : Ground
-    s, move : ndarray of shape (d', k)
-        Where it is, and by how much it would move.
+    s, move, U : ndarray of shape (d', k)
+        Where it is, by how much it would move, and what fits its samples.
     v, give : ndarray of shape (N,)
         Dual variables, and how easily they move.
     turns, ends : ndarray of shape (m, d', k)
@@ -63,6 +65,7 @@ class Memory(NamedTuple):
     ground: Ground
     s: np.ndarray
     move: np.ndarray
+    U: np.ndarray
     v: np.ndarray
     give: np.ndarray
     turns: np.ndarray
@@ -136,7 +139,7 @@ def ascended(part, memory, ground, W, told, mix):
         turns, ends = memory.turns, memory.ends
         s = memory.s + memory.move - np.tensordot(mix, ends, axes=1)
         s = W + scale * (s - W)
-    v, give = _best(part, tasks, 2 * W - s, near)
+    v, give = _best(part, tasks, 2 * W - s, near, memory)
     Z = tasks.adjoint(-c * v)
     move = W - s + Z / near
     if not fresh:
@@ -147,17 +150,21 @@ def ascended(part, memory, ground, W, told, mix):
     out, room = np.zeros((len(W), T)), np.zeros(T)
     out[:, left], room[left] = Z, tasks.sum(c * give)
     told = np.array([value, fenchel, np.sum(move**2 * by_part)])
-    return Memory(ground, s, move, v, give, turns, ends), (told, products, out, room)
+    return Memory(ground, s, move, W + move, v, give, turns, ends), (told, products, out, room)
 
 
-def _best(part, tasks, anchor, near):
+def _best(part, tasks, anchor, near, memory):
     """(v, give), each (N,), of the coefficients U that minimise the loss + sum_t near_t / 2 norm(u_t - anchor_t)^2."""
     loss, c = part.term.loss, tasks.weight
     shift = tasks.apply(anchor)
     offset = np.where(c > 0, shift + (0.0 if tasks.offset is None else tasks.offset), 0.0)
     own = DataTerm(replace(tasks, offset=offset, weight=c / tasks.spread(near)), part.loss, False)
     penalty = RowNorm(1.0, l1_ratio=0.0).resolve(tasks.n_features, np.arange(tasks.n_tasks))
-    found = solve(Problem(own, penalty), None, *LOCAL)
+    start = None
+    if memory is not None:
+        dual = None if part.loss.smooth else Dual(v=memory.v)
+        start = Result((memory.U - anchor,), None, np.inf, np.inf, 0, Status.CONVERGED, dual=dual)
+    found = solve(Problem(own, penalty), start, *LOCAL)
     if found.dual is not None and found.dual.v is not None:
         z, v = None, loss.inside(tasks.y, np.where(c > 0, found.dual.v, 0.0))
     else:

@@ -18,13 +18,14 @@ from ._dual_parts import ASKED as OF_DUALS
 from ._dual_parts import UPDATED
 from ._engine import size_of
 from ._gradient import descended
+from ._multipliers import UPDATED as OF_MULTIPLIERS
 from ._newton import fitted
 from ._parts import ASKED, part_of, part_of_statistics, shard_of, together
 from ._sums import added, statistics_of
 from ._survey import planned, surveyed
 from ._told import Told
 
-QUESTIONS = {**ASKED, **OF_DUALS}
+QUESTIONS, UPDATES = {**ASKED, **OF_DUALS}, {**UPDATED, **OF_MULTIPLIERS}
 SPARED = 2  # samples for a row of statistics from which on these take their place
 
 
@@ -65,7 +66,7 @@ def by_rounds(estimator, reader, loss, engine, steps, stacklevel, method="newton
         if len(script.history) > told:
             told = len(script.history)
             steps.done(f"round {script.rounds}")
-        carried, functions = (engine.update, UPDATED) if ask.what in UPDATED else (engine.round, QUESTIONS)
+        carried, functions = (engine.update, UPDATES) if ask.what in UPDATES else (engine.round, QUESTIONS)
         found = carried(ask.what, functions[ask.what], together, *ask.arguments)
         script.answer = found.of_all(known.counted.astype(float)) if isinstance(found, Told) else found
     steps.done(f"round {script.rounds}")
@@ -173,7 +174,8 @@ def require_smooth(estimator, loss, method="newton"):
     if not ((loss.smooth or method == "dual") and loss.by_sample):
         raise ValueError(
             f"loss={estimator.loss!r} cannot be fitted in chunks, whose models are quadratic: use a smooth loss that "
-            "is a sum over the samples, 'huber', 'logistic' or 'squared_hinge' say, or fit all samples in one place."
+            "is a sum over the samples, 'huber', 'logistic' or 'squared_hinge' say, method='dual' where the penalty is "
+            "a quadratic coupling or learns relationships, or fit all samples in one place."
         )
     if hasattr(estimator, "losses"):
         raise ValueError(f"{type(estimator).__name__} cannot be fitted in chunks: fit the tasks of each loss.")

@@ -56,10 +56,10 @@ def measured(problem, result, sizes, n_probes=10, seed=0):
     # (The columns of a task, which share its samples, have the values of their own class only.)
     counts = counts * tasks.columns_alike(sizes > 0)
     misfit = counts * tasks.sum(np.where(tasks.weight > 0, tasks.weight * errors, 0.0))
-    return Measured(misfit, degrees, _patterns(result.W))
+    return Measured(misfit, degrees, patterns(result.W))
 
 
-def _patterns(W):
+def patterns(W):
     """Logarithm of how many sets of as many rows of W there are, with as many entries in each."""
     entries = np.count_nonzero(W, axis=1)
     return _binomial(len(W), np.count_nonzero(entries)) + float(np.sum(_binomial(W.shape[1], entries[entries > 0])))
@@ -88,14 +88,14 @@ def weighed(found, sizes, criterion, gamma=1.0, noise="pooled", gaussian=True):
     return float(misfit + price)
 
 
-def along_path(found, sizes, criterion, data, counts=None):
+def along_path(found, sizes, criterion, loss, data, counts=None):
     """(len(found),) the criterion of the solutions on paths, with one noise for all of them.
 
     That is what least squares leave, and where there are none, what the best solution by "bic" does: at the noise that
     is likeliest for itself, a model that follows the targets closely would seem all the more certain. ``counts`` are
     the numbers of samples (T,), where the data are a few rows that stand for these.
     """
-    if not data.loss.quadratic:
+    if not loss.quadratic:
         return np.array([weighed(one, sizes, criterion, gaussian=False) for one in found])
     noise = least_squares_noise(data, sizes, counts=counts)
     noise = best_noise(found, sizes) if noise is None else noise

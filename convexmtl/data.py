@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .gram import Design
+from .gram import Design, largest_eigenvalue
 from .losses import Loss
 from .reduction import rotate_tasks, thin_rows
 from .tasks import Tasks
@@ -221,6 +221,27 @@ class DataTerm:
         if self.thinned is not None:
             return self.thinned.moments
         return self.tasks.adjoint(-self.tasks.weight * self.pull)
+
+    @cached_property
+    def largest_second(self):
+        """The largest second derivative of the loss, or where it has no bound, the largest at W = 0.
+
+        Of a loss with kinks that of the parabolas that lead from W = 0 to no loss at all, as steep there.
+        """
+        tasks, loss, c = self.tasks, self.loss, self.tasks.weight
+        if loss.curvature is not None:
+            return loss.curvature
+        z = tasks.spread(self.trivial[1])
+        if loss.smooth:
+            return float(np.max(loss.second(tasks.y, z)[c > 0]))
+        drops = 2 * tasks.sum(c * loss.value(tasks.y, z))
+        squares = tasks.sum(c * loss.derivative(tasks.y, z) ** 2)
+        return float(np.max(np.divide(squares, drops, out=np.zeros_like(drops), where=drops > 0)))
+
+    @cached_property
+    def steepest(self):
+        """The largest second derivative in W, of a loss that bends everywhere as it does where it bends most."""
+        return largest_eigenvalue(self.design, self.tasks.weight * self.largest_second)
 
     def separated(self, W, entries):
         """(T,) whether the coefficients of W in ``entries`` (d, T) separate a task's classes: longer ones are better.

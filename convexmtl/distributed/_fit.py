@@ -13,6 +13,7 @@ from ..estimators._cv import CrossValidated
 from ..estimators._formulation import Data
 from ._engine import engine_of, size_of
 from ._rounds import by_rounds
+from ._search import search
 from ._sources import source_of
 from ._sums import TooLarge, added, folds_of, n_folds_of, statistics_of, within
 
@@ -97,12 +98,15 @@ def _fit(estimator, engine, method):
             "sufficient: use method='newton'."
         )
     if isinstance(estimator, CrossValidated):
-        if method != "statistics":
+        if method not in ("statistics", "newton"):
             raise ValueError(
-                f"{type(estimator).__name__} searches in chunks under loss='squared' only, got loss="
-                f"{estimator.loss!r}: fit {estimator._single.__name__} for each strength."
+                f"{type(estimator).__name__} searches in chunks by method='newton', or of loss='squared' by "
+                f"'statistics', got method={method!r}: fit {estimator._single.__name__} for each strength."
             )
-        _search(estimator, reader, loss, engine)
+        if method == "newton":
+            search(estimator, reader, loss, engine, FRAMES, most)
+        else:
+            _search(estimator, reader, loss, engine)
         return
     if method != "statistics":
         by_rounds(estimator, reader, loss, engine, steps, FRAMES, method, most)

@@ -25,8 +25,8 @@ from ._told import doubled
 
 EXACT = 1e-7  # share of a gradient that may be missed
 CUT = 1e-14  # share of the largest eigenvalue, beside a diagonal of ones, that is rounding
-TURNS = 200  # problems of columns alone that a model of columns that move each other may take
-PATIENCE = 20  # of these, in which what is left is to be halved
+TURNS = 500  # problems of columns alone that a model of columns that move each other may take
+PATIENCE = 100  # of these, in which what is left is to be halved
 MENDED = 10  # steps towards dual variables that such columns can have
 
 

@@ -28,8 +28,10 @@ LEAST = 1e-4  # without any, a model of too few curved samples would know nothin
 INNER = 1e-3  # share of the gap that is wanted, to which models are solved
 ENOUGH = 1e-4  # share of what a model promises that a step has to keep
 KNOWN, SURE = 1e-3, 1e-8  # share of what there is to gain, to which the value at W = 0 is known, and asked for no more
+CLOSER = 1e-2  # share of that after a step that gains little, though the gap is too large
 STALLS = 3  # steps that neither the loss nor the gap gains anything by
 MOST = 2000  # iterations in a model
+EXACT, MOST_AT_ZERO = 1e-20, 30  # the same where intercepts are to be exact, and rounds until they are
 FURTHER = 3  # rounds that certify, at most
 
 
@@ -122,23 +124,40 @@ def fitted(
     frame = Frame(penalty, fit_intercept, fixed, owner)
     if intercept is None:
         intercept = np.zeros(shape[1]) if fixed is None else np.where(counted, 0.0, fixed)
-    zero, zeros = _AtZero(intercept, counted, fit_intercept), tuple(np.zeros(shape) for _ in range(penalty.n_parts))
-    told = yield Ask("convexmtl-point", (Question(zeros[0], intercept, intercept),))
-    zero.take(told)
-    here = first = Point.of(zeros, intercept, told)
-    rounds, n_iter, damping, left, history = 1, 0, 1.0, FURTHER, []
-    stalls, lowest = 0, np.inf
+    zero, first = yield from begun(shape, counted, fit_intercept, intercept, penalty.n_parts)
+    here, rounds = first, 1
     if start is not None:
         told = yield Ask("convexmtl-point", (Question(start.W, start.intercept, zero.b),))
         zero.take(told)
         rounds += 1
         there = Point.of(start.parts, start.intercept, told)
-        if there.curvature is not None and there.value + penalty.value(start.parts) < here.value + penalty.value(zeros):
-            here = there
+        less = there.value + penalty.value(there.parts) < here.value + penalty.value(here.parts)
+        here = there if less and there.curvature is not None else here
+    found, _ = yield from steps(frame, zero, here, tol, max_iter, max_rounds - rounds, closing, callback)
+    return found, zero.term(frame, first)
+
+
+def begun(shape, counted, fit_intercept, intercept, n_parts, exact=False):
+    """(_AtZero, Point at W = 0), by as many rounds as it takes where the best intercepts there are to be ``exact``."""
+    zero, zeros = _AtZero(intercept, counted, fit_intercept), tuple(np.zeros(shape) for _ in range(n_parts))
+    told = yield Ask("convexmtl-point", (Question(zeros[0], intercept, intercept),))
+    zero.take(told, EXACT if exact else SURE)
+    for _ in range(MOST_AT_ZERO if exact else 0):
+        if zero.b is None:
+            break
+        told = yield Ask("convexmtl-point", (Question(zeros[0], zero.b, zero.b),))
+        zero.take(told, EXACT)
+    return zero, Point.of(zeros, zero.b_last, told)
+
+
+def steps(frame, zero, here, tol, max_iter, most=np.inf, closing=True, callback=None, damping=1.0):
+    """Steps from a Point, in at most so many rounds: (Result, Point of it)."""
+    penalty = frame.penalty
+    rounds, n_iter, left, history, stalls, lowest, closer = 0, 0, FURTHER, [], 0, np.inf, 1.0
     status, best = Status.OUT_OF_ITERATIONS, (here, np.inf)
-    while n_iter < max_iter and rounds < max_rounds:
+    while n_iter < max_iter and rounds < most:
         with one_thread():
-            step = Model(frame, here, damping).solved(INNER * zero.threshold(tol), MOST)
+            step = Model(frame, here, damping).solved(INNER * closer * zero.threshold(tol), MOST)
         result = step.result
         question = Question(result.W, result.intercept, zero.b, here.W, here.b, *step.moved, step.scale)
         told = yield Ask("convexmtl-point", (question,))
@@ -162,7 +181,7 @@ def fitted(
             # (With the derivatives there as dual variables the coefficients are to be as good: whoever has no others
             # certifies them, too.)
             alone = Model(frame, there, damping).stood()
-            if left and alone.gap <= threshold and closing and rounds < max_rounds:
+            if left and alone.gap <= threshold and closing and rounds < most:
                 bound = Question(None, None, zero.b, there.W, there.b, *alone.moved, alone.scale)
                 proof = yield Ask("convexmtl-point", (bound,))
                 zero.take(proof)
@@ -170,6 +189,8 @@ def fitted(
                 alone = alone._replace(gap=_gap(proof, alone, penalty))
             if not left or alone.gap <= threshold:
                 break
+        # (Where a loss hardly bends, what is left of a model is less than what that leaves to the loss.)
+        closer = CLOSER * closer if gap > 0.5 * lowest and step.promised < threshold else closer
         stalls = 0 if gap < 0.9 * lowest or step.promised > 1e-13 * abs(objective) else stalls + 1
         lowest = min(gap, lowest)
         if stalls >= STALLS:
@@ -190,7 +211,7 @@ def fitted(
             status = Status.STALLED if status is Status.OUT_OF_ITERATIONS else status
             break
         damping = min(damping / EASED, 1.0)
-        if rounds >= max_rounds:
+        if rounds >= most:
             break
         told = yield Ask("convexmtl-point", (Question(sum(shorter[0][1:], shorter[0][0]), shorter[1], zero.b),))
         zero.take(told)
@@ -198,10 +219,7 @@ def fitted(
         here = Point.of(*shorter, told)
     point, gap = best
     objective = point.value + penalty.value(point.parts)
-    found = Result(point.parts, point.b, objective, gap, n_iter, status, history, dual=point.split)
-    first = first._replace(b=zero.b_last, slope=zero.slope, slope_b=zero.slope_b)
-    tasks = Model(frame, first, 1.0).problem.tasks
-    return found, RemoteTerm.of(tasks, fit_intercept, fixed, zero.value, zero.rest)
+    return Result(point.parts, point.b, objective, gap, n_iter, status, history, dual=point.split), point
 
 
 def _gap(told, step, penalty):
@@ -242,7 +260,7 @@ class _AtZero:
         self.low, self.high, self.width = np.full(T, -np.inf), np.full(T, np.inf), np.ones(T)
         self.value = self.perfect = self.left = np.inf
 
-    def take(self, told):
+    def take(self, told, sure=SURE):
         """What parts tell of the intercepts that they have been asked about."""
         if self.b is None:
             return
@@ -257,7 +275,7 @@ class _AtZero:
         with np.errstate(divide="ignore", invalid="ignore"):
             step = np.where(self.open & (slope != 0), -slope / bend, 0.0)
         self.left = float(-0.5 * slope @ step)
-        if self.left <= SURE * self.threshold(1.0):
+        if self.left <= sure * self.threshold(1.0):
             self.b = None
             return
         self.low = np.where(slope < 0, self.b, self.low)
@@ -282,12 +300,14 @@ class _AtZero:
         """Whether the intercepts are near enough to the best for what there is to gain."""
         return self.left <= KNOWN * self.threshold(1.0)
 
-    @property
-    def rest(self):
-        """What a RemoteTerm is to know."""
-        return {
+    def term(self, frame, first):
+        """The RemoteTerm at W = 0, for the Point there."""
+        first = first._replace(b=self.b_last, slope=self.slope, slope_b=self.slope_b)
+        rest = {
             "trivial": (self.value, self.b_last),
             "conjugates": self.perfect,
             "gain": self.gain,
             "rounding": self.size,
         }
+        tasks = Model(frame, first, 1.0).problem.tasks
+        return RemoteTerm.of(tasks, frame.fit_intercept, frame.fixed, self.value, rest)

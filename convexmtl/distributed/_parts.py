@@ -221,4 +221,4 @@ ASKED = {
 
 def together(a, b):
     """The sum of what two parts have said."""
-    return tuple(x + y for x, y in zip(a, b, strict=True)) if isinstance(a, tuple) else a + b
+    return tuple(map(together, a, b)) if isinstance(a, tuple) else a + b

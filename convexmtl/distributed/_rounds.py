@@ -32,11 +32,7 @@ SPARED = 2  # samples for a row of statistics from which on these take their pla
 def by_rounds(estimator, reader, loss, engine, steps, stacklevel, method="newton", most=np.inf):
     """Fit an estimator in rounds of an engine."""
     require_smooth(estimator, loss, method)
-    if not engine.rereads:
-        raise ValueError(
-            f"X is an iterator, which can be read only once, and loss={estimator.loss!r} takes several rounds: pass a "
-            "function that returns a new iterator, or a list of chunks."
-        )
+    refuse_iterators(engine, estimator)
     found = engine.gather("convexmtl-survey", surveyed, added, reader)
     if found is None:
         raise ValueError("X has no rows: all chunks are empty.")
@@ -155,12 +151,26 @@ class Script:
         result, at_zero = self.found
         estimator, data = self.estimator, self.known.data
         formulation = Formulation(Problem(at_zero, self.canonical), self.penalty.bind(self.labels), data)
-        estimator._finish(formulation, stacklevel, result=result)
-        # (It has seen a model and a few rows of the targets.)
-        told = SimpleNamespace(loss=data.loss, fit_intercept=estimator.fit_intercept, tasks=data.tasks)
-        minimised = formulas(told, formulation.penalty, data.tasks)
-        estimator._summary = replace(estimator._summary, minimised=minimised, sizes=self.counts)
+        settled(estimator, formulation, data, self.counts, result, stacklevel + 1)
         return estimator
+
+
+def settled(estimator, formulation, data, counts, result, stacklevel):
+    """Set what is fitted, and what it says of itself."""
+    estimator._finish(formulation, stacklevel, result=result)
+    # (It has seen a model and a few rows of the targets.)
+    told = SimpleNamespace(loss=data.loss, fit_intercept=estimator.fit_intercept, tasks=data.tasks)
+    minimised = formulas(told, formulation.penalty, data.tasks)
+    estimator._summary = replace(estimator._summary, minimised=minimised, sizes=counts)
+
+
+def refuse_iterators(engine, estimator):
+    """Raise a ValueError for what can be read only once."""
+    if not engine.rereads:
+        raise ValueError(
+            f"X is an iterator, which can be read only once, and loss={estimator.loss!r} takes several rounds: pass a "
+            "function that returns a new iterator, or a list of chunks."
+        )
 
 
 def moved_by(known):

@@ -153,6 +153,8 @@ class Planned(NamedTuple):
         Intercepts of the others.
     intercept : ndarray of shape (n_columns,)
         The best ones at W = 0, or near these where only samples know them.
+    weight : ndarray of shape (T,)
+        What every task counts.
     """
 
     plan: Plan
@@ -160,16 +162,20 @@ class Planned(NamedTuple):
     counted: np.ndarray
     fixed: Any
     intercept: np.ndarray
+    weight: np.ndarray
 
 
-def planned(estimator, survey, loss, layout, stacklevel):
-    """Planned, for the Survey of all samples."""
+def planned(estimator, survey, loss, layout, stacklevel, whole=None):
+    """Planned, for the Survey of all samples; of some of them, where ``whole`` is that of all: tasks count what they do
+    there, and have the classes of there."""
     labels, totals = survey.labels, survey.totals
     _input.refuse_empty_tasks(totals, labels)
     task_weight = _input.read_task_weight(estimator.task_weight, totals)
     weight = np.ones(len(labels)) if task_weight is None else task_weight
     signs = classes = columns = None
-    if loss.classification:
+    if whole is not None:
+        weight, signs, classes, columns = whole.weight, whole.plan.signs, whole.data.classes, whole.plan.columns
+    elif loss.classification:
         signs, classes = _signed(estimator, survey)
         columns = Columns.of(labels, classes, loss)
     tasks = _few(survey, signs, columns, weight)
@@ -192,7 +198,7 @@ def planned(estimator, survey, loss, layout, stacklevel):
     intercept = DataTerm(left, of_columns, estimator.fit_intercept, fixed).trivial[1]
     if survey.offset:
         data = data._replace(tasks=replace(tasks, offset=np.zeros(len(tasks.y))))
-    return Planned(plan._replace(counted=counted), data, counted, fixed, intercept)
+    return Planned(plan._replace(counted=counted), data, counted, fixed, intercept, weight)
 
 
 def _only(loss, tasks):

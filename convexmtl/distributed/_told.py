@@ -167,8 +167,7 @@ def _model(part, W, b):
         "more": tasks.curvature(c * more, tasks.means(c)),
         "more_b": _summed(tasks, more),
     }
-    counts = tasks.counts.astype(float)
-    return sums, [_curvature(part, c * h, counts, r) for r, h in enumerate(mixed)]
+    return sums, [_curvature(part, c * h, r) for r, h in enumerate(mixed)]
 
 
 def doubled(owner):
@@ -176,23 +175,25 @@ def doubled(owner):
     return np.where(np.bincount(owner)[owner] > 1, 2.0, 1.0)
 
 
-def _curvature(part, h, counts, r):
-    """SufficientStatistics of the features weighted by h (N,); of the columns that have an r-th next one."""
-    tasks, columns = part.term.tasks, part.left
-    kept = np.ones(len(columns), dtype=bool)
-    if r:
-        kept[-r:] = False
-        kept[:-r] = tasks.owner[r:] == tasks.owner[:-r]
-        if not kept.any():
-            return None
+def features_of(part, h):
+    """SufficientStatistics of the features weighted by h (N,), without targets."""
+    tasks = part.term.tasks
     means = tasks.means(h)
     d, T = means.shape
-    zero = np.zeros((d, T))
-    whole = SufficientStatistics(
-        columns, "stacked", counts, tasks.sum(h), means, zero, np.zeros(T), np.zeros(T), tasks.gram(h, means), zero,
+    zero, counts = np.zeros((d, T)), tasks.counts.astype(float)
+    return SufficientStatistics(
+        part.left, "stacked", counts, tasks.sum(h), means, zero, np.zeros(T), np.zeros(T), tasks.gram(h, means), zero,
         np.zeros(T),
     )  # fmt: skip
-    return whole._only(kept) if r else whole
+
+
+def _curvature(part, h, r):
+    """The same of the columns that have an r-th next one."""
+    if not r:
+        return features_of(part, h)
+    owner, kept = part.term.tasks.owner, np.zeros(len(part.left), dtype=bool)
+    kept[:-r] = owner[r:] == owner[:-r]
+    return features_of(part, h)._only(kept) if kept.any() else None
 
 
 @np.errstate(over="ignore", invalid="ignore")

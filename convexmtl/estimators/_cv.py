@@ -132,18 +132,20 @@ class CrossValidated(SplitsTasks):
         self._search(data, folds, X, y)
         return self
 
-    def _search(self, data, folds, X, y, few=None, sizes=None, stacklevel=6):
+    def _search(self, data, folds, X, y, few=None, sizes=None, stacklevel=6, elsewhere=None):
         """Choose among strengths, and set what is fitted with the best.
 
         ``few`` [Condensed] are the folds where there are no samples, and ``sizes`` the (T,) sums of their weights and
-        their numbers.
+        their numbers. ``elsewhere`` is who has the samples, where they are asked in rounds: it makes Formulations
+        (``formulated``), errors of folds (``errors``), solutions on paths (``path``) and the last fit (``fitted``).
         """
         settings = self._settings(data.tasks.n_features, data.tasks.n_tasks)
         singles = [self._at(setting) for setting in settings]
         formulations, leads, alphas = [], [], []
         with warnings.catch_warnings():
             for single in singles:
-                formulations.append(single._state(data, stacklevel))
+                made = single._state(data, stacklevel) if elsewhere is None else elsewhere.formulated(single)
+                formulations.append(made)
                 leads.append(leading_strength(formulations[-1].strengths))
                 problem = formulations[-1].problem
                 alphas.append(
@@ -158,10 +160,11 @@ class CrossValidated(SplitsTasks):
         paths = list(zip(singles, multiples, [formulation.data for formulation in formulations], strict=True))
         if self.selection in CRITERIA:
             steps = Steps(self, len(paths) + 1, X, y)
-            p, a, found = self._by_criterion(data, formulations[0].problem.data, paths, steps, sizes, stacklevel)
+            term = formulations[0].problem.data
+            p, a, found = self._by_criterion(data, term, paths, steps, sizes, stacklevel, elsewhere)
         else:
             steps = Steps(self, len(paths) * len(folds) + 1, X, y)
-            p, a, found = self._by_folds(paths, folds, steps, few, stacklevel)
+            p, a, found = self._by_folds(paths, folds, steps, few, stacklevel, elsewhere)
 
         chosen, factor = formulations[p], float(alphas[p][a] / leads[p])
         penalty = chosen.penalty.scaled(factor)
@@ -170,7 +173,11 @@ class CrossValidated(SplitsTasks):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             problem = Problem(chosen.problem.data, penalty.resolve(chosen.problem.shape[0], data.labels))
-        self._finish(chosen._replace(problem=problem, penalty=penalty), stacklevel)
+        chosen = chosen._replace(problem=problem, penalty=penalty)
+        if elsewhere is None:
+            self._finish(chosen, stacklevel)
+        else:
+            elsewhere.finish(self, chosen, stacklevel)
         self._summary.notes.extend(_edges(settings, p, a, len(alphas[p]), self.coef_.any()))
         steps.done("fit")
         for name, value in {**settings[p], **penalty.strength_values(), **found}.items():
@@ -180,7 +187,7 @@ class CrossValidated(SplitsTasks):
         self.settings_ = settings
         steps.end()
 
-    def _by_folds(self, paths, folds, steps, few=None, stacklevel=6):
+    def _by_folds(self, paths, folds, steps, few=None, stacklevel=6, elsewhere=None):
         """(path, position on it, what else is fitted) by cross-validation; paths are [(single, Multiples, Data)].
 
         Fits on a path are near enough to the optimum to tell which strengths may be the one; those are fitted anew,
@@ -189,18 +196,22 @@ class CrossValidated(SplitsTasks):
         shape, n_folds = (len(paths), len(paths[0][1].factors)), len(folds)
         errors, by_task, n_fits, n_failed = np.empty((*shape, n_folds)), {}, 0, 0
         exact = np.zeros(shape, dtype=bool)
-        few = {id(data): condensed(data, folds) if few is None else few for *_, data in paths}
+        if elsewhere is None:
+            few = {id(data): condensed(data, folds) if few is None else few for *_, data in paths}
 
         def fit(wanted, tol, tell=None):
             """Fill in the errors of the wanted strengths (n_paths, n_alphas)."""
             nonlocal n_fits, n_failed
             some = {p: paths[p][1].some(wanted[p]) for p in np.flatnonzero(wanted.any(axis=1))}
             jobs = [(p, k) for p in some for k in range(n_folds)]
-            made = self._made(
-                delayed(_errors)(paths[p][0], some[p], data, *folds[k], few[id(data)][k], tol)
-                for p, k in jobs
-                for data in paths[p][2:]
-            )
+            if elsewhere is None:
+                made = self._made(
+                    delayed(_errors)(paths[p][0], some[p], data, *folds[k], few[id(data)][k], tol)
+                    for p, k in jobs
+                    for data in paths[p][2:]
+                )
+            else:
+                made = elsewhere.errors([(paths[p][0], some[p], k) for p, k in jobs], tol)
             for (p, k), (column, of_tasks, failed) in zip(jobs, made, strict=True):
                 errors[p, wanted[p], k] = column
                 by_task.update(((p, a, k), one) for a, one in zip(np.flatnonzero(wanted[p]), of_tasks, strict=False))
@@ -227,13 +238,16 @@ class CrossValidated(SplitsTasks):
         of_tasks = np.array([by_task[p, a, k] for k in range(n_folds)])
         return p, a, {"mse_path": errors if len(paths) > 1 else errors[0], "task_errors": of_tasks}
 
-    def _by_criterion(self, data, term, paths, steps, sizes=None, stacklevel=6):
+    def _by_criterion(self, data, term, paths, steps, sizes=None, stacklevel=6, elsewhere=None):
         """The same by an information criterion, without folds; ``term`` is the DataTerm of all samples."""
         sizes, counts = (sizes_of(data, term), None) if sizes is None else sizes
         solutions, failed, shape = [], 0, (len(paths), len(paths[0][1].factors))
         made_of = np.zeros(shape, dtype=bool)
         with same_sums():
-            made = self._made(delayed(path_of)(single, multiples, term, sizes) for single, multiples, _ in paths)
+            if elsewhere is None:
+                made = self._made(delayed(path_of)(single, multiples, term, sizes) for single, multiples, _ in paths)
+            else:
+                made = (elsewhere.path(single, multiples, sizes) for single, multiples, _ in paths)
             for p, (found, n_failed) in enumerate(made):
                 solutions += found
                 made_of[p, : len(found)] = True
@@ -243,7 +257,7 @@ class CrossValidated(SplitsTasks):
                     print(f"[{type(self).__name__}] path {p + 1} of {len(paths)}")
             self._tell_of_failures(failed, f"{len(solutions)} fits on the paths", stacklevel + 1)
             values, df = np.full(shape, np.inf), np.full(shape, np.nan)
-            values[made_of] = along_path(solutions, sizes, self.selection, term, counts)
+            values[made_of] = along_path(solutions, sizes, self.selection, data.loss, term, counts)
         df[made_of] = [one.freedom.sum() for one in solutions]
         p, a = np.unravel_index(np.argmin(values), shape)
         one = len(paths) == 1
@@ -284,7 +298,7 @@ def _errors(single, multiples, data, train, test, few, tol):
         term = DataTerm(few.train, data.loss, single.fit_intercept)
         errors, failed = _along(single, multiples, term, few.errors, tol)
         if errors[-1] is not None:
-            return *_of_fold(np.array(errors), few.share, few.test.tasks, len(data.labels)), failed
+            return *of_fold(np.array(errors), few.share, few.test.tasks, len(data.labels)), failed
         if train is None:
             raise ValueError(
                 "the statistics of the folds have too few digits for their errors, where coefficients cancel each "
@@ -298,7 +312,7 @@ def _errors(single, multiples, data, train, test, few, tol):
     term = DataTerm(tasks, data.loss, single.fit_intercept, fixed)
     errors_of, mass, left = held_out_errors(data, test)
     errors, failed = _along(single, multiples, term, errors_of, tol)
-    return *_of_fold(np.array(errors), mass / mass.sum(), left, len(data.task_labels)), failed
+    return *of_fold(np.array(errors), mass / mass.sum(), left, len(data.task_labels)), failed
 
 
 def held_out_errors(data, test):
@@ -325,7 +339,7 @@ def held_out_errors(data, test):
     return errors_of, mass[first], held_out.owner[first]
 
 
-def _of_fold(errors, share, tested, n_tasks):
+def of_fold(errors, share, tested, n_tasks):
     """(errors of the fold (A,), of all tasks (A, T) or none), from those (A, k) of the tested tasks."""
     by_task = np.full((len(errors) if len(errors) == 1 or len(errors) * n_tasks <= KEPT else 0, n_tasks), np.nan)
     by_task[:, tested] = np.where(share > 0, errors, np.nan)[: len(by_task)]

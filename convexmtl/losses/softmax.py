@@ -94,7 +94,8 @@ class Softmax(OfClasses):
     def mixed(self, y, z):
         def products(of, p, r):
             out = np.zeros_like(p)
-            out[: len(p) - r] = p[: len(p) - r] * p[r:]
+            # (Of tasks with fewer classes there is none.)
+            out[: max(len(p) - r, 0)] = p[: max(len(p) - r, 0)] * p[r:]
             return out
 
         p = self.probabilities(z)

@@ -10,7 +10,6 @@ import numpy as np
 from .._input import POSITIVE, check_number, read_list
 from ..certificate import Dual, duality_gap
 from ..coupling import Nested
-from ..gram import largest_eigenvalue
 from ..penalties.base import Canonical
 from ..problem import Problem
 from . import coupling_path, newton_path, row_path, solve, without_constants
@@ -36,7 +35,7 @@ def critical_factor(problem):
     if not Z.any():
         return 0.0
     if softest is not None:
-        return largest_eigenvalue(problem.data.design, problem.tasks.weight * _largest_second(problem)) / softest
+        return problem.data.steepest / softest
     # (What tasks have in common may be free, and all that is left of the gradient rounding.)
     top = penalty.dual_norm(Z, ACCURACY)
     return top if top > penalty.dual_norm(np.where(Z == 0, 0.0, _alternating(rounding)), 0.1) else 0.0
@@ -49,7 +48,7 @@ def negligible_factor(problem):
         products = _gradient_at_zero(problem)[1]
         return max(penalty.dual_norm(products, ACCURACY), penalty.dual_norm(_alternating(products), ACCURACY))
     traces = problem.data.design.squares.sum(axis=0)
-    return float(traces.max()) * _largest_second(problem) / _smallest_curvature(penalty)
+    return float(traces.max()) * problem.data.largest_second / _smallest_curvature(penalty)
 
 
 def _gradient_at_zero(problem):
@@ -91,22 +90,6 @@ def _at_infinity(problem):
 def _alternating(Z):
     """With signs that do not cancel where tasks are compared."""
     return Z * np.where(np.arange(Z.shape[1]) % 2, -1.0, 1.0)
-
-
-def _largest_second(problem):
-    """The largest second derivative of the loss, or where it has no bound, the largest at W = 0.
-
-    Of a loss with kinks that of the parabolas that lead from W = 0 to no loss at all, as steep there.
-    """
-    tasks, loss, c = problem.tasks, problem.loss, problem.tasks.weight
-    if loss.curvature is not None:
-        return loss.curvature
-    if not loss.smooth:
-        z = tasks.spread(problem.data.trivial[1])
-        drops = 2 * tasks.sum(c * loss.value(tasks.y, z))
-        squares = tasks.sum(c * loss.derivative(tasks.y, z) ** 2)
-        return float(np.max(np.divide(squares, drops, out=np.zeros_like(drops), where=drops > 0)))
-    return float(np.max(loss.second(tasks.y, tasks.spread(problem.data.trivial[1]))[tasks.weight > 0]))
 
 
 def _smallest_curvature(penalty):

@@ -2,6 +2,7 @@
 
 import gc
 import re
+import warnings
 from functools import partial
 from itertools import combinations
 
@@ -112,3 +113,15 @@ def pytest_collection_finish():
     """Thousands of tests live until the end: no collection of garbage has to look at them."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def client():
+    """Of a cluster of two processes."""
+    distributed = pytest.importorskip("distributed")
+    with warnings.catch_warnings():
+        # What the cluster has to say of ports and slow machines is not about us.
+        warnings.simplefilter("ignore")
+        options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
+        with distributed.LocalCluster(**options) as workers, distributed.Client(workers) as client:
+            yield client

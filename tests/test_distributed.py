@@ -2,7 +2,6 @@
 
 import os
 import time
-import warnings
 from itertools import pairwise
 
 import cases
@@ -19,18 +18,6 @@ from convexmtl import distributed
 da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 CHUNKS = {"one": [], "two": [31], "empty": [20, 20, 33], "row_by_row": range(1, 60)}
-
-
-@pytest.fixture(scope="module")
-def client():
-    from distributed import Client, LocalCluster
-
-    with warnings.catch_warnings():
-        # What the cluster has to say of ports and slow machines is not about us.
-        warnings.simplefilter("ignore")
-        options = {"n_workers": 2, "threads_per_worker": 1, "processes": True, "dashboard_address": ":0"}
-        with LocalCluster(**options) as workers, Client(workers) as client:
-            yield client
 
 
 def pieces(data, at):
@@ -253,71 +240,6 @@ def test_statistics_stay_for_more_samples():
     )
     model.partial_fit(X[:9], y[:9], **{name: value[:9] for name, value in options.items()})
     assert_allclose(model.coef_, again.coef_, atol=1e-6)
-
-
-# ------------------------------------------------------------------------------------------------ searches
-
-
-TWINS = [cm.BlockSparseRegressorCV, cm.TraceNormRegressorCV, cm.MeanRegularizedRegressorCV, cm.DirtyRegressorCV]
-
-
-@pytest.mark.parametrize("form", cases.INPUT_FORMS)
-@pytest.mark.parametrize("chunks", ["two", "row_by_row"])
-@pytest.mark.parametrize("cls", TWINS, ids=lambda cls: cls.__name__)
-def test_searches(cls, form, chunks):
-    """As in ``fit``: with task labels on the same folds; else rows are dealt out one by one."""
-    X, y, options = data = cases.user_input("squared", form)
-    model = cls(alphas=5, cv=3, tol=1e-6)
-    distributed.fit(model, pieces(data, CHUNKS[chunks]))
-    whole = clone(model)
-    if form != "stacked":
-        rows = np.arange(len(X))
-        seen = ~np.isnan(y).reshape(len(y), -1)
-        if np.ndim(options.get("sample_weight")) == 2:
-            seen &= options["sample_weight"] > 0
-        place = np.cumsum(seen.any(axis=1)) - 1
-        whole.set_params(cv=[(rows[place % 3 != k], rows[place % 3 == k]) for k in range(3)])
-    whole.fit(X, y, **options)
-    assert_allclose(model.mse_path_, whole.mse_path_, rtol=1e-4)
-    assert_allclose(model.coef_, whole.coef_, atol=1e-3 * np.abs(whole.coef_).max())
-
-
-def test_a_search_does_not_depend_on_the_chunks(client):
-    data = cases.user_input("squared", "stacked")
-    found = [
-        distributed.fit(cm.BlockSparseRegressorCV(alphas=5, cv=4), pieces(data, at), client=with_)
-        for at, with_ in (([], None), (range(1, 60, 7), None), ([3, 3, 60], client))
-    ]
-    for other in found[1:]:
-        assert_allclose(other.mse_path_, found[0].mse_path_, rtol=1e-9)
-
-
-def test_a_search_with_tasks_of_a_single_row():
-    """Which are trained on and never tested."""
-    X, y, options = cases.user_input("squared", "stacked")
-    task = options["task"].astype("U9")
-    task[[7, 30]] = "alone", "single"
-    model = distributed.fit(cm.MeanRegularizedRegressorCV(alphas=4, cv=3), pieces((X, y, {"task": task}), [9, 33]))
-    whole = clone(model).fit(X, y, task=task)
-    assert_allclose(model.mse_path_, whole.mse_path_, rtol=1e-4)
-    assert_array_equal(np.isnan(model.task_errors_).all(axis=0), np.isnan(whole.task_errors_).all(axis=0))
-
-
-@pytest.mark.parametrize("selection", ["aic", "bic"])
-def test_a_search_by_criterion(selection):
-    X, y, options = data = cases.user_input("squared", "stacked")
-    model = distributed.fit(cm.BlockSparseRegressorCV(alphas=6, selection=selection), pieces(data, [30]))
-    whole = clone(model).fit(X, y, **options)
-    assert_allclose(model.criterion_path_, whole.criterion_path_, rtol=1e-3)
-    assert model.alpha_ == pytest.approx(whole.alpha_)
-
-
-def test_searches_that_are_refused():
-    data = pieces(cases.user_input("squared", "stacked"), [30])
-    with pytest.raises(ValueError, match="cv must be a number of folds, at least 2, got TaskKFold"):
-        distributed.fit(cm.BlockSparseRegressorCV(cv=cm.model_selection.TaskKFold(3)), data)
-    with pytest.raises(ValueError, match="cv=40 is more than the rows that can be tested"):
-        distributed.fit(cm.BlockSparseRegressorCV(cv=40), pieces(cases.user_input("squared", "single"), [9]))
 
 
 # ---------------------------------------------------------------------------------------------- predictions

@@ -28,7 +28,7 @@ LEAST = 1e-4  # without any, a model of too few curved samples would know nothin
 INNER = 1e-3  # share of the gap that is wanted, to which models are solved
 ENOUGH = 1e-4  # share of what a model promises that a step has to keep
 KNOWN, SURE = 1e-3, 1e-8  # share of what there is to gain, to which the value at W = 0 is known, and asked for no more
-CLOSER = 1e-2  # share of that after a step that gains little, though the gap is too large
+CLOSER, CLOSEST = 1e-2, 1e-4  # share of that after a step that gains little, though the gap is too large
 STALLS = 3  # steps that neither the loss nor the gap gains anything by
 MOST = 2000  # iterations in a model
 EXACT, MOST_AT_ZERO = 1e-20, 30  # the same where intercepts are to be exact, and rounds until they are
@@ -168,11 +168,16 @@ def steps(frame, zero, here, tol, max_iter, most=np.inf, closing=True, callback=
             # (How the gradient is shared out, whatever the samples.)
             there = there._replace(split=Dual(split=result.dual.split))
         objective = there.value + penalty.value(result.parts)
-        gap = min(_gap(told, step, penalty), objective + zero.perfect)
+        gap, threshold = min(_gap(told, step, penalty), objective + zero.perfect), zero.threshold(tol)
+        lost = not np.isfinite(step.rest) and step.promised <= threshold and rounds < most
+        if lost and there.curvature is not None:
+            # (Where the loss has next to no curvature, no dual variables near its derivatives have those of the model.)
+            proof = yield from _stood(frame, there, zero)
+            rounds += 1
+            gap = min(gap, proof)
         history.append((n_iter, objective, gap))
         if callback is not None:
             callback(*history[-1])
-        threshold = zero.threshold(tol)
         ended = Status.of(gap, threshold) if zero.is_known and there.curvature is not None else None
         if ended is not None or (status is Status.OUT_OF_ITERATIONS and gap < best[1]):
             best = there, gap
@@ -180,17 +185,14 @@ def steps(frame, zero, here, tol, max_iter, most=np.inf, closing=True, callback=
             status, left = ended, left - 1
             # (With the derivatives there as dual variables the coefficients are to be as good: whoever has no others
             # certifies them, too.)
-            alone = Model(frame, there, damping).stood()
-            if left and alone.gap <= threshold and closing and rounds < most:
-                bound = Question(None, None, zero.b, there.W, there.b, *alone.moved, alone.scale)
-                proof = yield Ask("convexmtl-point", (bound,))
-                zero.take(proof)
+            proof = Model(frame, there, 0.0).stood().gap
+            if left and proof <= threshold and closing and not lost and rounds < most:
+                proof = yield from _stood(frame, there, zero)
                 rounds += 1
-                alone = alone._replace(gap=_gap(proof, alone, penalty))
-            if not left or alone.gap <= threshold:
+            if not left or proof <= threshold:
                 break
         # (Where a loss hardly bends, what is left of a model is less than what that leaves to the loss.)
-        closer = CLOSER * closer if gap > 0.5 * lowest and step.promised < threshold else closer
+        closer = max(CLOSER * closer, CLOSEST) if gap > 0.5 * lowest and step.promised < threshold else closer
         stalls = 0 if gap < 0.9 * lowest or step.promised > 1e-13 * abs(objective) else stalls + 1
         lowest = min(gap, lowest)
         if stalls >= STALLS:
@@ -220,6 +222,14 @@ def steps(frame, zero, here, tol, max_iter, most=np.inf, closing=True, callback=
     point, gap = best
     objective = point.value + penalty.value(point.parts)
     return Result(point.parts, point.b, objective, gap, n_iter, status, history, dual=point.split), point
+
+
+def _stood(frame, there, zero):
+    """The duality gap at a Point, with the derivatives there as dual variables."""
+    alone = Model(frame, there, 0.0).stood()
+    told = yield Ask("convexmtl-point", (Question(None, None, zero.b, there.W, there.b, *alone.moved, alone.scale),))
+    zero.take(told)
+    return _gap(told, alone, frame.penalty)
 
 
 def _gap(told, step, penalty):

@@ -196,10 +196,7 @@ class Elsewhere:
         for some in (jobs[a : a + size] for a in range(0, len(jobs), size)):
             paths = [[] for _ in some]
             zeros = self.run(
-                [
-                    (k, self._path(single, multiples, k, tol, paths[i]))
-                    for i, (single, multiples, k) in enumerate(some)
-                ]
+                [(k, self._path(single, multiples, k, tol, paths[i])) for i, (single, multiples, k) in enumerate(some)]
             )
             for (single, _, k), path, zero in zip(some, paths, zeros, strict=True):
                 accepted = zero.threshold(max(tol, LOOSER * single.tol))

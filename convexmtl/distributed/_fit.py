@@ -43,11 +43,11 @@ def fit(estimator, X, y=None, task=None, sample_weight=None, client=None, *, off
     method : {"auto", "statistics", "newton", "gradient", "dual"}, default="auto"
         How the work is divided. "statistics", for the squared loss: one pass, in which sums of T d^2 numbers are made
         of the samples, of which all else is made here. "newton", for smooth losses: the same sums of a quadratic model
-        of the loss in every round, of which five to ten are made, and in searches two or three for every strength. "gradient": where T d^2 numbers are too many, 2 d T
-        of them in every round, of which a hundred may be needed. "dual", for quadratic couplings and learned
-        relationships, of any loss, with kinks too: every chunk fits dual variables to its own samples, and says d T
-        numbers (after Liu, Pan, Ho 2016). "auto" takes the first that applies, and gradients where sums would take
-        more than 4 GB.
+        of the loss in every round, of which five to ten are made, and two or three for every strength of a search.
+        "gradient": where T d^2 numbers are too many, 2 d T of them in every round, of which a hundred may be needed.
+        "dual", for quadratic couplings and learned relationships, of any loss, with kinks too: every chunk fits dual
+        variables to its own samples, and says d T numbers (after Liu, Pan, Ho 2016). "auto" takes the first that
+        applies, and gradients where sums would take more than 4 GB.
 
     Returns
     -------

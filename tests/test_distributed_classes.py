@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 import convexmtl as cm
 from convexmtl import distributed
+from convexmtl.distributed import _fit
 from convexmtl.federated import Coordinator, LocalTransport, Party
 from convexmtl.penalties import GraphLaplacian
 
@@ -103,8 +104,11 @@ def test_two_classes_beside_four_have_columns_as_well():
     assert len(model.columns_) == 10
 
 
-def test_what_is_refused():
+def test_what_is_refused(monkeypatch):
     data = draw("stacked")
+    with monkeypatch.context() as smaller, pytest.raises(ValueError, match="method='gradient' is for tasks of two"):
+        smaller.setattr(_fit, "LARGEST", 500)
+        distributed.fit(cm.BlockSparseClassifier(), chunks_of(data))
     for method in ("gradient", "dual"):
         with pytest.raises(ValueError, match=f"method='{method}' is for tasks of two classes, and some have more"):
             distributed.fit(cm.MeanRegularizedClassifier(), chunks_of(data), method=method)

@@ -16,7 +16,7 @@ from ..solvers import solve
 from ._gradient import _slopes
 from ._models import Frame, least_squares
 from ._newton import Ask, RemoteTerm
-from ._told import _curvature
+from ._told import features_of
 
 LENGTHS = 0.5 ** np.arange(16)  # of a step that are looked at
 INEXACT = 0.1  # share of the gap that is left at the minimum, up to which that is looked for
@@ -91,7 +91,7 @@ def enveloped(part, memory, W, b, move, turn, told, shrunk):
     of_tasks[:, left] = tasks.sum(c * following), tasks.mass
     fenchel = [tasks.total(loss.fenchel_gap(tasks.y, z, dual)) for dual in (bound, following)]
     proven = np.array([part.term.value(z), *fenchel])
-    curvature = _curvature(part, np.where(c > 0, c * h, 0.0), tasks.counts.astype(float), 0)
+    curvature = features_of(part, np.where(c > 0, c * h, 0.0))
     return Multipliers(v, following), (along, proven, Z, sums, slope, of_tasks, curvature)
 
 

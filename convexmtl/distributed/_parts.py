@@ -166,7 +166,7 @@ def _pooled(part, centre):
         cross = sums @ away.T
         return X.T @ (weight[:, None] * X) - cross - cross.T + (away * tasks.mass) @ away.T
     rows = tasks.X.toarray() if tasks.is_sparse else tasks.X
-    rows = rows - centre.T[part.left[tasks.sample_task]]
+    rows = (rows if tasks.owner is None else rows[tasks.sample_row]) - centre.T[part.left[tasks.sample_task]]
     return rows.T @ (c[:, None] * rows)
 
 

@@ -43,10 +43,10 @@ def by_rounds(estimator, reader, loss, engine, steps, stacklevel, method="newton
     known = planned(estimator, survey, loss, agreement.layout, stacklevel)
     plan, d = known.plan, agreement.n_columns - len(_input.columns_apart(estimator, agreement.n_columns))
     T = len(plan.of_columns[0])
-    if moved_by(known) is not None and method != "newton":
-        raise ValueError(f"method={method!r} is for tasks of two classes, and some have more: use method='newton'.")
     if method == "newton" and 8 * T * d**2 > most:
         method = "gradient"
+    if moved_by(known) is not None and method != "newton":
+        raise ValueError(f"method={method!r} is for tasks of two classes, and some have more: use method='newton'.")
     if method == "gradient" and loss.quadratic and survey.counts.sum() > SPARED * T * (d + 2):
         # Fewer numbers than the samples: they take their place, some tasks on each worker.
         ends = np.linspace(0, T, 2 * engine.workers + 1).astype(int)

@@ -26,6 +26,8 @@ from .._rows import row_norms
 MOST_STEPS = 30  # to one strength
 NEAR = 0.95  # share of f that the gradient of a row must have to be looked at in every step
 NEARLY = 0.7  # share of the wanted gap that is left on the rows that are looked at
+STRIDE = 2.0  # times as strong as the next one, where a path begins far from W = 0
+ROUGH = 1e-3  # of the loss, the gap that is wanted on the way there
 CHANGED = 0.2  # share of the rows of a factor that may come or go
 PROMPT = 3e6  # multiplications that take as long as what a step costs beside them
 FASTER = 12.0  # times as many multiplications in the same time as in sweeps
@@ -216,19 +218,28 @@ class LengthPath:
 
     def to(self, f, most):
         """(number of steps to strengths f, at most ``most``, whether they have reached the wanted gap)."""
-        steps = 0
+        steps, top = 0, self.norms.max(initial=0.0)
+        if not len(self.point.used) and top > STRIDE * f:
+            # By way of stronger ones.
+            for ahead in f * STRIDE ** np.arange(int(np.log(top / f) / np.log(STRIDE)), 0, -1):
+                steps, _ = self._go(ahead, max(self.target, ROUGH * self.point.fit), steps, most)
+        return self._go(f, self.target, steps, most)
+
+    def _go(self, f, target, steps, most):
+        """The same straight on, to a gap, after so many steps."""
+        allowed, first = min(steps + MOST_STEPS, most), True
         self._choose(f)
         gap = self._gap(self.point, self.norms, f, self.norms[self.rows].max(initial=0.0))
         while True:
-            if gap <= NEARLY * self.target:
+            if gap <= NEARLY * target:
                 self._look_at_all()
-                if self._gap(self.point, self.norms, f, self.norms.max(initial=0.0)) <= self.target:
+                if self._gap(self.point, self.norms, f, self.norms.max(initial=0.0)) <= target:
                     return steps, True
                 self._choose(f)
                 gap = self._gap(self.point, self.norms, f, self.norms[self.rows].max(initial=0.0))
-            if steps >= min(MOST_STEPS, most):
+            if steps >= allowed:
                 return self._end(steps)
-            fresh, moved = self._step(f, gap, first=steps == 0)
+            fresh, moved = self._step(f, gap, first)
             steps += 1
             if moved is None:
                 if fresh:
@@ -236,12 +247,13 @@ class LengthPath:
                         return self._end(steps)
                     self.damping = max(10 * self.damping, DAMPED[1])
                 self.factor = None
-                continue
-            if fresh:
-                self.damping = self.damping / 4 if self.damping > 1e-6 else DAMPED[0]
-            if moved > NEARLY * self.target and self._is_stale(None if steps == 1 else moved / gap, moved, fresh):
-                self.factor = None
-            gap = moved
+            else:
+                if fresh:
+                    self.damping = self.damping / 4 if self.damping > 1e-6 else DAMPED[0]
+                left, gap = (None if first else moved / gap), moved
+                if moved > NEARLY * target and self._is_stale(left, moved / target, fresh):
+                    self.factor = None
+            first = False
 
     def _end(self, steps):
         self._look_at_all()
@@ -294,14 +306,15 @@ class LengthPath:
         self.point, self.norms = ahead, norms
         return fresh, moved
 
-    def _is_stale(self, rate, gap, fresh):
-        """Whether a new factor leads to the target in less time, where the last step has left this share of the gap.
+    def _is_stale(self, left, above, fresh):
+        """Whether a new factor leads to the target in less time, where the last step has ``left`` a share of the gap,
+        which is that many times ``above`` the target.
 
-        That of the first step to new strengths, None, tells nothing.
+        What the first step to new strengths has left, None, tells nothing.
         """
         step, factor = (cost + PROMPT for cost in costs(*self.form.Y.shape, len(self.factor.rows), len(self.rows)))
-        if rate is None:
+        if left is None:
             return factor < SAVED * step
-        if rate > 0.5:
+        if left > 0.5:
             return True
-        return not fresh and factor + step < step * np.log(gap / self.target) / -np.log(rate)
+        return not fresh and factor + step < step * np.log(above) / -np.log(left)

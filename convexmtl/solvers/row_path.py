@@ -12,12 +12,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from .._rows import row_norms
 from ..certificate import duality_gap, path_gaps
 from ..result import Result, Status
 from ..tasks import LARGE
 from . import row_descent
 from ._kernels import descend_blocks, descend_gram, row_steps
-from ._length_path import LengthPath
+from ._length_path import STRIDE, LengthPath
 from ._models import BLOCK, flat_grams, pointers
 from ._path_kernels import (
     descend_path,
@@ -44,11 +45,21 @@ def applies(problems):
     penalty, tasks, (d, T) = problems[0].penalty, problems[0].tasks, problems[0].shape
     if not (penalty.row_wise and problems[0].loss.quadratic) or tasks.is_sparse:
         return False
-    if penalty.terms[0].blocks is not None or (len(problems) < SHORT and d > SMALL):
+    if penalty.terms[0].blocks is not None:
+        return False
+    if len(problems) < SHORT and d > SMALL and _strengths(problems[0]) is None:
         return False
     if tasks.common_weight is not None:
         return d <= MOST_FEATURES if d <= tasks.n_rows else tasks.X.nbytes <= LARGE
     return d <= max(len(tasks.y) / T, 128) and T * d * d <= 1e7
+
+
+def _strengths(problem):
+    """(d,) those of the 2-norms of the rows, where the path can go on in these; else None."""
+    shares, d, n = problem.data.design.shares, problem.shape[0], problem.tasks.n_rows
+    if shares is None or not n < d or n > MOST_SAMPLES or np.ptp(shares) > 0 or not problem.penalty.coupling.is_zero:
+        return None
+    return problem.penalty.terms[0].lengths(d)
 
 
 def solve(problems, factors, tol, max_iter):
@@ -140,21 +151,24 @@ class _Path:
             *(form.pointer for form in (row_steps, *few, *many)), *pointers(source, T, self.wide),
             *_room(source, d, T, n),
         )  # fmt: skip
-        self.factors, strengths = np.asarray(factors, dtype=float) / factors[0], None
-        if self.wide and n <= MOST_SAMPLES and coupling.is_zero and np.ptp(scale) == 0:
-            strengths = terms[0].lengths(d)
+        self.factors, strengths = np.asarray(factors, dtype=float) / factors[0], _strengths(first)
         if strengths is not None:
             self.by_lengths = LengthPath(source[0], scale[0], -self.residuals.T / scale[0], strengths, threshold)
             self.work = self.by_lengths.pays
+            if row_norms(self.gradient.T / strengths[:, None]).max() > STRIDE:
+                # Far from W = 0, sweeps would take long.
+                self.by_lengths.take(self.W, 1.0)
 
     def follow(self, begin, out):
         """Fill ``out`` with the fits from ``begin`` on; returns the first that is left for others."""
         end, lengths = begin, self.by_lengths
-        if lengths is None or lengths.point is None:
+        in_lengths = lengths is not None and lengths.point is not None
+        if not in_lengths:
             end = self.descend(begin, out)
             if lengths is not None and end < begin + len(out):
                 lengths.take(self.W, self.factors[end])
-        if lengths is not None and lengths.point is not None:
+                in_lengths = lengths.point is not None
+        if in_lengths:
             while end < begin + len(out):
                 n_iter, reached = lengths.to(self.factors[end], self.max_iter - self.sweeps[end])
                 self.sweeps[end] += n_iter

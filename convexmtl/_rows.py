@@ -2,11 +2,16 @@
 
 import numpy as np
 
+SHORT = 32  # entries of a row, of which a copy costs little
+
 
 def used_rows(W):
     """(..., d) booleans: the rows of W (..., d, T) that are not all zero; NaN is not zero."""
     if W.dtype != np.float64:
         return W.any(axis=-1)
+    if W.shape[-1] <= SHORT and W.ndim > 1:
+        # Several times as fast: a product. (Sums of sizes that are not all zero are not, nor are they of NaN.)
+        return np.abs(W) @ np.ones(W.shape[-1]) != 0
     # Faster: the bits of a row, but for the signs.
     return np.bitwise_or.reduce(W.view(np.int64), axis=-1) << 1 != 0
 

@@ -239,8 +239,8 @@ def path_gaps(problems, factors, Ws):
         parts = [slice(a, a + size) for a in range(0, A, size)]
         found = [path_gaps(problems[part], factors[part], Ws[part]) for part in parts]
         return tuple(np.concatenate(column) for column in zip(*found, strict=True))
-    mass = tasks.mass
-    z = tasks.apply_all(Ws)
+    mass, used = tasks.mass, np.flatnonzero(used_rows(Ws).any(axis=0))
+    z = tasks.apply_all(Ws, used)
     r = tasks.y - z
     intercepts = np.zeros((A, T))
     if data.fit_intercept:
@@ -260,7 +260,7 @@ def path_gaps(problems, factors, Ws):
         nothing, z = (np.inf, -np.inf, np.inf), tasks.y - r
         return one_by_one([Certificate(*nothing, intercepts[a], Z[a], z[a], tasks, False) for a in range(A)])
     # With the weighted residual as dual variables, the loss has a gap of (1 - shrink)^2 times its value.
-    strength, used = np.asarray(factors) / factors[0], np.flatnonzero(used_rows(Ws).any(axis=0))
+    strength = np.asarray(factors) / factors[0]
     losses, products = 0.5 * np.einsum("an,an->a", r, weighted), np.einsum("an,an->a", z, weighted)
     sizes = strength * term.restrict(used).values(Ws[:, used])
     shrink = 1 / np.maximum(1, term.dual_norms(Z) / strength)

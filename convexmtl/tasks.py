@@ -219,13 +219,14 @@ class Tasks:
             _products.add_predictions(*rows, W[some], z)
         return z
 
-    def apply_all(self, Ws):
-        """(A, N) the predictions of every W of Ws (A, d, T)."""
+    def apply_all(self, Ws, used=None):
+        """(A, N) the predictions of every W of Ws (A, d, T), of which only the rows in ``used`` are not zero."""
         if not self.is_shared or self.is_sparse:
             return np.array([self.apply(W) for W in Ws]).reshape(len(Ws), -1)
-        (A, d, T), used = Ws.shape, used_rows(Ws).any(axis=0)
-        X = self.X.T
-        if 2 * np.count_nonzero(used) < d:
+        (A, d, T), X = Ws.shape, self.X.T
+        if used is None:
+            used = np.flatnonzero(used_rows(Ws).any(axis=0))
+        if 2 * len(used) < d:
             Ws, X = Ws[:, used], X[used]
         return (Ws.transpose(0, 2, 1).reshape(A * T, -1) @ X).reshape(A, -1)
 

@@ -3,6 +3,7 @@
 import warnings
 from dataclasses import replace
 from functools import cached_property
+from itertools import islice
 from numbers import Integral
 
 import numpy as np
@@ -133,7 +134,14 @@ class Multiples:
         with warnings.catch_warnings():
             # What is to be said of the penalty was said when the problem was made.
             warnings.simplefilter("ignore", UserWarning)
-            found = [self.penalty.scaled(factor).resolve(self.n_features, self.labels) for factor in self.factors]
+            resolved = (self.penalty.scaled(factor).resolve(self.n_features, self.labels) for factor in self.factors)
+            found = list(islice(resolved, 1))
+            if found and found[0].row_wise and found[0].coupling.is_zero:
+                # (To resolve one takes longer than many a fit.)
+                (term,) = found[0].terms
+                others = (term.scaled(factor / self.factors[0]) for factor in self.factors[1:])
+                return found + [replace(found[0], terms=(other,)) for other in others]
+            found.extend(resolved)
         if found and not found[0].terms:
             # One coupling for all, so that what does not depend on its strength is known to all.
             coupling = found[0].coupling

@@ -36,7 +36,8 @@ SMALL = 256
 MOST_SWEEPS = 50  # of one fit, after which extrapolation helps
 MOST_HELP = 5  # fits that take longer, after which the path is left to row descent
 ENTRIES = 5e5  # of all W, and of all predictions, that are held at a time
-EXACT = 0.1  # share of the target for a second attempt
+USUAL = 0.6  # share of the target that violations are to leave: a second attempt takes as long as many fits
+EXACT = 0.1  # that for a second attempt
 MOST_SAMPLES = 1000  # of which the square matrices are factored in every step in lengths
 
 
@@ -179,7 +180,7 @@ class _Path:
                 end += 1
         return end
 
-    def descend(self, begin, out, target=1.0):
+    def descend(self, begin, out, target=USUAL):
         """The same by sweeps."""
         most = min(MOST_SWEEPS, self.max_iter)
         return descend_path(*self.arguments, target * self.threshold, BLOCK, most, self.work, begin, out, self.sweeps)

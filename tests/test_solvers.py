@@ -18,7 +18,7 @@ from convexmtl.losses import get_loss
 from convexmtl.penalties import GraphLaplacian, MeanCoupling, RowNorm
 from convexmtl.problem import Problem
 from convexmtl.result import Result, Status
-from convexmtl.solvers import _lengths, _models, coupling_path, newton, solve, splitting
+from convexmtl.solvers import _lengths, _models, _sides, coupling_path, newton, solve, splitting
 from convexmtl.solvers.direct import task_system
 from convexmtl.tasks import Tasks
 
@@ -36,7 +36,7 @@ def fit():
 
 def test_extrapolation_saves_iterations(fit, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(splitting._Model, "young", np.inf)
+        patch.setattr(_sides.Model, "young", np.inf)
         plain = fit()
         n_plain, coef = plain.n_iter_, plain.coef_
     fitted = fit()

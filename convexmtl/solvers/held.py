@@ -20,7 +20,8 @@ from ..penalties.base import Canonical
 from ..problem import Problem
 from ..result import Result, Status
 from . import solve
-from .splitting import CHEAP, CHECK_EVERY, GROUP, RELAXATION, YOUNG, Directions, LossItself
+from ._sides import CHEAP, GROUP, RELAXATION, YOUNG, LossItself
+from .splitting import CHECK_EVERY, Directions
 
 NEWTON = 50  # steps of one solution for the loss
 ROUNDING = 1e-15  # of Omega, which the held columns may make much larger than what there is to gain

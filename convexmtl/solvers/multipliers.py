@@ -22,7 +22,8 @@ from ..penalties._manifold import row_slopes
 from ..penalties._sums import Sharing
 from ..result import Result, Status
 from ._patience import hopeless
-from .splitting import LossItself, claims_of
+from ._sides import LossItself
+from .splitting import claims_of
 
 MOST = 3000  # unknowns of a system that is factored
 SOME = 1000  # the same where a term does not work row by row, whose prox bends all of them at once

@@ -36,7 +36,7 @@ def _signature(text):
     """
     from numba import types
 
-    names = {name: getattr(types, name) for name in ("void", "float64", "int64", "boolean", "Tuple")}
+    names = {name: getattr(types, name) for name in ("void", "float32", "float64", "int64", "boolean", "Tuple")}
     names["frozen"] = lambda kind, ndim: types.Array(kind, ndim, "C", readonly=True)
     names["pointer"] = types.FunctionType
     names["row_prox"] = types.FunctionType(eval(ROW_PROX, dict(names)))

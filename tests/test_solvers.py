@@ -15,10 +15,11 @@ from convexmtl.certificate import duality_gap
 from convexmtl.data import DataTerm
 from convexmtl.gram import Design
 from convexmtl.losses import get_loss
-from convexmtl.penalties import GraphLaplacian, MeanCoupling, RowNorm
+from convexmtl.path import alpha_max
+from convexmtl.penalties import DirtyNorm, GraphLaplacian, MeanCoupling, RowNorm, SparseGroup
 from convexmtl.problem import Problem
 from convexmtl.result import Result, Status
-from convexmtl.solvers import _lengths, _models, _sides, coupling_path, newton, solve, splitting
+from convexmtl.solvers import _alternating, _anderson, _models, _sides, coupling_path, newton, solve, splitting
 from convexmtl.solvers.direct import task_system
 from convexmtl.tasks import Tasks
 
@@ -55,7 +56,7 @@ def test_extrapolation_that_leads_astray_is_taken_back(fit, monkeypatch):
         drawn.append(weights)
         return weights + (1 - weights.sum()) / len(weights)
 
-    monkeypatch.setattr(splitting, "anderson_weights", wild)
+    monkeypatch.setattr(_anderson, "anderson_weights", wild)
     assert_allclose(fit().coef_, coef, atol=1e-3 * np.abs(coef).max())
     assert drawn
 
@@ -182,39 +183,63 @@ def test_no_row_in_use_is_no_row_to_descend_in():
     assert model.dual_gap_ <= 1e-4 * model.objective_
 
 
-@pytest.mark.parametrize("even", [True, False])
-@pytest.mark.parametrize("n", [15, 40])
-def test_newton_in_lengths_of_rows(n, even):
-    """Both forms minimise the objective in W, from anywhere, for tasks of one curvature or of several."""
-    rng = np.random.default_rng(n)
-    m, T = 30, 4
-    X, target = rng.normal(size=(m, n)), rng.normal(size=(n, T))
-    c = np.full(T, 0.3) if even else rng.uniform(0.1, 1.0, T)
-    thin = _lengths.Thin(X, c, 9 * c * target)
-    square = _lengths.Square(X @ X.T, c, X @ (9 * c * target))
-    for form in (thin, square):
-        # The last length is zero to begin with.
-        found = _lengths.newton(form, np.append(np.ones(m - 1), 0.0), 1e-10)
-        while found is not None:
-            lengths, Z, n_steps = found
-            found = _lengths.newton(form, lengths, 1e-10) if n_steps > 1 else None
-        W, norms = lengths[:, None] * Z, np.linalg.norm(Z, axis=1)
-        assert_allclose(c * (X @ (9 * target - X.T @ W)), Z, atol=1e-9)
-        # (Steps end where the objective has no digits left, which tells slopes to the root of that.)
-        assert norms.max() <= 1 + 1e-5 and 0 < np.sum(lengths > 1e-9)
-        assert_allclose(norms[lengths > 1e-5], 1, atol=1e-5)
+@pytest.mark.parametrize("shape", [(9, 20), (3, 9, 20)], ids=["shared", "stacked"])
+def test_factored_sides(shape):
+    rng = np.random.default_rng(0)
+    A, P = rng.normal(size=shape), rng.normal(size=(20, 3))
+    K = np.swapaxes(A, -1, -2) @ A
+    right = P if A.ndim == 2 else P.T[:, :, None]
+    wanted = np.linalg.solve(np.eye(20) + K, right)
+    wanted = wanted if A.ndim == 2 else wanted[:, :, 0].T
+    for solve in (_alternating.thin(A.astype(np.float32)), _alternating.square(K.astype(np.float32))):
+        assert_allclose(solve(P), wanted, atol=1e-5)
 
 
-@pytest.mark.parametrize("weights", [None, "some"])
-@pytest.mark.parametrize("n, d", [(30, 300), (120, 60)])
-def test_weak_strengths_take_few_sweeps(n, d, weights, monkeypatch):
-    """Newton's steps take the place of hundreds of sweeps, and the solution is the same."""
+ALTERNATING = {
+    "linf": RowNorm(q=np.inf),
+    "l2": RowNorm(),
+    "l1": RowNorm(q=1),
+    "dirty": DirtyNorm(1.0, 0.6),
+    "sparse group": SparseGroup(l1_ratio=0.3),
+    "positive": RowNorm(positive=True),
+    "ridge": RowNorm(l1_ratio=0.8),
+}
+
+
+@pytest.mark.parametrize("layout", ["shared", "stacked", "holes", "weights"])
+@pytest.mark.parametrize("n, d", [(12, 60), (60, 25)], ids=["wide", "long"])
+@pytest.mark.parametrize("penalty", list(ALTERNATING))
+def test_alternating_directions(penalty, n, d, layout, monkeypatch):
+    """From the first sweeps on, or never: all forms of models go to the same solution, to its last digits."""
     rng = np.random.default_rng(d)
-    X = rng.normal(size=(n, d)) @ (0.1 * np.eye(d) + rng.normal(size=(d, d)) / np.sqrt(d))
+    X = rng.normal(size=(n, d)) @ (0.2 * np.eye(d) + rng.normal(size=(d, d)) / np.sqrt(d))
+    Y = X[:, :9] @ rng.normal(size=(9, 4)) + rng.normal(size=(n, 4))
+    data = {"shared": (X, Y), "holes": (X, np.where(rng.uniform(size=Y.shape) < 0.2, np.nan, Y)), "weights": (X, Y)}
+    stacked = (np.tile(X, (4, 1)) * rng.uniform(0.5, 2, (4 * n, d)), Y.T.ravel())
+    more = {"stacked": {"task": np.repeat(np.arange(4), n)}, "weights": {"sample_weight": rng.uniform(0.5, 2, n)}}
+    data, more = data.get(layout, stacked), more.get(layout, {})
+    make = lambda: cm.MultiTaskRegressor(ALTERNATING[penalty], tol=1e-10, max_iter=50_000)  # noqa: E731
+    largest = alpha_max(make(), *data, **more)
+    share = (largest["alpha_block"] if isinstance(largest, dict) else largest) / 100
+    monkeypatch.setattr(_models, "LEAP", -1e9)
+    factored, calls = _models.alternate, []
+    monkeypatch.setattr(_models, "alternate", lambda *a: calls.append(factored(*a)) or calls[-1])
+    model = make().set_params(penalty=ALTERNATING[penalty].scaled(share))
+    first = model.fit(*data, **more).objective_
+    assert calls and cm.certify(model, *data, **more).gap <= 2e-10 * model._summary.gain
+    monkeypatch.setattr(_models.Model, "leap_cost", np.inf)
+    assert abs(first - model.fit(*data, **more).objective_) <= 1e-9 * first
+
+
+@pytest.mark.parametrize("q", [2, np.inf])
+@pytest.mark.parametrize("n, d", [(30, 300), (120, 60)])
+def test_weak_strengths_take_few_sweeps(n, d, q, monkeypatch):
+    """Alternating directions take the place of hundreds of sweeps."""
+    rng = np.random.default_rng(d)
+    X = rng.normal(size=(n, d)) @ (0.5 * np.eye(d) + rng.normal(size=(d, d)) / np.sqrt(d))
     Y = X[:, :9] @ rng.normal(size=(9, 6)) + rng.normal(size=(n, 6))
-    f = None if weights is None else rng.uniform(0.5, 2.0, d)
-    top = np.linalg.norm(X.T @ (Y - Y.mean(axis=0)), axis=1).max() / n
-    model = cm.BlockSparseRegressor(top / 300, feature_weights=f, tol=1e-9, max_iter=20_000)
+    model = cm.BlockSparseRegressor(1.0, q=q, tol=1e-9, max_iter=20_000)
+    model.set_params(alpha=alpha_max(model, X, Y) / 300)
     quick, objective = model.fit(X, Y).n_iter_, model.objective_
     monkeypatch.setattr(_models.Model, "leap_cost", np.inf)
     plain = model.fit(X, Y)

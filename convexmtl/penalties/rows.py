@@ -13,11 +13,12 @@ from .base import Penalty
 PROBES = 64  # rows on which a prox is tried for single zeros
 
 
-@kernel("void(float64[:, ::1], float64[::1], row_prox, float64[::1], int64[::1])")
+@kernel("void(float64[:, ::1], float64[:, ::1], row_prox, float64[::1], int64[::1])")
 def prox_rows(V, step, prox, fpar, ipar):
-    """Replace every row of V by its prox."""
+    """Replace every row of V by its prox, for steps (1 or m, T)."""
+    each = step.shape[0] > 1
     for j in range(V.shape[0]):
-        prox(V[j], step, fpar, ipar, j)
+        prox(V[j], step[j if each else 0], fpar, ipar, j)
 
 
 @kernel("float64(float64[:, ::1], row_prox, float64[::1], int64[::1])")
@@ -163,7 +164,7 @@ class RowPenalty(Penalty):
 
     def prox(self, V, step):
         out = np.array(V, dtype=float, order="C")
-        steps = np.full(out.shape[1], step, dtype=float) if np.ndim(step) == 0 else np.asarray(step, dtype=float)
+        steps = np.full((1, out.shape[1]), step, dtype=float)
         prox_rows(out, steps, self.row_prox.pointer, *self.pack())
         return out
 

@@ -30,3 +30,50 @@ def anderson_weights(iterates):
 def combine(weights, arrays):
     """The weighted sum."""
     return sum(weight * array for weight, array in zip(weights, arrays, strict=True))
+
+
+class Extrapolation:
+    """Where a fixed-point iteration goes on from: Anderson's combination of its states after every few of them, with a
+    way back.
+
+    Parameters
+    ----------
+    size : int
+        States that are combined.
+    every : int
+        Iterations between two combinations.
+    patient : bool
+        Whether they go on as often where one has led astray; else half as often.
+    """
+
+    def __init__(self, size, every, patient):
+        self.size, self.every, self.patient, self.waited = size, every, patient, 0
+        self.forget()
+
+    def forget(self):
+        self.iterates, self.retreat = [], None
+
+    def next(self, state, jump=True):
+        """(state to go on from, whether that is where the last combination was made, since the step from there was
+        longer than the one that led to it); another one than this is combined only with ``jump``."""
+        self.iterates.append(state)
+        if len(self.iterates) == 1:
+            return state, False
+        length = np.linalg.norm(self.iterates[-1] - self.iterates[-2])
+        if self.retreat is not None:
+            last, before = self.retreat
+            if not length <= before:
+                self.forget()
+                self.every = self.every if self.patient else 2 * self.every
+                return last, True
+            self.retreat = None
+        self.waited += 1
+        self.iterates = self.iterates[-self.size - 1 :]
+        if jump and self.waited >= self.every and len(self.iterates) > self.size:
+            self.waited = 0
+            weights = anderson_weights(self.iterates)
+            if weights is not None:
+                ahead = combine(weights, self.iterates[1:])
+                self.iterates, self.retreat = [ahead], (state, length)
+                return ahead, False
+        return state, False

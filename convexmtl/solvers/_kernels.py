@@ -554,3 +554,17 @@ def block_grams(X, n_rows, row, ptr, h, means, starts, out):
                     for i in range(n):
                         total += h[a + i] * (X[o + i] - means[j, t]) * (X[p + i] - means[l, t])
                     out[t, j, l - begin] = out[t, l, j - begin] = total
+
+
+@kernel(
+    "void(float64[::1], int64, int64[::1], int64[::1], float64[::1], float64[:, ::1], float64[:, ::1],"
+    " float32[:, :, ::1])"
+)
+def task_rows(X, n_rows, row, ptr, h, means, scale, out):
+    """out[t, i, j] = sqrt(h_i) (x_ij - mean_jt) scale_tj for the samples i of every task t."""
+    for t in range(ptr.shape[0] - 1):
+        a, n = ptr[t], ptr[t + 1] - ptr[t]
+        for j in range(scale.shape[1]):
+            o, mean, factor = j * n_rows + row[t], means[j, t], scale[t, j]
+            for i in range(n):
+                out[t, i, j] = np.sqrt(h[a + i]) * (X[o + i] - mean) * factor

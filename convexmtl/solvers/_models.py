@@ -4,9 +4,9 @@ from functools import cached_property
 
 import numpy as np
 
-from .._rows import row_norms
+from .._rows import used_rows
 from ..gram import LARGEST
-from . import _lengths
+from ._alternating import alternate, square, thin
 from ._kernels import (
     add_shared,
     add_task_rows,
@@ -21,11 +21,16 @@ from ._kernels import (
     pass_shared,
     pass_tasks,
     row_steps,
+    task_rows,
 )
 
 BLOCK = 64
 FEW = 6  # tasks for which sums over the rows before are taken task by task
 NO_X = np.empty((0, 0, 0))
+NEAR = 0.95  # share of the strength that a row reaches which is about to be in use
+LEAP = 20.0  # sweeps that are left, beside those that factoring costs, from which on alternating directions are tried
+QUICK = 8.0  # times as long as a product with a factor a sweep takes that goes through the tasks one by one
+PADDED = 4.0  # times the samples there are
 RANK = 1e-12  # curvature of a block along an axis, of its largest, that is rounding
 
 
@@ -131,29 +136,43 @@ class Model:
         """Largest norm of a row's change in the last sweep, in units of the gradient."""
         return self._worst[0]
 
-    def _lengths(self):
-        """(strengths (m,) of the 2-norms of the rows, function that makes the form of ``_lengths`` with rows divided by
-        these, size of what that inverts); None where the problem has no such form."""
-        return None
+    failed = 0  # leaps that have got nowhere
 
-    @cached_property
+    @property
     def leap_cost(self):
-        """About how many sweeps a step of Newton's method in the lengths of the rows costs; infinite without one."""
-        known = self._lengths() if self.coupling.is_zero and self.term.blocks is None else None
-        if known is None or not self.scale.min() > 0:
+        """About how many sweeps ``leap`` has to save; infinite where it is not possible."""
+        if not self.coupling.is_diagonal or self.term.blocks is not None or not self._invertible:
             return np.inf
-        return _lengths.cost(len(self.W), known[2], len(self.scale), np.ptp(self.scale) == 0)
+        return (LEAP + self.factor_cost) * 3.0**self.failed
 
-    def leap(self, target):
-        """Newton's method in the lengths of the rows, to a gap of about ``target``; returns the number of steps."""
-        strengths, form, _ = self._lengths()
-        found = _lengths.newton(form(strengths[:, None]), strengths * row_norms(self.W), target)
-        if found is None:
-            self.leap_cost = np.inf
-            return 0
-        lengths, Z, n_steps = found
-        self._move((lengths / strengths)[:, None] * Z)
-        return n_steps
+    @property
+    def _alike(self):
+        """Whether the steps of all tasks, which have one X, are the same but for their curvature, and so is a ridge."""
+        alike = [self.step * self.scale, *([] if self.coupling.is_zero else [self.coupling.diagonal / self.scale])]
+        return all(np.all(np.ptp(one, axis=-1) <= 1e-9 * one.max(axis=-1)) for one in alike)
+
+    def slope(self):
+        """(m, T) the gradient of the loss and the coupling."""
+        slope = self.loss_gradient().T
+        return slope if self.coupling.is_zero else slope + 2 * self.coupling.apply(self.W)
+
+    def steps(self):
+        """(m, T) those of sweeps; what changes nothing gets that of others."""
+        return np.where(self.step > 0, self.step, max(float(self.step.max()), 1e-300))
+
+    def leap(self, target, most):
+        """Alternating directions to a gap of about ``target``, on the rows in use and those that are about to be;
+        returns the number of iterations."""
+        rows = np.flatnonzero(used_rows(self.W) | (self.term.scaled(NEAR).excess(-self.slope()) > 0))
+        small = self.restricted(rows) if len(rows) < 0.8 * len(self.W) else self
+        try:
+            n_iter, found = alternate(small, 0.5 * target, most)
+        except np.linalg.LinAlgError:
+            n_iter, found = 0, False
+        self.failed += not found
+        if small is not self:
+            self.absorb(small, rows)
+        return n_iter
 
     @property
     def likely_gap(self):
@@ -217,17 +236,27 @@ class GradientModel(Model):
         small.W0, small.gradient0, small.loss0 = small.W.copy(), small.gradient.copy(), self.loss_value()
         return small
 
-    def _lengths(self):
-        strengths = self.term.lengths(len(self.W)) if len(self.G) == 1 else None
-        return None if strengths is None else (strengths, self._square, len(self.W))
+    @property
+    def _invertible(self):
+        return len(self.G) > 1 or self._alike
 
-    def _square(self, strengths):
-        C = self.scale * (self.G[0] @ self.W) - self.gradient.T
-        return _lengths.Square(self.G[0] / (strengths * strengths.T), self.scale, C / strengths)
+    @property
+    def factor_cost(self):
+        return len(self.W) / (len(self.scale) if len(self.G) == 1 else QUICK)
 
-    def _move(self, W):
+    def inverse(self, root):
+        if len(self.G) == 1:
+            r = root[:, 0] * np.sqrt(self.scale[0])
+            return square((self.G[0] * np.outer(r, r)).astype(np.float32))
+        r = root.T * np.sqrt(self.scale)[:, None]
+        return square((self.G * r[:, :, None] * r[:, None, :]).astype(np.float32))
+
+    def move(self, W):
         change, self.W = W - self.W, W
-        self.gradient += (self.scale[:, None] * change.T) @ self.G[0]
+        if len(self.G) == 1:
+            self.gradient += (self.scale[:, None] * change.T) @ self.G[0]
+        else:
+            self.gradient += self.scale[:, None] * np.matmul(change.T[:, None], self.G)[:, 0]
 
     def absorb(self, small, rows):
         change = small.W - self.W[rows]
@@ -331,6 +360,27 @@ class ColumnsModel(ResidualModel):
         small.columns, small.inverse_curvature = small.sub.dense().ravel(order="F"), self.inverse_curvature
         return small
 
+    @property
+    def _invertible(self):
+        # (Smaller tasks are padded.)
+        most, m = np.diff(self.sub.ptr).max(), len(self.W)
+        return self.sub.n_tasks * most * max(most, m) <= min(LARGEST, PADDED * len(self.u) * m)
+
+    @property
+    def factor_cost(self):
+        return len(self.u) / (QUICK * self.sub.n_tasks)
+
+    def inverse(self, root):
+        sub, m = self.sub, len(self.W)
+        A = np.zeros((sub.n_tasks, np.diff(sub.ptr).max(), m), dtype=np.float32)
+        task_rows(self.columns, sub.n_rows, sub.row, sub.ptr, self.h, self.means, np.ascontiguousarray(root.T), A)
+        return thin(A)
+
+    def move(self, W):
+        change, self.W = W - self.W, W
+        z = self.sub.apply(change)
+        self.u += self.h * (z - self.sub.spread(np.sum(self.means * change, axis=0)))
+
     def sweep(self, n_sweeps, tol):
         sub = self.sub
         data = (self.columns, sub.n_rows, sub.row, sub.ptr, self.u, self.h, self.W, self.means)
@@ -355,15 +405,18 @@ class BlocksModel(ResidualModel):
         small.inverse_curvature, small.G = self.inverse_curvature, _block_grams(small.X)
         return small
 
-    def _lengths(self):
-        strengths = self.term.lengths(len(self.W))
-        return None if strengths is None else (strengths, self._thin, self.X.shape[1])
+    @property
+    def _invertible(self):
+        return self._alike
 
-    def _thin(self, strengths):
-        Y = self.scale * (self.X.T @ self.W) - self.u.T
-        return _lengths.Thin(self.X / strengths, self.scale, Y)
+    @property
+    def factor_cost(self):
+        return self.X.shape[1] / len(self.scale)
 
-    def _move(self, W):
+    def inverse(self, root):
+        return thin((self.X * (root[:, :1] * np.sqrt(self.scale[0]))).astype(np.float32).T)
+
+    def move(self, W):
         change, self.W = W - self.W, W
         self.u += self.scale[:, None] * (change.T @ self.X)
 

@@ -359,8 +359,7 @@ class _HeldDirections(Directions):
         self.rho = np.full(len(self.groups), rho)
         self.U = [np.zeros((len(self.W), held.shape[1] + 1)) for held in self.held]
         self.age = 0
-        self.group, self.waited = side.group, 0
-        self._forget()
+        self._begin_extrapolation()
 
     @property
     def top(self):

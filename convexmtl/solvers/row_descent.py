@@ -20,7 +20,6 @@ SMALL = 1e7  # multiplications of a pass over all features that are not worth a 
 GROUP = 4  # sweeps between two extrapolations
 SOON = 5.0  # times the target: a likely gap from which on it is worth while to look at the gap
 FAR = 10.0  # times that, after every group of sweeps
-FEWER = 5.0  # times as many sweeps are saved as a step of Newton's method costs
 MAX_SWEEPS = 2000  # in one outer step
 WARM_MARGIN = 0.95  # as strengths next to each other on a path of 100
 # A step that leaves more than this share of the gap calls for a model with the curvature of its point; a little more
@@ -71,8 +70,9 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             model.W = np.ascontiguousarray(W[features])
             model.restart(certificate)
         else:
-            flat = flat and not slow
+            flat, failed = flat and not slow, 0 if model is None else model.failed
             model = quadratic_model(problem, term, coupling, features, W, certificate, flat)
+            model.failed = failed
         target = INEXACT * certificate.gap
         if quadratic_loss and settled:
             # The model is all there is to solve: to the end, but for what features still to enter may add.
@@ -146,14 +146,17 @@ def _descend(model, target, floor, max_sweeps):
         rows = np.flatnonzero(used_rows(model.W))
         if model.term.blocks is not None:
             rows = model.term.blocks.whole(rows)
-        if 0 < len(rows) < 0.8 * len(model.W):
-            small = model.restricted(rows)
-            total += _sweeps(small, 0.5 * target, floor, max_sweeps - total)
-            model.absorb(small, rows)
-            total += model.sweep(1, floor)
-        else:
-            total += _sweeps(model, target, floor, max_sweeps - total)
+        part = 0 < len(rows) < 0.8 * len(model.W)
+        some, wanted = (model.restricted(rows), 0.5 * target) if part else (model, target)
+        swept, slow = _sweeps(some, wanted, floor, max_sweeps - total, model.leap_cost)
+        total += swept
+        if part:
+            model.absorb(some, rows)
+        if slow:
+            total += model.leap(target, max_sweeps - total)
+        elif not part:
             break
+        total += model.sweep(1, floor)
     return total
 
 
@@ -162,12 +165,10 @@ def _done(model, target, soon):
     return model.likely_gap <= soon and not model.gap() > target
 
 
-def _sweeps(model, target, floor, max_sweeps):
-    """Sweep until the gap or the largest violation is small enough; extrapolate after every group of sweeps.
-
-    Where far more of them are left, by what the last ones have achieved, than a step of Newton's method in the lengths
-    of the rows costs, that goes on.
-    """
+def _sweeps(model, target, floor, max_sweeps, bearable):
+    """Sweep until the gap or the largest violation is small enough, or more sweeps are left than are ``bearable``, by
+    what the last ones have achieved; extrapolate after every group of them. Returns (their number, whether it would
+    take too many)."""
     total, soon, likely = 0, SOON * target, []
     while total < max_sweeps:
         iterates = [model.state()]
@@ -180,15 +181,15 @@ def _sweeps(model, target, floor, max_sweeps):
             if now <= within:
                 gap = model.gap()
                 if not gap > target:
-                    return total
+                    return total, False
                 soon = min(soon, now * target / gap)
         if not model.worst > floor:
             break
         _extrapolate(model, iterates)
         likely.append(now)
-        if FEWER * model.leap_cost < min(_sweeps_left(likely, soon), max_sweeps - total):
-            total, likely = total + model.leap(target), []
-    return total
+        if bearable < min(_sweeps_left(likely, soon), max_sweeps - total):
+            return total, True
+    return total, False
 
 
 def _sweeps_left(likely, soon):

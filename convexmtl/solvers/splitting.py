@@ -13,7 +13,7 @@ import numpy as np
 from ..certificate import Dual, duality_gap
 from ..penalties._sums import Sharing
 from ..result import Result, Status
-from ._anderson import anderson_weights, combine
+from ._anderson import Extrapolation
 from ._line_search import line_search
 from ._patience import MORE, hopeless
 from ._sides import RELAXATION, Following, LossItself, Model, factor_of
@@ -175,8 +175,7 @@ class Directions:
             U = [-share / rho for share, rho in zip(shares, self.rho, strict=False)]
         self.U = list(U)
         self.age, self.favourite, self.turn, self.something = 0, 0, 0, False
-        self.group, self.waited = side.group, 0
-        self._forget()
+        self._begin_extrapolation()
 
     @property
     def top(self):
@@ -241,7 +240,7 @@ class Directions:
             primal, dual = self._residuals(totals, before)
             self._balance(primal, dual, tolerated)
             if self.side.balance(tolerated):
-                self._forget()
+                self.extrapolation.forget()
             largest = max(*primal, *dual, 0.0)
             first = largest if first is None else first
             if i > CHECK_EVERY and largest <= shrink * min(first, 0.1):
@@ -281,8 +280,9 @@ class Directions:
             self.factored = key, self.side.system(self.coupling.shifted(0.5 * shift))
         return self.factored[1](right)
 
-    def _forget(self):
-        self.iterates, self.retreat = [], None
+    def _begin_extrapolation(self):
+        # (Where one leads astray, a smooth loss tries no fewer of them.)
+        self.extrapolation = Extrapolation(self.side.group, self.side.group, self.problem.loss.smooth)
 
     @property
     def _unit(self):
@@ -306,31 +306,12 @@ class Directions:
         self.side.set_state(pieces[-1], self._unit)
 
     def _go_ahead(self, jump):
-        """Keep the iterate; after every group of them extrapolate, if ``jump``. Returns False where it has gone back
-        to before the last extrapolation, since the step from there was longer than the one that led to it."""
-        self.iterates.append(self._state)
-        if len(self.iterates) == 1:
-            return True
-        length = np.linalg.norm(self.iterates[-1] - self.iterates[-2])
-        if self.retreat is not None:
-            state, before = self.retreat
-            if not length <= before:
-                self._set_state(state)
-                self._forget()
-                # Where extrapolations lead astray, they are tried less and less often.
-                self.group = self.group if self.problem.loss.smooth else 2 * self.group
-                return False
-            self.retreat = None
-        self.waited += 1
-        self.iterates = self.iterates[-self.side.group - 1 :]
-        if jump and self.waited >= self.group and len(self.iterates) > self.side.group:
-            self.waited = 0
-            weights = anderson_weights(self.iterates)
-            if weights is not None:
-                last = self.iterates[-1]
-                self._set_state(combine(weights, self.iterates[1:]))
-                self.iterates, self.retreat = [self._state], (last, length)
-        return True
+        """Extrapolate after every group of iterates, if ``jump``; returns False where it has gone back."""
+        state = self._state
+        ahead, back = self.extrapolation.next(state, jump)
+        if ahead is not state:
+            self._set_state(ahead)
+        return not back
 
     def _balance(self, primal, dual, tolerated):
         """Change every rho until both residuals fall alike."""
@@ -344,4 +325,4 @@ class Directions:
                 self.U[g] = self.U[g] / factor
                 changed = True
         if changed:
-            self._forget()
+            self.extrapolation.forget()

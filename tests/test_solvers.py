@@ -191,8 +191,8 @@ def test_factored_sides(shape):
     right = P if A.ndim == 2 else P.T[:, :, None]
     wanted = np.linalg.solve(np.eye(20) + K, right)
     wanted = wanted if A.ndim == 2 else wanted[:, :, 0].T
-    for solve in (_alternating.thin(A.astype(np.float32)), _alternating.square(K.astype(np.float32))):
-        assert_allclose(solve(P), wanted, atol=1e-5)
+    for factored in (_alternating.thin(A.astype(np.float32)), _alternating.square(K.astype(np.float32))):
+        assert_allclose(factored(P), wanted, atol=1e-5)
 
 
 ALTERNATING = {
@@ -231,20 +231,20 @@ def test_alternating_directions(penalty, n, d, layout, monkeypatch):
     assert abs(first - model.fit(*data, **more).objective_) <= 1e-9 * first
 
 
-@pytest.mark.parametrize("q", [2, np.inf])
-@pytest.mark.parametrize("n, d", [(30, 300), (120, 60)])
-def test_weak_strengths_take_few_sweeps(n, d, q, monkeypatch):
+@pytest.mark.parametrize("q, ratio", [(2, 300), (np.inf, 30)])
+@pytest.mark.parametrize("n, d", [(60, 300), (300, 150)])
+def test_weak_strengths_take_few_sweeps(n, d, q, ratio, monkeypatch):
     """Alternating directions take the place of hundreds of sweeps."""
     rng = np.random.default_rng(d)
-    X = rng.normal(size=(n, d)) @ (0.5 * np.eye(d) + rng.normal(size=(d, d)) / np.sqrt(d))
-    Y = X[:, :9] @ rng.normal(size=(9, 6)) + rng.normal(size=(n, 6))
-    model = cm.BlockSparseRegressor(1.0, q=q, tol=1e-9, max_iter=20_000)
-    model.set_params(alpha=alpha_max(model, X, Y) / 300)
+    X = rng.normal(size=(n, d)) @ (0.3 * np.eye(d) + rng.normal(size=(d, d)) / np.sqrt(d))
+    Y = X[:, :9] @ rng.normal(size=(9, 20)) + rng.normal(size=(n, 20))
+    model = cm.BlockSparseRegressor(1.0, q=q, tol=1e-6, max_iter=20_000)
+    model.set_params(alpha=alpha_max(model, X, Y) / ratio)
     quick, objective = model.fit(X, Y).n_iter_, model.objective_
     monkeypatch.setattr(_models.Model, "leap_cost", np.inf)
     plain = model.fit(X, Y)
     assert quick < 0.8 * plain.n_iter_
-    assert abs(objective - plain.objective_) <= 1e-8 * objective
+    assert abs(objective - plain.objective_) <= 1e-5 * objective
 
 
 def test_weights_that_lead_nowhere_are_left(monkeypatch):

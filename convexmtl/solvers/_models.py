@@ -29,6 +29,7 @@ FEW = 6  # tasks for which sums over the rows before are taken task by task
 NO_X = np.empty((0, 0, 0))
 NEAR = 0.95  # share of the strength that a row reaches which is about to be in use
 LEAP = 20.0  # sweeps that are left, beside those that factoring costs, from which on alternating directions are tried
+BESIDE = 1e5  # products in a sweep, below which an iteration takes what is done beside its own
 QUICK = 8.0  # times as long as a product with a factor a sweep takes that goes through the tasks one by one
 PADDED = 4.0  # times the samples there are
 RANK = 1e-12  # curvature of a block along an axis, of its largest, that is rounding
@@ -143,7 +144,8 @@ class Model:
         """About how many sweeps ``leap`` has to save; infinite where it is not possible."""
         if not self.coupling.is_diagonal or self.term.blocks is not None or not self._invertible:
             return np.inf
-        return (LEAP + self.factor_cost) * 3.0**self.failed
+        small = max(1.0, BESIDE / (len(self.W) * self.W.shape[1] * self.length))
+        return (LEAP + self.factor_cost) * small * 3.0**self.failed
 
     @property
     def _alike(self):
@@ -241,8 +243,12 @@ class GradientModel(Model):
         return len(self.G) > 1 or self._alike
 
     @property
+    def length(self):
+        return len(self.W)
+
+    @property
     def factor_cost(self):
-        return len(self.W) / (len(self.scale) if len(self.G) == 1 else QUICK)
+        return self.length / (len(self.scale) if len(self.G) == 1 else QUICK)
 
     def inverse(self, root):
         if len(self.G) == 1:
@@ -367,8 +373,12 @@ class ColumnsModel(ResidualModel):
         return self.sub.n_tasks * most * max(most, m) <= min(LARGEST, PADDED * len(self.u) * m)
 
     @property
+    def length(self):
+        return len(self.u) / self.sub.n_tasks
+
+    @property
     def factor_cost(self):
-        return len(self.u) / (QUICK * self.sub.n_tasks)
+        return self.length / QUICK
 
     def inverse(self, root):
         sub, m = self.sub, len(self.W)
@@ -410,8 +420,12 @@ class BlocksModel(ResidualModel):
         return self._alike
 
     @property
+    def length(self):
+        return self.X.shape[1]
+
+    @property
     def factor_cost(self):
-        return self.X.shape[1] / len(self.scale)
+        return self.length / len(self.scale)
 
     def inverse(self, root):
         return thin((self.X * (root[:, :1] * np.sqrt(self.scale[0]))).astype(np.float32).T)

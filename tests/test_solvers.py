@@ -231,15 +231,14 @@ def test_alternating_directions(penalty, n, d, layout, monkeypatch):
     assert abs(first - model.fit(*data, **more).objective_) <= 1e-9 * first
 
 
-@pytest.mark.parametrize("q, ratio", [(2, 300), (np.inf, 30)])
-@pytest.mark.parametrize("n, d", [(60, 300), (300, 150)])
-def test_weak_strengths_take_few_sweeps(n, d, q, ratio, monkeypatch):
+@pytest.mark.parametrize("q, n, d", [(2, 60, 300), (2, 300, 150), (np.inf, 300, 150)])
+def test_weak_strengths_take_few_sweeps(q, n, d, monkeypatch):
     """Alternating directions take the place of hundreds of sweeps."""
     rng = np.random.default_rng(d)
     X = rng.normal(size=(n, d)) @ (0.3 * np.eye(d) + rng.normal(size=(d, d)) / np.sqrt(d))
     Y = X[:, :9] @ rng.normal(size=(9, 20)) + rng.normal(size=(n, 20))
     model = cm.BlockSparseRegressor(1.0, q=q, tol=1e-6, max_iter=20_000)
-    model.set_params(alpha=alpha_max(model, X, Y) / ratio)
+    model.set_params(alpha=alpha_max(model, X, Y) / 300)
     quick, objective = model.fit(X, Y).n_iter_, model.objective_
     monkeypatch.setattr(_models.Model, "leap_cost", np.inf)
     plain = model.fit(X, Y)

@@ -6,9 +6,10 @@ With rows in units in which all strengths are f, and theta_j = norm_2(w_j) / f,
 
 has the inner minimum w_j = theta_j z_j, where z_j is the negative gradient of the loss in row j there: z_j and the
 second derivative H, whose entries are z_j . z_k times Q_jk, Q = c X (I + c X' diag(theta) X)^-1 X', do not depend on f.
-All of it is convex and smooth: rows near zero, where a norm bends without end, are just bounds. Where all tasks have the same c, H is one matrix with a row per length, and one factor of it serves
-for several steps, and for the first one to the next strength. What is solved is 1 / norm_2(z_j) = 1 / f rather than
-norm_2(z_j)^2 = f^2: where rows do not interact the former is linear in the lengths.
+All of it is convex and smooth: rows near zero, where a norm bends without end, are just bounds. Where all
+tasks have the same c, H is one matrix with a row per length, and one factor of it serves for several steps, and for the
+first one to the next strength. What is solved is 1 / norm_2(z_j) = 1 / f rather than norm_2(z_j)^2 = f^2: where rows do
+not interact the former is linear in the lengths.
 
 References
 ----------

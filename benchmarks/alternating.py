@@ -29,6 +29,7 @@ SHARED = (
     (100, 300, 50),
 )
 STACKED = ((100, 1000, 50), (30, 50, 1000), (20, 200, 100))  # samples of a task, features, tasks
+LONG = 3.0  # seconds after which a comparison is not repeated
 PENALTIES = {
     "l1/l2": RowNorm(),
     "l1/linf": RowNorm(q=np.inf),
@@ -77,10 +78,12 @@ def timed(model, X, y, task):
 
 
 def compare(penalty, X, y, task, tol, repeats):
-    """{column: value}; seconds of CPU are the least of some fits, both in turns."""
+    """{column: value}; seconds of CPU are the least of some fits, both in turns, fewer where these take long."""
     seconds, found = {True: [], False: []}, {}
     model = mtl.MultiTaskRegressor(penalty, tol=tol, max_iter=100_000)
     for _ in range(repeats):
+        if sum(seconds[True]) + sum(seconds[False]) > LONG:
+            break
         for alternating in (False, True):
             back = None if alternating else sweeps_alone()
             try:
@@ -118,7 +121,7 @@ def problems(number, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--problems", type=int, default=20)
-    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--tol", type=float, nargs="+", default=[1e-6, 1e-9])
     parser.add_argument("--only", nargs="+", default=list(PENALTIES), choices=list(PENALTIES), metavar="PENALTY")
     parser.add_argument("--seed", type=int, default=0)

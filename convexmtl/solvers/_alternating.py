@@ -24,7 +24,7 @@ APART = 10.0  # ratio of the two residuals from which on the steps change
 CHANGES = 4
 BETTER = 0.9  # share of the gap that is progress
 SOON = 5.0  # times the target: a likely gap from which on it is worth while to look at the gap
-PATIENCE = 3  # looks without progress
+PATIENCE = 200  # iterations without progress
 
 
 @kernel("void(float32[:, :, ::1], float32[:, ::1])", fastmath=True)
@@ -110,7 +110,7 @@ def alternate(model, target, most):
     sides = _Sides(model, tau * step)
     W, gradient, gap = model.W, model.slope(), model.gap()
     S = W - sides.D * gradient
-    best, soon, before, looks = (gap, model.state()), SOON * target, None, 0
+    best, soon, before, better = (gap, model.state()), SOON * target, None, 0
     extrapolation = Extrapolation(MEMORY, EVERY, True)
     for n in range(1, most + 1):
         V, X = sides.step(S, W, gradient)
@@ -126,10 +126,10 @@ def alternate(model, target, most):
             W = V
             model.move(W)
             gradient, gap = model.slope(), model.gap()
-            looks = 0 if gap < BETTER * best[0] else looks + 1
+            better = n if gap < BETTER * best[0] else better
             if gap < best[0]:
                 best = gap, model.state()
-            if not gap > target or looks >= PATIENCE:
+            if not gap > target or n - better >= PATIENCE:
                 break
             soon = min(soon, likely * target / gap)
         if factor != 1:
@@ -139,7 +139,7 @@ def alternate(model, target, most):
             extrapolation.forget()
     if not gap <= best[0]:
         model.set_state(best[1])
-    return n, not best[0] > target or looks < PATIENCE
+    return n, not best[0] > target or n - better < PATIENCE
 
 
 def _likely(sides, V, X):

@@ -103,6 +103,18 @@ def same_sums():
             _setting.change(strict=-1)
 
 
+def between(context, asks):
+    """The generator ``asks``, whose work between two questions is done within a context; what is outside is not."""
+    answer = None
+    while True:
+        with context():
+            try:
+                ask = asks.send(answer)
+            except StopIteration as done:
+                return done.value
+        answer = yield ask
+
+
 @contextmanager
 def large_product(n_multiplications):
     """Context of a Gram matrix: where it is large, and the only fit of the process, with the threads that the user has

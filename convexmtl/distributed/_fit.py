@@ -144,7 +144,7 @@ def _search(estimator, reader, loss, engine):
     data = Data(tasks, loss, labels, agreement.layout, None, None, None, totals.mean(), total.feature_names)
     counts = np.broadcast_to(total.n_samples, labels.shape)
     few = None if by_criterion else folds.condensed(total, tasks.mass)
-    estimator._search(data, few and [(None, None)] * len(few), None, None, few, (totals, counts), FRAMES)
+    estimator._search(data, few and [(None, None)] * len(few), None, None, few, (totals, counts), stacklevel=FRAMES)
     estimator.history_ = [_one_round(estimator, engine, total if folds is None else folds)]
 
 

@@ -17,7 +17,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from .._compat import Interval, StrOptions, raise_for_params
 from .._input import read_list
 from .._progress import Steps, with_callbacks
-from .._threads import same_sums
+from .._threads import between, same_sums
 from ..criteria import CRITERIA, along_path, check_criterion, path_of, sizes_of
 from ..data import DataTerm
 from ..problem import Problem
@@ -132,13 +132,21 @@ class CrossValidated(SplitsTasks):
         self._search(data, folds, X, y)
         return self
 
-    def _search(self, data, folds, X, y, few=None, sizes=None, stacklevel=6, elsewhere=None):
-        """Choose among strengths, and set what is fitted with the best.
+    def _search(self, *args, stacklevel=6, **kwargs):
+        """Choose among strengths of samples that are here."""
+        for _ in self._asked(*args, stacklevel=stacklevel + 1, **kwargs):
+            pass
+
+    def _asked(self, data, folds, X, y, few=None, sizes=None, stacklevel=6, elsewhere=None):
+        """Choose among strengths, and set what is fitted with the best: a generator of what is asked, if anything is.
 
         ``few`` [Condensed] are the folds where there are no samples, and ``sizes`` the (T,) sums of their weights and
-        their numbers. ``elsewhere`` is who has the samples, where they are asked in rounds: it makes Formulations
-        (``formulated``), errors of folds (``errors``), solutions on paths (``path``) and the last fit (``fitted``).
+        their numbers. ``elsewhere`` is who knows what to ask of the samples, where they are asked in rounds: it makes
+        Formulations (``begin``, ``formulated``), and generators of errors of folds (``errors``), of solutions on paths
+        (``path``) and of the last fit (``finish``).
         """
+        if elsewhere is not None:
+            yield from elsewhere.begin()
         settings = self._settings(data.tasks.n_features, data.tasks.n_tasks)
         singles = [self._at(setting) for setting in settings]
         formulations, leads, alphas = [], [], []
@@ -161,10 +169,11 @@ class CrossValidated(SplitsTasks):
         if self.selection in CRITERIA:
             steps = Steps(self, len(paths) + 1, X, y)
             term = formulations[0].problem.data
-            p, a, found = self._by_criterion(data, term, paths, steps, sizes, stacklevel, elsewhere)
+            found = self._by_criterion(data, term, paths, steps, sizes, stacklevel, elsewhere)
         else:
             steps = Steps(self, len(paths) * len(folds) + 1, X, y)
-            p, a, found = self._by_folds(paths, folds, steps, few, stacklevel, elsewhere)
+            found = self._by_folds(paths, folds, steps, few, stacklevel, elsewhere)
+        p, a, found = yield from found
 
         chosen, factor = formulations[p], float(alphas[p][a] / leads[p])
         penalty = chosen.penalty.scaled(factor)
@@ -177,7 +186,7 @@ class CrossValidated(SplitsTasks):
         if elsewhere is None:
             self._finish(chosen, stacklevel)
         else:
-            elsewhere.finish(self, chosen, stacklevel)
+            yield from elsewhere.finish(self, chosen, stacklevel)
         self._summary.notes.extend(_edges(settings, p, a, len(alphas[p]), self.coef_.any()))
         steps.done("fit")
         for name, value in {**settings[p], **penalty.strength_values(), **found}.items():
@@ -188,7 +197,8 @@ class CrossValidated(SplitsTasks):
         steps.end()
 
     def _by_folds(self, paths, folds, steps, few=None, stacklevel=6, elsewhere=None):
-        """(path, position on it, what else is fitted) by cross-validation; paths are [(single, Multiples, Data)].
+        """A generator: (path, position on it, what else is fitted) by cross-validation; paths are [(single, Multiples,
+        Data)].
 
         Fits on a path are near enough to the optimum to tell which strengths may be the one; those are fitted anew,
         near enough to tell which of them is.
@@ -204,36 +214,43 @@ class CrossValidated(SplitsTasks):
             nonlocal n_fits, n_failed
             some = {p: paths[p][1].some(wanted[p]) for p in np.flatnonzero(wanted.any(axis=1))}
             jobs = [(p, k) for p in some for k in range(n_folds)]
-            if elsewhere is None:
-                made = self._made(
-                    delayed(_errors)(paths[p][0], some[p], data, *folds[k], few[id(data)][k], tol)
-                    for p, k in jobs
-                    for data in paths[p][2:]
-                )
-            else:
-                made = elsewhere.errors([(paths[p][0], some[p], k) for p, k in jobs], tol)
-            for (p, k), (column, of_tasks, failed) in zip(jobs, made, strict=True):
-                errors[p, wanted[p], k] = column
-                by_task.update(((p, a, k), one) for a, one in zip(np.flatnonzero(wanted[p]), of_tasks, strict=False))
-                n_fits, n_failed = n_fits + len(column), n_failed + failed
-                if tell is not None:
-                    tell(p, k)
+            size = len(jobs) if elsewhere is None else elsewhere.at_a_time(int(wanted.sum(axis=1).max()))
+            for part in (jobs[a : a + size] for a in range(0, len(jobs), size)):
+                if elsewhere is None:
+                    made = self._made(
+                        delayed(_errors)(paths[p][0], some[p], data, *folds[k], few[id(data)][k], tol)
+                        for p, k in part
+                        for data in paths[p][2:]
+                    )
+                else:
+                    made = yield from elsewhere.errors([(paths[p][0], some[p], k) for p, k in part], tol)
+                for (p, k), (column, of_tasks, failed) in zip(part, made, strict=True):
+                    errors[p, wanted[p], k] = column
+                    by_task.update(
+                        ((p, a, k), one) for a, one in zip(np.flatnonzero(wanted[p]), of_tasks, strict=False)
+                    )
+                    n_fits, n_failed = n_fits + len(column), n_failed + failed
+                    if tell is not None:
+                        tell(p, k)
 
         def tell(p, k):
             steps.done(f"path {p + 1}, fold {k + 1}")
             if self.verbose:
                 print(f"[{type(self).__name__}] path {p + 1} of {len(paths)}, fold {k + 1} of {n_folds}")
 
-        with same_sums():
-            fit(np.ones(shape, dtype=bool), LOOSER * self.tol, tell)
+        def decided():
+            yield from fit(np.ones(shape, dtype=bool), LOOSER * self.tol, tell)
             tol = min(self.tol, max(self.tol**2, EXACT))
             while (wanted := _undecided(errors, self.selection, LOOSER * self.tol) & ~exact).any():
-                exact |= wanted
-                fit(wanted, tol)
+                exact[wanted] = True
+                yield from fit(wanted, tol)
             p, a = _select(errors, self.selection)
             if (p, a, 0) not in by_task:
                 wanted[p, a] = True
-                fit(wanted, tol)
+                yield from fit(wanted, tol)
+            return p, a
+
+        p, a = yield from between(same_sums, decided())
         self._tell_of_failures(n_failed, f"{n_fits} fits on the folds", stacklevel + 1)
         of_tasks = np.array([by_task[p, a, k] for k in range(n_folds)])
         return p, a, {"mse_path": errors if len(paths) > 1 else errors[0], "task_errors": of_tasks}
@@ -243,20 +260,25 @@ class CrossValidated(SplitsTasks):
         sizes, counts = (sizes_of(data, term), None) if sizes is None else sizes
         solutions, failed, shape = [], 0, (len(paths), len(paths[0][1].factors))
         made_of = np.zeros(shape, dtype=bool)
-        with same_sums():
+
+        def followed():
+            nonlocal failed
+            made = paths
             if elsewhere is None:
                 made = self._made(delayed(path_of)(single, multiples, term, sizes) for single, multiples, _ in paths)
-            else:
-                made = (elsewhere.path(single, multiples, sizes) for single, multiples, _ in paths)
-            for p, (found, n_failed) in enumerate(made):
-                solutions += found
+            for p, one in enumerate(made):
+                found, n_failed = one if elsewhere is None else (yield from elsewhere.path(*one[:2], sizes))
+                solutions.extend(found)
                 made_of[p, : len(found)] = True
                 failed += n_failed
                 steps.done(f"path {p + 1}")
                 if self.verbose:
                     print(f"[{type(self).__name__}] path {p + 1} of {len(paths)}")
-            self._tell_of_failures(failed, f"{len(solutions)} fits on the paths", stacklevel + 1)
-            values, df = np.full(shape, np.inf), np.full(shape, np.nan)
+
+        yield from between(same_sums, followed())
+        self._tell_of_failures(failed, f"{len(solutions)} fits on the paths", stacklevel + 1)
+        values, df = np.full(shape, np.inf), np.full(shape, np.nan)
+        with same_sums():
             values[made_of] = along_path(solutions, sizes, self.selection, data.loss, term, counts)
         df[made_of] = [one.freedom.sum() for one in solutions]
         p, a = np.unravel_index(np.argmin(values), shape)

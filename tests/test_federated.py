@@ -271,7 +271,7 @@ def test_parties_that_do_not_go_together_are_named():
 
 REFUSED = {
     "no estimator": ("model", TypeError, "must be one of convexmtl, got str"),
-    "search": (cm.BlockSparseClassifierCV(), TypeError, "cannot search with loss='logistic': fit for some strengths"),
+    "search": (cm.BlockSparseRegressorCV(loss="absolute"), TypeError, "cannot fit 'absolute' in rounds"),
     "mixed": (cm.MultiTaskMixed(cm.RowNorm(), losses={0: "squared"}), TypeError, "it needs rows"),
     "relaxed": (cm.BlockSparseClassifier(refit="relaxed"), TypeError, "refit='relaxed' needs the rows"),
     "kernel": (cm.MultiTaskKernelRidge(), TypeError, "it needs rows"),

@@ -130,6 +130,15 @@ class Surveys:
 
     parts: tuple
 
+    @classmethod
+    def of(cls, samples, fold, n_folds, loss):
+        """Of Samples whose rows have these folds; the loss is None of classes."""
+        parts = []
+        for k in [*range(n_folds), -1]:
+            own = np.flatnonzero(fold == k)
+            parts.append(survey_of(_of_rows(samples, own), loss) if len(own) else None)
+        return cls(tuple(parts))
+
     def __add__(self, other):
         pairs = zip(self.parts, other.parts, strict=True)
         return Surveys(tuple(a if b is None else b if a is None else a + b for a, b in pairs))
@@ -146,12 +155,8 @@ def surveyed_by_fold(chunk, index, estimator, dealt):
     if found is None:
         return None
     samples, classes = found[1], is_classifier(estimator)
-    fold, parts = dealt.folds(samples, index, classes), []
-    for k in [*range(dealt.n_folds), -1]:
-        own = np.flatnonzero(fold == k)
-        some = _of_rows(samples, own) if len(own) else None
-        parts.append(None if some is None else survey_of(some, None if classes else estimator._checked_loss()))
-    return (Surveys(tuple(parts)),)
+    fold, loss = dealt.folds(samples, index, classes), None if classes else estimator._checked_loss()
+    return (Surveys.of(samples, fold, dealt.n_folds, loss),)
 
 
 def _of_rows(samples, rows):
@@ -191,21 +196,28 @@ def folds_of(chunk, index, estimator, plan, dealt, factors, counted):
         every = prepared(samples, offset, plan._replace(counted=None), estimator.offset_column)
     except ValueError as error:
         raise ValueError(f"chunk {index}: {error}") from error
-    tasks, loss, left = every.term.tasks, every.loss, every.left
-
-    def weighted(by):
-        return Part(DataTerm(replace(tasks, weight=tasks.weight * by), loss), left, loss)
-
-    if samples.codes is not None:
-        fold = fold[np.argsort(samples.codes, kind="stable")]
-    fold, owner = fold[tasks.sample_row], plan.owner[left]
+    tasks, left, fold = every.term.tasks, every.left, fold_of_samples(every, samples, fold)
+    owner = plan.owner[left]
     each = [tasks.spread(factor[owner] * some[left]) for factor, some in zip(factors, counted, strict=True)]
     # (Tasks that do not count are tested all the same.)
     return Folds(
-        weighted(tasks.spread(plan.counted[left])),
-        [weighted(by * (fold != k)) for k, by in enumerate(each)],
-        [weighted(1.0 * (fold == k)) for k in range(len(each))],
+        weighted(every, tasks.spread(plan.counted[left])),
+        [weighted(every, by * (fold != k)) for k, by in enumerate(each)],
+        [weighted(every, 1.0 * (fold == k)) for k in range(len(each))],
     )
+
+
+def fold_of_samples(part, samples, fold):
+    """(N,) the fold of every sample of the Part of Samples, whose rows have these."""
+    if samples.codes is not None:
+        fold = fold[np.argsort(samples.codes, kind="stable")]
+    return fold[part.term.tasks.sample_row]
+
+
+def weighted(part, by):
+    """A Part with weights times ``by`` (N,)."""
+    tasks = part.term.tasks
+    return part._replace(term=DataTerm(replace(tasks, weight=tasks.weight * by), part.loss))
 
 
 def several(folds, asked):

@@ -259,7 +259,7 @@ class _AtZero:
     ----------
     b : ndarray of shape (T,) or None
         What is to be asked for next; None where no more is to be known.
-    b_last, value, perfect, slope, slope_b
+    b_last, value, perfect, slope, slope_b, bend
         What was, and the answers.
     """
 
@@ -276,6 +276,7 @@ class _AtZero:
             return
         of = told.sums
         self.slope, self.slope_b, bend = of["zero_slope"], of["zero_slope_b"], of["zero_bend"]
+        self.bend = bend
         self.value, self.perfect = float(of["zero_value"].sum()), float(of["zero_perfect"].sum())
         self.size, self.b_last = float(of["zero_size"].sum()), self.b
         if not self.fit_intercept:

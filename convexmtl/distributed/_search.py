@@ -20,7 +20,7 @@ from ..gram import largest_eigenvalue
 from ..losses import Squared
 from ..problem import Problem
 from ._engine import size_of
-from ._folds import Answers, Dealt, folds_of, numbered, several, surveyed_by_fold
+from ._folds import Answers, Dealt, Largest, folds_of, numbered, several, surveyed_by_fold
 from ._models import Frame, Model
 from ._newton import LEAST, Ask, begun, fitted, steps
 from ._rounds import moved_by, refuse_iterators, require_smooth, settled
@@ -127,7 +127,7 @@ class Elsewhere:
             self.tested = [_at(one, plan.labels) for one in surveys.parts[:n_folds]]
         elif self.owner is not None:
             raise ValueError(
-                f"selection={estimator.selection!r} is for tasks of two classes in chunks, and some have more: choose "
+                f"selection={estimator.selection!r} is for tasks of two classes in rounds, and some have more: choose "
                 "by cross-validation."
             )
 
@@ -185,7 +185,7 @@ class Elsewhere:
         canonical = self._bound(single).resolve(d, self.known.plan.of_columns[0])
         if canonical.free_entries(self.shape) is not None and isinstance(self.estimator.alphas, int):
             raise ValueError(
-                "feature_weights of 0 leave features free, and where strengths begin to matter is not known in chunks: "
+                "feature_weights of 0 leave features free, and where strengths begin to matter is not known in rounds: "
                 "pass the strengths to try as alphas."
             )
         known = self.known
@@ -194,6 +194,10 @@ class Elsewhere:
         ((told, largest),) = yield [(None, "convexmtl-widest", (self.began[0].b_last,))]
         told = told._at(np.arange(T))
         tasks = told._tasks(told.weight)
+        if largest is None:
+            # (That of a single sample is not told: it is the mean of a task where it has no bound.)
+            means = np.divide(self.began[0].bend, told.weight, out=np.zeros(T), where=told.weight > 0)
+            largest = Largest(known.plan.loss.curvature or float(means.max()))
         self.widest = DataTerm(tasks, Squared(), single.fit_intercept), largest.value
 
     def _bound(self, single):

@@ -5,32 +5,49 @@ of them here.
 """
 
 import warnings
+from functools import reduce
+from itertools import count
+from operator import add
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from .._json import written
 from ..distributed._rounds import Script
+from ..distributed._search import Elsewhere
 from ..distributed._survey import planned
-from . import _noisy_rounds
+from ..estimators._cv import CrossValidated
+from . import _noisy_rounds, _several
 from ._evaluation import request_of
 
+AT_ONCE = 1e8  # bytes of what every party tells in a round of a search
 
-def script(estimator, max_rounds, report):
+
+def script(estimator, max_rounds, report, n_folds=1):
     """Yield what is asked, (words, arrays), and take the answers; return the fitted estimator.
 
     ``report(objective=, gap=)`` is called where these are known.
     """
-    loss = estimator._checked_loss()
+    loss, searches = estimator._checked_loss(), isinstance(estimator, CrossValidated)
     spoken = dict(loss=written(loss, "loss"))
+    if n_folds > 1:
+        spoken["folds"] = n_folds
     described = yield dict(ask="description", **spoken), {}
-    if any("private" in one.words for one in described):
+    private = [one.party for one in described if "private" in one.words]
+    if private and searches:
+        raise ValueError(
+            f"{private[0]} adds noise to what it tells, and a search in rounds asks far more often than the noise is "
+            "made for: fit for some strengths, or search under the squared loss, which takes one round."
+        )
+    if private:
         return (yield from _noisy_rounds.script(estimator, loss, described, spoken))
-    words, survey, names = described[0].words, None, None
+    words, survey, surveys, names = described[0].words, None, None, None
     for one in described:
         refuse_others(described[0], one)
         try:
             survey = one.survey if survey is None else survey + one.survey
+            folds = one.surveys(n_folds)
+            surveys = folds if surveys is None else surveys + folds
         except ValueError as error:
             raise ValueError(f"{one.party} does not go together with {described[0].party}: {error}") from error
         names = one.arrays.get("names") if names is None else names
@@ -39,6 +56,24 @@ def script(estimator, max_rounds, report):
     if names is not None:
         estimator.feature_names_in_ = names.astype(object)
     known = planned(estimator, survey, loss, words["layout"], stacklevel=6)
+    if searches:
+        n_folds = 0 if n_folds == 1 else n_folds
+        there = Elsewhere(
+            estimator,
+            loss,
+            known,
+            survey,
+            d,
+            surveys,
+            n_folds,
+            words["layout"],
+            apart=True,
+            at_once=AT_ONCE,
+            closing=False,
+        )
+        there.report = report
+        yield from searched(there, max_rounds, spoken)
+        return estimator
     weight = known.counted * known.plan.factor[known.plan.owner]
     # (Parties may be far away: what is certified with the dual variables of the last point is good enough.)
     steps = Script(estimator, known, d, survey.counts, report=report, max_rounds=max_rounds - 1, closing=False)
@@ -63,6 +98,30 @@ def script(estimator, max_rounds, report):
             stacklevel=5,
         )
     return estimator
+
+
+def searched(there, max_rounds, spoken):
+    """Yield what a search asks, and take the answers."""
+    script, known, answers = there.script(stacklevel=7), there.known, None
+    for rounds in count(1):
+        try:
+            asked = script.send(answers)
+        except StopIteration:
+            return
+        if rounds >= max_rounds:
+            raise RuntimeError(
+                f"the search is not done after max_rounds={max_rounds}: let it, and the parties, have more, or search "
+                "fewer strengths."
+            )
+        arrays, more = _several.request_of(asked, known.plan, known.data.classes)
+        told = yield dict(ask="evaluations", **spoken, **more), arrays
+        answers = []
+        for (fold, what, _), each in zip(asked, zip(*(one.each for one in told), strict=True), strict=True):
+            # (Tasks that do not count are tested all the same, by all of what they weigh.)
+            of = known if what == "convexmtl-errors" else there.of(fold)
+            counted = 1.0 if what == "convexmtl-errors" else of.counted
+            total = reduce(add, each)
+            answers.append(_several.weighted(total, what, counted * of.plan.factor[of.plan.owner]))
 
 
 def refuse_others(first, other):

@@ -13,7 +13,7 @@ from ..estimators._base import MultiTaskEstimator
 from ..estimators._cv import CrossValidated
 from ..estimators.mixed import MultiTaskMixedBase
 from ..losses import LOSSES
-from . import _rounds, _statistics
+from . import _rounds, _several, _statistics
 from ._evaluation import read_description, read_evaluation
 from ._messages import packed
 from ._search import search
@@ -35,13 +35,13 @@ class Coordinator:
     Under the squared loss that is one round, whose answers ``Party.statistics`` makes without a request, too. For other
     smooth losses ("logistic", "huber", "poisson", ...) it is one that describes the tasks, and some ten for steps of
     Newton's method, each of which tells the loss, its gradient and its curvature at the last coefficients, T d^2
-    numbers, and certifies these.
+    numbers, and certifies these. Searches fit all strengths and folds in the same rounds.
 
     Parameters
     ----------
     estimator : estimator of convexmtl
         It is not changed; ``model`` is a fitted copy. Twins search by folds within parties, ``cv`` of them, or
-        by a criterion, for the squared loss.
+        by a criterion.
     max_rounds : int, default=100
 
     Attributes
@@ -56,6 +56,8 @@ class Coordinator:
 
     Raises
     ------
+    RuntimeError
+        In ``receive``, where a search is not done after ``max_rounds``.
     TypeError
         For what is no estimator of convexmtl, or none that can be fitted to statistics.
     ValueError
@@ -169,6 +171,8 @@ class Coordinator:
             return read_description(answer)
         if words.get("noisy"):
             return _statistics.read(answer)
+        if words["ask"] == "evaluations":
+            return _several.read(answer, words, arrays)
         return read_evaluation(answer, arrays)
 
     def _read(self, answers):
@@ -249,10 +253,9 @@ def _checked(estimator):
     if not estimator._of_features or not hasattr(estimator, "loss") or isinstance(estimator, MultiTaskMixedBase):
         raise TypeError(f"{name} cannot be fitted to sums over rows, which is all that parties tell: it needs rows.")
     loss = estimator._checked_loss()
-    if not loss.quadratic and (searches or not (loss.smooth and loss.by_sample)):
-        what = f"search with loss={estimator.loss!r}: fit for some strengths" if searches else f"fit {estimator.loss!r}"
+    if not (loss.quadratic or (loss.smooth and loss.by_sample)):
         smooth = [other for other, cls in LOSSES.items() if cls.smooth and cls.by_sample]
-        raise TypeError(f"{name} cannot {what} in rounds, which are for single fits with loss in {smooth}.")
+        raise TypeError(f"{name} cannot fit {estimator.loss!r} in rounds, which are for loss in {smooth}.")
     if not loss.quadratic and getattr(estimator, "refit", None) is not None:
         raise TypeError(f"refit={estimator.refit!r} needs the rows where the loss is not squared: leave it out.")
     for column in ("task_column", "offset_column"):
@@ -268,11 +271,11 @@ def _checked(estimator):
 
 def _script(estimator, max_rounds, report):
     """Yield what is asked, (words, arrays), and take the answers; return the fitted estimator."""
-    if not estimator._checked_loss().quadratic:
-        return (yield from _rounds.script(estimator, max_rounds, report))
     n_folds = 1
     if isinstance(estimator, CrossValidated) and estimator.selection not in CRITERIA:
         n_folds = 5 if estimator.cv is None else int(estimator.cv)
+    if not estimator._checked_loss().quadratic:
+        return (yield from _rounds.script(estimator, max_rounds, report, n_folds))
     told = yield dict(ask="statistics", folds=n_folds), {}
     folds = _merged(told, n_folds)
     return _fitted(estimator, folds)

@@ -8,9 +8,9 @@ from sklearn.utils import check_array
 
 from .. import _input
 from .._words import counted, listed
-from ..model_selection import TaskKFold
+from ..model_selection import TaskKFold, TaskStratifiedKFold
 from ..statistics import SufficientStatistics
-from . import _evaluation, _noisy_rounds, _statistics
+from . import _evaluation, _noisy_rounds, _several, _statistics
 from ._messages import unpacked
 from ._sums import Sums, has_holes
 from .privacy import Account, Privacy
@@ -39,7 +39,7 @@ class Party:
     privacy : Privacy, default=None
         Bounds of rows, and noise; None sends sums as they are.
     max_rounds : int, default=100
-        How often it answers in rounds, for losses that are not squared.
+        How often it answers in rounds, for losses that are not squared; of a search, each time to many questions.
     random_state : int, default=None
         Of the noise and of folds, for trials: whoever knows it can take the noise away. None takes the random numbers
         of the operating system.
@@ -105,7 +105,7 @@ class Party:
         self._given = sample_weight, offset
         self._account = None if privacy is None else Account(privacy)
         self._told, self.n_clipped = {}, None
-        self._n_rounds, self._last, self._dealt = 0, None, {}
+        self._n_rounds, self._last, self._dealt, self._division = 0, None, {}, None
 
     def __repr__(self):
         n, d = self._X.shape
@@ -140,7 +140,7 @@ class Party:
         ask, reply = words.get("ask"), words.get("id")
         if ask == "statistics":
             return self._statistics(words.get("folds"), reply)
-        if ask not in ("description", "evaluation"):
+        if ask not in ("description", "evaluation", "evaluations"):
             raise ValueError(f"the request asks for {ask!r}, which this version does not know.")
         return self._round(ask, reply, words, arrays, bytes(request))
 
@@ -163,15 +163,19 @@ class Party:
         """
         return self._statistics(n_folds, None)
 
-    def folds(self, n_folds):
-        """The fold of every row, as they are told apart in ``statistics(n_folds)``; nobody else learns them.
+    def folds(self, n_folds, *, stratified=False):
+        """The fold of every row, as they are told apart in a search by cross-validation; nobody else learns them.
 
-        The rows of every task are dealt out in their order, as ``TaskKFold`` does. With privacy every row's fold is
-        drawn for itself, so that it does not depend on other rows.
+        The rows of every task are dealt out in their order, as ``TaskKFold`` does, or within its classes, as
+        ``TaskStratifiedKFold``. With privacy every row's fold is drawn for itself, so that it does not depend on other
+        rows.
 
         Parameters
         ----------
         n_folds : int
+        stratified : bool, default=False
+            Whether within the classes of every task, as searches with losses of classes have them, where ``y`` has one
+            target in a row.
 
         Returns
         -------
@@ -186,8 +190,11 @@ class Party:
                 seed = None if self.random_state is None else [self.random_state, n_folds]
                 self._dealt[n_folds] = np.random.default_rng(seed).integers(n_folds, size=n)
             return self._dealt[n_folds].copy()
-        fold = np.zeros(n, dtype=int)
-        for k, (_, test) in enumerate(TaskKFold(n_folds).split(self._X, groups=self._task)):
+        fold, y, splitter = np.zeros(n, dtype=int), None, TaskKFold(n_folds)
+        if stratified and np.ndim(self._y) == 1:
+            y = _input.read_class_targets("Party", self._y, self._task is not None)
+            splitter = TaskStratifiedKFold(n_folds)
+        for k, (_, test) in enumerate(splitter.split(self._X, y, groups=self._task)):
             fold[test] = k
         return fold
 
@@ -203,20 +210,53 @@ class Party:
                 "Make another Party if more is meant."
             )
         loss, private = _evaluation.loss_of(words.get("loss")), self.privacy is not None
-        asked = arrays if ask == "evaluation" else None
-        rows = self._within_bounds(loss, asked) if private else _evaluation.Rows.of(self, loss, asked)
+        asked = None if ask == "description" else arrays
+        n_folds = self._n_folds_of(words.get("folds", 0), loss, private, ask)
+        rows = self._within_bounds(loss, asked) if private else _evaluation.Rows.of(self, loss, asked, n_folds)
         self._refuse_few(rows.survey.counts, rows.labels)
+        for k, tested in enumerate(rows.folds):
+            if tested is not None:
+                self._refuse_few(tested.counts, tested.labels, f"in fold {k} of {n_folds} ")
         if ask == "description" and private:
             found = _noisy_rounds.describe(rows, self.name, reply, self.privacy)
         elif ask == "description":
             found = _evaluation.describe(rows, self.name, reply)
+        elif ask == "evaluations":
+            found = _several.tell(rows, self.name, reply, words, arrays)
         elif private:
             seed = None if self.random_state is None else [self.random_state, self._n_rounds]
             found = _noisy_rounds.evaluate(rows, loss, self.name, reply, arrays, self.privacy, self._account, seed)
         else:
             found = _evaluation.evaluate(rows, self.name, reply, words, arrays)
+        self._division = (n_folds, loss.classification) if n_folds else self._division
         self._n_rounds, self._last = self._n_rounds + 1, (request, found)
         return found
+
+    def _n_folds_of(self, n_folds, loss, private, ask):
+        """How many folds a request in rounds is about, checked; 0 for none."""
+        if private and (n_folds or ask == "evaluations"):
+            raise ValueError(
+                f"{self.name} adds noise to what it tells, and a search in rounds asks far more often than the noise "
+                "is made for: fit for some strengths, or search under the squared loss, which takes one round."
+            )
+        if not n_folds:
+            return 0
+        _input.check_count(n_folds, "n_folds", 2)
+        self._refuse_another((n_folds, loss.classification))
+        return n_folds
+
+    def _refuse_another(self, division):
+        """Raise a RuntimeError where another division into folds has been told than (their number, stratified)."""
+        before = [(n, False) for n in self._told if n > 1]
+        before += [] if self._division is None else [self._division]
+        if division[0] > 1 and before and before[0] != division:
+            words = [
+                f"{counted(n, 'fold')}{' within classes' if classes else ''}" for n, classes in (before[0], division)
+            ]
+            raise RuntimeError(
+                f"{self.name} has told of {words[0]}, and is asked for {words[1]}: differences between the two may be "
+                "sums over few rows. Make another Party if that is meant."
+            )
 
     def _within_bounds(self, loss, arrays):
         """Rows within the bounds of the privacy; a warning, the first time, where some were not."""
@@ -239,6 +279,7 @@ class Party:
     def _statistics(self, n_folds, reply):
         _input.check_count(n_folds, "n_folds", 1)
         if not self._told:
+            self._refuse_another((n_folds, False))
             self._told[n_folds] = self._folds(n_folds)
         if n_folds not in self._told:
             (before,) = self._told

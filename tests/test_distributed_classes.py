@@ -116,5 +116,5 @@ def test_what_is_refused(monkeypatch):
     with pytest.raises(ValueError, match="offset is not for tasks with more than two classes"):
         distributed.fit(cm.MeanRegularizedClassifier(), offset)
     twin = cm.BlockSparseClassifierCV(selection="bic", alphas=3)
-    with pytest.raises(ValueError, match="selection='bic' is for tasks of two classes in chunks"):
+    with pytest.raises(ValueError, match="selection='bic' is for tasks of two classes in rounds"):
         distributed.fit(twin, chunks_of(data))

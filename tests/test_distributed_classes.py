@@ -107,7 +107,8 @@ def test_two_classes_beside_four_have_columns_as_well():
 def test_what_is_refused(monkeypatch):
     data = draw("stacked")
     with monkeypatch.context() as smaller, pytest.raises(ValueError, match="method='gradient' is for tasks of two"):
-        smaller.setattr(_fit, "LARGEST", 500)
+        # (Of 12 columns the matrices would fit, of the 30 pairs of them and themselves they do not.)
+        smaller.setattr(_fit, "LARGEST", 8 * 20 * 5**2)
         distributed.fit(cm.BlockSparseClassifier(), chunks_of(data))
     for method in ("gradient", "dual"):
         with pytest.raises(ValueError, match=f"method='{method}' is for tasks of two classes, and some have more"):

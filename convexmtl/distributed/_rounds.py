@@ -43,7 +43,7 @@ def by_rounds(estimator, reader, loss, engine, steps, stacklevel, method="newton
     known = planned(estimator, survey, loss, agreement.layout, stacklevel)
     plan, d = known.plan, agreement.n_columns - len(_input.columns_apart(estimator, agreement.n_columns))
     T = len(plan.of_columns[0])
-    if method == "newton" and 8 * T * d**2 > most:
+    if method == "newton" and 8 * matrices_of(known) * d**2 > most:
         method = "gradient"
     if moved_by(known) is not None and method != "newton":
         raise ValueError(f"method={method!r} is for tasks of two classes, and some have more: use method='newton'.")
@@ -177,6 +177,13 @@ def moved_by(known):
     """The task of every column, where those of a task move each other; else None."""
     plan = known.plan
     return plan.owner if plan.columns is not None and not plan.of_columns[1].by_column else None
+
+
+def matrices_of(known):
+    """How many matrices (d, d) the curvature of the loss is: of every column, and of every two that move each other."""
+    owner = moved_by(known)
+    counts = np.ones(len(known.counted)) if owner is None else np.bincount(owner)
+    return int((counts * (counts + 1) / 2).sum())
 
 
 def require_smooth(estimator, loss, method="newton"):

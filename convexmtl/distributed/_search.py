@@ -23,7 +23,7 @@ from ._engine import size_of
 from ._folds import Answers, Dealt, Largest, folds_of, numbered, several, surveyed_by_fold
 from ._models import Frame, Model
 from ._newton import LEAST, Ask, begun, fitted, steps
-from ._rounds import moved_by, refuse_iterators, require_smooth, settled
+from ._rounds import matrices_of, moved_by, refuse_iterators, require_smooth, settled
 from ._sums import TooLarge, added, n_folds_of
 from ._survey import planned
 from ._told import Told
@@ -49,9 +49,9 @@ def search(estimator, reader, loss, engine, stacklevel, most):
         estimator.feature_names_in_ = agreement.names
     known = planned(estimator, survey, loss, agreement.layout, stacklevel)
     d = agreement.n_columns - len(_input.columns_apart(estimator, agreement.n_columns))
-    if 8 * len(known.counted) * d**2 > most:
+    if 8 * matrices_of(known) * d**2 > most:
         raise TooLarge(
-            f"a search tells matrices of {d} features for {len(known.counted)} columns of W in every round, more than "
+            f"a search tells {matrices_of(known)} matrices of {d} features in every round, more than "
             f"{most / 1e9:.3g} GB: fit {estimator._single.__name__} by method='gradient' for each strength."
         )
     dealt, surveys = Dealt(0, {}), None
@@ -245,8 +245,8 @@ class Elsewhere:
 
     def at_a_time(self, n_strengths):
         """How many paths of so many strengths are followed at a time."""
-        d, T = self.shape
-        return max(1, int(self.at_once / (8 * T * (d + 4) ** 2 * (n_strengths if self.apart else 1))))
+        size = matrices_of(self.known) * (self.shape[0] + 4) ** 2
+        return max(1, int(self.at_once / (8 * size * (n_strengths if self.apart else 1))))
 
     def errors(self, jobs, tol):
         """A generator: [(mean test losses (A,), those of each task, how many fits have not converged)] of jobs, paths

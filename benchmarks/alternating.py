@@ -80,7 +80,7 @@ def timed(model, X, y, task):
 def compare(penalty, X, y, task, tol, repeats):
     """{column: value}; seconds of CPU are the least of some fits, both in turns, fewer where these take long."""
     seconds, found = {True: [], False: []}, {}
-    model = mtl.MultiTaskRegressor(penalty, tol=tol, max_iter=100_000)
+    model = mtl.MultiTaskRegressor(penalty, tol=tol, max_iter=20_000)
     for _ in range(repeats):
         if sum(seconds[True]) + sum(seconds[False]) > LONG:
             break

@@ -72,6 +72,18 @@ def test_chunks(family, loss, form, own):
     assert model.history_[-1]["round"] <= 15
 
 
+@pytest.mark.covering(1)
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("form", ["stacked", "shared"])
+@pytest.mark.parametrize("loss", ["logistic", "softmax"])
+@pytest.mark.parametrize("family", ["rows", "trace", "mean"])
+def test_chunks_by_gradients(family, loss, form, own):
+    data = draw(form, own)
+    model = clone(FAMILIES[family]).set_params(loss=loss, tol=1e-6)
+    distributed.fit(model, chunks_of(data), method="gradient")
+    assert_fits_as_well(model, data, tol=1e-6, alone=10.0)
+
+
 def test_a_class_of_a_single_chunk():
     data = draw("single")
     model = distributed.fit(cm.BlockSparseClassifier(0.02, tol=1e-7), chunks_of(data, np.argsort(data[1])))
@@ -104,15 +116,26 @@ def test_two_classes_beside_four_have_columns_as_well():
     assert len(model.columns_) == 10
 
 
-def test_what_is_refused(monkeypatch):
+def test_pairs_of_classes_count_for_what_is_too_large(monkeypatch):
+    """Of 12 columns the matrices would fit; of these and the 18 pairs of them they do not."""
+    data, found = draw("stacked"), []
+    for most in (8 * 20 * 5**2, 8 * 30 * 5**2):
+        monkeypatch.setattr(_fit, "LARGEST", most)
+        found.append(distributed.fit(cm.BlockSparseClassifier(0.02, tol=1e-6), chunks_of(data)))
+        assert_fits_as_well(found[-1], data, tol=1e-6, alone=10.0)
+    gradients, newton = (len(model.history_) and model.history_[-1]["round"] for model in found)
+    assert gradients > 15 >= newton
+
+
+def test_what_is_refused():
     data = draw("stacked")
-    with monkeypatch.context() as smaller, pytest.raises(ValueError, match="method='gradient' is for tasks of two"):
-        # (Of 12 columns the matrices would fit, of the 30 pairs of them and themselves they do not.)
-        smaller.setattr(_fit, "LARGEST", 8 * 20 * 5**2)
-        distributed.fit(cm.BlockSparseClassifier(), chunks_of(data))
-    for method in ("gradient", "dual"):
-        with pytest.raises(ValueError, match=f"method='{method}' is for tasks of two classes, and some have more"):
-            distributed.fit(cm.MeanRegularizedClassifier(), chunks_of(data), method=method)
+    with pytest.raises(ValueError, match="method='dual' is for tasks of two classes, and some have more"):
+        distributed.fit(cm.MeanRegularizedClassifier(), chunks_of(data), method="dual")
+    for model in (FAMILIES["free"], cm.BlockSparseClassifier(feature_weights=[0, 1, 1, 1, 1])):
+        with pytest.raises(
+            ValueError, match=r"method='gradient' certifies .* only where the penalty leaves nothing free"
+        ):
+            distributed.fit(clone(model), chunks_of(data), method="gradient")
     offset = [{**chunk, "offset": np.ones(len(chunk["y"]))} for chunk in chunks_of(data)]
     with pytest.raises(ValueError, match="offset is not for tasks with more than two classes"):
         distributed.fit(cm.MeanRegularizedClassifier(), offset)

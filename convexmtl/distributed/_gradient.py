@@ -18,6 +18,7 @@ from ..result import Result, Status
 from ..solvers import solve
 from ..statistics import SufficientStatistics
 from ._newton import Ask, RemoteTerm
+from ._told import doubled
 
 CHECK, SOON = 10, 4  # steps between two looks at the gap, and where it is likely to be small
 INEXACT = 1e-3  # share of what the last step has moved to which the next one is solved, squared
@@ -32,16 +33,24 @@ def descended(
 ):
     """As ``fitted`` of prox-Newton's method."""
     T, b = shape[1], intercept
-    if fit_intercept and counted.any():
+    coupled = penalty.coupling.free.shape[1] and not penalty.coupling.is_zero
+    if owner is not None and (coupled or penalty.free_entries(shape) is not None):
+        raise ValueError(
+            "method='gradient' certifies tasks of more than two classes only where the penalty leaves nothing free: "
+            "give a coupling a ridge, features weights above 0, or use method='newton'."
+        )
+    # (Those of columns that move each other are known.)
+    if fit_intercept and counted.any() and owner is None:
         b = yield from _intercepts(b, counted)
     conjugates, rounding = yield Ask("convexmtl-floor")
     sums, mass = yield Ask("convexmtl-means", (T,))
     means = np.divide(sums, mass, out=np.zeros(shape), where=mass > 0) * fit_intercept
     pooled, diagonals = yield Ask("convexmtl-pooled", (means,))
     pooled = pooled / max(mass.sum(), 1e-300)
-    metric = _Metric(pooled, means, fit_intercept, fixed)
+    metric = _Metric(pooled, means, fit_intercept, fixed, owner)
     zero = np.zeros(shape)
     first = yield from _slopes(metric, zero, b)
+    first.curvature = first.curvature if owner is None else doubled(owner) * first.curvature
     sizes = np.divide(diagonals.T, np.diag(pooled), out=np.zeros(diagonals.T.shape), where=np.diag(pooled) > 0)
     # (Those of the features of a task, beside the pooled ones, and of the curvature of its loss.)
     metric.scale = np.where(mass > 0, first.curvature / np.maximum(mass, 1e-300), 0.0) * sizes.mean(axis=1)
@@ -133,8 +142,9 @@ def _slopes(metric, W, b, move=None, turn=None):
 class _Metric:
     """One Gram matrix (d, d) about the means (d, T), times a scale (T,)."""
 
-    def __init__(self, G, means, fit_intercept, fixed):
+    def __init__(self, G, means, fit_intercept, fixed, owner=None):
         self.G, self.means, self.fit_intercept, self.fixed = (G + G.T) / 2, means, fit_intercept, fixed
+        self.owner = owner
         # Of coefficients, and of intercepts about the means.
         self.scale = self.turn = np.ones(means.shape[1])
 
@@ -183,9 +193,17 @@ def _certified(metric, penalty, parts, c, rest):
     W = _sum(parts)
     b = c - np.sum(metric.means * W, axis=0)
     move, turn = np.zeros(W.shape), np.zeros(len(b))
+    balances = None
+    if metric.fit_intercept and metric.owner is not None:
+        most = int(np.bincount(metric.owner).max())
+        balances = _balancing(metric, *(yield Ask("convexmtl-responses", (W, b, most))))
     for k in range(SETTLED):
         at = yield from _slopes(metric, W, b, move if move.any() else None, turn)
-        if metric.fit_intercept:
+        if balances is not None:
+            step, change = balances(at.slope)
+            turn = turn + step
+            at.Z, at.slope = at.Z - change, np.zeros_like(step)
+        elif metric.fit_intercept:
             step = np.divide(-at.slope, at.curvature, out=np.zeros_like(turn), where=at.curvature > 0)
             turn = turn + step
             at.Z, at.slope = at.Z - step * at.spread, np.zeros_like(step)
@@ -202,6 +220,10 @@ def _certified(metric, penalty, parts, c, rest):
             break
         move = move + further / 1.5
         turn = turn - np.sum(metric.means * further, axis=0) / 1.5
+    else:
+        # (Dual variables that a penalty does not accept certify nothing.)
+        object.__setattr__(term, "answer", (np.inf, float(term.asked[1])))
+        return replace(duality_gap(problem, parts, intercept=c), intercept=b)
     scales = np.array([term.asked[1]])
     gaps = yield Ask("convexmtl-gap", (W, b, move, turn, scales))
     if not np.isfinite(gaps[0]):
@@ -210,6 +232,32 @@ def _certified(metric, penalty, parts, c, rest):
     best = int(np.argmax(np.isfinite(gaps)))
     object.__setattr__(term, "answer", (float(gaps[best]), float(scales[best])))
     return replace(duality_gap(problem, parts, intercept=c), intercept=b)
+
+
+def _balancing(metric, mass, spread):
+    """For slopes (T,) in the intercepts of columns that move each other: (the Newton step, what -Z changes by)."""
+    owner, T = metric.owner, len(metric.owner)
+    counts = np.bincount(owner)
+    place = np.arange(T) - (np.cumsum(counts) - counts)[owner]
+    pairs = [(r, np.flatnonzero(place + r < counts[owner])) for r in range(1, len(mass))]
+    matrix = np.zeros((len(counts), len(mass), len(mass)))
+    matrix[owner, place, place] = mass[0]
+    for r, j in pairs:
+        matrix[owner[j], place[j], place[j] + r] = matrix[owner[j], place[j] + r, place[j]] = -mass[r, j]
+    inverse = np.linalg.pinv(matrix, rcond=1e-12, hermitian=True)
+    away = spread - mass[:, None] * metric.means
+
+    def balances(slope):
+        padded = np.zeros(matrix.shape[:2])
+        padded[owner, place] = -slope
+        step = (inverse @ padded[:, :, None])[owner, place, 0]
+        change = away[0] * step
+        for r, j in pairs:
+            change[:, j] -= away[r][:, j] * step[j + r]
+            change[:, j + r] -= away[r][:, j] * step[j]
+        return step, change
+
+    return balances
 
 
 def _intercepts(b, counted):

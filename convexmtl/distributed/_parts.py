@@ -173,14 +173,15 @@ def _pooled(part, centre):
 def slopes(part, W, b, move, turn):
     """((1,) the loss at W and b, (d, T) minus its gradient in W, (T,) that in b; (d, T), (T,) the same of curvatures).
 
-    Of the dual variables v + h (x . move + turn), where these move.
+    Of the dual variables v + h (x . move + turn), where these move; of columns that move each other with the matrix of
+    second derivatives in place of h.
     """
     tasks, left, c = part.term.tasks, part.left, part.term.tasks.weight
     z, v, h = _at(part, W, b)
     value = part.term.value(z)
     if turn.any() or move.any():
         along = tasks.apply(move[:, left]) if move.shape == W.shape else 0.0
-        v = v + h * (along + tasks.spread(turn[left]))
+        v = v + _bent(part, z, h, along + tasks.spread(turn[left]))
     d, T = W.shape
     Z, spread, slope, mass = np.zeros((d, T)), np.zeros((d, T)), np.zeros(T), np.zeros(T)
     if np.isfinite(value):
@@ -189,11 +190,26 @@ def slopes(part, W, b, move, turn):
     return np.array([value]), Z, slope, spread, mass
 
 
+def _bent(part, z, h, along):
+    loss = part.term.loss
+    return h * along if loss.by_column else loss.bent(part.term.tasks.y, z, along)
+
+
+def responses(part, W, b, n):
+    """((n, T) sums of the second derivatives at W and b, and of minus the mixed ones of a column and the r-th next one,
+    r < n; (n, d, T) the same times the features)."""
+    tasks, left, c = part.term.tasks, part.left, part.term.tasks.weight
+    mass, spread = np.zeros((n, len(b))), np.zeros((n, *W.shape))
+    for r, h in enumerate(part.term.loss.mixed(tasks.y, _at(part, W, b)[0])):
+        mass[r, left], spread[r][:, left] = tasks.sum(c * h), tasks.adjoint(c * h)
+    return mass, spread
+
+
 def gaps(part, W, b, move, turn, scales):
     """The Fenchel gaps at W and b and the dual variables v + h (x . move + turn), times all scales."""
     tasks, loss, left, c = part.term.tasks, part.term.loss, part.left, part.term.tasks.weight
     z, v, h = _at(part, W, b)
-    v = v + h * (tasks.apply(move[:, left]) + tasks.spread(turn[left]))
+    v = v + _bent(part, z, h, tasks.apply(move[:, left]) + tasks.spread(turn[left]))
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         found = [tasks.total(loss.fenchel_gap(tasks.y, z, np.where(c > 0, scale * v, 0.0))) for scale in scales]
     return np.array(found)
@@ -216,6 +232,7 @@ ASKED = {
     "convexmtl-pooled": pooled,
     "convexmtl-slopes": slopes,
     "convexmtl-gap": gaps,
+    "convexmtl-responses": responses,
 }
 
 

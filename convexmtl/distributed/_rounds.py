@@ -45,8 +45,8 @@ def by_rounds(estimator, reader, loss, engine, steps, stacklevel, method="newton
     T = len(plan.of_columns[0])
     if method == "newton" and 8 * matrices_of(known) * d**2 > most:
         method = "gradient"
-    if moved_by(known) is not None and method != "newton":
-        raise ValueError(f"method={method!r} is for tasks of two classes, and some have more: use method='newton'.")
+    if moved_by(known) is not None and method == "dual":
+        raise ValueError("method='dual' is for tasks of two classes, and some have more: use method='newton'.")
     if method == "gradient" and loss.quadratic and survey.counts.sum() > SPARED * T * (d + 2):
         # Fewer numbers than the samples: they take their place, some tasks on each worker.
         ends = np.linspace(0, T, 2 * engine.workers + 1).astype(int)

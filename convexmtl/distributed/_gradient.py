@@ -37,7 +37,7 @@ def descended(
     if owner is not None and (coupled or penalty.free_entries(shape) is not None):
         raise ValueError(
             "method='gradient' certifies tasks of more than two classes only where the penalty leaves nothing free: "
-            "give a coupling a ridge, features weights above 0, or use method='newton'."
+            "give a coupling a ridge and features weights above 0, or use method='newton'."
         )
     # (Those of columns that move each other are known.)
     if fit_intercept and counted.any() and owner is None:

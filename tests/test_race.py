@@ -122,7 +122,7 @@ def test_a_slice_in_this_process():
 def test_the_runner_and_the_page(tmp_path):
     """The whole way in a process of its own: run, table, page."""
     command = [sys.executable, "-m", "benchmarks.race.run", "--quick", "--only", "dirty, stacked"]
-    command += ["--solvers", "convexmtl", "textbook", "--limit", "1", "--out", str(tmp_path)]
+    command += ["--solvers", "convexmtl", "textbook", "--limit", "20", "--out", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env={**os.environ}, check=False)
     assert done.returncode == 0, done.stderr
     with open(tmp_path / "race.csv") as handle:

@@ -221,9 +221,10 @@ def _certified(metric, penalty, parts, c, rest):
         move = move + further / 1.5
         turn = turn - np.sum(metric.means * further, axis=0) / 1.5
     else:
-        # (Dual variables that a penalty does not accept certify nothing.)
-        object.__setattr__(term, "answer", (np.inf, float(term.asked[1])))
-        return replace(duality_gap(problem, parts, intercept=c), intercept=b)
+        if metric.owner is not None:
+            # (Of columns that move each other such dual variables have certified too much.)
+            object.__setattr__(term, "answer", (np.inf, float(term.asked[1])))
+            return replace(duality_gap(problem, parts, intercept=c), intercept=b)
     scales = np.array([term.asked[1]])
     gaps = yield Ask("convexmtl-gap", (W, b, move, turn, scales))
     if not np.isfinite(gaps[0]):

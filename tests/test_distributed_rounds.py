@@ -108,7 +108,7 @@ def test_statistics_that_are_too_large(monkeypatch):
 def test_a_last_entry_is_that_of_the_fit(method):
     data = cases.user_input("huber", "stacked")
     model = distributed.fit(cm.DirtyRegressor(loss="huber"), pieces(data, [9]), method=method)
-    assert min(step["gap"] for step in model.history_) == model.dual_gap_
+    assert model.dual_gap_ in [step["gap"] for step in model.history_]
     rounds = [step["round"] for step in model.history_]
     assert rounds == sorted(rounds)
 

@@ -104,7 +104,12 @@ class _Sides:
 def alternate(model, target, most):
     """Iterate from where the model is until its gap is at most ``target``, and leave it at the best point found.
 
-    Returns (number of iterations, whether it got there, or was still on its way).
+    Returns (number of iterations, whether it got there, or was still on its way). Raises LinAlgError where a side has
+    no factor in single precision; the model is then where the last look has left it.
+
+    References
+    ----------
+    Douglas, Rachford (1956), Trans. AMS; Eckstein, Bertsekas (1992), Math. Programming, for relaxed steps.
     """
     step, tau, changes = model.steps(), FIRST, 0
     sides = _Sides(model, tau * step)

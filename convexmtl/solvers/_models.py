@@ -141,7 +141,11 @@ class Model:
 
     @property
     def leap_cost(self):
-        """About how many sweeps ``leap`` has to save; infinite where it is not possible."""
+        """About how many sweeps ``leap`` has to save; infinite where it is not possible.
+
+        Forms owe ``length``, the products that a sweep takes for a row of one task; ``factor_cost``, the sweeps that
+        it takes to factor; ``inverse(root)``, the map P -> (I + root H root)^-1 P of (m, T); and ``move(W)``.
+        """
         if not self.coupling.is_diagonal or self.term.blocks is not None or not self._invertible:
             return np.inf
         small = max(1.0, BESIDE / (len(self.W) * self.W.shape[1] * self.length))

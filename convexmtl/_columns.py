@@ -12,9 +12,9 @@ from ._threads import large_product
 class Columns:
     """Columns sqrt(s_i) (x_ij - mean_j) of the features asked for so far, and their Gram matrix.
 
-    With the common weights s, the squared loss of all tasks is a plain one on these columns. Both grow as
-    features are asked for; a path finds here what its earlier fits have computed. Of a sparse X, and where all
-    features are asked for at once, only the Gram matrix is kept.
+    With the common weights s, the squared loss of all tasks is a plain one on these columns. Each grows as features are
+    asked for in it; a path finds here what its earlier fits have computed. Of a sparse X, and where all features are
+    asked for at once, only the Gram matrix is kept.
 
     Parameters
     ----------
@@ -32,8 +32,8 @@ class Columns:
         # (A cycle would keep the samples until somebody collects garbage.)
         self.design, self.X, self.centred = ref(design), tasks.X, design.centred
         self.weight = tasks.common_weight[0]
-        self.place = np.full(tasks.n_features, -1)
-        self.n_columns = self.n_gram = 0
+        self.place, self.place_in_gram = np.full((2, tasks.n_features), -1)
+        self.n_columns, self.known = 0, np.empty(0, dtype=int)
         self.rows = np.empty((0, self.X.shape[0]))
         self.sparse = None
         self.G = np.empty((0, 0))
@@ -46,30 +46,32 @@ class Columns:
         if self.complete:
             return self._scaled(self.X.T[features])
         self._gather(features)
-        return _subset(self.rows[: self.n_columns], self.place[features])
+        return _subset(self.rows, self.place[features])
 
     def gram(self, features):
         """(m, m)."""
         if len(features) == len(self.place) and not self.n_columns and not issparse(self.X):
             self.G, self.complete = self.design().common.G, True
-            self.place[:] = np.arange(len(self.place))
-            self.n_columns = self.n_gram = len(self.place)
+            self.place[:] = self.place_in_gram[:] = self.known = np.arange(len(self.place))
+            self.n_columns = len(self.place)
         self._gather(features)
-        old, new = self.n_gram, self.n_columns
-        if new > old:
+        missing = features[self.place_in_gram[features] < 0]
+        if len(missing):
+            old, new = len(self.known), len(self.known) + len(missing)
             if new > len(self.G):
                 self.G = _grown(self.G, (_capacity(new, len(self.place)),) * 2)
-            self._multiply(old, new)
+            self._multiply(missing, old, new)
             self.G[:old, old:new] = self.G[old:new, :old].T
-            self.n_gram = new
-        places = self.place[features]
+            self.known = np.concatenate([self.known, missing])
+            self.place_in_gram[missing] = np.arange(old, new)
+        places = self.place_in_gram[features]
         if _is_range(places):
             size = len(places)
             return np.ascontiguousarray(self.G[:size, :size])
         return self.G[np.ix_(places, places)]
 
-    def _multiply(self, old, new):
-        """Fill in the rows of the Gram matrix that are new."""
+    def _multiply(self, missing, old, new):
+        """Fill in the rows of the Gram matrix that are new. (A sparse X has the columns of no others.)"""
         if issparse(self.X):
             means = self.weight @ self.sparse if self.centred else None
             self.G[old:new, :new] = sparse_gram(self.sparse, self.weight, means, old)
@@ -78,10 +80,10 @@ class Columns:
                 self.G[:new][constant] = 0.0
                 self.G[:, :new][:, constant] = 0.0
         else:
-            added = self.rows[old:new]
+            added, before = (_subset(self.rows, self.place[features]) for features in (missing, self.known))
             with large_product(added.size * new):
                 self.G[old:new, old:new] = added @ added.T
-                self.G[old:new, :old] = added @ self.rows[:old].T
+                self.G[old:new, :old] = added @ before.T
 
     def _scaled(self, rows):
         """Columns of X, one per row of ``rows``, centred and weighted in place."""
@@ -122,9 +124,10 @@ def _grown(array, shape):
     return bigger
 
 
-def _is_range(places):
-    return bool(np.array_equal(places, np.arange(len(places))))
+def _is_range(places, begin=0):
+    return bool(np.array_equal(places, np.arange(begin, begin + len(places))))
 
 
 def _subset(rows, places):
-    return rows[: len(places)] if _is_range(places) else rows[places]
+    begin = places[0] if len(places) else 0
+    return rows[begin : begin + len(places)] if _is_range(places, begin) else rows[places]

@@ -12,7 +12,6 @@ import numpy as np
 
 from .._jit import kernel
 from .._rows import row_norms
-from ..penalties.rows import prox_rows
 from ._anderson import Extrapolation
 
 RELAXATION = 1.6
@@ -56,18 +55,18 @@ def take_out(B, P):
 
 
 def thin(A):
-    """The map P (m, T) -> (I + A_t' A_t)^-1 p_t, for A (n, m) that all tasks have, or (T, n, m), in
-    single precision, which is enough to say where to go."""
+    """The map P (m, T) -> (I + A_t' A_t)^-1 p_t, for A (n, m) that all tasks have, or (T, n, m), all in single
+    precision, which is enough to say where to go."""
     K = A @ np.swapaxes(A, -1, -2)
     every = np.arange(K.shape[-1])
     K[..., every, every] += 1
     # (Whitened: with B = L^-1 A it is P - B'B P, for which A is read once.)
     B = np.linalg.inv(np.linalg.cholesky(K)) @ A
     if B.ndim == 2:
-        return lambda P: P - B.T @ (B @ P.astype(np.float32))
+        return lambda P: P - B.T @ (B @ P)
 
     def solve(P):
-        P = np.ascontiguousarray(P.T, dtype=np.float32)
+        P = np.ascontiguousarray(P.T)
         take_out(B, P)
         return P.T
 
@@ -80,25 +79,52 @@ def square(K):
     K[..., every, every] += 1
     M = np.linalg.inv(K)
     if M.ndim == 2:
-        return lambda P: M @ P.astype(np.float32)
-    return lambda P: np.matmul(M, P.T.astype(np.float32)[:, :, None])[:, :, 0].T
+        return lambda P: M @ P
+    return lambda P: np.matmul(M, P.T[:, :, None])[:, :, 0].T
+
+
+@kernel(
+    "void(float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], float64[:, ::1], row_prox, float64[::1],"
+    " int64[::1], float64[:, ::1], float32[:, ::1])"
+)
+def near_side(S, length, W, gradient, root, prox, fpar, ipar, V, P):
+    """V = prox(S length), and P = root times the gradient of what the other side has to move down from W."""
+    m, T = V.shape
+    step = np.empty(T)
+    for j in range(m):
+        for t in range(T):
+            step[t] = length[j, t] * length[j, t]
+            V[j, t] = S[j, t] * length[j, t]
+        prox(V[j], step, fpar, ipar, j)
+        for t in range(T):
+            P[j, t] = root[j, t] * ((2 * V[j, t] - W[j, t]) / step[t] - S[j, t] / length[j, t] - gradient[j, t])
 
 
 class _Sides:
-    """Both sides of the iteration for a model with steps D (m, T)."""
+    """Both sides of the iteration for a model with steps D (m, T); states S are in units of the roots of these."""
 
     def __init__(self, model, D):
         # (A ridge is on the side of the loss.)
         self.D, self.length, self.root = D, np.sqrt(D), np.sqrt(D / (1 + 2 * D * model.coupling.diagonal))
         self.inverse = model.inverse(self.root)
         self.prox = model.term.row_prox.pointer, *model.term.pack()
+        self.P = np.empty(D.shape, dtype=np.float32)
 
     def step(self, S, W, gradient):
         """(V, X) for the state S; the gradient is that at W."""
-        V = S.copy()
-        prox_rows(V, self.D, *self.prox)
-        P = self.root * ((2 * V - S - W) / self.D - gradient)
-        return V, W + self.root * self.inverse(P)
+        V = np.empty(S.shape)
+        near_side(S, self.length, W, gradient, self.root, *self.prox, V, self.P)
+        X = self.root * self.inverse(self.P)
+        X += W
+        return V, X
+
+    def next(self, S, V, X):
+        """The state after these."""
+        move = X - V
+        move *= RELAXATION
+        move /= self.length
+        move += S
+        return move
 
 
 def alternate(model, target, most):
@@ -114,17 +140,17 @@ def alternate(model, target, most):
     step, tau, changes = model.steps(), FIRST, 0
     sides = _Sides(model, tau * step)
     W, gradient, gap = model.W, model.slope(), model.gap()
-    S = W - sides.D * gradient
+    S = W / sides.length - sides.length * gradient
     best, soon, before, better = (gap, model.state()), SOON * target, None, 0
     extrapolation = Extrapolation(MEMORY, EVERY, True)
     for n in range(1, most + 1):
         V, X = sides.step(S, W, gradient)
         checked = n % CHECK == 0 or n == most
-        ahead, back = extrapolation.next((S + RELAXATION * (X - V)) / sides.length, not checked)
-        S, U = ahead * sides.length, (S - V) / sides.D
+        now, (S, back) = S, extrapolation.next(sides.next(S, V, X), not checked)
         if back or not checked:
             before = V
             continue
+        U = now / sides.length - V / sides.D
         factor, likely = _factor(sides, V, X, before, U) if changes < CHANGES else 1.0, _likely(sides, V, X)
         before = V
         if likely <= soon or n % LOOK == 0 or n == most:
@@ -140,7 +166,7 @@ def alternate(model, target, most):
         if factor != 1:
             tau, changes = tau * factor, changes + 1
             sides = _Sides(model, tau * step)
-            S = V + sides.D * U
+            S = V / sides.length + sides.length * U
             extrapolation.forget()
     if not gap <= best[0]:
         model.set_state(best[1])

@@ -12,7 +12,9 @@ def anderson_weights(iterates):
     They are rounded to a thousandth of the largest, without which they would turn the last bits of the sums behind
     them (the order of the samples, the number of threads) into digits of W that a user sees.
     """
-    U = np.stack([(b - a).ravel() for a, b in pairwise(iterates)])
+    U = np.empty((len(iterates) - 1, iterates[0].size))
+    for move, (a, b) in zip(U, pairwise(iterates), strict=True):
+        np.subtract(b, a, out=move.reshape(a.shape))
     gram = U @ U.T
     trace = np.trace(gram)
     if not trace > 0:
@@ -29,7 +31,10 @@ def anderson_weights(iterates):
 
 def combine(weights, arrays):
     """The weighted sum."""
-    return sum(weight * array for weight, array in zip(weights, arrays, strict=True))
+    total = weights[0] * arrays[0]
+    for weight, array in zip(weights[1:], arrays[1:], strict=True):
+        total += weight * array
+    return total
 
 
 class Extrapolation:

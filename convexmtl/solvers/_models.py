@@ -159,7 +159,7 @@ class Model:
 
     def slope(self):
         """(m, T) the gradient of the loss and the coupling."""
-        slope = self.loss_gradient().T
+        slope = np.ascontiguousarray(self.loss_gradient().T)
         return slope if self.coupling.is_zero else slope + 2 * self.coupling.apply(self.W)
 
     def steps(self):

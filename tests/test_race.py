@@ -178,7 +178,7 @@ def test_a_slice_of_the_variations(tmp_path, monkeypatch):
         "small", "≥ 1x", ("l1/linf",), [("rows", "shared", 30, 20, 4)], {"textbook": ("textbook APG",)}, "l1/l2"
     )
     monkeypatch.setattr(variations, "ROWS", [row])
-    options = measure.Options(targets=(1e-6,), limit=5.0, runs=1, budget=0.1, exploring=5.0, clock="process_time")
+    options = measure.Options(targets=(1e-6,), limit=5.0, runs=1, budget=0.1, exploring=5.0, clock="thread_time")
     rows = []
     for problem in row.problems(2, seed=0):
         rows += variations.measured(problem, options, desk=desk.Desk)
@@ -203,7 +203,7 @@ def test_a_summary_by_hand():
 
 def test_seconds_of_the_processor_have_a_limit_of_their_own():
     """A process is ended by its own seconds, not those on the clock."""
-    options = measure.Options(limit=-0.4, clock="process_time")
+    options = measure.Options(limit=-0.4, clock="thread_time")
     child = os.fork()
     if child == 0:
         with desk._alarm(options, SOLVER["convexmtl"]):

@@ -192,7 +192,7 @@ def test_factored_sides(shape):
     wanted = np.linalg.solve(np.eye(20) + K, right)
     wanted = wanted if A.ndim == 2 else wanted[:, :, 0].T
     for factored in (_alternating.thin(A.astype(np.float32)), _alternating.square(K.astype(np.float32))):
-        assert_allclose(factored(P), wanted, atol=1e-5)
+        assert_allclose(factored(P.astype(np.float32)), wanted, atol=1e-5)
 
 
 ALTERNATING = {

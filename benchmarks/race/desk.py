@@ -125,7 +125,7 @@ class Worker:
         time.sleep(PAUSE)
         self.pipe.send(setting)
         # Methods that record their iterates end by themselves, as does what has an alarm; the rest is killed.
-        alone = self.solver.method or self.options.clock == "process_time"
+        alone = self.solver.method or self.options.of_processor
         self._receive(patient if alone else self.options.limit + 0.5)
         return self._receive(patient)
 
@@ -183,7 +183,7 @@ def _serve(pipe, name, instance, options):
 @contextlib.contextmanager
 def _alarm(options, solver):
     """Where seconds are those of the processor, so is the limit: it ends the process."""
-    if options.clock != "process_time" or solver.method:
+    if not options.of_processor or solver.method:
         yield
         return
     signal.setitimer(signal.ITIMER_PROF, options.limit + 0.5)

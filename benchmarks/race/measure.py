@@ -38,7 +38,8 @@ class Options:
     own : float
         Ours may take this many times as long as the limit: without its seconds there is no ratio.
     clock : str
-        Of the module ``time``: "perf_counter", or "process_time" on a machine that does other work as well.
+        Of the module ``time``: "perf_counter", or "thread_time" for one thread on a machine that does other work as
+        well. (The clock of the process goes by ticks of 4 ms while an alarm is set on it.)
     """
 
     targets: tuple = TARGETS
@@ -49,6 +50,10 @@ class Options:
     enough: float = np.inf
     own: float = 1.0
     clock: str = "perf_counter"
+
+    @property
+    def of_processor(self):
+        return self.clock != "perf_counter"
 
     def now(self):
         return getattr(time, self.clock)()

@@ -41,10 +41,8 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     else:
         certificate = duality_gap(problem, (W,), start=start.intercept, known=start.certificate)
     floor, stalls, flat = 1e-6, 0, True
-    # With samples to spare, one Gram matrix of all features spares later looks at X.
     tasks = problem.tasks
     bearable = SLOW_SHARED if tasks.common_weight is not None else SLOW
-    spare = tasks.common_weight is not None and 2 * d <= tasks.n_rows and d <= 4000
     small = start is None and d <= 512 and d * len(tasks.y) <= SMALL
 
     while True:
@@ -63,7 +61,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         if small:
             features, settled = _every(term, d), True
         else:
-            features, settled = _working_set(term, W, certificate.Z, None if model is None else model.features, spare)
+            features, settled = _working_set(term, W, certificate.Z, None if model is None else model.features)
         same = model is not None and np.array_equal(features, model.features)
         slow = same and not quadratic_loss and certificate.gap > bearable * history[-2][2]
         if same and not slow:
@@ -96,10 +94,10 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     )
 
 
-def _working_set(term, W, Z, current, spare):
+def _working_set(term, W, Z, current):
     """(features, settled): the rows in use, the current ones first, and the zero rows that most want to enter.
 
-    It is settled when next to none enter. With samples to ``spare``, all enter at once where many want to.
+    It is settled when next to none enter.
     """
     d = len(W)
     if d <= 2 * FIRST_WORKING_SET:
@@ -116,8 +114,6 @@ def _working_set(term, W, Z, current, spare):
     violation = term.excess(Z)
     violation[inside] = 0.0
     entering = np.flatnonzero(violation > 0)
-    if spare and len(current) + len(entering) > 0.25 * d:
-        return _every(term, d), True
     settled = len(entering) <= 0.01 * len(current)
     # Where nearly all of the current features are in use, many more will be.
     growth = 3 if n_used > 0.7 * len(current) else 1

@@ -6,6 +6,7 @@ from .._input import check_number, read_feature_weights
 from .._jit import kernel, row_prox
 from .._rows import row_norms, used_rows
 from ..coupling import Nested
+from ._lq import prox_lq
 from ._manifold import of_entries, of_norms
 from .base import Canonical
 from .by_task import TaskRows
@@ -134,127 +135,6 @@ def prox_linf(v, step, fpar, ipar, feature):
             v[t] = level
         elif v[t] < -level:
             v[t] = -level
-
-
-@kernel("void(float64, float64, float64, float64, float64[::1])")
-def _shares(a, flat, steep, ratio, shares):
-    """The two terms of flat g + steep g^ratio = a at its root g > 0, for a, flat, steep > 0 and ratio >= 1.
-
-    With delta such that they are a exp(-delta) and a (1 - exp(-delta)), x = ratio delta is the root of
-    x + log(ratio (1 - exp(-delta))) = log(ratio steep / a) + ratio log(a / flat), which is concave in x and, while
-    delta is small, Lambert's x + log(x). No power of a or g is ever made, so that no ratio is too large.
-    """
-    if ratio == 2.0:
-        g = 2.0 * a / (flat + np.sqrt(flat * flat + 4.0 * steep * a))
-        shares[0], shares[1] = flat * g, steep * g * g
-        return
-    near = 0.5 < a / flat < 2.0
-    far = np.log1p((a - flat) / flat) if near else np.log(a) - np.log(flat)
-    level = np.log(ratio) + (np.log(steep) - np.log(a)) + ratio * far
-    most = np.log1p(np.exp(level)) if level < 30.0 else level
-    x = most * (1.0 - np.log1p(most) / (2.0 + most))
-    if not x > 0.0:
-        shares[0], shares[1] = a, 0.0
-        return
-    for _ in range(50):
-        delta = x / ratio
-        grown = x if delta < 1e-17 else -ratio * np.expm1(-delta)
-        move = (x + np.log(grown) - level) / (1.0 + np.exp(-delta) / grown)
-        x = max(x - move, 0.25 * x)
-        if abs(move) <= 1e-9 * x:
-            break
-    delta = x / ratio
-    shares[0], shares[1] = a * np.exp(-delta), -a * np.expm1(-delta)
-
-
-@kernel("float64(float64[::1], float64, float64)")
-def _norm_of(a, q, top):
-    """norm_q(a) for a >= 0 with the largest entry ``top`` > 0."""
-    total = 0.0
-    for t in range(a.shape[0]):
-        if a[t] > 0.0:
-            total += (a[t] / top) ** q
-    return top * total ** (1.0 / q)
-
-
-@row_prox
-def prox_lq(v, step, fpar, ipar, feature):
-    """x_t + k_t (x_t / r)^(q-1) = abs(v_t) with k_t = alpha step_t and r = norm_q(x).
-
-    For a given r each x_t is a share of abs(v_t), and sum_t (x_t / r)^q = sum_t (x_t / r) (abs(v_t) - x_t) / k_t = 1
-    is to hold: products of what is known to all its digits, whatever q is.
-    """
-    q = fpar[1]
-    T = v.shape[0]
-    top = 0.0
-    total = 0.0
-    dual_top = 0.0
-    for t in range(T):
-        top = max(top, abs(v[t]))
-        total += abs(v[t])
-        dual_top = max(dual_top, abs(v[t]) / step[t])
-    if not (top > 0.0 and total < np.inf):
-        for t in range(T):
-            v[t] = total * 0.0  # 0, and NaN where there is one
-        return
-    alpha = fpar[0]
-    a, k = np.empty(T), np.empty(T)
-    for t in range(T):
-        a[t] = abs(v[t]) / step[t]
-    if not dual_top > 0.0 or _norm_of(a, q / (q - 1.0), dual_top) <= alpha:
-        for t in range(T):
-            v[t] = 0.0
-        return
-    # In units of the largest entry; what is cut off at both ends is beyond rounding.
-    longest = over = 0.0
-    for t in range(T):
-        a[t] = abs(v[t]) / top
-        k[t] = min(max(alpha * (step[t] / top), 1e-290), 1e290)
-        longest = max(longest, k[t])
-        over = max(over, a[t] - k[t])
-    high = _norm_of(a, q, 1.0)
-    low = 0.0
-    # A lower bound, from which Newton's steps climb: x_t >= abs(v_t) - k_t, and norm_q(x / r) = 1.
-    r = max(over, high - longest) if q > 2.0 else over
-    if over > 0.0:
-        rest = np.maximum(a - k, 0.0)
-        r = max(r, _norm_of(rest, q, over))
-    r = r if r > 0.0 else 1e-3 * high
-    # What changes slowly, and what quickly with the root: the two terms in the order of their exponents.
-    ratio = q - 1.0 if q > 2.0 else 1.0 / (q - 1.0)
-    small = max(1e-8 / ratio, 4e-16)
-    x, shares = np.zeros(T), np.empty(2)
-    low, last = 0.0, False
-    for _ in range(300):
-        n = slope = 0.0
-        for t in range(T):
-            if a[t] == 0.0:
-                continue
-            if q > 2.0:
-                _shares(a[t], r, k[t], ratio, shares)
-                x[t], cut = shares[0], shares[1]
-            else:
-                _shares(a[t], k[t], r, ratio, shares)
-                cut, x[t] = shares[0], shares[1]
-            power = (x[t] / r) * (cut / k[t])
-            if power > 0.0:
-                n += power
-                slope += power * q * (x[t] / (x[t] + (q - 1.0) * cut))
-        if last:
-            break
-        if n > 1.0:
-            low = r
-        else:
-            high = r
-        # Newton's step for n^(-1/q), the inverse of a norm, which is nearly linear in r.
-        new = r * (1.0 + n * q * np.expm1(np.log(n) / q) / slope) if slope > 0.0 else high
-        last = abs(new - r) <= small * r
-        if not last and not low < new < high:
-            new = 0.5 * (low + high)
-            last = high - low <= 4e-16 * high
-        r = new
-    for t in range(T):
-        v[t] = min(top * x[t], v[t]) if v[t] > 0.0 else max(-top * x[t], v[t])
 
 
 @may_be_grouped

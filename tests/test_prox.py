@@ -15,6 +15,7 @@ from scipy.optimize import brentq
 from scipy.special import logsumexp
 
 from convexmtl import reference
+from convexmtl._rows import row_norms
 from convexmtl.data import DataTerm
 from convexmtl.losses import Squared
 from convexmtl.penalties import (
@@ -602,6 +603,19 @@ def test_row_norm_by_bisection(q):
     r = np.exp(brentq(excess, -12, 3, xtol=1e-13, rtol=1e-14))
     expected = [r * np.exp(root(a, r)) for a in v]
     assert_allclose(RowNorm(k, q).prox(v[None], np.ones(4))[0], expected, rtol=1e-6, atol=1e-12)
+
+
+# Of which the larger of q and its conjugate less 1 is 2, another whole or half number, any, and too large for powers.
+@pytest.mark.parametrize("q", [1.04, 1.1, 1.25, 1.5, 1.7, 1.99, 2.2, 2.5, 3, 4, 6.3, 10, 17.5, 40])
+def test_row_norm_meets_its_equation_in_every_entry(q):
+    """x_t + step_t (x_t / norm_q(x))^(q-1) = v_t, far from zero and close to it, to rounding of each v_t."""
+    rng = np.random.default_rng(0)
+    for steps in (np.full(30, 0.7), np.exp(rng.uniform(-4, 4, 30))):
+        V = np.abs(rng.standard_normal((40, 30))) * 10.0 ** rng.uniform(-4, 0, (40, 30))
+        V /= RowNorm(1.0, q).dual_norms((V / steps)[:, None, :])[:, None] * rng.choice([1e-3, 0.5, 0.99], size=(40, 1))
+        X = RowNorm(1.0, q).prox(V, steps)
+        again = X + steps * (X / row_norms(X, q)[:, None]) ** (q - 1)
+        assert_allclose(again, V, rtol=1e-14 * max(q, q / (q - 1)))
 
 
 @pytest.mark.parametrize("q", QS)

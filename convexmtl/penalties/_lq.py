@@ -13,7 +13,7 @@ PRODUCTS = 16.0  # the largest exponent of which powers are made, as products wh
 SETTLED = 1e-15  # square of what the entries may still move for the norm to be final, times that of the ratio,
 STRAY = 1e-11  # for their powers to be made anew,
 ROUGH = 0.05  # and of what they may for it to move at all
-TINY, HUGE = 1e-140, 1e140  # in units of the row: what is beyond is beyond rounding
+TINY, HUGE = 1e-140, 1e140  # of entries and steps, in units of the row, and of q: what is beyond is beyond rounding
 ROUNDING = 1e-15
 
 
@@ -127,8 +127,9 @@ def _settle(a, k, r, up, ratio, g, power, sums):
             g[t] = power[t] = p
             w = p * p * p
             total += w
-            level += w * flat / d
-            rise += w * steep * p / d
+            v = w / d
+            level += v * flat
+            rise += v * (steep * p)
     elif ratio <= PRODUCTS:
         # Newton's step in the logarithm of g, with a quotient for the exponential: g stays positive.
         for t in range(a.shape[0]):
@@ -145,8 +146,9 @@ def _settle(a, k, r, up, ratio, g, power, sums):
             w = p * new * new
             d = flat + ratio * steep * p
             total += w
-            level += w * flat / d
-            rise += w * steep * p / d
+            v = w / d
+            level += v * flat
+            rise += v * (steep * p)
     else:
         for t in range(a.shape[0]):
             flat, steep = r * on + off * k[t], on * k[t] + r * off
@@ -157,8 +159,9 @@ def _settle(a, k, r, up, ratio, g, power, sums):
             w = power[t] * p * p
             d = flat + ratio * steep * power[t]
             total += w
-            level += w * flat / d
-            rise += w * steep * power[t] / d
+            v = w / d
+            level += v * flat
+            rise += v * (steep * power[t])
     sums[0], sums[1], sums[2], sums[3] = total, level, rise, far
 
 
@@ -183,14 +186,21 @@ def _norm(a, k, r, q, up, ratio, g, power, sums):
             continue
         c = r * (sums[2] / sums[1] if up else sums[1] / sums[2])
         move = _towards(n, r, c, q)
-        if far <= SETTLED and abs(move) <= max(small * r, ROUNDING * (r + c)):
-            sums[0] = move
-            break
+        if abs(move) <= max(small * r, ROUNDING * (r + c)):
+            if far <= SETTLED:
+                sums[0] = move
+                break
+            continue
         if abs(n - 1.0) > 10.0 * far:
             low, high = (r, high) if n > 1.0 else (low, r)
-        if high - low <= ROUNDING * high:
-            break
-        r = r + move if low < r + move < high else 0.5 * (low + high)
+            if high - low <= ROUNDING * high:
+                break
+        if low < r + move < high:
+            r += move
+        elif n > 1.0:
+            r = 0.5 * (r + high)
+        else:
+            r = 0.5 * (low + r) if low > 0.0 else 0.1 * r
     return r
 
 
@@ -206,6 +216,7 @@ def _shrink(v, step, alpha, q, room):
         for t in range(T):
             v[t] = unit * 0.0  # 0, and NaN where there is one
         return
+    q = min(q, HUGE)
     up = q > 2.0
     ratio = q - 1.0 if up else 1.0 / (q - 1.0)
     for t in range(T):

@@ -87,6 +87,11 @@ def refuse_overflow(X):
     """Raise a ValueError for features (dense or sparse) whose squares overflow."""
     # (A sparse matrix's own maximum would sort its indices in place.)
     values = X.data if issparse(X) else X
+    flat = values.ravel(order="K")
+    # (One pass in place of two, where all squares together do not overflow.)
+    with np.errstate(over="ignore"):
+        if flat @ flat <= LARGEST**2:
+            return
     largest = max(values.max(initial=0.0), -values.min(initial=0.0))
     if largest > LARGEST:
         raise ValueError(

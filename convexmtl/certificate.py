@@ -101,6 +101,13 @@ class Dual(NamedTuple):
         return all(of is None or of.shape == tasks.y.shape for of in (self.at, self.v))
 
 
+def _pull(data, v, plain, W):
+    """Minus the gradient for the derivatives v at W, (d, T); that at W = 0 is known."""
+    if data.loss.smooth and data.thinned is None and not W.any() and np.array_equal(v, data.slopes):
+        return data.moments
+    return data.pulled(v) if plain else data.tasks.adjoint(-data.tasks.weight * v)
+
+
 # A gradient may overflow where the objective does not; its bound is then the trivial one.
 @np.errstate(over="ignore", invalid="ignore")
 def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.inf, dual=None, keep=False):
@@ -161,7 +168,7 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     if not plain:
         v = balanced(problem.data, v)
     own = v if plain else None
-    Z = problem.data.pulled(v) if plain else tasks.adjoint(-c * v) if known is None else known.Z
+    Z = known.Z if known is not None else _pull(problem.data, v, plain, W)
     if coupled:
         Z = Z - 2 * WM
     gradient = Z

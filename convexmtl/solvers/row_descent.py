@@ -16,7 +16,9 @@ from ._models import quadratic_model
 from ._patience import hopeless
 
 FIRST_WORKING_SET = 64
-SMALL = 1e7  # multiplications of a pass over all features that are not worth a working set, for at most 512 of them
+# Multiplications of a pass over all features, and of their Gram matrices, that are not worth a working set, for at most
+# 512 features; the latter only where the strength is less than a share of the largest, and many will be in use.
+SMALL, SMALL_GRAM, WEAK = 1e7, 5e7, 0.1
 GROUP = 4  # sweeps between two extrapolations
 SOON = 5.0  # times the target: a likely gap from which on it is worth while to look at the gap
 FAR = 10.0  # times that, after every group of sweeps
@@ -44,6 +46,8 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     tasks = problem.tasks
     bearable = SLOW_SHARED if tasks.common_weight is not None else SLOW
     small = start is None and d <= 512 and d * len(tasks.y) <= SMALL
+    if small and d * d * (len(tasks.y) if tasks.common_weight is None else tasks.n_rows) > SMALL_GRAM:
+        small = bool(np.any(term.scaled(1 / WEAK).excess(certificate.Z) > 0))
 
     while True:
         history.append((n_iter, certificate.primal, certificate.gap))

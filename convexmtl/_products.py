@@ -11,6 +11,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from ._jit import kernel
+from ._rows import rows_used_by_any
 from ._threads import large_product
 
 BLOCK = 2**22  # entries of X that are worked on at a time
@@ -146,6 +147,26 @@ def add_bent(X, row, ptr, h, centred, W, z, out):
         for i in range(own.shape[0]):
             own[i] = weight[i] * (own[i] - mean)
         _dots(X, d, low, high, own, out[t])
+
+
+@kernel("void(float64[:, :, ::1], int64[::1], float64[:, :, ::1])")
+def turn(Ws, rows, out):
+    """out[a, t, k] = Ws[a, rows[k], t]."""
+    for a in range(Ws.shape[0]):
+        for k in range(rows.shape[0]):
+            for t in range(Ws.shape[2]):
+                out[a, t, k] = Ws[a, rows[k], t]
+
+
+def turned(Ws):
+    """(V (A, T, k), rows (k,)): the rows of Ws (A, d, T) that are in use, those of a task side by side in memory; all
+    rows where half of them are."""
+    (A, d, T), rows = Ws.shape, rows_used_by_any(Ws)
+    if 2 * len(rows) >= d:
+        rows = np.arange(d)
+    V = np.empty((A, T, len(rows)))
+    turn(np.ascontiguousarray(Ws, dtype=float), rows, V)
+    return V, rows
 
 
 def without_rounding(curvature, means, mass):

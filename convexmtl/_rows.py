@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ._jit import kernel
+
 SHORT = 32  # entries of a row, of which a copy costs little
 
 
@@ -14,6 +16,27 @@ def used_rows(W):
         return np.abs(W) @ np.ones(W.shape[-1]) != 0
     # Faster: the bits of a row, but for the signs.
     return np.bitwise_or.reduce(W.view(np.int64), axis=-1) << 1 != 0
+
+
+@kernel("void(float64[:, :, ::1], boolean[::1])")
+def mark_used(Ws, used):
+    for j in range(Ws.shape[1]):
+        a = Ws.shape[0] - 1
+        while a >= 0 and not used[j]:
+            for t in range(Ws.shape[2]):
+                if Ws[a, j, t] != 0.0:
+                    used[j] = True
+            a -= 1
+
+
+def rows_used_by_any(Ws):
+    """Positions of the rows that are not all zero in some of Ws (A, d, T).
+
+    On a path the last one has nearly all of them: what it uses is not looked at in the others.
+    """
+    used = np.zeros(Ws.shape[1], dtype=bool)
+    mark_used(np.ascontiguousarray(Ws, dtype=float), used)
+    return np.flatnonzero(used)
 
 
 def row_norms(W, q=2):

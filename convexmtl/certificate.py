@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_array, hstack, identity, issparse
 from scipy.sparse.csgraph import connected_components
 
-from ._products import BLOCK, without_rounding
+from ._products import BLOCK, turned, without_rounding
 from ._rows import used_rows
 from .coupling import AllBut, share_in
 from .gram import each, grams_of
@@ -22,7 +22,7 @@ from .penalties.rows import without
 from .tasks import Tasks
 
 SMALL = 5_000  # entries of W up to which looking for zeros takes longer than they would
-ENTRIES = 250_000  # of all W of a path, or of all predictions, that are certified at a time: they stay in the cache
+ENTRIES = 50_000  # of all W of a path, or of all predictions, that are certified at a time: they stay in the core's cache
 MENDED = 5  # steps in which constraints alone find dual variables
 EXACT, PRODUCTS = 1e-10, 50  # residual of a Newton step that is made of products with the samples, and how many
 MOST = 500  # conjugate gradients in a Newton step of a loss of all columns of a task at once
@@ -226,28 +226,28 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     return Certificate(primal, primal - gap, gap, best, gradient, at_best, tasks, coupled, v if keep else None, scale)
 
 
-def path_gaps(problems, factors, Ws):
-    """(primal (A,), gap (A,), best intercepts (A, T)) of W = Ws[a], as from ``duality_gap``.
+def path_gaps(problems, factors, Ws, begin=0):
+    """(primal (A,), gap (A,), best intercepts (A, T)) of W = Ws[a] for problem ``begin + a``, as from ``duality_gap``.
 
     The problems differ in the factor before their penalty, of one term. With the squared loss all are made at once.
     """
-    Ws = Ws[: len(problems)]
-    data, penalty, (A, d, T) = problems[0].data, problems[0].penalty, Ws.shape
+    (A, d, T), first = Ws.shape, problems[0]
+    data, penalty = first.data, first.penalty
     tasks, (term,) = data.tasks, penalty.terms
 
     def one_by_one(known):
-        found = [duality_gap(problem, (W,), known=k) for problem, W, k in zip(problems, Ws, known, strict=True)]
+        some = problems[begin : begin + A]
+        found = [duality_gap(problem, (W,), known=k) for problem, W, k in zip(some, Ws, known, strict=True)]
         return tuple(map(np.array, zip(*((c.primal, c.gap, c.intercept) for c in found), strict=True)))
 
     if not data.loss.quadratic:
         return one_by_one([None] * A)
     size = max(1, ENTRIES // max(T * d, len(tasks.y)))
     if A > size:
-        parts = [slice(a, a + size) for a in range(0, A, size)]
-        found = [path_gaps(problems[part], factors[part], Ws[part]) for part in parts]
+        found = [path_gaps(problems, factors, Ws[a : a + size], begin + a) for a in range(0, A, size)]
         return tuple(np.concatenate(column) for column in zip(*found, strict=True))
-    mass, used = tasks.mass, np.flatnonzero(used_rows(Ws).any(axis=0))
-    z = tasks.apply_all(Ws, used)
+    mass, (V, used) = tasks.mass, turned(Ws)
+    z = tasks.apply_all(Ws, (V, used))
     r = tasks.y - z
     intercepts = np.zeros((A, T))
     if data.fit_intercept:
@@ -267,9 +267,9 @@ def path_gaps(problems, factors, Ws):
         nothing, z = (np.inf, -np.inf, np.inf), tasks.y - r
         return one_by_one([Certificate(*nothing, intercepts[a], Z[a], z[a], tasks, False) for a in range(A)])
     # With the weighted residual as dual variables, the loss has a gap of (1 - shrink)^2 times its value.
-    strength = np.asarray(factors) / factors[0]
+    strength = np.asarray(factors[begin : begin + A]) / factors[0]
     losses, products = 0.5 * np.einsum("an,an->a", r, weighted), np.einsum("an,an->a", z, weighted)
-    sizes = strength * term.restrict(used).values(Ws[:, used])
+    sizes = strength * term.restrict(used).values(V.transpose(0, 2, 1))
     shrink = 1 / np.maximum(1, term.dual_norms(Z) / strength)
     primals = losses + sizes
     gaps = np.fmin((1 - shrink) ** 2 * losses + sizes - shrink * products, primals)

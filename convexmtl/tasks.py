@@ -219,16 +219,14 @@ class Tasks:
             _products.add_predictions(*rows, W[some], z)
         return z
 
-    def apply_all(self, Ws, used=None):
-        """(A, N) the predictions of every W of Ws (A, d, T), of which only the rows in ``used`` are not zero."""
+    def apply_all(self, Ws, turned=None):
+        """(A, N) the predictions of every W of Ws (A, d, T), which ``_products.turned`` may have turned already."""
         if not self.is_shared or self.is_sparse:
             return np.array([self.apply(W) for W in Ws]).reshape(len(Ws), -1)
-        (A, d, T), X = Ws.shape, self.X.T
-        if used is None:
-            used = np.flatnonzero(used_rows(Ws).any(axis=0))
-        if 2 * len(used) < d:
-            Ws, X = Ws[:, used], X[used]
-        return (Ws.transpose(0, 2, 1).reshape(A * T, -1) @ X).reshape(A, -1)
+        V, used = _products.turned(Ws) if turned is None else turned
+        A, T, k = V.shape
+        X = self.X.T if k == self.n_features else self.X.T[used]
+        return (V.reshape(A * T, k) @ X).reshape(A, -1)
 
     def adjoint(self, u):
         """(d, T) with columns sum_i u_ti x_ti, for u (N,)."""

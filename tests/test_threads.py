@@ -35,7 +35,7 @@ def user():
 def seen(monkeypatch):
     """The numbers of threads that every solution sees."""
     found = []
-    for module, name in ((_base, "solve"), (_cv, "solve_path"), (cm.path, "solve_path"), (cm.path, "critical_factor")):
+    for module, name in ((_base, "solve"), (_cv, "path_pieces"), (cm.path, "solve_path"), (cm.path, "critical_factor")):
         _look_into(monkeypatch, module, name, found)
     _look_into(monkeypatch, cm.reference, "duality_gap", found)
     return found

@@ -5,7 +5,7 @@ Or all samples go down the path, and a criterion says which strength is best.
 
 import inspect
 import warnings
-from itertools import islice, takewhile
+from itertools import takewhile
 from numbers import Integral, Real
 
 import numpy as np
@@ -22,7 +22,7 @@ from ..criteria import CRITERIA, along_path, check_criterion, path_of, sizes_of
 from ..data import DataTerm
 from ..problem import Problem
 from ..relaxed import Relaxed
-from ..solvers.paths import Multiples, leading_strength, path_alphas, solve_path
+from ..solvers.paths import Multiples, leading_strength, path_alphas, path_pieces
 from ._base import all_or_nothing, initialiser
 from ._folds import condensed
 from ._splits import SplitsTasks
@@ -374,12 +374,11 @@ def _along(single, multiples, term, errors_of, tol):
     relaxes = getattr(single, "refit", None) == "relaxed"
     relaxed = Relaxed(term, multiples.canonicals[0].positive) if relaxes else None
     with same_sums():
-        results = solve_path(term, multiples, tol, single.max_iter)
-        size = max(1, int(ENTRIES / max(np.prod(term.shape), len(term.tasks.y))))
-        while some := list(islice(results, size)):
-            fits = [(r.W, r.intercept) if relaxed is None else relaxed.fit(r.W)[:2] for r in some]
-            errors.extend(errors_of(np.array([W for W, _ in fits]), np.array([b for _, b in fits])))
-            failed += sum(not result.dual_gap <= accepted for result in some)
+        for Ws, intercepts, gaps in path_pieces(term, multiples, tol, single.max_iter, ENTRIES):
+            if relaxed is not None:
+                Ws, intercepts = map(np.array, zip(*(relaxed.fit(W)[:2] for W in Ws), strict=True))
+            errors.extend(errors_of(Ws, intercepts))
+            failed += int(np.sum(~(gaps <= accepted)))
             if errors[-1] is None:
                 break
     return errors, failed

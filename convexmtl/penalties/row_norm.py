@@ -248,6 +248,9 @@ class RowNorm(RowPenalty):
     def pack(self):
         return np.array([self.alpha, self.q], dtype=float), np.zeros(0, dtype=np.int64)
 
+    def packs(self, factors):
+        return np.stack([self.alpha * factors, np.full(len(factors), float(self.q))], axis=1)
+
     @property
     def is_norm(self):
         return self.l1_ratio == 1

@@ -142,6 +142,10 @@ class RowPenalty(Penalty):
         """(float64 array, int64 array): what the compiled prox gets as ``fpar`` and ``ipar``."""
         return np.array([self.alpha], dtype=float), np.zeros(0, dtype=np.int64)
 
+    def packs(self, factors):
+        """(A, k) the ``fpar`` of this penalty times each of the factors (A,)."""
+        return np.stack([self.scaled(factor).pack()[0] for factor in factors])
+
     def weighted(self, weights, ridge):
         """This penalty of the rows times their weights, with a ridge beside it."""
         from .weighted import WeightedRows

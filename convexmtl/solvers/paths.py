@@ -1,10 +1,12 @@
 """Problems that differ in a factor before their penalty: where the useful ones begin, and solutions along a path."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import islice
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
 
@@ -130,17 +132,14 @@ class Multiples:
 
     @cached_property
     def canonicals(self):
-        """[Canonical], one for every factor."""
+        """A sequence of Canonical, one for every factor."""
         with warnings.catch_warnings():
             # What is to be said of the penalty was said when the problem was made.
             warnings.simplefilter("ignore", UserWarning)
             resolved = (self.penalty.scaled(factor).resolve(self.n_features, self.labels) for factor in self.factors)
             found = list(islice(resolved, 1))
             if found and found[0].row_wise and found[0].coupling.is_zero:
-                # (To resolve one takes longer than many a fit.)
-                (term,) = found[0].terms
-                others = (term.scaled(factor / self.factors[0]) for factor in self.factors[1:])
-                return found + [replace(found[0], terms=(other,)) for other in others]
+                return Scaled(found[0], self.factors)
             found.extend(resolved)
         if found and not found[0].terms:
             # One coupling for all, so that what does not depend on its strength is known to all.
@@ -159,6 +158,91 @@ class Multiples:
         return {name: value for name, value in vars(self).items() if name != "canonicals"}
 
 
+class Scaled(Sequence):
+    """A Canonical of one row penalty times each of ``factors``, relative to the first of these.
+
+    Each is made when it is asked for: that takes as long as many a fit, and most are not asked for.
+    """
+
+    def __init__(self, first, factors):
+        self.first, self.factors = first, np.asarray(factors, dtype=float) / factors[0]
+
+    def __len__(self):
+        return len(self.factors)
+
+    def __getitem__(self, a):
+        if isinstance(a, slice):
+            return [self[k] for k in range(*a.indices(len(self)))]
+        (term,) = self.first.terms
+        return self.first if a in (0, -len(self)) else replace(self.first, terms=(term.scaled(self.factors[a]),))
+
+    @cached_property
+    def packs(self):
+        """(A, k) the numbers that the compiled prox of each gets."""
+        return self.first.terms[0].packs(self.factors)
+
+
+class Problems(Sequence):
+    """Those of one DataTerm with each of a sequence of Canonical, made when they are asked for."""
+
+    def __init__(self, data, canonicals):
+        self.data, self.canonicals = data, canonicals
+
+    def __len__(self):
+        return len(self.canonicals)
+
+    def __getitem__(self, a):
+        if isinstance(a, slice):
+            return [self[k] for k in range(*a.indices(len(self)))]
+        return Problem(self.data, self.canonicals[a])
+
+    @property
+    def packs(self):
+        """(A, k) the numbers that the compiled prox of each row penalty gets."""
+        if isinstance(self.canonicals, Scaled):
+            return self.canonicals.packs
+        return np.stack([canonical.terms[0].pack()[0] for canonical in self.canonicals])
+
+
+class Piece(NamedTuple):
+    """Some fits of a path, one after the other.
+
+    Attributes
+    ----------
+    Ws : ndarray of shape (A, d, T)
+    intercepts : ndarray of shape (A, T)
+    gaps : ndarray of shape (A,)
+        Their duality gaps.
+    """
+
+    Ws: np.ndarray
+    intercepts: np.ndarray
+    gaps: np.ndarray
+
+
+def path_pieces(data, multiples, tol, max_iter, most):
+    """Yield the fits of ``solve_path`` as Pieces, of ``most`` entries of W or of targets, unless one alone has more.
+
+    Where many fits take little time, one Result for each would take as much.
+    """
+    canonicals = multiples.canonicals
+    if canonicals and data.thinned is None and Problem(data, canonicals[0]).rotated() is None:
+        problems = Problems(data, canonicals)
+        if row_path.applies(problems) and not _has_constants(data):
+            for fits in row_path.fits_of(problems, multiples.factors, tol, max_iter, most):
+                yield Piece(fits.Ws, fits.intercepts, fits.gaps)
+            return
+    results, size = solve_path(data, multiples, tol, max_iter), max(1, int(most / max(np.prod(data.shape), len(data.tasks.y))))
+    while some := list(islice(results, size)):
+        Ws, intercepts = np.array([result.W for result in some]), np.array([result.intercept for result in some])
+        yield Piece(Ws, intercepts, np.array([result.dual_gap for result in some]))
+
+
+def _has_constants(data):
+    """Whether there are features that intercepts do all the work of."""
+    return data.fit_intercept and bool(data.tasks.constant_features.any())
+
+
 def solve_path(data, multiples, tol, max_iter):
     """Yield the Result for every multiple of the penalty, each one starting from those before it."""
     canonicals = multiples.canonicals
@@ -168,10 +252,10 @@ def solve_path(data, multiples, tol, max_iter):
         return
     fewer = Problem(data, canonicals[0]).rotated() if canonicals else None
     if fewer is None:
-        yield from _solve_path([Problem(data, canonical) for canonical in canonicals], multiples.factors, tol, max_iter)
+        yield from _solve_path(Problems(data, canonicals), multiples.factors, tol, max_iter)
         return
     few, rotated = fewer
-    problems = [Problem(few.data, canonical.for_rotated_tasks(few.shape[1])) for canonical in canonicals]
+    problems = Problems(few.data, [canonical.for_rotated_tasks(few.shape[1]) for canonical in canonicals])
     for result in _solve_path(problems, multiples.factors, tol, max_iter):
         # Objective and gap are the same for all tasks, to rounding.
         parts = tuple(map(rotated.back, result.parts))
@@ -184,7 +268,7 @@ def _solve_path(problems, factors, tol, max_iter):
     data = problems[0].data if problems else None
     for whole in (row_path, coupling_path, newton_path):
         if whole.applies(problems):
-            constants = data.fit_intercept and data.tasks.constant_features.any()
+            constants = _has_constants(data)
             for problem, result in zip(problems, whole.solve(problems, factors, tol, max_iter), strict=True):
                 yield without_constants(problem, result, tol) if constants else result
             return

@@ -9,6 +9,7 @@ that, where the penalty is the sum of these lengths and there are fewer samples 
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -63,27 +64,67 @@ def _strengths(problem):
     return problem.penalty.terms[0].lengths(d)
 
 
+class Fits(NamedTuple):
+    """Some of a path, one after the other.
+
+    Attributes
+    ----------
+    Ws : ndarray of shape (A, d, T)
+    intercepts : ndarray of shape (A, T)
+    objectives, gaps, n_iters : ndarray of shape (A,)
+    others : dict of int -> Result
+        Those that the loop has not done by itself.
+    """
+
+    Ws: np.ndarray
+    intercepts: np.ndarray
+    objectives: np.ndarray
+    gaps: np.ndarray
+    n_iters: np.ndarray
+    others: dict
+
+    @classmethod
+    def of(cls, result):
+        """Of one Result."""
+        figures = ([value] for value in (result.intercept, result.objective, result.dual_gap, result.n_iter))
+        return cls(result.W[None], *map(np.array, figures), {0: result})
+
+    def put(self, a, result):
+        """Take this Result for the fit at position a."""
+        self.Ws[a], self.intercepts[a], self.objectives[a] = result.W, result.intercept, result.objective
+        self.gaps[a], self.n_iters[a], self.others[a] = result.dual_gap, result.n_iter, result
+
+
 def solve(problems, factors, tol, max_iter):
     """Yield the Result of each of the problems, which differ in the factor before their penalty."""
+    threshold = problems[0].threshold(tol)
+    for fits in fits_of(problems, factors, tol, max_iter):
+        columns = zip(fits.Ws, fits.intercepts, fits.objectives, fits.gaps, fits.n_iters, strict=True)
+        for a, (W, intercept, objective, gap, n_iter) in enumerate(columns):
+            figures = float(objective), float(gap), int(n_iter), Status.of(gap, threshold)
+            yield fits.others.get(a) or Result((W,), intercept, *figures)
+
+
+def fits_of(problems, factors, tol, max_iter, most=ENTRIES):
+    """Yield the Fits of these, of ``most`` entries of W or of targets, unless one alone has more."""
     path = _Path(problems, factors, problems[0].threshold(tol), max_iter)
     begin, helped = 0, 0
-    size = max(1, int(ENTRIES / max(path.W.size, len(problems[0].tasks.y))))
+    size = max(1, int(most / max(path.W.size, len(problems[0].tasks.y))))
     while begin < len(problems):
         out = np.empty((min(size, len(problems) - begin), *path.W.shape))
         end = path.follow(begin, out) if helped < MOST_HELP else begin
-        found = zip(*path_gaps(problems[begin:end], factors[begin:end], out), strict=True) if begin < end else ()
-        for a, (primal, gap, intercept) in enumerate(found, start=begin):
-            W, n_iter = out[a - begin], int(path.sweeps[a])
-            status = Status.of(gap, path.threshold)
-            if status is not None:
-                yield Result((W,), intercept, float(primal), float(gap), n_iter, status)
-            else:
-                yield _finished(problems[a], *path.again(a, W), path.threshold, tol, max_iter)
+        if begin < end:
+            objectives, gaps, intercepts = path_gaps(problems, factors, out[: end - begin], begin)
+            fits = Fits(out[: end - begin], intercepts, objectives, gaps, path.sweeps[begin:end].copy(), {})
+            for a in np.flatnonzero(~((gaps <= path.threshold) & (gaps < np.inf))):
+                again = path.again(begin + a, out[a])
+                fits.put(a, _finished(problems[begin + a], *again, path.threshold, tol, max_iter))
+            yield fits
         if end < begin + len(out):
             W, n_iter = path.W.copy(), int(path.sweeps[end])
             certificate = duality_gap(problems[end], (W,))
             result = _finished(problems[end], W, certificate, n_iter, path.threshold, tol, max_iter)
-            yield result
+            yield Fits.of(result)
             path.take(end, result.W, result.certificate)
             end, helped = end + 1, helped + 1
         begin = end
@@ -134,8 +175,7 @@ class _Path:
             source, scale = flat_grams(first.data, np.arange(d))
             diagonal = np.einsum("tjj->jt", source)
         coupling = first.penalty.coupling.scaled(1 / factors[0])
-        terms = [problem.penalty.terms[0] for problem in problems]
-        packed = [term.pack() for term in terms]
+        (term,) = first.penalty.terms
         curvature = np.ascontiguousarray(diagonal * scale)
         n = tasks.n_rows if self.wide else 0
         self.states = np.zeros((2, d * T + T * d + T * n))
@@ -145,9 +185,9 @@ class _Path:
         self._begin(0, np.zeros((d, T)), duality_gap(first, first.zeros()))
         self.arguments = (
             source, scale, self.states, self.W, self.gradient, self.residuals, curvature, 2 * coupling.row_sums,
-            float(terms[0].even_ratio), float(terms[0].step_ratio),
-            coupling.packed, tuple(map(np.copy, coupling.packed)), 2 * coupling.diagonal, terms[0].row_prox.pointer,
-            np.stack([fpar for fpar, _ in packed]), packed[0][1], terms[0].dual_radius(T) / factors[0],
+            float(term.even_ratio), float(term.step_ratio),
+            coupling.packed, tuple(map(np.copy, coupling.packed)), 2 * coupling.diagonal, term.row_prox.pointer,
+            problems.packs, term.pack()[1], term.dual_radius(T) / factors[0],
             np.asarray(factors, dtype=float),
             *(form.pointer for form in (row_steps, *few, *many)), *pointers(source, T, self.wide),
             *_room(source, d, T, n),

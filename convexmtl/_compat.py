@@ -9,6 +9,7 @@ Two functions that read frames of any make are here too.
 
 from copy import deepcopy
 from functools import cache
+from threading import Lock
 
 # A scorer that passes ``task`` and ``sample_weight`` on has to be one of theirs, or searches do not route to it.
 from sklearn.metrics._scorer import _BaseScorer as BaseScorer
@@ -54,11 +55,11 @@ __all__ = [
     "check_pandas_support",
     "check_sample_weight",
     "column_names",
-    "first_class",
     "is_pandas_na",
     "is_scalar_nan",
     "num_features",
     "num_samples",
+    "pointers",
     "raise_for_params",
     "safe_indexing",
     "validate_params",
@@ -87,30 +88,64 @@ class Interval(AnyInterval):
         return not isinstance(val, bool) and super().is_satisfied_by(val)
 
 
-def first_class(compiled):
-    """A compiled function of one signature as a first-class function, which kernels take as a pointer.
+def pointers():
+    """(numba's type, class of the values) of compiled functions as arguments of other ones.
 
-    numba makes them of dispatchers too, but looks those up anew at every call.
+    They are numba's first-class functions, but for what each of those costs at every call, as long as a sweep over the
+    rows of a small problem takes: numba asks Python for its type, and for its address. Here both are attributes.
     """
-    return _pointers()(next(iter(compiled.overloads.values())))
+    with _making:
+        return _pointers()
+
+
+_making = Lock()
 
 
 @cache
 def _pointers():
-    """Their class, whose type numba need not work out at every call: that takes it longer than many a call."""
-    from numba.core.types.function_type import CompileResultWAP
-    from numba.extending import typeof_impl
-    from numba.types import FunctionType
+    from numba.core import cgutils
+    from numba.core.types.function_type import FunctionType
+    from numba.experimental.function_type import FunctionModel
+    from numba.extending import NativeValue, register_model, typeof_impl, unbox
+    from numba.types import voidptr
 
-    class Pointer(CompileResultWAP):
-        """The address of a compiled function, with its numba type as ``kind``."""
+    class PointerType(FunctionType):
+        """Of a Pointer: its signature."""
+
+    # (The disk cache looks for it by that name.)
+    PointerType.__qualname__ = "PointerType"
+    register_model(PointerType)(FunctionModel)
+
+    class Pointer:
+        """The address of a compiled function, from numba's result of the compilation."""
 
         def __init__(self, result):
-            super().__init__(result)
-            self.kind = FunctionType(result.signature)
+            self.result = result  # it keeps the machine code
+            self.address = result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
+            self._numba_type_ = PointerType(result.signature)
 
-    typeof_impl.register(Pointer)(lambda pointer, context: pointer.kind)
-    return Pointer
+    typeof_impl.register(Pointer)(lambda pointer, context: pointer._numba_type_)
+
+    @unbox(PointerType)
+    def unbox_pointer(kind, pointer, c):
+        value = cgutils.create_struct_proxy(kind)(c.context, c.builder)
+        address = c.pyapi.object_getattr_string(pointer, "address")
+        with cgutils.if_unlikely(c.builder, cgutils.is_null(c.builder, address)):
+            c.builder.ret(c.pyapi.get_null_object())
+        value.c_addr = c.pyapi.long_as_voidptr(address)
+        c.pyapi.decref(address)
+        value.py_addr = c.builder.ptrtoint(pointer, c.context.get_value_type(voidptr))
+        if hasattr(value, "jit_addr"):  # since numba 0.60
+            value.jit_addr = cgutils.get_null_value(value.jit_addr.type)
+        return NativeValue(value._getvalue())
+
+    return PointerType, Pointer
+
+
+def __getattr__(name):
+    if name == "PointerType":
+        return pointers()[0]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def with_requests_of(estimator, other):

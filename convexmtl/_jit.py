@@ -14,10 +14,13 @@ from hashlib import sha256
 from importlib import import_module
 from types import CodeType, FunctionType
 
-from ._compat import UNCOUNTED, first_class
+from ._compat import UNCOUNTED, pointers
 
 # NaN and infinity keep their meaning: only reordering and contraction are allowed.
 FAST_REDUCTION = frozenset({"reassoc", "contract", "arcp", "nsz"})
+
+# Of what is kept on disk: numba reads that of other versions of this package, too, if it has the same name.
+FORMAT = 2
 
 SCALARS = {"void", "float64", "int64", "boolean"}
 
@@ -36,10 +39,11 @@ def _signature(text):
     """
     from numba import types
 
+    kind, _ = pointers()
     names = {name: getattr(types, name) for name in ("void", "float32", "float64", "int64", "boolean", "Tuple")}
     names["frozen"] = lambda kind, ndim: types.Array(kind, ndim, "C", readonly=True)
-    names["pointer"] = types.FunctionType
-    names["row_prox"] = types.FunctionType(eval(ROW_PROX, dict(names)))
+    names["pointer"] = kind
+    names["row_prox"] = kind(eval(ROW_PROX, dict(names)))
     names["coupling"] = eval(COUPLING, dict(names))
     return eval(text, names)
 
@@ -108,7 +112,7 @@ class Kernel:
         code, space = self.function.__code__, self.function.__globals__
         constants = [constant for constant in code.co_consts if not isinstance(constant, CodeType)]
         constants += [space[name] for name in code.co_names if isinstance(space.get(name), int | float)]
-        own = (code.co_code, constants, code.co_names, self.signature, self.fastmath, self.counts)
+        own = (FORMAT, code.co_code, constants, code.co_names, self.signature, self.fastmath, self.counts)
         own += tuple(other.digest for other in self.called.values())
         return sha256(repr(own).encode()).hexdigest()[:16]
 
@@ -146,11 +150,9 @@ class Kernel:
 
     @cached_property
     def pointer(self):
-        """The compiled function as a first-class one: what a kernel takes a ``row_prox`` or a ``pointer`` as.
-
-        A dispatcher would do as well, but is looked up anew at every call.
-        """
-        return first_class(self.compiled)
+        """What a kernel takes as a ``row_prox`` or a ``pointer``."""
+        _, made = pointers()
+        return made(next(iter(self.compiled.overloads.values())))
 
     def __call__(self, *args):
         return self.compiled(*args)

@@ -22,7 +22,7 @@ from .penalties.rows import without
 from .tasks import Tasks
 
 SMALL = 5_000  # entries of W up to which looking for zeros takes longer than they would
-ENTRIES = 50_000  # of all W of a path, or of all predictions, that are certified at a time: they stay in the core's cache
+ENTRIES = 50_000  # of all W of a path, or of all predictions, that are certified at a time: a core's cache has them
 MENDED = 5  # steps in which constraints alone find dual variables
 EXACT, PRODUCTS = 1e-10, 50  # residual of a Newton step that is made of products with the samples, and how many
 MOST = 500  # conjugate gradients in a Newton step of a loss of all columns of a task at once

@@ -22,7 +22,8 @@ PACKAGE = Path(cm.__file__).parent
 
 FLOORS = [
     ["_compat"],
-    ["_version", "_jit", "_rows", "_words", "_input", "_progress", "_threads"],
+    ["_version", "_jit", "_words", "_input", "_progress", "_threads"],
+    ["_rows"],
     ["_products", "inverses", "coupling", "structures"],
     ["tasks", "losses", "penalties"],
     ["_columns", "_classes", "reduction"],

@@ -232,7 +232,8 @@ def path_pieces(data, multiples, tol, max_iter, most):
             for fits in row_path.fits_of(problems, multiples.factors, tol, max_iter, most):
                 yield Piece(fits.Ws, fits.intercepts, fits.gaps)
             return
-    results, size = solve_path(data, multiples, tol, max_iter), max(1, int(most / max(np.prod(data.shape), len(data.tasks.y))))
+    results = solve_path(data, multiples, tol, max_iter)
+    size = max(1, int(most / max(np.prod(data.shape), len(data.tasks.y))))
     while some := list(islice(results, size)):
         Ws, intercepts = np.array([result.W for result in some]), np.array([result.intercept for result in some])
         yield Piece(Ws, intercepts, np.array([result.dual_gap for result in some]))

@@ -33,6 +33,7 @@ LOOSER = 2.0  # times tol, to which the fits on paths are made
 EXACT = 1e-8  # least tol to which those are made that decide between strengths
 KEPT = 1e5  # errors of tasks that a fold hands over
 ENTRIES = 4e5  # of all W, and of their predictions, that are held at a time
+CACHED = 50_000  # of which errors are taken at a time: a core's cache has them
 
 
 class CrossValidated(SplitsTasks):
@@ -342,16 +343,22 @@ def held_out_errors(data, test):
     part, what each of these counts, their positions); ``test`` (n,) says how often each row is in the part."""
     held_out, left = data.tasks.part(test)
     mass = held_out.mass
-    mean = np.divide(held_out.weight, held_out.spread(mass), out=np.zeros(len(held_out.y)), where=held_out.weight > 0)
+    per_mass = np.divide(1.0, mass, out=np.zeros_like(mass), where=mass > 0)
 
     loss = data.loss.at(held_out)
     every = slice(None) if len(left) == data.tasks.n_tasks else left
+    size = max(1, CACHED // max(data.tasks.n_features * len(left), len(held_out.y)))
 
     def errors_of(Ws, intercepts):
-        z = held_out.apply_all(Ws[:, :, every]) + intercepts[:, every][:, held_out.sample_task]
-        # (As in ``shift``.)
-        z[:, held_out.absent] = 0.0
-        errors = np.add.reduceat(mean * loss.error(held_out.y, z), held_out.ptr[:-1], axis=1)
+        if len(Ws) > size:
+            parts = [slice(a, a + size) for a in range(0, len(Ws), size)]
+            return np.concatenate([errors_of(Ws[part], intercepts[part]) for part in parts])
+        z = held_out.apply_all(Ws[:, :, every])
+        held_out.shift_all(z, intercepts[:, every])
+        if len(held_out.absent):
+            # (As in ``shift``.)
+            z[:, held_out.absent] = 0.0
+        errors = held_out.sums_of_all(loss.error(held_out.y, z)) * per_mass
         return errors if held_out.owner is None else np.add.reduceat(errors, first, axis=1)
 
     if held_out.owner is None:

@@ -9,7 +9,7 @@ from itertools import takewhile
 from numbers import Integral, Real
 
 import numpy as np
-from joblib.parallel import get_active_backend
+from joblib.parallel import effective_n_jobs, get_active_backend
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.parallel import Parallel, delayed
@@ -219,7 +219,7 @@ class CrossValidated(SplitsTasks):
             for part in (jobs[a : a + size] for a in range(0, len(jobs), size)):
                 if elsewhere is None:
                     made = self._made(
-                        delayed(_errors)(paths[p][0], some[p], data, *folds[k], few[id(data)][k], tol)
+                        (_errors, paths[p][0], some[p], data, *folds[k], few[id(data)][k], tol)
                         for p, k in part
                         for data in paths[p][2:]
                     )
@@ -266,7 +266,7 @@ class CrossValidated(SplitsTasks):
             nonlocal failed
             made = paths
             if elsewhere is None:
-                made = self._made(delayed(path_of)(single, multiples, term, sizes) for single, multiples, _ in paths)
+                made = self._made((path_of, single, multiples, term, sizes) for single, multiples, _ in paths)
             for p, one in enumerate(made):
                 found, n_failed = one if elsewhere is None else (yield from elsewhere.path(*one[:2], sizes))
                 solutions.extend(found)
@@ -287,7 +287,11 @@ class CrossValidated(SplitsTasks):
         return int(p), int(a), {"criterion_path": values[0] if one else values, "df_path": df[0] if one else df}
 
     def _made(self, jobs):
-        """What the jobs return, one after the other as they are done, where the backend can."""
+        """What the jobs (function, *arguments) return, one after the other as they are done, where the backend can."""
+        if effective_n_jobs(self.n_jobs) == 1:
+            # (What joblib does to find that out by itself takes as long as many fits.)
+            return (function(*arguments) for function, *arguments in jobs)
+        jobs = (delayed(function)(*arguments) for function, *arguments in jobs)
         generates = get_active_backend()[0].supports_return_generator
         return Parallel(n_jobs=self.n_jobs, return_as="generator" if generates else "list")(jobs)
 

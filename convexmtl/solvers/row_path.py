@@ -182,7 +182,7 @@ class _Path:
         W, gradient, u = np.split(self.states[0], [d * T, 2 * d * T])
         self.W, self.gradient, self.residuals = W.reshape(d, T), gradient.reshape(T, d), u.reshape(T, n)
         self.sweeps = np.zeros(len(problems), dtype=np.int64)
-        self._begin(0, np.zeros((d, T)), duality_gap(first, first.zeros()))
+        self._begin(np.zeros((d, T)), first.data.moments, first.data.slopes)
         self.arguments = (
             source, scale, self.states, self.W, self.gradient, self.residuals, curvature, 2 * coupling.row_sums,
             float(term.even_ratio), float(term.step_ratio),
@@ -227,19 +227,24 @@ class _Path:
 
     def take(self, a, W, certificate):
         """Go on from W, which has this certificate for problem a."""
-        self._begin(a, W, certificate)
+        self._continue(a, W, certificate)
         if self.by_lengths is not None and self.by_lengths.point is not None:
             self.by_lengths.take(W, self.factors[a])
 
-    def _begin(self, a, W, certificate):
+    def _continue(self, a, W, certificate):
         """The same for sweeps."""
-        problem = self.problems[a]
-        tasks = problem.tasks
+        coupling = self.problems[a].penalty.coupling
+        Z = certificate.Z if coupling.is_zero else certificate.Z + 2 * coupling.apply(W)
+        self._begin(W, Z, certificate.z - certificate.tasks.y)
+
+    def _begin(self, W, Z, v):
+        """Sweep from W, at which the loss has the derivatives v (N,) and minus the gradient Z."""
         self.W[:] = W
-        self.gradient[:] = -certificate.Z.T - 2 * problem.penalty.coupling.apply(W).T
+        np.negative(Z.T, out=self.gradient)
         if self.wide:
+            tasks = self.problems.data.tasks
             root = np.sqrt(tasks.common_weight[0])
-            u = (tasks.weight * (certificate.z - tasks.y)).reshape(W.shape[1], -1)
+            u = (tasks.weight * v).reshape(W.shape[1], -1)
             self.residuals[:] = np.divide(u, root, out=np.zeros_like(u), where=root > 0)
 
     def again(self, a, W):
@@ -247,7 +252,7 @@ class _Path:
         certificate = duality_gap(self.problems[a], (W,))
         kept = self.states.copy()
         n_iter, out = int(self.sweeps[a]), np.empty((1, *W.shape))
-        self._begin(a, W, certificate)
+        self._continue(a, W, certificate)
         self.states[1] = self.states[0]
         if self.descend(a, out, EXACT) > a:
             W, certificate = out[0], duality_gap(self.problems[a], (out[0],))

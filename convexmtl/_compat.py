@@ -132,11 +132,12 @@ def _pointers():
         address = c.pyapi.object_getattr_string(pointer, "address")
         with cgutils.if_unlikely(c.builder, cgutils.is_null(c.builder, address)):
             c.builder.ret(c.pyapi.get_null_object())
-        value.c_addr = c.pyapi.long_as_voidptr(address)
+        # (By position, as names differ between versions of numba: the address, the object, and another way to call it.)
+        value[0] = c.pyapi.long_as_voidptr(address)
         c.pyapi.decref(address)
-        value.py_addr = c.builder.ptrtoint(pointer, c.context.get_value_type(voidptr))
-        if hasattr(value, "jit_addr"):  # since numba 0.60
-            value.jit_addr = cgutils.get_null_value(value.jit_addr.type)
+        value[1] = c.builder.ptrtoint(pointer, c.context.get_value_type(voidptr))
+        for k in range(2, len(value)):
+            value[k] = cgutils.get_null_value(value[k].type)
         return NativeValue(value._getvalue())
 
     return PointerType, Pointer

@@ -2,6 +2,7 @@
 
     python -m benchmarks.fuzz [--seeds 0:10000] [--jobs 2] [--reference-share 0.3] [--csv FILE]
     python -m benchmarks.fuzz --only 4711
+    python -m benchmarks.fuzz --csv NEW --beside OLD
 
 One seed makes one problem: a family and a loss of ``benchmarks.textbook``, a layout, weights and up to two things that
 are wrong with X, each a row of the tables below, at a strength between 1e-4 and 2 times alpha_max. It comes out as
@@ -18,6 +19,9 @@ fine         none of these
 
 A problem for which cvxpy finds no W, or none nearly as good as ours, is counted apart: nothing is known of it but what
 the certificate says. All seeds change with the tables, and with how ``draw`` reads them.
+
+With ``--beside`` the objectives are compared with those of another version of the package, whose table is there: the
+difference may be the wanted gap at most, and where either has not converged, that or the gap that it says.
 """
 
 import argparse
@@ -294,6 +298,25 @@ def report(table):
             print(f"\n{kind}\n{shown}")
 
 
+def beside(table, old):
+    """(rows of both tables side by side, whose objective is higher by more than is allowed, what is said of it)."""
+    both = table.merge(old, on="seed", suffixes=("", "_old"), validate="one_to_one")
+    fitted = both[both["objective"].notna() & both["objective_old"].notna()]
+    allowed = fitted["tol"] * fitted["scale"]
+    excess = fitted["objective"] - fitted["objective_old"]
+    worse = fitted[excess > np.maximum(allowed, fitted["gap/scale"] * fitted["scale"]) + SLACK * fitted["scale"]]
+    share = (excess / allowed)[fitted["scale"] > 0]
+    seconds = np.log(fitted["seconds"].clip(lower=1e-3) / fitted["seconds_old"].clip(lower=1e-3))
+    said = (
+        f"of {len(fitted)} that both have fitted {len(worse)} are worse by more than the tolerance; the difference "
+        f"over the tolerance is {share.min():.2g} to {share.max():.2g}, median {share.median():.2g}; unconverged "
+        f"{(fitted['kind'] == 'unconverged').sum()}, {(fitted['kind_old'] == 'unconverged').sum()} before; "
+        f"seconds {fitted['seconds'].sum():.0f}, {fitted['seconds_old'].sum():.0f} before, geometric mean of the "
+        f"ratios {np.exp(seconds.mean()):.2f}"
+    )
+    return worse, said
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", default="0:10000", metavar="FIRST:END")
@@ -301,6 +324,7 @@ def main(arguments=None):
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--reference-share", type=float, default=0.3, help="of the problems, for which cvxpy is asked")
     parser.add_argument("--csv", metavar="FILE", help="where the table goes")
+    parser.add_argument("--beside", metavar="FILE", help="the table of another version")
     chosen = parser.parse_args(arguments)
     if chosen.only is not None:
         print(describe(chosen.only))
@@ -313,8 +337,12 @@ def main(arguments=None):
             what = f"{row['seed']} {row['kind']}: {row['family']}, {row['loss']}, {row['layout']}, X {row['X']}"
             print(f"{what}, at {row['ratio']:.2g}: {row['detail']}"[:240], flush=True)
         if chosen.csv and (len(rows) % 100 == 0 or len(rows) == len(seeds)):
-            pd.DataFrame(rows).to_csv(chosen.csv, index=False, float_format="%.6g")
+            pd.DataFrame(rows).to_csv(chosen.csv, index=False, float_format="%.12g")
     report(pd.DataFrame(rows))
+    if chosen.beside:
+        worse, said = beside(pd.DataFrame(rows), pd.read_csv(chosen.beside))
+        print(said)
+        print(worse[["seed", "family", "loss", "layout", "ratio", "objective", "objective_old", "tol", "gap/scale"]])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from .._jit import kernel, row_prox
 
 PRODUCTS = 16.0  # the largest exponent of which powers are made, as products where it is whole or a half
 SETTLED = 1e-15  # square of what the entries may still move for the norm to be final, times that of the ratio,
-STRAY = 1e-11  # for their powers to be made anew,
+STRAY = 1e-6  # for their powers to be made anew,
 ROUGH = 0.05  # and of what they may for it to move at all
 TINY, HUGE = 1e-140, 1e140  # of entries and steps, in units of the row, and of q: what is beyond is beyond rounding
 ROUNDING = 1e-15
@@ -140,7 +140,8 @@ def _settle(a, k, r, up, ratio, g, power, sums):
             move = 2.0 * f * lack / (2.0 * d * f + (d - f) * lack)
             far += move * move
             new = g[t] + g[t] * move
-            p = power[t] + power[t] * ((ratio - 1.0) * move * (1.0 + 0.5 * (ratio - 2.0) * move))
+            more = 1.0 + (ratio - 3.0) / 3.0 * move * (1.0 + (ratio - 4.0) / 4.0 * move)
+            p = power[t] + power[t] * ((ratio - 1.0) * move * (1.0 + (ratio - 2.0) / 2.0 * move * more))
             g[t] = new
             power[t] = p
             w = p * new * new
@@ -219,6 +220,10 @@ def _shrink(v, step, alpha, q, room):
     q = min(q, HUGE)
     up = q > 2.0
     ratio = q - 1.0 if up else 1.0 / (q - 1.0)
+    # (1 / (4/3 - 1) is 3, but for rounding.)
+    half = 0.5 * np.rint(2.0 * ratio)
+    if not up and 1.0 + 1.0 / half == q:
+        ratio = half
     for t in range(T):
         a[t] = max(abs(v[t]) / unit, TINY)
         k[t] = min(max(alpha * (step[t] / unit), TINY), HUGE)

@@ -170,7 +170,7 @@ class Gram:
 
     @property
     def top(self):
-        """(T,) largest eigenvalues."""
+        """(T,) largest eigenvalues, or a few percent less."""
         raise TypeError(f"{type(self).__name__} does not define top")
 
 

@@ -180,7 +180,7 @@ def test_samples_in_place_of_grams(sizes):
     assert_allclose(thin.apply(W), full.apply(W), atol=1e-12)
     assert_allclose(thin.solve(W, shift), full.solve(W, shift), atol=1e-11)
     assert_allclose(thin.diagonal, full.diagonal, atol=1e-12)
-    assert_allclose(thin.top, full.top, atol=1e-12)
+    assert_allclose(thin.top, full.top, rtol=0.1)  # (Of either form nearly the largest.)
 
 
 def test_samples_in_place_of_grams_where_a_feature_is_constant_in_a_task():
@@ -264,7 +264,7 @@ def test_tridiagonal_matrices(d):
     expected = np.linalg.solve(scale[:, None, None] * G + shift[:, None, None] * np.eye(d), R.T[:, :, None])[:, :, 0].T
     assert_allclose(np.einsum("tij,jt->it", found.Q, B), expected, rtol=1e-9, atol=1e-12)
     assert_allclose(found.top, np.linalg.eigvalsh(G)[:, -1])
-    assert_allclose(tops(G), found.top)
+    assert np.all(tops(G) <= found.top * (1 + 1e-12)) and np.all(tops(G) >= 0.9 * found.top)
     # One matrix for all.
     first = Semidefinite(G[0])
     each = zip(scale, shift, R.T, strict=True)

@@ -9,7 +9,7 @@ BENT = 1.2  # times the curvature of a model along a step, from which on the mod
 RELAXATION = 1.6
 # Iterations between two extrapolations: of a model, and of a loss that is split, which takes longer to settle.
 GROUP, LONG_GROUP = 5, 12
-YOUNG = 30  # iterations before the first, within which easy problems end
+YOUNG = 10  # iterations before the first: what comes before them is of no use for it
 # Ratio of the two residuals from which on their weight changes, where that takes another factorisation and where not.
 COSTLY, CHEAP = 100.0, 3.0
 FEW = 50  # features up to which factoring anew costs less than a few iterations
@@ -24,8 +24,7 @@ def factor_of(primal, dual, tolerated):
 class Model:
     """A quadratic model of the loss: its Hessian and what its minimiser W solves, gram W = target."""
 
-    group = GROUP
-    young = YOUNG
+    group, young = GROUP, YOUNG
     dual = None  # it has none but those to which W leads
 
     def __init__(self, problem, gram):
@@ -63,7 +62,7 @@ class Following(Model):
     gets as much more curvature.
     """
 
-    group, young = 8, 10
+    group = 8
 
     def __init__(self, problem, z):
         self.data = problem.data

@@ -22,6 +22,7 @@ CHECK_EVERY = 5
 SLOW = 0.3  # a step that leaves more than this share of the gap calls for a model with the curvature of its point
 FOLLOWED = 60  # iterations after which a model is to be solved before it changes, where as many again will not do
 INNER = 300  # iterations for one quadratic model of a loss that is not quadratic
+BETWEEN = 0.5  # of the geometric mean of the usual and the largest curvature: the first weight of every group
 PATIENCE = 200  # iterations after which twice that ratio is borne: a weight that changes for ever keeps its sides apart
 
 
@@ -165,7 +166,7 @@ class Directions:
         side.begin(self.W, certificate, dual)
         G = len(self.groups)
         if rho is None or np.shape(rho) != (G,):
-            self.rho = np.full(G, max(1e-2 * self.top, 1e-300))
+            self.rho = np.full(G, max(self._usual, 1e-300))
         else:
             self.rho = np.maximum(rho, 1e-12 * self.top)
         if U is None:
@@ -180,6 +181,11 @@ class Directions:
     @property
     def top(self):
         return float((self.side.gram.top + self.ridge).max())
+
+    @property
+    def _usual(self):
+        """The first weight: about the mean, on a logarithmic scale, of the curvatures that matter."""
+        return BETWEEN * np.sqrt(float((self.side.gram.diagonal + self.ridge).mean()) * self.top)
 
     @property
     def split(self):

@@ -110,7 +110,7 @@ def _pull(data, v, plain, W):
 
 # A gradient may overflow where the objective does not; its bound is then the trivial one.
 @np.errstate(over="ignore", invalid="ignore")
-def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.inf, dual=None, keep=False):
+def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.inf, dual=None, keep=False, bound=True):
     """Certificate of W = sum(parts).
 
     Parameters
@@ -122,7 +122,8 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     start : (T,) array or None
         Where to start looking for the best intercepts.
     known : Certificate or None
-        Of the same W for other strengths: the gradient of the loss does not depend on them.
+        Of the same W for other strengths, or without a bound: predictions and the gradient of the loss do not depend on
+        them.
     most : float
         Where the objective is larger, infinite or NaN, nothing is certified: a trial point that is not taken needs no
         bound, and what a bound is made of may overflow there.
@@ -130,13 +131,15 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         Where to take the dual variables.
     keep : bool
         Whether to hand them over.
+    bound : bool
+        Whether there is to be one. Without, the gap is infinite, and all else is as it is with one.
     """
     tasks, loss, penalty = problem.tasks, problem.loss, problem.penalty
     W = sum(parts[1:], parts[0])
     c, y = tasks.weight, tasks.y
     coupling = penalty.coupling
     coupled = not coupling.is_zero
-    if known is not None and (known.tasks is not tasks or known.coupled or intercept is not None):
+    if known is not None and (known.tasks is not tasks or intercept is not None):
         known = None
     dual = Dual() if dual is None else dual
     # Of many tasks on one X every pass over their samples counts.
@@ -168,10 +171,12 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
     if not plain:
         v = balanced(problem.data, v)
     own = v if plain else None
-    Z = known.Z if known is not None else _pull(problem.data, v, plain, W)
+    Z = _pull(problem.data, v, plain, W) if known is None or known.coupled else known.Z
     if coupled:
         Z = Z - 2 * WM
     gradient = Z
+    if not bound:
+        return Certificate(primal, -np.inf, np.inf, best, gradient, at_best, tasks, coupled)
     free, feasible = penalty.free, True
     entries, out = penalty.free_entries(problem.shape), penalty.left_out(problem.shape)
     if out is not None:

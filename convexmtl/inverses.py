@@ -292,10 +292,10 @@ class Factors:
         S[:, every, every] += shift[:, None]
         S, self.unit = unit_diagonal(S)
         S[:, every, every] += self.unit == 0
-        hard = _smallest_pivots(S) < pivot
+        hard, self.inverses = np.zeros(T, dtype=bool), np.zeros_like(S)
+        for t, matrix in enumerate(S):
+            hard[t] = not _inverted(matrix, pivot, self.inverses[t])
         self.hard = {int(t): _cholesky(S[t]) for t in np.flatnonzero(hard)}
-        S[hard] = np.eye(d)
-        self.inverses = _inverses(S)
 
     def solve(self, R):
         """For R (d, T) or, (d, k) for every task, (T, d, k)."""
@@ -321,12 +321,20 @@ def _inverses(S):
 
 def positive_inverse(S):
     """That of a matrix that has a Cholesky factor; NaN where it has none."""
+    out = np.zeros(S.shape)
+    return out if _inverted(S, 0.0, out) else np.full(S.shape, np.nan)
+
+
+def _inverted(S, pivot, out):
+    """Whether S has a Cholesky factor with pivots of at least ``pivot``; then its inverse is added to ``out``."""
     # (Symmetric: its rows are the columns that LAPACK reads.)
     factor, failed = dpotrf(S.T, lower=1, clean=0)
-    if failed:
-        return np.full(S.shape, np.nan)
+    if failed or not factor.diagonal().min(initial=np.inf) >= pivot:
+        return False
     lower = dpotri(factor, lower=1, overwrite_c=1)[0]
-    return np.tril(lower) + np.tril(lower, -1).T
+    out += np.tril(lower)
+    out += np.tril(lower, -1).T
+    return True
 
 
 def _cholesky(S):

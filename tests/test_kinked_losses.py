@@ -191,7 +191,7 @@ def test_parts_sums_and_what_is_not_row_by_row(name, penalty):
     """Newton's steps see all parts at once, and how a prox bends coefficients together: the last digits from afar."""
     problem, _ = cases.make_problem(name, penalty, "stacked")
     assert multipliers.applies(problem)
-    start = splitting.solve(problem, tol=1e-9, max_iter=30)
+    start = splitting.solve(problem, tol=1e-9, max_iter=20)
     result = multipliers.solve(problem, start, tol=1e-9, max_iter=150)
     assert start.status is Status.OUT_OF_ITERATIONS and result.converged
     certificate = duality_gap(problem, result.parts, dual=result.dual)

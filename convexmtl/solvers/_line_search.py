@@ -5,7 +5,7 @@ import numpy as np
 from ..certificate import duality_gap
 
 
-def line_search(problem, parts, new, certificate, dual=None):
+def line_search(problem, parts, new, certificate, dual=None, bound=True):
     """Move the parts towards new ones by a step that decreases the objective.
 
     Halves a step of 1 until the objective falls by at least a small share of what the model promises, which is
@@ -19,6 +19,8 @@ def line_search(problem, parts, new, certificate, dual=None):
         Of ``parts``.
     dual : Dual or None
         Of the new ones.
+    bound : bool
+        Whether the new certificate is to have one.
 
     Returns
     -------
@@ -35,7 +37,7 @@ def line_search(problem, parts, new, certificate, dual=None):
     for _ in range(40):
         trial = new if step == 1.0 else tuple(old + step * m for old, m in zip(parts, moves, strict=True))
         most = certificate.primal + 1e-4 * step * min(promised, 0.0) + rounding
-        after = duality_gap(problem, trial, start=certificate.intercept, most=most, dual=dual)
+        after = duality_gap(problem, trial, start=certificate.intercept, most=most, dual=dual, bound=bound)
         if after.primal <= most:
             return trial, after
         step *= 0.5

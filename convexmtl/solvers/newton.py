@@ -19,7 +19,6 @@ from .direct import Diagonal, flat_system, task_system
 QUICK, SLOW = 0.1, 0.5
 TRUNCATE, LAST = 0.1, 0.15  # residual of a truncated step, relative; of the last one, beside the root of what is left
 MOST = 30  # conjugate gradients in one
-PRODUCTS = 0.1  # that take as long as a matrix of n samples of d features and its inverse, of d^2 / n
 WIDE = 2000  # the same where the diagonal is all there is for a preconditioner
 LARGEST = 5000  # features of a sparse X for which d x d matrices are formed
 UNKNOWNS, ENTRIES = 1000, 2e7  # of the largest of the systems that are formed at every step, and of all of them
@@ -28,18 +27,21 @@ UNKNOWNS, ENTRIES = 1000, 2e7  # of the largest of the systems that are formed a
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf):
     """See ``convexmtl.solvers.solve``. One iteration is one Newton step."""
     threshold = problem.threshold(tol)
-    system, n_iter, history, stalls = None, 0, [], 0
+    system, n_iter, history, gaps, stalls = None, 0, [], [], 0
     data, quadratic = problem.data, problem.loss.quadratic
+    # Where directions of the tasks are free, a bound takes a system in all of these, and not only passes over samples.
+    bound = quadratic or not problem.penalty.free.shape[1]
     wide = data.tasks.is_sparse and problem.shape[0] > LARGEST
     if wide and problem.penalty.coupling.lowest == 0:
         raise ValueError(
             f"X is sparse with {problem.shape[0]} features, and the penalty leaves directions of the tasks free: give "
             "all its strengths a positive value, or add a ridge."
         )
-    # Matrices of the tasks' own cost more than the few dozen products with X that take their place, or more of them
-    # where there are more features than samples.
+    # Matrices of the tasks' own, of n d^2 operations, and their inverses, of d^3, cost more than the few dozen products
+    # of 4 n d that take their place.
     own = data.tasks.common_weight is None and not quadratic
-    worth = int(np.clip(PRODUCTS * problem.shape[0] ** 2 * problem.shape[1] / len(data.tasks.y), MOST, 10 * MOST))
+    d, n = problem.shape[0], len(data.tasks.y) / problem.shape[1]
+    worth = int(np.clip(0.25 * d * (1 + d / n), MOST, 10 * MOST))
     mode = "diagonal" if wide or own else "flat"
     if not (wide or quadratic or problem.loss.by_column):
         whole = Hessian(problem)
@@ -51,27 +53,38 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         certificate = duality_gap(problem, (W,))
     else:
         W = np.zeros(problem.shape) if start is None else np.array(start.parts[0], dtype=float)
-        certificate = duality_gap(problem, (W,), start=None if start is None else start.intercept)
+        certificate = duality_gap(problem, (W,), start=None if start is None else start.intercept, bound=bound)
 
     while True:
-        history.append((n_iter, certificate.primal, certificate.gap))
-        if callback is not None:
-            callback(*history[-1])
-        status = Status.of(certificate.gap, threshold)
-        if status is not None:
-            break
-        if n_iter >= max_iter or hopeless(history, threshold, patience):
+        gap = certificate.gap
+        if not bound:
+            if mode == "flat" and system is None:
+                system = _system(problem, certificate.z, flat=True)
+            gap = _expected(problem, certificate, system)
+            if not gap > threshold:
+                certificate = duality_gap(problem, (W,), known=certificate)
+                gap = certificate.gap
+        gaps.append((n_iter, certificate.primal, gap))
+        if gap == certificate.gap:
+            history.append(gaps[-1])
+            if callback is not None:
+                callback(*history[-1])
+            status = Status.of(gap, threshold)
+            if status is not None:
+                break
+        if n_iter >= max_iter or hopeless(gaps, threshold, patience):
             status = Status.OUT_OF_ITERATIONS
             break
         if stalls >= 3:
             status = Status.STALLED
             break
-        slow = len(history) > 1 and certificate.gap > (QUICK if mode == "flat" else SLOW) * history[-2][2]
+        slow = len(gaps) > 1 and gap > (QUICK if mode == "flat" else SLOW) * gaps[-2][2]
         # (A truncated step is one of Newton's method: only where it does not help at all, another one may.)
         slow = slow and (mode != "truncated" or stalls > 0)
         move = None
         if mode == "diagonal":
-            move = _truncated(problem, certificate, _diagonal(problem, certificate.z), WIDE if wide else worth, tol)
+            diagonal, most = _diagonal(problem, certificate.z), WIDE if wide else worth
+            move = _truncated(problem, certificate, gap, diagonal, most, tol)
             if move is None and wide:
                 status = Status.STALLED
                 break
@@ -85,10 +98,10 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
             else:
                 mode, system = "exact", _system(problem, certificate.z, flat=False)
         if mode == "truncated":
-            move = _truncated(problem, certificate, system, MOST, tol)
+            move = _truncated(problem, certificate, gap, system, MOST, tol)
         elif mode == "exact" and not problem.loss.by_column:
             # What is between the columns of a task is in no matrix.
-            move = _truncated(problem, certificate, system, WIDE, tol)
+            move = _truncated(problem, certificate, gap, system, WIDE, tol)
         if move is None:
             if system is None:
                 system = _system(problem, certificate.z, flat=True)
@@ -96,12 +109,22 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
                 mode, system = "exact", _system(problem, certificate.z, flat=False)
             move = system(certificate.Z)
         previous = certificate
-        (W,), certificate = line_search(problem, (W,), (W + move,), certificate)
+        (W,), certificate = line_search(problem, (W,), (W + move,), certificate, bound=bound)
         n_iter += 1
         better = certificate.gap < 0.9 * previous.gap or certificate.primal < previous.primal * (1 - 1e-13)
         stalls = 0 if better else stalls + 1
 
+    if gap != certificate.gap:
+        certificate = duality_gap(problem, (W,), known=certificate)
+        status = Status.of(certificate.gap, threshold) or status
+        history.append((n_iter, certificate.primal, certificate.gap))
     return Result((W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history)
+
+
+def _expected(problem, certificate, system):
+    """About what the gap is: half of what a step promises."""
+    system = _diagonal(problem, certificate.z) if system is None else system
+    return 0.5 * float(np.sum(certificate.Z * getattr(system, "precondition", system)(certificate.Z)))
 
 
 def _whole(problem, certificate, hessian):
@@ -111,7 +134,7 @@ def _whole(problem, certificate, hessian):
     return moves[0].T
 
 
-def _truncated(problem, certificate, system, most, tol):
+def _truncated(problem, certificate, gap, system, most, tol):
     """Newton's move, by conjugate gradients to the share of its residual that pays; None where many do not suffice."""
     data, tasks, coupling, z = problem.data, problem.tasks, problem.penalty.coupling, certificate.z
     if data.loss.by_column:
@@ -121,9 +144,9 @@ def _truncated(problem, certificate, system, most, tol):
         along = data.hessian(z, data.loss.derivative(tasks.y, z))
         bent = lambda P: tasks.adjoint(along(tasks.apply(P)))  # noqa: E731
     residual, threshold = TRUNCATE, problem.threshold(tol)
-    if certificate.gap**2 <= 10 * threshold * data.gain:
+    if gap**2 <= 10 * threshold * data.gain:
         # Near enough for the next one to be the last: of a gap its residual leaves the square.
-        residual = min(TRUNCATE, max(LAST * np.sqrt(threshold / certificate.gap), 0.1 * LAST))
+        residual = min(TRUNCATE, max(LAST * np.sqrt(threshold / gap), 0.1 * LAST))
     precondition = getattr(system, "precondition", system)
     hessian = lambda P: bent(P) + 2 * coupling.apply(P)  # noqa: E731
     move, reached = conjugate_gradients(hessian, precondition, certificate.Z, residual, most)

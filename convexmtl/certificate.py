@@ -148,11 +148,10 @@ def duality_gap(problem, parts, intercept=None, start=None, known=None, most=np.
         best, v = problem.data.residual(W)
         at_best = y + v
     elif known is None:
-        raw = tasks.apply(W)
-        near = start if intercept is None else intercept
+        raw, near = tasks.apply(W), start if intercept is None else intercept
         if near is None and not loss.quadratic:
             near = problem.data.trivial[1]
-        best = problem.data.best_intercept(raw, near)
+        best = problem.data.best_intercept(raw, near) if W.any() else problem.data.trivial[1]
         at_best = tasks.shift(raw, best)
     else:
         best, at_best = known.intercept, known.z

@@ -1,8 +1,9 @@
 """Quadratic couplings: Newton's method; for the squared loss one step, which is the direct solution.
 
 For other losses the first matrix is that of every task's mean curvature, which costs no more than the squared
-loss does. Where its steps become slow, it preconditions conjugate gradients on the true Hessian; and where these
-do not converge either, the Hessian is formed and factored, and kept for as long as its steps are good ones.
+loss does, and the steps themselves tell what it lacks (BFGS). Where they become slow, it preconditions
+conjugate gradients on the true Hessian; and where these do not converge either, the Hessian is formed and
+factored, and kept for as long as its steps are good ones.
 """
 
 import numpy as np
@@ -18,6 +19,7 @@ from .direct import Diagonal, flat_system, task_system
 # A step that leaves more than this share of the gap calls for a better matrix: one from the mean curvatures, any other.
 QUICK, SLOW = 0.1, 0.5
 TRUNCATE, LAST = 0.1, 0.15  # residual of a truncated step, relative; of the last one, beside the root of what is left
+KEPT = 5  # steps that are remembered, of the matrix from mean curvatures
 MOST = 30  # conjugate gradients in one
 WIDE = 2000  # the same where the diagonal is all there is for a preconditioner
 LARGEST = 5000  # features of a sparse X for which d x d matrices are formed
@@ -27,7 +29,7 @@ UNKNOWNS, ENTRIES = 1000, 2e7  # of the largest of the systems that are formed a
 def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patience=np.inf):
     """See ``convexmtl.solvers.solve``. One iteration is one Newton step."""
     threshold = problem.threshold(tol)
-    system, n_iter, history, gaps, stalls = None, 0, [], [], 0
+    system, n_iter, history, gaps, stalls, steps = None, 0, [], [], 0, []
     data, quadratic = problem.data, problem.loss.quadratic
     # Where directions of the tasks are free, a bound takes a system in all of these, and not only passes over samples.
     bound = quadratic or not problem.penalty.free.shape[1]
@@ -107,10 +109,11 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
                 system = _system(problem, certificate.z, flat=True)
             if mode == "truncated":
                 mode, system = "exact", _system(problem, certificate.z, flat=False)
-            move = system(certificate.Z)
-        previous = certificate
+            move = _remembered(system, steps, certificate.Z) if mode == "flat" else system(certificate.Z)
+        previous, last = certificate, W
         (W,), certificate = line_search(problem, (W,), (W + move,), certificate, bound=bound)
         n_iter += 1
+        steps = [*steps[1 - KEPT :], (W - last, previous.Z - certificate.Z)]
         better = certificate.gap < 0.9 * previous.gap or certificate.primal < previous.primal * (1 - 1e-13)
         stalls = 0 if better else stalls + 1
 
@@ -125,6 +128,19 @@ def _expected(problem, certificate, system):
     """About what the gap is: half of what a step promises."""
     system = _diagonal(problem, certificate.z) if system is None else system
     return 0.5 * float(np.sum(certificate.Z * getattr(system, "precondition", system)(certificate.Z)))
+
+
+def _remembered(system, steps, R):
+    """The solution for R of the system corrected by what steps have shown: along s the gradient changes by y (BFGS)."""
+    steps = [(s, y, float(np.sum(s * y))) for s, y in steps]
+    steps, shares = [of for of in steps if of[2] > 0], []
+    for s, y, bend in reversed(steps):
+        shares.append(float(np.sum(s * R)) / bend)
+        R = R - shares[-1] * y
+    move = system(R)
+    for (s, y, bend), share in zip(steps, reversed(shares), strict=True):
+        move = move + (share - float(np.sum(y * move)) / bend) * s
+    return move
 
 
 def _whole(problem, certificate, hessian):

@@ -23,6 +23,8 @@ SLOW = 0.3  # a step that leaves more than this share of the gap calls for a mod
 FOLLOWED = 60  # iterations after which a model is to be solved before it changes, where as many again will not do
 INNER = 300  # iterations for one quadratic model of a loss that is not quadratic
 BETWEEN = 0.5  # of the geometric mean of the usual and the largest curvature: the first weight of every group
+UNSEEN = 15  # iterations within which no gap is looked at while the sides are far apart
+FAR = 100.0  # times the gap that is wanted; a gap has been at least a twentieth of the square of what they are apart
 PATIENCE = 200  # iterations after which twice that ratio is borne: a weight that changes for ever keeps its sides apart
 
 
@@ -84,6 +86,8 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
                     side = LossItself(problem)
                 directions = Directions(problem, parts, certificate, side, rho, dual=dual)
             n_iter += directions.run(min(CHECK_EVERY, left), 0.0)
+            while n_iter < max_iter and directions.is_far(threshold / problem.data.gain if problem.data.gain else 0.0):
+                n_iter += directions.run(min(CHECK_EVERY, max_iter - n_iter), 0.0)
             parts, certificate, dual = directions.claimed(certificate.intercept, threshold)
         else:
             slow = model is not None and certificate.gap > SLOW * history[-2][2]
@@ -175,6 +179,7 @@ class Directions:
             shares, _ = Sharing(self.groups, self.W.shape)(certificate.Z, split)
             U = [-share / rho for share, rho in zip(shares, self.rho, strict=False)]
         self.U = list(U)
+        self.apart = np.inf
         self.age, self.favourite, self.turn, self.something = 0, 0, 0, False
         self._begin_extrapolation()
 
@@ -191,6 +196,13 @@ class Directions:
     def split(self):
         """(G, d, T) shares of minus the gradient, or None where there is one group."""
         return -np.stack([rho * u for rho, u in zip(self.rho, self.U, strict=True)]) if len(self.U) > 1 else None
+
+    def is_far(self, tol):
+        """Whether the sides are still so far apart that a gap of tol, beside what there is to gain, is out of question.
+
+        (At the solution zero they may be for ever.)
+        """
+        return self.age < UNSEEN and self.apart**2 > FAR * tol
 
     def claims(self):
         return claims_of(self.problem, self.V, self.W)
@@ -247,7 +259,7 @@ class Directions:
             self._balance(primal, dual, tolerated)
             if self.side.balance(tolerated):
                 self.extrapolation.forget()
-            largest = max(*primal, *dual, 0.0)
+            largest = self.apart = max(*primal, *dual, 0.0)
             first = largest if first is None else first
             if i > CHECK_EVERY and largest <= shrink * min(first, 0.1):
                 return i

@@ -7,6 +7,7 @@ equation. Where all tasks together have few samples beside features, all of that
 with conjugate gradients, which take back what rounding has taken.
 """
 
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -22,6 +23,7 @@ FEW = 1000  # tasks up to which the spectrum of a coupling that has no other for
 LARGEST = 300  # unknowns of a system that is solved as one, where tasks may need each other
 PSEUDO = 1000  # of a core, up to which nothing is taken for determined that is not
 WORTH = 4.0  # products of d x d matrices that a task takes, in multiples of d^3
+ALIKE = 10.0  # times a product of what features and tasks bend by, up to which a diagonal is near it
 WEAKEST = 1e-9  # of a coupling, beside the samples' products, from which on their span keeps half of the digits
 
 
@@ -314,6 +316,43 @@ class Diagonal:
 
     def precondition(self, R):
         return np.divide(R, self.diagonal, out=np.zeros_like(R), where=self.diagonal > 0)
+
+
+class Separable:
+    """Preconditioner alone: a_j b_t w_jt + 2 (W M)_jt, for curvatures a of features and b of tasks whose products are
+    near the diagonals of G_t.
+
+    Parameters
+    ----------
+    diagonal : ndarray of shape (d, T)
+        From which b is taken.
+    coupling : TaskOperator
+    """
+
+    def __init__(self, diagonal, coupling):
+        b = np.maximum(diagonal.sum(axis=0), np.finfo(float).tiny)
+        self.b = np.maximum(b / b.mean(), 1e-9)
+        self.values, self.Q = clean_spectrum(coupling.matrix() / np.sqrt(np.outer(self.b, self.b)))
+        self.Q = self.Q / np.sqrt(self.b)[:, None]
+
+    def about(self, diagonal):
+        """(d,) a for the diagonals (d, T)."""
+        return diagonal.sum(axis=1) / self.b.sum()
+
+    def fits(self, diagonal):
+        """Whether no product is far from the diagonals."""
+        product = np.outer(self.about(diagonal), self.b)
+        return bool(np.all(diagonal <= ALIKE * product) and np.all(product <= ALIKE * diagonal))
+
+    def at(self, diagonal):
+        """The same with other curvatures of the features."""
+        other = copy(self)
+        total = self.about(diagonal)[:, None] + 2 * self.values
+        other.inverse = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
+        return other
+
+    def precondition(self, R):
+        return (R @ self.Q * self.inverse) @ self.Q.T
 
 
 def repeated(values):

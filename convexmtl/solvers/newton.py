@@ -14,7 +14,7 @@ from ..result import Result, Status
 from ._hessian import Hessian
 from ._line_search import line_search
 from ._patience import hopeless
-from .direct import Diagonal, flat_system, task_system
+from .direct import FEW, Diagonal, Separable, flat_system, task_system
 
 # A step that leaves more than this share of the gap calls for a better matrix: one from the mean curvatures, any other.
 QUICK, SLOW = 0.1, 0.5
@@ -45,6 +45,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     d, n = problem.shape[0], len(data.tasks.y) / problem.shape[1]
     worth = int(np.clip(0.25 * d * (1 + d / n), MOST, 10 * MOST))
     mode = "diagonal" if wide or own else "flat"
+    cheap = _cheap(problem) if mode == "diagonal" else None
     if not (wide or quadratic or problem.loss.by_column):
         whole = Hessian(problem)
         mode = "whole" if whole.unknowns <= UNKNOWNS and whole.entries <= ENTRIES else mode
@@ -62,7 +63,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         if not bound:
             if mode == "flat" and system is None:
                 system = _system(problem, certificate.z, flat=True)
-            gap = _expected(problem, certificate, system)
+            gap = _expected(certificate, cheap(certificate.z) if system is None else system)
             if not gap > threshold:
                 certificate = duality_gap(problem, (W,), known=certificate)
                 gap = certificate.gap
@@ -85,8 +86,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         slow = slow and (mode != "truncated" or stalls > 0)
         move = None
         if mode == "diagonal":
-            diagonal, most = _diagonal(problem, certificate.z), WIDE if wide else worth
-            move = _truncated(problem, certificate, gap, diagonal, most, tol)
+            move = _truncated(problem, certificate, gap, cheap(certificate.z), WIDE if wide else worth, tol)
             if move is None and wide:
                 status = Status.STALLED
                 break
@@ -124,9 +124,8 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     return Result((W,), certificate.intercept, certificate.primal, certificate.gap, n_iter, status, history)
 
 
-def _expected(problem, certificate, system):
+def _expected(certificate, system):
     """About what the gap is: half of what a step promises."""
-    system = _diagonal(problem, certificate.z) if system is None else system
     return 0.5 * float(np.sum(certificate.Z * getattr(system, "precondition", system)(certificate.Z)))
 
 
@@ -169,15 +168,28 @@ def _truncated(problem, certificate, gap, system, most, tol):
     return move if reached else None
 
 
-def _diagonal(problem, z):
-    """The diagonal of the Hessian; with few zeros in X that of every task's mean curvature, which is as good."""
-    data, tasks = problem.data, problem.tasks
-    h, mean = data.curvature(z, flat=False)
-    if tasks.is_sparse:
-        curvature = tasks.curvature(h, tasks.means(h) if data.fit_intercept else None)
-    else:
-        curvature = data.design.diagonal * mean
-    return Diagonal(curvature + 2 * problem.penalty.coupling.diagonal[None])
+def _cheap(problem):
+    """Function of predictions: a preconditioner at these that forms no matrix of features.
+
+    The diagonal of the Hessian, with few zeros in X that of every task's mean curvature, which is as good. Where it is
+    nearly a product of features and tasks, and the spectrum of the coupling no work beside passes over the samples, the
+    coupling is not cut down to its diagonal.
+    """
+    data, coupling, tasks, T = problem.data, problem.penalty.coupling, problem.tasks, problem.shape[1]
+    separable = None
+    if not (coupling.is_diagonal or tasks.is_sparse) and T <= min(FEW, 2 * len(tasks.y) / T):
+        separable = Separable(data.design.diagonal, coupling)
+        separable = separable if separable.fits(data.design.diagonal) else None
+
+    def at(z):
+        h, mean = data.curvature(z, flat=False)
+        if tasks.is_sparse:
+            curvature = tasks.curvature(h, tasks.means(h) if data.fit_intercept else None)
+        else:
+            curvature = data.design.diagonal * mean
+        return Diagonal(curvature + 2 * coupling.diagonal[None]) if separable is None else separable.at(curvature)
+
+    return at
 
 
 def _system(problem, z, flat):

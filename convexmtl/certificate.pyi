@@ -38,4 +38,5 @@ def duality_gap(
     most: float = ...,
     dual: Any = None,
     keep: bool = False,
+    bound: bool = True,
 ) -> Any: ...

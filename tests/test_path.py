@@ -6,16 +6,19 @@ from functools import partialmethod
 import cases
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import MultiTaskLasso
 
 import convexmtl as cm
+from convexmtl._products import turned
+from convexmtl._rows import rows_used_by_any
 from convexmtl.certificate import duality_gap, path_gaps
 from convexmtl.penalties import ClusterCoupling, GraphLaplacian, MeanCoupling, RowNorm, SparseGroup, TaskCoupling
 from convexmtl.problem import Problem
 from convexmtl.solvers import _length_path, coupling_path, newton, newton_path, row_path, solve
+from convexmtl.solvers.paths import Multiples, Problems, critical_factor, path_pieces, solve_path
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((60, 40)) + 1.0
@@ -108,6 +111,64 @@ def test_a_path_in_one_loop(name, layout):
         assert -1e-2 * threshold <= path.objectives[k] - alone.objective <= path.dual_gaps[k] + 1e-2 * threshold
 
 
+PIECES = {
+    "tall": (RowNorm(1.0), X, Y),
+    "wide": (RowNorm(1.0), X[:25], Y[:25]),
+    "scaled otherwise": (SparseGroup(1.0, 0.4), X, Y),
+    "coupled": (RowNorm(1.0, l1_ratio=0.5), X, Y),
+    "constant feature": (RowNorm(1.0), np.column_stack([X, np.full(60, 3.0)]), Y),
+    "more tasks than rows": (RowNorm(1.0), X[:20], np.column_stack([Y[:20] + k for k in range(10)])),
+    "another solver": (MeanCoupling(1.0, 0.5), X, Y),
+}
+
+
+@pytest.mark.parametrize("most", [1, 700, 1e6])
+@pytest.mark.parametrize("name", PIECES)
+def test_pieces_of_a_path_are_its_fits(name, most):
+    """However many there are in a piece."""
+    penalty, x, y = PIECES[name]
+    formulation = cm.MultiTaskRegressor(penalty)._formulate(x, y)
+    data, factors = formulation.problem.data, np.geomspace(1, 1e-2, 9) * critical_factor(formulation.problem)
+    made = [Multiples(penalty, factors, x.shape[1], formulation.labels) for _ in range(2)]
+    results = list(solve_path(data, made[0], 1e-6, 1000))
+    pieces = list(path_pieces(data, made[1], 1e-6, 1000, most))
+    assert len(pieces) == (1 if most == 1e6 else 9 if most == 1 else len(pieces))
+    Ws, intercepts, gaps = map(np.concatenate, zip(*pieces, strict=True))
+    for result, W, intercept, gap in zip(results, Ws, intercepts, gaps, strict=True):
+        assert_allclose(W, result.W, atol=1e-3 * np.abs(result.W).max())
+        assert_allclose(intercept, result.intercept, atol=1e-3 * np.abs(y).max())
+        assert gap <= data.threshold(1e-6) and result.dual_gap <= data.threshold(1e-6)
+
+
+@pytest.mark.parametrize("name", ["l1", "elastic", "linf", "weighted", "sparse group"])
+def test_penalties_at_every_strength_at_once(name):
+    """What compiled loops get of them is what each has by itself; a sequence of them has what a list has."""
+    penalty, factors = LONG[name], np.array([2.0, 1.0, 0.3])
+    canonicals = Multiples(penalty, factors, 40, list(range(3))).canonicals
+    problems = Problems(None, canonicals)
+    for a, factor in enumerate(factors):
+        (term,) = penalty.scaled(factor).resolve(40, list(range(3))).terms
+        assert_allclose(problems.packs[a], term.pack()[0], rtol=1e-15)
+        assert_allclose(canonicals[a].terms[0].pack()[0], term.pack()[0], rtol=1e-15)
+        assert_allclose(problems[a - 3].penalty.terms[0].pack()[0], term.pack()[0], rtol=1e-15)
+    assert len(problems) == 3 and [one.penalty.n_parts for one in problems[1:]] == [1, 1]
+    with pytest.raises(IndexError):
+        problems[3]
+
+
+def test_rows_that_any_of_many_uses():
+    Ws = np.zeros((4, 7, 3))
+    Ws[0, 1, 2], Ws[3, 4, 0], Ws[2, 5, 1], Ws[1, 6] = 1e-300, np.nan, -1.0, -0.0
+    rows = rows_used_by_any(Ws)
+    assert rows.tolist() == [1, 4, 5]
+    V, rows = turned(Ws[:, :, ::2])
+    assert rows.tolist() == [1, 4]
+    assert_array_equal(V, Ws[:, rows, ::2].transpose(0, 2, 1))
+    V, rows = turned(Ws[:, [1, 4, 5]])
+    assert rows.tolist() == [0, 1, 2]
+    assert_array_equal(V, Ws[:, [1, 4, 5]].transpose(0, 2, 1))
+
+
 def test_what_the_loop_cannot_do_is_done_all_the_same(monkeypatch):
     """Fits that take too many sweeps, and certificates that say no."""
     expected = cm.regularization_path(cm.BlockSparseRegressor(tol=1e-8), X, Y, alphas=20, eps=1e-3)
@@ -117,6 +178,11 @@ def test_what_the_loop_cannot_do_is_done_all_the_same(monkeypatch):
     monkeypatch.setattr(row_path._Path, "descend", partialmethod(row_path._Path.descend, target=1e4))
     monkeypatch.setattr(row_path._Path, "again", lambda self, a, W: (W, duality_gap(self.problems[a], (W,)), 1))
     hasty = cm.regularization_path(cm.BlockSparseRegressor(tol=1e-8), X, Y, alphas=20, eps=1e-3)
+    search = cm.BlockSparseRegressorCV(tol=1e-8, alphas=20, cv=3)
+    monkeypatch.undo()
+    sure = clone(search).fit(X, Y)
+    monkeypatch.setattr(row_path, "MOST_SWEEPS", 3)
+    assert_allclose(search.fit(X, Y).mse_path_, sure.mse_path_, rtol=1e-4)
     for path in (few, hasty):
         assert np.all(path.dual_gaps <= 1e-8 * path.objectives[0])
         assert_allclose(path.coefs, expected.coefs, atol=1e-3)

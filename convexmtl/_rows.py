@@ -18,6 +18,18 @@ def used_rows(W):
     return np.bitwise_or.reduce(W.view(np.int64), axis=-1) << 1 != 0
 
 
+@kernel("float64(float64[:, ::1])", fastmath=True)
+def sum_of_lengths(W):
+    """Of the rows: the sum of their 2-norms."""
+    total = 0.0
+    for j in range(W.shape[0]):
+        square = 0.0
+        for t in range(W.shape[1]):
+            square += W[j, t] * W[j, t]
+        total += np.sqrt(square)
+    return total
+
+
 @kernel("void(float64[:, :, ::1], boolean[::1])")
 def mark_used(Ws, used):
     for j in range(Ws.shape[1]):

@@ -4,7 +4,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .._rows import used_rows
+from .._rows import sum_of_lengths, used_rows
 from ..gram import LARGEST
 from ._alternating import alternate, square, thin
 from ._kernels import (
@@ -183,7 +183,7 @@ class Model:
     @property
     def likely_gap(self):
         """About what the gap comes to: the largest violation left by the last sweep times the lengths of the rows."""
-        return self.worst * float(np.sqrt(np.einsum("jt,jt->j", self.W, self.W)).sum())
+        return self.worst * sum_of_lengths(self.W)
 
     def objective(self):
         """The model's value at W, penalty included (the other rows are zero, or do not change)."""

@@ -7,6 +7,7 @@ those takes numba up to a second to compile.
 import numpy as np
 
 from .._jit import kernel
+from .._rows import sum_of_lengths
 from ._kernels import ADD, GRADIENTS, PASS, STEPS, SWEEPS
 
 # The products of some rows with each other, as sweeps take them, of which those of the ``first`` are there already;
@@ -16,18 +17,6 @@ TELL = (
     f"void(float64[:, ::1], int64[::1], float64[:, :, ::1], pointer({ADD}), pointer({GRADIENTS}), float64[:, ::1],"
     " float64[:, ::1])"
 )
-
-
-@kernel("float64(float64[:, ::1])")
-def _row_lengths(W):
-    """Sum of the 2-norms of the rows."""
-    total = 0.0
-    for j in range(W.shape[0]):
-        square = 0.0
-        for t in range(W.shape[1]):
-            square += W[j, t] * W[j, t]
-        total += np.sqrt(square)
-    return total
 
 
 @kernel("void(float64[:, ::1], float64[::1])", fastmath=True)
@@ -293,7 +282,7 @@ def descend_path(
                 elif rate < 0.1 and last < np.inf:
                     rate = 0.1
                 last = top
-                limit = target / (_row_lengths(V) + 1e-300)
+                limit = target / (sum_of_lengths(V) + 1e-300)
                 if not top * rate > limit:
                     break
             if not whole:

@@ -30,15 +30,19 @@ def sum_of_lengths(W):
     return total
 
 
-@kernel("void(float64[:, :, ::1], boolean[::1])")
+@kernel("void(float64[:, :, ::1], boolean[::1])", fastmath=True)
 def mark_used(Ws, used):
-    for j in range(Ws.shape[1]):
-        a = Ws.shape[0] - 1
-        while a >= 0 and not used[j]:
-            for t in range(Ws.shape[2]):
-                if Ws[a, j, t] != 0.0:
+    """Mark the rows that are not all zero in some of Ws, from the last one on."""
+    A, d, T = Ws.shape
+    for k in range(1, A + 1):
+        W = Ws[A - k]
+        for j in range(d):
+            if not used[j]:
+                total = 0.0
+                for t in range(T):
+                    total += abs(W[j, t])
+                if total != 0.0:
                     used[j] = True
-            a -= 1
 
 
 def rows_used_by_any(Ws):

@@ -186,12 +186,18 @@ def descend_path(
     held = known_few = known_many = 0
     size, natural = m, False
     rate, limit = 1.0, 0.0
+    # Whether steps depend on the strength.
+    stiff = False
+    for t in range(T):
+        if bound[t] != 0.0:
+            stiff = True
     for a in range(begin, begin + out.shape[0]):
         _times(factors[a], bound, bounds)
         _times(factors[a], M[2], couple[2])
         _times(factors[a], M[4], couple[4])
         _times(factors[a], ridge, stretch)
-        row_steps(curvature, bounds, even, spread, step)
+        if a == begin or stiff:
+            row_steps(curvature, bounds, even, spread, step)
         fpar = fpars[a]
         ahead = 0.0
         if a > 1 and factors[a - 1] != factors[a - 2]:

@@ -20,7 +20,7 @@ from convexmtl.penalties import DirtyNorm, GraphLaplacian, MeanCoupling, RowNorm
 from convexmtl.problem import Problem
 from convexmtl.result import Result, Status
 from convexmtl.solvers import _alternating, _anderson, _models, _sides, coupling_path, newton, solve, splitting
-from convexmtl.solvers.direct import task_system
+from convexmtl.solvers.direct import Separable, task_system
 from convexmtl.tasks import Tasks
 
 
@@ -339,6 +339,46 @@ def test_steps_of_newtons_method_are_few(monkeypatch):
     monkeypatch.setattr(newton, "_remembered", lambda system, steps, R: system(R))
     slow = solve(problem, tol=1e-8)
     assert quick.converged and quick.n_iter <= 0.7 * slow.n_iter
+
+
+@pytest.mark.parametrize(
+    "penalty", [MeanCoupling(0.001, 20.0), GraphLaplacian([(t, (t + 1) % 6) for t in range(6)], alpha=0.5)]
+)
+def test_what_is_separable_preconditions_couplings(penalty, monkeypatch):
+    """With the coupling whole it takes fewer products than with its diagonal."""
+    problem, products = classes("stacked", "MultiTask", penalty=penalty), []
+    bent = Tasks.bent
+    monkeypatch.setattr(Tasks, "bent", lambda *given: products.append(1) or bent(*given))
+    monkeypatch.setattr(newton, "UNKNOWNS", 0)
+    quick = solve(problem, tol=1e-7)
+    few = len(products)
+    monkeypatch.setattr(newton, "FEW", 0)
+    slow = solve(problem, tol=1e-7)
+    assert quick.converged and slow.converged and 0 < few <= 0.6 * (len(products) - few)
+    assert_allclose(quick.W, slow.W, atol=1e-3 * np.abs(slow.W).max())
+    # Of a product and any coupling it is the inverse.
+    rng, (d, T) = np.random.default_rng(0), problem.shape
+    a, b, R = rng.uniform(1, 9, d), rng.uniform(1, 9, T), rng.standard_normal((d, T))
+    separable = Separable(np.outer(a, b), problem.penalty.coupling)
+    W = separable.at(np.outer(2 * a, b)).precondition(R)
+    assert separable.fits(np.outer(a, b)) and not separable.fits(np.outer(a, b) * 1e3 ** rng.uniform(size=(d, T)))
+    assert_allclose(2 * np.outer(a, b) * W + 2 * problem.penalty.coupling.apply(W), R, atol=1e-9)
+
+
+@pytest.mark.parametrize("layout", ["shared", "stacked"])
+def test_dear_bounds_are_few(layout, monkeypatch):
+    """Where directions are free, a bound is made only of what may be the last step; what is handed out has one."""
+    problem = classes(layout, "MultiTask", penalty=GraphLaplacian([(t, t + 1) for t in range(5)], alpha=0.05))
+    monkeypatch.setattr(newton, "UNKNOWNS", 0)
+    bounds, correction = [], certificate._correction
+    monkeypatch.setattr(certificate, "_correction", lambda *given: bounds.append(1) or correction(*given))
+    result = solve(problem, tol=1e-8)
+    assert result.converged and len(bounds) == len(result.history) < result.n_iter + 1
+    assert_allclose(duality_gap(problem, result.parts).gap, result.dual_gap, atol=0.1 * problem.threshold(1e-8))
+    short = solve(problem, tol=1e-8, max_iter=1)
+    assert short.status is Status.OUT_OF_ITERATIONS and np.isfinite(short.dual_gap)
+    assert_allclose(duality_gap(problem, short.parts).gap, short.dual_gap, rtol=1e-6)
+    assert short.history[-1] == (1, short.objective, short.dual_gap)
 
 
 EDGES = [(t, t + 1) for t in range(5)]

@@ -45,10 +45,10 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     d, n = problem.shape[0], len(data.tasks.y) / problem.shape[1]
     worth = int(np.clip(0.25 * d * (1 + d / n), MOST, 10 * MOST))
     mode = "diagonal" if wide or own else "flat"
-    cheap = _cheap(problem) if mode == "diagonal" else None
     if not (wide or quadratic or problem.loss.by_column):
         whole = Hessian(problem)
         mode = "whole" if whole.unknowns <= UNKNOWNS and whole.entries <= ENTRIES else mode
+    cheap = _cheap(problem) if mode != "flat" else None
     if quadratic and not wide and (start is None or data.tasks.common_weight is not None):
         # From zero, wherever the user would start: the gradient there does not depend on the strengths.
         system = _system(problem, None, flat=True)

@@ -161,11 +161,11 @@ def _eigenvalue(diagonal, beside, k):
 
 
 def tops(G):
-    """(T,) the largest eigenvalues of semidefinite matrices (T, d, d), nearly: from below, by a few steps of the power
-    method from the unit vector of the largest diagonal entry, which takes d / POWERS times less than all of them."""
-    T, d = G.shape[:2]
-    if not d:
-        return np.zeros(T)
+    """(T,) the largest eigenvalues of semidefinite matrices (T, d, d); of large ones nearly: from below, by a few steps
+    of the power method from the unit vector of the largest diagonal entry."""
+    d = G.shape[1]
+    if d <= SMALL:
+        return np.linalg.eigvalsh(G).max(axis=1, initial=0.0)
     x = np.eye(d)[np.argmax(np.einsum("tjj->tj", G), axis=1)][:, :, None]
     for _ in range(POWERS):
         x = np.matmul(G, x)

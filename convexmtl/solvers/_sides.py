@@ -9,7 +9,8 @@ BENT = 1.2  # times the curvature of a model along a step, from which on the mod
 RELAXATION = 1.6
 # Iterations between two extrapolations: of a model, and of a loss that is split, which takes longer to settle.
 GROUP, LONG_GROUP = 5, 12
-YOUNG = 10  # iterations before the first: what comes before them is of no use for it
+# Iterations before the first; a loss that is split takes longer to settle.
+YOUNG, LONG_YOUNG = 10, 30
 # Ratio of the two residuals from which on their weight changes, where that takes another factorisation and where not.
 COSTLY, CHEAP = 100.0, 3.0
 FEW = 50  # features up to which factoring anew costs less than a few iterations
@@ -120,7 +121,7 @@ class LossItself:
     either theirs or all others would hardly move.
     """
 
-    tolerated, group, young = CHEAP, LONG_GROUP, YOUNG
+    tolerated, group, young = CHEAP, LONG_GROUP, LONG_YOUNG
 
     def __init__(self, problem):
         self.data = problem.data

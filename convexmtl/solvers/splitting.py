@@ -22,7 +22,7 @@ CHECK_EVERY = 5
 SLOW = 0.3  # a step that leaves more than this share of the gap calls for a model with the curvature of its point
 FOLLOWED = 60  # iterations after which a model is to be solved before it changes, where as many again will not do
 INNER = 300  # iterations for one quadratic model of a loss that is not quadratic
-BETWEEN = 0.5  # of the geometric mean of the usual and the largest curvature: the first weight of every group
+FIRST = 0.1  # of the largest curvature: the first weight of every group
 UNSEEN = 15  # iterations within which no gap is looked at while the sides are far apart
 FAR = 100.0  # times the gap that is wanted; a gap has been at least a twentieth of the square of what they are apart
 PATIENCE = 200  # iterations after which twice that ratio is borne: a weight that changes for ever keeps its sides apart
@@ -170,7 +170,7 @@ class Directions:
         side.begin(self.W, certificate, dual)
         G = len(self.groups)
         if rho is None or np.shape(rho) != (G,):
-            self.rho = np.full(G, max(self._usual, 1e-300))
+            self.rho = np.full(G, max(FIRST * self.top, 1e-300))
         else:
             self.rho = np.maximum(rho, 1e-12 * self.top)
         if U is None:
@@ -188,11 +188,6 @@ class Directions:
         return float((self.side.gram.top + self.ridge).max())
 
     @property
-    def _usual(self):
-        """The first weight: about the mean, on a logarithmic scale, of the curvatures that matter."""
-        return BETWEEN * np.sqrt(float((self.side.gram.diagonal + self.ridge).mean()) * self.top)
-
-    @property
     def split(self):
         """(G, d, T) shares of minus the gradient, or None where there is one group."""
         return -np.stack([rho * u for rho, u in zip(self.rho, self.U, strict=True)]) if len(self.U) > 1 else None
@@ -200,9 +195,9 @@ class Directions:
     def is_far(self, tol):
         """Whether the sides are still so far apart that a gap of tol, beside what there is to gain, is out of question.
 
-        (At the solution zero they may be for ever.)
+        (At the solution zero they may be for ever. Where there are several claims, all get their turns.)
         """
-        return self.age < UNSEEN and self.apart**2 > FAR * tol
+        return len(self.groups) == 1 and self.age < UNSEEN and self.apart**2 > FAR * tol
 
     def claims(self):
         return claims_of(self.problem, self.V, self.W)

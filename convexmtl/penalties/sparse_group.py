@@ -95,11 +95,16 @@ class SparseGroup(RowPenalty):
         if not (0 < top < np.inf):
             return np.nan if top != 0 else 0.0
         # In units of the largest entry, so that no square overflows.
-        z = -np.sort(-np.abs(Z / top), axis=1)
+        z = np.abs(Z) / top
         if l == 0:
             return top * largest(row_norms(z)) / self.alpha
         if g == 0:
-            return top * largest(z[:, 0]) / self.alpha
+            return top / self.alpha
+        # Of a row it is at least <z, z> / Omega(z): most rows are within what one of them reaches, and need no more.
+        norms = row_norms(z)
+        size = l * z.sum(axis=1) + g * norms
+        reached = largest(np.divide(norms**2, size, out=np.zeros_like(size), where=size > 0)) * (1 - 1e-9)
+        z = -np.sort(-z[row_norms(np.maximum(z - l * reached, 0.0)) >= g * reached], axis=1)
         k = np.arange(1, Z.shape[1] + 1)
         first, second = np.cumsum(z, axis=1), np.cumsum(z**2, axis=1)
         # (k l^2 - g^2) s^2 - 2 l first s + second = 0, in the form that stays stable when the first factor is 0. What
@@ -113,7 +118,7 @@ class SparseGroup(RowPenalty):
         fits = (l * s <= z * (1 + 1e-12)) & (l * s >= after * (1 - 1e-12))
         unclear = ~fits.any(axis=1)
         known = top * largest(np.where(fits, s, 0.0)) / self.alpha
-        return max(known, super().dual_norm(Z[unclear])) if unclear.any() else known
+        return max(known, top * super().dual_norm(z[unclear])) if unclear.any() else known
 
     def expression(self, W, cp):
         groups = cp.sum(cp.norm(W, 2, axis=1))

@@ -221,9 +221,9 @@ def _in_turns(ladders, options):
     for ladder in ladders:
         for run in filter(None, map(ladder.reaching, ladder.targets)):
             # A run of the ladder that was not the process's first is as hot as any, and one that takes long is hot
-            # enough, unless it has compiled: a run of recorded iterates is made again only where it is short.
+            # enough, unless it may have compiled: a run of recorded iterates is made again only where it is short.
             first = run is ladder.runs[0] if not ladder.solver.method else run.seconds < options.budget / 5
-            again = first and (ladder.solver.compiles or run.seconds < options.budget / 2)
+            again = ladder.solver.compiles or (first and run.seconds < options.budget / 2)
             ladder.hot.setdefault(run.setting, [] if again else [run.seconds])
 
     def more(ladder, setting):

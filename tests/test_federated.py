@@ -126,7 +126,7 @@ def test_dask_keeps_rows_where_they_are():
     distributed = pytest.importorskip("distributed")
     X, y, options = draw("stacked")
     parts = [(X[rows], y[rows], options["task"][rows]) for rows in np.split(np.arange(len(X)), 2)]
-    with distributed.Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None) as client:
+    with distributed.Client(processes=False, n_workers=1, threads_per_worker=2, dashboard_address=":0") as client:
         scattered = [tuple(client.scatter(list(part))) for part in parts]
         transport = DaskTransport(client, scattered, [{"min_group": 1}] * 2)
         model = federated.fit(cm.MeanRegularizedRegressor(tol=1e-8), transport)

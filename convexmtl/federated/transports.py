@@ -48,7 +48,7 @@ class DaskTransport:
     >>> from convexmtl.federated import DaskTransport, fit
     >>> rng = np.random.default_rng(0)
     >>> parts = [(rng.normal(size=(30, 4)), rng.normal(size=30), [name] * 30) for name in ("north", "south")]
-    >>> with Client(processes=False, n_workers=1, dashboard_address=None) as client:
+    >>> with Client(processes=False, n_workers=1, dashboard_address=":0") as client:
     ...     model = fit(MeanRegularizedRegressor(), DaskTransport(client, parts))
     >>> model.tasks_.tolist()
     ['north', 'south']
@@ -59,11 +59,12 @@ class DaskTransport:
         if len(options) != len(parts):
             raise ValueError(f"options must be one dict for each of the {len(parts)} parties, got {len(options)}.")
         self.client = client
-        made = [
+        # (Kept: where workers are threads of this process a party goes with its future, and who asks waits for ever.)
+        self._made = [
             client.submit(_party, *part, actor=True, pure=False, **given)
             for part, given in zip(parts, options, strict=True)
         ]
-        self.parties = client.gather(made)
+        self.parties = client.gather(self._made)
 
     def __repr__(self):
         return f"DaskTransport({len(self.parties)} parties)"

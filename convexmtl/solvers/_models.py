@@ -25,6 +25,7 @@ from ._kernels import (
 )
 
 BLOCK = 64
+MORE = 1.5  # times as many features as samples of a task, up to which sweeps go through Gram matrices
 FEW = 6  # tasks for which sums over the rows before are taken task by task
 NO_X = np.empty((0, 0, 0))
 NEAR = 0.95  # share of the strength that a row reaches which is about to be in use
@@ -44,12 +45,17 @@ def quadratic_model(problem, term, coupling, features, W, certificate, flat=True
     tasks = problem.tasks
     m, T = len(features), tasks.n_tasks
     parts = (problem.data, term, coupling, features, W, certificate, flat)
+    grouped = term.blocks is not None
     if tasks.common_weight is not None and flat:
         # A sweep costs m^2 T on the Gram matrix and 2 n m T on the residual.
-        grouped = term.blocks is not None
         most = max(2 * BLOCK, tasks.n_rows) if not (tasks.is_sparse or grouped) else 8000
         return (CommonGramModel if m <= most else ColumnsModel if grouped else BlocksModel)(*parts)
-    if m <= max(len(tasks.y) / T, 2 * BLOCK) and T * m * m <= LARGEST:
+    rows = len(tasks.y) / T
+    most = max(rows, 2 * BLOCK)
+    if problem.loss.quadratic and not grouped:
+        # (Where the curvature changes, Gram matrices serve for several points.)
+        most = min(most, MORE * rows)
+    if m <= most and T * m * m <= LARGEST:
         return TaskGramsModel(*parts)
     return ColumnsModel(*parts)
 

@@ -302,9 +302,11 @@ def beside(table, old):
     """(rows of both tables side by side, whose objective is higher by more than is allowed, what is said of it)."""
     both = table.merge(old, on="seed", suffixes=("", "_old"), validate="one_to_one")
     fitted = both[both["objective"].notna() & both["objective_old"].notna()]
-    allowed = fitted["tol"] * fitted["scale"]
-    excess = fitted["objective"] - fitted["objective_old"]
-    worse = fitted[excess > np.maximum(allowed, fitted["gap/scale"] * fitted["scale"]) + SLACK * fitted["scale"]]
+    scale = fitted["scale"].clip(lower=0)
+    allowed, excess = fitted["tol"] * scale, fitted["objective"] - fitted["objective_old"]
+    # (Tables have twelve digits.)
+    rounding = SLACK * scale + 1e-11 * fitted["objective"].abs()
+    worse = fitted[excess > np.maximum(allowed, fitted["gap/scale"] * scale) + rounding]
     share = (excess / allowed)[fitted["scale"] > 0]
     seconds = np.log(fitted["seconds"].clip(lower=1e-3) / fitted["seconds_old"].clip(lower=1e-3))
     said = (

@@ -132,7 +132,7 @@ def singular_spectrum(V, ratios):
     """
     (d, T), r = V.shape, min(V.shape)
     U, s, Vt = np.linalg.svd(V)
-    V, size = Vt.T, NUDGE * s[0]
+    V, size = Vt.T, NUDGE * (s[0] if s[0] > 0 else 1.0)
 
     def shrunk(s):
         return ratios(s) * s

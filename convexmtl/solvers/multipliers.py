@@ -205,7 +205,8 @@ class Multipliers:
             if high is None:
                 length *= 2
             else:
-                length = low + (high - low) * float(np.clip(at_low / (at_low - at_high), 0.1, 0.9))
+                share = at_low / (at_low - at_high) if at_low < at_high else 0.5
+                length = low + (high - low) * float(np.clip(share, 0.1, 0.9))
         return best, n
 
     @property

@@ -23,6 +23,7 @@ SLOW = 0.3  # a step that leaves more than this share of the gap calls for a mod
 FOLLOWED = 60  # iterations after which a model is to be solved before it changes, where as many again will not do
 INNER = 300  # iterations for one quadratic model of a loss that is not quadratic
 FIRST = 0.1  # of the largest curvature: the first weight of every group
+LEAST, MOST = 1e-12, 1e6  # the same, of any weight: below is the model's rounding, above nothing would move
 UNSEEN = 15  # iterations within which no gap is looked at while the sides are far apart
 FAR = 100.0  # times the gap that is wanted; a gap has been at least a twentieth of the square of what they are apart
 PATIENCE = 200  # iterations after which twice that ratio is borne: a weight that changes for ever keeps its sides apart
@@ -172,7 +173,7 @@ class Directions:
         if rho is None or np.shape(rho) != (G,):
             self.rho = np.full(G, max(FIRST * self.top, 1e-300))
         else:
-            self.rho = np.maximum(rho, 1e-12 * self.top)
+            self.rho = np.clip(rho, LEAST * self.top, MOST * self.top)
         if U is None:
             # (At the solution the parts are the proxes of what the gradient pulls them to.)
             split = None if dual is None else dual.split
@@ -330,10 +331,9 @@ class Directions:
         """Change every rho until both residuals fall alike."""
         changed = False
         for g in range(len(self.groups)):
-            factor = factor_of(primal[g], dual[g], tolerated)
+            wanted = self.rho[g] * factor_of(primal[g], dual[g], tolerated)
+            factor = np.clip(wanted, LEAST * self.top, MOST * self.top) / self.rho[g]
             if factor != 1:
-                # Below the rounding of the model, rho would divide nothing but that.
-                factor = max(factor, 1e-12 * self.top / self.rho[g])
                 self.rho[g] *= factor
                 self.U[g] = self.U[g] / factor
                 changed = True

@@ -13,7 +13,7 @@ from ..result import Result, Status
 from ._anderson import anderson_weights, combine
 from ._line_search import line_search
 from ._models import quadratic_model
-from ._patience import hopeless
+from ._patience import MORE, hopeless
 
 FIRST_WORKING_SET = 64
 # Multiplications of a pass over all features, and of their Gram matrices, that are not worth a working set, for at most
@@ -23,6 +23,7 @@ GROUP = 4  # sweeps between two extrapolations
 SOON = 5.0  # times the target: a likely gap from which on it is worth while to look at the gap
 FAR = 10.0  # times that, after every group of sweeps
 MAX_SWEEPS = 2000  # in one outer step
+BORNE = 6  # as ``_patience.MORE``, of alternating directions
 WARM_MARGIN = 0.95  # as strengths next to each other on a path of 100
 # A step that leaves more than this share of the gap calls for a model with the curvature of its point; a little more
 # is borne where all tasks have one X, since that model takes a Gram matrix per task for the first time.
@@ -37,7 +38,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
     W = np.zeros((d, T)) if start is None else np.array(start.parts[0], dtype=float, order="C")
     quadratic_loss = problem.loss.quadratic
     threshold = problem.threshold(tol)
-    n_iter, history, model = 0, [], None
+    n_iter, history, model, leaps, solved = 0, [], None, False, False
     if start is None:
         certificate = duality_gap(problem, (W,))
     else:
@@ -56,7 +57,7 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         status = Status.of(certificate.gap, threshold)
         if status is not None:
             break
-        if n_iter >= max_iter or hopeless(history, threshold, patience):
+        if n_iter >= max_iter or hopeless(history, threshold, np.inf if solved else patience, BORNE if leaps else MORE):
             status = Status.OUT_OF_ITERATIONS
             break
         if stalls >= 3:
@@ -79,7 +80,11 @@ def solve(problem, start=None, tol=1e-4, max_iter=10_000, callback=None, patienc
         if quadratic_loss and settled:
             # The model is all there is to solve: to the end, but for what features still to enter may add.
             target = 0.7 * threshold
-        n_iter += _descend(model, target, floor, int(min(MAX_SWEEPS, max_iter - n_iter, patience)))
+        most = int(min(MAX_SWEEPS, max_iter - n_iter, patience))
+        swept = _descend(model, target, floor, most)
+        # Extrapolation becomes quicker; and where the model has been solved, it is features that have been missing.
+        leaps = quadratic_loss and np.isfinite(model.leap_cost)
+        n_iter, solved = n_iter + swept, leaps and swept < most and len(features) < d
         previous, new = certificate, W.copy()
         new[model.features] = model.W
         if quadratic_loss:

@@ -28,6 +28,12 @@ def test_slice(pytestconfig):
     assert len(references) > 0.02 * len(seeds) and np.mean([r <= 2 * fuzz.SHARP for r in references]) > 0.5
 
 
+@pytest.mark.parametrize("seed", [1964, 5082, 5594])
+def test_seeds_that_once_failed(seed):
+    """A weight that ran away, a line without a slope, the slopes of a prox at zero."""
+    assert fuzz.examine(seed, reference_share=0.0)["kind"] == "fine"
+
+
 def plain(family, loss, T=4):
     """A fitted estimator on data with nothing wrong in them, the problem and its textbook."""
     p = fuzz.draw(0)

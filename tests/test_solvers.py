@@ -418,3 +418,13 @@ def test_a_path_of_couplings_does_not_claim_what_samples_do_not_allow():
     for problem, result in zip(problems, coupling_path.solve(problems, [1.0, 0.1, 0.01], 1e-9, 10), strict=True):
         found = duality_gap(problem, result.parts)
         assert result.converged and found.gap <= problem.threshold(1e-9)
+
+
+def test_gram_matrices_of_the_features_that_are_asked_for():
+    """Not of all whose columns have been looked at."""
+    X, Y = draw(20, 300, 3, offset=1.0)
+    columns = cm.BlockSparseRegressor()._formulate(X, Y).problem.data.design.columns
+    rows = columns.take(np.arange(300)).copy()
+    for features in (np.array([7, 3, 250]), np.array([3, 9, 7]), np.arange(40, 60), np.arange(300)[::-1]):
+        assert_allclose(columns.gram(features), rows[features] @ rows[features].T, atol=1e-12)
+        assert len(features) > 100 or len(columns.G) < 200
